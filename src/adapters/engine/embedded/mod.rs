@@ -1,0 +1,1 @@
+//! The embedded engine: bakes on this machine, without a daemon and without unpacking the base.

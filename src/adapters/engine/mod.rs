@@ -1,0 +1,131 @@
+//! Engines: what executes a plan. This file is the port; `embedded` works on this machine without a daemon.
+//!
+//! An engine only emits facts into a [`Sink`]; it never reads the journal and never knows a viewer.
+
+pub mod embedded;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::store::Store;
+use crate::adapters::store::layout::Layout;
+use crate::domain::journal::{EventKind, Failure};
+use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageManifest, Platform, Repository};
+use crate::domain::plan::{Plan, StepId};
+use crate::domain::recipe::Recipe;
+
+/// Takes facts. If it fails, the bake stops: what is not in the journal did not happen.
+pub trait Sink: Send + Sync {
+    /// Records a fact.
+    fn emit(&self, kind: EventKind) -> Result<(), SinkError>;
+
+    /// Appends to a step's log and records where.
+    fn output(&self, step: &StepId, bytes: &[u8]) -> Result<(), SinkError>;
+}
+
+/// A fact could not be recorded.
+#[derive(Debug, thiserror::Error)]
+#[error("journal does not take the event")]
+pub struct SinkError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Everything an engine needs; all of it pinned.
+pub struct BakeJob {
+    /// What to do.
+    pub plan: Plan,
+    /// The recipe the plan was built from.
+    pub recipe: Recipe,
+    /// Folder the recipe's `from` paths are relative to.
+    pub recipe_folder: PathBuf,
+    /// The base for each platform of the plan, in the plan's order; empty for scratch.
+    pub bases: Vec<BaseImage>,
+    /// Where the result goes: the local store's layout.
+    pub target: Arc<Layout>,
+    /// Folder of the step cache.
+    pub cache: PathBuf,
+    /// How to pack.
+    pub packing: Packing,
+    /// Ignore cached results.
+    pub no_cache: bool,
+}
+
+/// One platform's base image, with the store its layers come from.
+#[derive(Clone)]
+pub struct BaseImage {
+    /// Platform it serves.
+    pub platform: Platform,
+    /// Its manifest's digest.
+    pub digest: Digest,
+    /// Its manifest.
+    pub manifest: ImageManifest,
+    /// Its config.
+    pub config: ImageConfig,
+    /// Where its blobs are.
+    pub store: Arc<dyn Store>,
+    /// In which repository.
+    pub repository: Repository,
+}
+
+/// How layers are packed. Part of every cache key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packing {
+    /// gzip (default) or zstd.
+    pub compression: Compression,
+    /// Compressor's level; `None` for the default of each.
+    pub level: Option<i32>,
+    /// Threads; never changes the bytes.
+    pub threads: usize,
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Baked {
+    /// `NAME:TAG` in the local store.
+    pub reference: String,
+    /// Manifest, or index for several platforms.
+    pub image: Descriptor,
+}
+
+/// Why an engine gave up. Events about the failed step are already in the sink.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A step failed.
+    #[error("step {step} ({action}) failed")]
+    Step {
+        /// Which.
+        step: StepId,
+        /// Its kind.
+        action: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// Reading the base or writing the result failed.
+    #[error(transparent)]
+    Store(#[from] crate::adapters::store::StoreError),
+    /// The journal did not take an event.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The user stopped it.
+    #[error("cancelled")]
+    Cancelled,
+    /// The plan asks for what this engine cannot do.
+    #[error("the {engine} engine cannot {what}")]
+    Unsupported {
+        /// Which engine.
+        engine: &'static str,
+        /// What was asked.
+        what: String,
+    },
+}
+
+/// Executes plans.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Its name in journals.
+    fn name(&self) -> &'static str;
+
+    /// Carries out the plan, emitting every fact from the first step to `image.committed`.
+    async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError>;
+}

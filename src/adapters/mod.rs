@@ -1,0 +1,18 @@
+//! EFFECTS: everything that touches files, network, processes or the clock. A port heads each family.
+//!
+//! The crate-wide bans of `.clippy.toml` are lifted here, and only here.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "adapters are where the world is touched"
+)]
+
+pub mod clock;
+pub mod engine;
+pub mod inputs;
+pub mod journal;
+pub mod process;
+pub mod settings;
+pub mod signing;
+pub mod store;

@@ -1,0 +1,78 @@
+//! The workspace and the user's settings as values. Source: contract section 3.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::oci::{Compression, Registry, Repository};
+
+/// A workspace: `bakery.yaml` and the folder it stands in. All paths are absolute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workspace {
+    /// The folder.
+    pub root: PathBuf,
+    /// Stores by name; `local` is always there.
+    pub stores: BTreeMap<String, StoreSettings>,
+    /// Folder searched for recipes.
+    pub recipes: PathBuf,
+    /// Policy file, when named.
+    pub policy: Option<PathBuf>,
+    /// Engine as written: `embedded`, `docker://…`.
+    pub engine: String,
+}
+
+/// One store of the workspace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoreSettings {
+    /// Where it is.
+    pub place: StorePlace,
+    /// Public keys (PEM files) whose signatures count.
+    pub keys: Vec<PathBuf>,
+    /// Private key (PEM file) to sign with.
+    pub key: Option<PathBuf>,
+    /// Registry prefix that `publish` appends `NAME:TAG` to: host and path.
+    pub publish: Option<(Registry, Option<Repository>)>,
+    /// Repositories to list where the registry has no catalog.
+    pub repositories: Vec<Repository>,
+}
+
+/// Where a store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorePlace {
+    /// A registry, with the path its repositories lie under.
+    Registry {
+        /// Host and port.
+        host: Registry,
+        /// Path prefix: `global` in `registry.example:5000/global`.
+        prefix: Option<Repository>,
+        /// Speak plain HTTP to it even though it is not this machine.
+        plain_http: bool,
+    },
+    /// An OCI image layout directory.
+    Layout(PathBuf),
+}
+
+/// `config.yaml` of the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserSettings {
+    /// How layers are packed.
+    pub pack: PackSettings,
+    /// Bakes at once; `None` for one a processor.
+    pub parallel: Option<usize>,
+    /// Engine where the workspace names none.
+    pub engine: Option<String>,
+}
+
+/// How layers are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackSettings {
+    /// `gzip` (default), `zstd` or `none`.
+    pub compression: Compression,
+    /// The compressor's level.
+    pub level: Option<i32>,
+}
+
+impl Default for PackSettings {
+    fn default() -> Self {
+        Self { compression: Compression::Gzip, level: None }
+    }
+}

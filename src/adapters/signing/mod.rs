@@ -1,0 +1,1 @@
+//! Signing: cosign-compatible key pairs.

@@ -1,0 +1,122 @@
+//! Stores: where images live. This file is the port; `registry`, `layout` and `memory` are its siblings.
+//!
+//! Every implementation passes the one conformance suite in `tests/store/conformance.rs`. Reads are verified against
+//! digest and size while they stream (`verified`), so what a caller has read to its end is what was asked for.
+
+mod error;
+pub mod layout;
+mod memory;
+pub mod registry;
+mod verified;
+
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use tokio::io::AsyncRead;
+
+use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
+
+pub use error::StoreError;
+pub use memory::MemoryStore;
+pub use verified::{VerifiedReader, read_verified};
+
+/// A blob's bytes as they stream.
+pub type BlobStream = Pin<Box<dyn AsyncRead + Send>>;
+
+/// A manifest as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawManifest {
+    /// Media type, digest and size of `bytes` (artifact type where the document has one).
+    pub descriptor: Descriptor,
+    /// The exact bytes, already verified and within the size limit.
+    pub bytes: Vec<u8>,
+}
+
+/// What to ask a manifest by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// The mutable name.
+    Tag(Tag),
+    /// The content.
+    Digest(Digest),
+}
+
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tag(tag) => write!(f, "{tag}"),
+            Self::Digest(digest) => write!(f, "{digest}"),
+        }
+    }
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items, in the store's order.
+    pub items: Vec<T>,
+    /// What to pass for the next page; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// A place that holds repositories of manifests and blobs.
+///
+/// Writing is idempotent: putting content that is there already succeeds without effect. A manifest may be put only
+/// after everything it names; a tag moves atomically.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// What to call it in messages: a host, a path.
+    fn name(&self) -> String;
+
+    /// One page of repository names; `after` is the previous page's `next`. Registries without a catalog answer
+    /// [`StoreError::CatalogUnsupported`].
+    async fn repositories(&self, after: Option<&str>) -> Result<Page<Repository>, StoreError>;
+
+    /// One page of a repository's tags.
+    async fn tags(&self, repository: &Repository, after: Option<&str>) -> Result<Page<Tag>, StoreError>;
+
+    /// The digest, size and media type behind a selector, without the body where the store can say so.
+    async fn resolve(&self, repository: &Repository, selector: &Selector) -> Result<Descriptor, StoreError>;
+
+    /// A manifest's bytes, verified; at most 4 MiB.
+    async fn manifest(&self, repository: &Repository, selector: &Selector) -> Result<RawManifest, StoreError>;
+
+    /// Whether a blob is there.
+    async fn has_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<bool, StoreError>;
+
+    /// A blob's bytes; the stream fails at its end when digest or size do not hold, and never yields a byte too many.
+    async fn open_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<BlobStream, StoreError>;
+
+    /// Stores a blob read from `source`, which must yield exactly the bytes `blob` describes.
+    async fn put_blob(&self, repository: &Repository, blob: &Descriptor, source: BlobStream) -> Result<(), StoreError>;
+
+    /// Makes a blob of another repository of the same store appear in this one without copying; `false` when the store
+    /// cannot, and the blob has to be put.
+    async fn mount_blob(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        from: &Repository,
+    ) -> Result<bool, StoreError>;
+
+    /// Stores a manifest, and points `tag` at it when given. Keeps the referrers fallback tag for manifests with a
+    /// subject on stores without the referrers API.
+    async fn put_manifest(
+        &self,
+        repository: &Repository,
+        tag: Option<&Tag>,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Descriptor, StoreError>;
+
+    /// Removes a tag; the manifest stays until nothing refers to it.
+    async fn remove_tag(&self, repository: &Repository, tag: &Tag) -> Result<(), StoreError>;
+
+    /// Descriptors of the manifests whose subject is `subject`, filtered by artifact type when given.
+    async fn referrers(
+        &self,
+        repository: &Repository,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Descriptor>, StoreError>;
+}

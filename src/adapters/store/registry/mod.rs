@@ -1,0 +1,1 @@
+//! A registry over the distribution API. Source: distribution-spec.

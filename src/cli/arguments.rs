@@ -1,0 +1,97 @@
+//! The command line as a value: every command, every global option. Does nothing.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{
+    attach, bake, bakes, cancel, check, completions, demo, doctor, fsck, gc, init, inspect, keys, log, man, plan,
+    replay, store, worker,
+};
+
+/// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
+#[derive(Debug, Parser)]
+#[command(name = "bakery", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options every command takes.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Global {
+    /// Print JSON: one document, or one a line where it streams
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Workspace folder, instead of the nearest one with a bakery.yaml
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) workspace: Option<PathBuf>,
+    /// Say less: results only
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorChoice,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands, in the order of the main job.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a complete offline workspace to try everything on
+    Demo(demo::Args),
+    /// Make a new workspace here, with a first recipe
+    Init(init::Args),
+    /// Browse stores
+    #[command(subcommand)]
+    Store(store::Command),
+    /// Show an image: manifest, config, history, layers, referrers
+    Inspect(inspect::Args),
+    /// Check recipes: every problem, with its place
+    Check(check::Args),
+    /// Show which steps of a recipe would run, and why
+    Plan(plan::Args),
+    /// Bake recipes
+    Bake(bake::Args),
+    /// List past and running bakes
+    Bakes(bakes::Args),
+    /// Print a bake's journal
+    Log(log::Args),
+    /// Watch a bake from its beginning
+    Attach(attach::Args),
+    /// Stop a running bake
+    Cancel(cancel::Args),
+    /// Play a past bake again
+    Replay(replay::Args),
+    /// Make and show signing keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Free what nothing refers to
+    Gc(gc::Args),
+    /// Check every digest of the local store
+    Fsck(fsck::Args),
+    /// Say what this machine can do, with the mend for each lack
+    Doctor(doctor::Args),
+    /// Print a completion script
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(man::Args),
+    /// The process of one bake; started by `bake`
+    #[command(name = "__worker", hide = true)]
+    Worker(worker::Args),
+}

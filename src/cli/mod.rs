@@ -1,0 +1,28 @@
+//! CLI: one file a command; reads arguments, calls one flow, prints. Knows domain and flows, never adapters.
+
+mod arguments;
+mod output;
+pub mod render;
+mod run;
+
+mod attach;
+mod bake;
+mod bakes;
+mod cancel;
+mod check;
+mod completions;
+mod demo;
+mod doctor;
+mod fsck;
+mod gc;
+mod init;
+mod inspect;
+mod keys;
+mod log;
+mod man;
+mod plan;
+mod replay;
+mod store;
+mod worker;
+
+pub use run::run;

@@ -1,0 +1,80 @@
+//! Where words go: results to stdout, progress to stderr; colours by terminal; a closed pipe ends quietly (V-04).
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use super::arguments::{ColorChoice, Global};
+use crate::report::{Kind, Report};
+
+/// How this invocation prints.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// JSON on stdout.
+    pub json: bool,
+    /// Results only.
+    pub quiet: bool,
+    /// How much more to say.
+    pub verbose: u8,
+    /// Colours on stdout.
+    pub color: bool,
+    /// Colours on stderr.
+    pub color_stderr: bool,
+    /// stderr is a terminal: bars may move.
+    pub live: bool,
+}
+
+impl Output {
+    pub(super) fn new(global: &Global, no_color: bool) -> Self {
+        let wanted = |terminal: bool| match global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => terminal && !no_color,
+        };
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            color: wanted(io::stdout().is_terminal()),
+            color_stderr: wanted(io::stderr().is_terminal()),
+            live: io::stderr().is_terminal(),
+        }
+    }
+
+    /// One line of result. The caller has escaped what came from outside.
+    pub fn line(&self, text: impl AsRef<str>) -> Result<(), Report> {
+        write_all(io::stdout().lock(), text.as_ref())
+    }
+
+    /// One line about what is going on; silent with `--quiet`.
+    pub fn note(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            // Nobody reads stderr: that is no reason to fail.
+            let _ = write_all(io::stderr().lock(), text.as_ref());
+        }
+    }
+
+    /// A failure on stderr, also with `--quiet`.
+    pub fn failure(&self, report: &Report) {
+        let text = report.to_string();
+        let shown = if self.color_stderr { text.replacen("error:", "\x1b[1;31merror:\x1b[0m", 1) } else { text };
+        let _ = write_all(io::stderr().lock(), &shown);
+    }
+
+    /// One JSON document on its own line.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), Report> {
+        let text = serde_json::to_string(value).map_err(|error| Report::new(Kind::Failed, &error))?;
+        self.line(text)
+    }
+}
+
+fn write_all(mut out: impl Write, text: &str) -> Result<(), Report> {
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Report::message(Kind::Failed, CLOSED_PIPE),
+        _ => Report::new(Kind::Failed, &error).while_doing("cannot print"),
+    })
+}
+
+/// The reader went away (`bakery … | head`): not an error worth words.
+pub(super) const CLOSED_PIPE: &str = "output closed";

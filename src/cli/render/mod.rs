@@ -1,0 +1,1 @@
+//! Rendering: what values look like as lines. Pure; knows no terminal.

@@ -1,0 +1,83 @@
+//! From arguments to exit code: parses, opens the context, dispatches. No command's logic.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use super::arguments::{Cli, Command};
+use super::output::{CLOSED_PIPE, Output};
+use crate::flows::Context;
+use crate::report::{Kind, Report};
+
+/// What every command gets.
+pub(super) struct Session {
+    pub(super) output: Output,
+    pub(super) workspace: Option<std::path::PathBuf>,
+}
+
+impl Session {
+    /// The workspace and settings; an error names the file and the place in it.
+    pub(super) fn context(&self) -> Result<Context, Report> {
+        Context::load(self.workspace.as_deref())
+    }
+}
+
+/// Runs one command line; prints; gives the exit code (contract section 9).
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { 0 });
+        }
+    };
+    let no_color = crate::flows::environment::no_color();
+    let session = Session { output: Output::new(&cli.global, no_color), workspace: cli.global.workspace.clone() };
+    crate::flows::environment::install_tls();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            session.output.failure(&Report::new(Kind::Failed, &error).while_doing("cannot start"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(dispatch(cli.command, &session));
+    // A blocking read that nobody waits for any more must not hold the exit.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) if report.message == CLOSED_PIPE => ExitCode::SUCCESS,
+        Err(report) => {
+            // An empty message: the command has already said everything.
+            if !report.message.is_empty() {
+                session.output.failure(&report);
+            }
+            ExitCode::from(report.kind.exit_code())
+        }
+    }
+}
+
+async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
+    match command {
+        Command::Demo(args) => super::demo::run(args, session).await,
+        Command::Init(args) => super::init::run(args, session).await,
+        Command::Store(command) => super::store::run(command, session).await,
+        Command::Inspect(args) => super::inspect::run(args, session).await,
+        Command::Check(args) => super::check::run(args, session).await,
+        Command::Plan(args) => super::plan::run(args, session).await,
+        Command::Bake(args) => super::bake::run(args, session).await,
+        Command::Bakes(args) => super::bakes::run(args, session).await,
+        Command::Log(args) => super::log::run(args, session).await,
+        Command::Attach(args) => super::attach::run(args, session).await,
+        Command::Cancel(args) => super::cancel::run(args, session).await,
+        Command::Replay(args) => super::replay::run(args, session).await,
+        Command::Keys(command) => super::keys::run(command, session).await,
+        Command::Gc(args) => super::gc::run(args, session).await,
+        Command::Fsck(args) => super::fsck::run(args, session).await,
+        Command::Doctor(args) => super::doctor::run(args, session).await,
+        Command::Completions(args) => super::completions::run(args, session).await,
+        Command::Man(args) => super::man::run(args, session).await,
+        Command::Worker(args) => super::worker::run(args, session).await,
+    }
+}

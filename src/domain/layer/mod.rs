@@ -1,0 +1,1 @@
+//! Layers: tar entries, merged trees, changesets, deterministic packing. Abstract `Read` and `Write` only.

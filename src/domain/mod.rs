@@ -1,0 +1,11 @@
+//! PURE: what images, recipes, plans, layers and bakes are. No files, network, clock, environment, tokio or terminal;
+//! abstract `std::io::{Read, Write}` only. `tests/tidy.rs` and `.clippy.toml` hold it to that.
+
+pub mod journal;
+pub mod layer;
+pub mod oci;
+pub mod plan;
+pub mod projection;
+pub mod recipe;
+pub mod text;
+pub mod trust;

@@ -1,0 +1,1 @@
+//! Projections: folds over events, `apply(&Event)` and nothing else. What every viewer shows comes from here.

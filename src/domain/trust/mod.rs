@@ -1,0 +1,1 @@
+//! Trust: evidence, policy, verdicts. Three-valued: unknown is never a pass. Fetches nothing, signs nothing.

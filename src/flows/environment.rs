@@ -1,0 +1,14 @@
+//! What the process is told from outside at its start: colours, TLS. One place, so that nothing else asks.
+
+use crate::adapters::process;
+
+/// Whether NO_COLOR asks for none.
+pub fn no_color() -> bool {
+    process::environment("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Chooses rustls' provider; ring, since it needs nothing but a C compiler.
+pub fn install_tls() {
+    // Only a second call can fail, and then the provider is there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

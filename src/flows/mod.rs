@@ -1,0 +1,8 @@
+//! FLOWS: the things a baker can do, one file each. Async; no drawing, no printing. Only flows call the ports.
+//!
+//! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
+
+mod context;
+pub mod environment;
+
+pub use context::Context;

@@ -1,0 +1,27 @@
+//! bakery: inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
+//!
+//! # The one idea: a bake is a journal
+//! ```text
+//! text --parse--> Recipe --build--> Plan --Engine::bake--> EventKind --append--> Event --tail--> Projection --view--> lines / JSON
+//!      (+Problems)       (+resolved base)      (sink only)     (seq and time set here)    (apply)     (pure)
+//! ```
+//! The engine only emits facts; the worker process appends them to one file; every viewer is a fold over that file.
+//!
+//! # The rooms, and who may know whom: `domain <- adapters <- flows <- cli`
+//! - [`domain`]: pure; nouns: recipes, plans, layers, journals, trust.
+//! - [`adapters`]: everything that touches the world; one port a family.
+//! - [`flows`]: what a baker does, one file each; the only callers of ports.
+//! - [`cli`]: one file a command; prints. Knows domain and flows, never adapters.
+//! - [`report`]: what a user sees when something fails.
+//!
+//! # Reading order
+//! `domain/oci`, `domain/recipe/schema`, `domain/plan/model`, `domain/journal/event`, `adapters/store/mod`,
+//! `adapters/engine/mod`, `flows`, `cli`. `tests/tidy.rs` keeps all of this true.
+
+pub mod adapters;
+pub mod cli;
+pub mod domain;
+pub mod flows;
+pub mod report;
+
+pub use cli::run;

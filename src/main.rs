@@ -1,0 +1,7 @@
+//! Hands the arguments to the library and turns its answer into an exit code. Knows nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bakery::run(std::env::args_os())
+}

@@ -1,0 +1,13 @@
+//! The one integration binary: what a user, another tool or a hostile peer would notice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stderr,
+    reason = "tests touch the world and stop at the first surprise"
+)]
+
+mod support;
+mod tidy;

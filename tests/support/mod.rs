@@ -1,0 +1,1 @@
+//! Fixtures: one file a seam.
