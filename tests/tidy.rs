@@ -77,7 +77,7 @@ fn rust_files(below: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(&root().join(below), &mut found);
     found.sort();
-    assert!(!found.is_empty(), "no source below {below}");
+    assert!(below != "src" || !found.is_empty(), "no source below {below}");
     found
         .into_iter()
         .map(|path| {
