@@ -3,6 +3,7 @@
 //! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
 
 mod context;
+pub mod doctor;
 pub mod environment;
 
 pub use context::Context;
