@@ -8,8 +8,11 @@ mod blob;
 mod disk;
 mod index;
 mod lock;
+mod manifest;
 mod name;
 mod open;
+mod referrer;
+mod store;
 
 pub use blob::BlobWriter;
 pub use lock::Hold;
