@@ -4,5 +4,6 @@
 
 mod context;
 pub mod environment;
+pub mod prune;
 
 pub use context::Context;

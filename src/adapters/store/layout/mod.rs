@@ -13,8 +13,10 @@ mod name;
 mod open;
 mod referrer;
 mod store;
+mod upkeep;
 
 pub use blob::BlobWriter;
 pub use lock::Hold;
 pub use name::EntryName;
 pub use open::Layout;
+pub use upkeep::{Finding, FindingKind, Freed, FsckFindings, FsckProgress};
