@@ -12,13 +12,18 @@ use crate::support::peers::need;
 
 const FOLDER: &str = "BAKERY_TEST_LAYOUT";
 /// What changes a layout.
-const CALLS: &str = "write,fsync,rename,flock,fchmod,mkdir,openat,unlink";
+const CALLS: [&str; 9] = ["fsync", "rename", "flock", "fchmod", "mkdir", "open", "unlink", "write", "openat"];
+/// `write` and `openat` calls the writer makes before it begins, more than the test framework's own threads make.
+const WARM_UP: usize = 16;
 
 /// Runs in a process of its own, started by the tests below: puts images, and says so after each.
 #[test]
 #[ignore = "the other process of the crash tests"]
 fn writer() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
+    for _ in 0..WARM_UP {
+        std::fs::write("/dev/null", "x").unwrap();
+    }
     let layout = match Layout::open_or_create(Path::new(&folder)) {
         Ok(layout) => layout,
         Err(error) => panic!("open: {error}"),
@@ -29,19 +34,17 @@ fn writer() {
     }
 }
 
+/// Starts the writer; `inject` is what strace does to which of its calls. The trace lies beside the folder.
 fn writer_process(folder: &Path, inject: Option<&str>) -> Output {
-    let this = std::env::current_exe().unwrap();
-    let mut command = match inject {
-        Some(inject) => {
-            let mut command = Command::new("strace");
-            let quiet = folder.with_extension("trace");
-            command.args(["-f", "-qq", "-o"]).arg(quiet).args(["-e", &format!("inject={inject}")]).arg(this);
-            command
-        }
-        None => Command::new(this),
-    };
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-y", "-s0", "-e", &format!("trace={}", CALLS.join(",")), "-o"]);
+    command.arg(folder.with_extension("trace"));
+    if let Some(inject) = inject {
+        command.args(["-e", &format!("inject={inject}")]);
+    }
+    command.arg(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", "store_layout::crash::writer", "--nocapture", "--test-threads=1"]);
-    command.env(FOLDER, folder).output().unwrap()
+    command.env(FOLDER, folder).env("RUST_BACKTRACE", "0").output().unwrap()
 }
 
 fn can_trace() -> bool {
@@ -84,18 +87,64 @@ fn h01_a_writer_killed_at_any_call_leaves_a_sound_store() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut kills = 0;
-    for number in 1..400 {
-        let store = folder.path().join(number.to_string());
-        let case = format!("killed at call {number}");
-        let output = writer_process(&store, Some(&format!("{CALLS}:signal=SIGKILL:when={number}")));
-        holds(&store, &output, &case);
-        if output.status.success() {
-            assert!(kills > 40, "the writer ended after {kills} calls");
-            return;
+    for call in CALLS {
+        for number in first(call).. {
+            let store = folder.path().join(format!("{call}{number}"));
+            let output = writer_process(&store, Some(&format!("{call}:signal=SIGKILL:when={number}")));
+            holds(&store, &output, &format!("killed at {call} {number}"));
+            if output.status.success() {
+                break;
+            }
+            kills += 1;
         }
-        kills += 1;
     }
-    panic!("the writer never ended");
+    assert!(kills > 70, "only {kills} kills");
+}
+
+/// The first call of the writer itself.
+fn first(call: &str) -> usize {
+    if matches!(call, "write" | "openat") { WARM_UP + 1 } else { 1 }
+}
+
+/// The order in which writes become durable, from the calls to the kernel: nothing gets its name before its content is
+/// synced, no index before its blobs' folder is, and nothing is acknowledged before the index's folder is.
+#[test]
+fn h02_every_name_waits_for_what_it_names() {
+    if !can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    assert!(writer_process(&store, None).status.success());
+    let trace = std::fs::read_to_string(store.with_extension("trace")).unwrap();
+    let mut unsynced = std::collections::BTreeSet::new();
+    let (mut blobs, mut acknowledged) = (0, 0);
+    let sha256 = store.join("blobs/sha256").display().to_string();
+    let root = store.display().to_string();
+    for line in trace.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim_start()) {
+        let file = line.split(['<', '>']).nth(1).unwrap_or("").to_owned();
+        if line.starts_with("write(2") {
+            assert!(unsynced.is_empty(), "acknowledged before {unsynced:?}");
+            acknowledged += 1;
+        } else if line.starts_with("write(") && file.starts_with(&root) {
+            unsynced.insert(file);
+        } else if line.starts_with("fsync(") {
+            unsynced.remove(&file);
+        } else if line.starts_with("rename(") {
+            let names: Vec<&str> = line.split('"').collect();
+            let (from, to) = (names[1], names[3]);
+            assert!(!unsynced.contains(from), "{to} named before its content was synced");
+            if to.starts_with(&sha256) {
+                blobs += 1;
+                unsynced.insert(sha256.clone());
+            } else {
+                assert!(!unsynced.contains(&sha256), "index swapped before its blobs' folder was synced");
+                unsynced.insert(root.clone());
+            }
+        }
+    }
+    assert_eq!(blobs, 6, "{trace}");
+    assert!(acknowledged >= 2);
 }
 
 #[test]
@@ -108,8 +157,8 @@ fn h03_a_full_or_failing_disk_leaves_a_sound_store() {
         [("write", "ENOSPC"), ("fsync", "EIO"), ("rename", "ENOSPC"), ("mkdir", "EROFS"), ("flock", "ENOLCK")]
     {
         let mut failures = 0;
-        for number in 1..40 {
-            let store = folder.path().join(format!("{call}-{number}"));
+        for number in first(call).. {
+            let store = folder.path().join(format!("{call}{number}"));
             let output = writer_process(&store, Some(&format!("{call}:error={error}:when={number}")));
             holds(&store, &output, &format!("{error} from {call} {number}"));
             if output.status.success() {
