@@ -30,7 +30,7 @@ async fn what_is_put_is_listed_resolved_and_read() {
     assert!(store.has_blob(&name, &config).await.unwrap());
     let bytes = images::manifest(&config, &[], None);
     let put = store.put_manifest(&name, Some(&"1.4.0".parse().unwrap()), media_type::MANIFEST, &bytes).await.unwrap();
-    assert_eq!(store.repositories(None).await.unwrap().items, [name.clone()]);
+    assert_eq!(store.repositories(None).await.unwrap().items, std::slice::from_ref(&name));
     assert_eq!(store.tags(&name, None).await.unwrap().items, ["1.4.0".parse().unwrap()]);
     for selector in [tag("1.4.0"), Selector::Digest(put.digest.clone())] {
         assert_eq!(store.resolve(&name, &selector).await.unwrap(), put);

@@ -63,7 +63,7 @@ impl Index {
             let (family, what) = ("J-11", "index entries");
             return Err(ManifestError::TooMany { family, what, count: raw.len(), limit: MAX_ENTRIES });
         }
-        let entries = raw.iter().map(|entry| serde::Deserialize::deserialize(entry));
+        let entries = raw.iter().map(serde::Deserialize::deserialize);
         let entries = entries.collect::<Result<Vec<Descriptor>, _>>().map_err(ManifestError::Shape)?;
         Ok(Self { document, raw, entries })
     }

@@ -72,7 +72,7 @@ impl Layout {
         let mut live = BTreeSet::new();
         let mut waiting = Vec::new();
         for entry in self.entries()? {
-            match self.dependency(&entry).map_err(|error| self.damaged(&entry, error))? {
+            match self.dependency(&entry).map_err(|error| self.damaged(&entry, &error))? {
                 Some(subject) => waiting.push(Dependent { entry, subject }),
                 None => self.walk(&entry, &mut live)?,
             }
@@ -115,10 +115,10 @@ impl Layout {
                 Ok(bytes) => bytes,
                 // An index may list platforms that were never copied here.
                 Err(StoreError::NotFound { .. }) if descriptor.digest != root.digest => continue,
-                Err(error) => return Err(self.damaged(&descriptor, error)),
+                Err(error) => return Err(self.damaged(&descriptor, &error)),
             };
             let (named, _) = edges(&bytes, &descriptor.media_type)
-                .map_err(|source| self.damaged(&descriptor, self.manifest_error(&descriptor.digest, source)))?;
+                .map_err(|source| self.damaged(&descriptor, &self.manifest_error(&descriptor.digest, source)))?;
             for edge in named {
                 live.insert(edge.descriptor.digest.clone());
                 if edge.document {
@@ -129,7 +129,7 @@ impl Layout {
         Ok(())
     }
 
-    fn damaged(&self, descriptor: &Descriptor, error: StoreError) -> StoreError {
+    fn damaged(&self, descriptor: &Descriptor, error: &StoreError) -> StoreError {
         let detail = format!("nothing is freed while manifest {} is damaged: {error}", descriptor.digest);
         StoreError::Hostile { store: self.label(), family: "H-08", detail }
     }

@@ -1,7 +1,7 @@
 //! Reading every blob of a layout once, on two threads, and holding it against its name. Follows no manifest.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -92,7 +92,7 @@ impl Layout {
     }
 }
 
-fn look_at(digest: &Digest, path: &PathBuf, read: &mut dyn FnMut(u64)) -> Blob {
+fn look_at(digest: &Digest, path: &Path, read: &mut dyn FnMut(u64)) -> Blob {
     let size = path.symlink_metadata().map_or(0, |metadata| metadata.len());
     let mut file = match open_regular(path) {
         Ok(file) => file,
