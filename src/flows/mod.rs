@@ -5,5 +5,6 @@
 mod context;
 pub mod doctor;
 pub mod environment;
+pub mod prune;
 
 pub use context::Context;

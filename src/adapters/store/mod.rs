@@ -3,6 +3,7 @@
 //! Every implementation passes the one conformance suite in `tests/store/conformance.rs`. Reads are verified against
 //! digest and size while they stream (`verified`), so what a caller has read to its end is what was asked for.
 
+mod cached;
 mod error;
 pub mod layout;
 mod memory;
@@ -16,6 +17,7 @@ use tokio::io::AsyncRead;
 
 use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
 
+pub use cached::{cached_layers, remove_cached_steps};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use verified::{VerifiedReader, read_verified};
