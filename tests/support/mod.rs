@@ -1,1 +1,5 @@
 //! Fixtures: one file a seam.
+
+pub mod docker_registry;
+pub mod faulty_registry;
+pub mod peers;
