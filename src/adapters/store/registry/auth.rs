@@ -48,6 +48,14 @@ impl Scope {
         Self(vec!["registry:catalog:*".into()])
     }
 
+    /// Whether `asked`, `TYPE:NAME:ACTIONS`, is in this already.
+    fn covers(&self, asked: &str) -> bool {
+        let Some((resource, actions)) = asked.rsplit_once(':') else { return asked.is_empty() };
+        self.0.iter().filter_map(|own| own.rsplit_once(':')).any(|(own, granted)| {
+            own == resource && actions.split(',').all(|action| granted.split(',').any(|own| own == action))
+        })
+    }
+
     /// The repository credentials are looked up for.
     fn repository(&self) -> Option<&str> {
         self.0.last()?.strip_prefix("repository:")?.rsplit_once(':').map(|(name, _)| name)
@@ -59,6 +67,16 @@ impl Scope {
 enum Challenge {
     Basic,
     Bearer { realm: Url, service: Option<String>, scope: Option<String> },
+}
+
+impl Challenge {
+    /// What holds for every request, not only the one that was challenged.
+    fn without_scope(self) -> Self {
+        match self {
+            Self::Basic => Self::Basic,
+            Self::Bearer { realm, service, .. } => Self::Bearer { realm, service, scope: None },
+        }
+    }
 }
 
 struct Token {
@@ -109,7 +127,7 @@ impl Client {
         refused: Option<&HeaderValue>,
     ) -> Result<Option<HeaderValue>, Fault> {
         let Some(challenge) = self.challenge_of(response)? else { return Ok(None) };
-        *self.auth.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge.clone());
+        *self.auth.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge.clone().without_scope());
         let answer = self.authorization(&challenge, scope, refused).await?;
         Ok(answer.filter(|answer| Some(answer) != refused))
     }
@@ -160,7 +178,9 @@ impl Client {
             return Ok(Some(token.header.clone()));
         }
         let mut scopes = scope.0.clone();
-        scopes.extend(asked.iter().filter(|asked| !scope.0.contains(asked)).filter(|_| refused.is_some()).cloned());
+        scopes.extend(
+            asked.iter().flat_map(|asked| asked.split(' ')).filter(|asked| !scope.covers(asked)).map(str::to_owned),
+        );
         let request = TokenRequest { realm, service: service.as_deref(), scopes: &scopes };
         let token = self.fetch_token(&request, credential.as_ref()).await?;
         let header = token.header.clone();
@@ -261,6 +281,19 @@ fn token_of(body: &[u8]) -> Option<Token> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scope_covers_what_asks_for_no_more() {
+        let scope = Scope::mount("a/b", "c");
+        for asked in ["repository:a/b:push", "repository:a/b:push,pull", "repository:c:pull", ""] {
+            assert!(scope.covers(asked), "{asked}");
+        }
+        for asked in ["repository:c:push", "repository:a:pull", "registry:catalog:*", "odd"] {
+            assert!(!scope.covers(asked), "{asked}");
+        }
+        assert_eq!(scope.repository(), Some("a/b"));
+        assert_eq!(Scope::catalog().repository(), None);
+    }
 
     #[test]
     fn r05_answers_without_a_usable_token_are_none() {

@@ -105,7 +105,7 @@ enum Sent {
     /// The session now holds the bytes up to here.
     UpTo(Session, u64),
     /// There is no such session any more.
-    Lost(StoreError),
+    Lost,
 }
 
 impl Upload<'_> {
@@ -131,11 +131,11 @@ impl Upload<'_> {
                     let detail = format!("{}: holds {reached} bytes after {end} were sent", self.what);
                     return Err(self.client.hostile("R-12", detail));
                 }
-                Sent::Lost(_) if at == 0 => match self.patch(self.start().await?, &chunk, 0).await? {
+                Sent::Lost if at == 0 => match self.patch(self.start().await?, &chunk, 0).await? {
                     Sent::UpTo(session, reached) if reached == end => session,
-                    Sent::UpTo(..) | Sent::Lost(_) => return Err(self.session_lost()),
+                    Sent::UpTo(..) | Sent::Lost => return Err(self.session_lost()),
                 },
-                Sent::Lost(_) => return Err(self.session_lost()),
+                Sent::Lost => return Err(self.session_lost()),
             };
             at = end;
             chunk = match self.chunk(&mut source, session.chunk).await {
@@ -144,7 +144,11 @@ impl Upload<'_> {
             };
         }
         // The verified reader has seen the end: everything sent is what it should be.
-        self.finish(&session, Bytes::new()).await.map_err(Fault::into_error)
+        let mut retry = Retry::new(self.client.patience);
+        while let Err(fault) = self.finish(&session, Bytes::new()).await {
+            self.client.pause_or_give_up(&mut retry, fault, true).await?;
+        }
+        Ok(())
     }
 
     /// One request with everything; a lost session is started anew, since nothing is lost with it.
@@ -164,8 +168,7 @@ impl Upload<'_> {
                 Ok(()) => return Ok(()),
                 Err(fault) => fault,
             };
-            let repeatable = matches!(&fault, Fault::Transient(..));
-            self.client.pause_or_give_up(&mut retry, fault, repeatable).await?;
+            self.client.pause_or_give_up(&mut retry, fault, true).await?;
             session = self.start().await?;
         }
     }
@@ -206,7 +209,7 @@ impl Upload<'_> {
                     let reached = received(&reply).unwrap_or(end);
                     return Ok(Sent::UpTo(self::session(self.client, &reply, session.chunk)?, reached));
                 }
-                Ok(reply) if reply.status == StatusCode::NOT_FOUND => return Ok(Sent::Lost(self.session_lost())),
+                Ok(reply) if reply.status == StatusCode::NOT_FOUND => return Ok(Sent::Lost),
                 Ok(reply) => self.fault(&reply, reply.status == StatusCode::RANGE_NOT_SATISFIABLE),
                 Err(error @ StoreError::Unreachable { .. }) => Fault::Transient(error, None),
                 Err(error) => return Err(error),
@@ -219,8 +222,8 @@ impl Upload<'_> {
                     }
                     (session, from) = (now, reached);
                 }
-                Sent::UpTo(..) => return Ok(Sent::Lost(self.session_lost())),
-                lost @ Sent::Lost(_) => return Ok(lost),
+                Sent::UpTo(..) => return Ok(Sent::Lost),
+                Sent::Lost => return Ok(Sent::Lost),
             }
         }
     }
@@ -238,7 +241,8 @@ impl Upload<'_> {
                 };
                 Ok(Sent::UpTo(now, received(&reply).unwrap_or(0)))
             }
-            _ => Ok(Sent::Lost(self.client.refusal(&self.what, &reply))),
+            StatusCode::NOT_FOUND => Ok(Sent::Lost),
+            _ => Err(self.client.refusal(&self.what, &reply)),
         }
     }
 
@@ -264,10 +268,11 @@ impl Upload<'_> {
             Err(error @ StoreError::Unreachable { .. }) => Fault::Transient(error, None),
             Err(error) => return Err(error.into()),
         };
-        match (&fault, has_blob(self.client, self.name, self.blob).await) {
-            (Fault::Transient(..), Ok(true)) => Ok(()),
-            _ => Err(fault),
+        let passing = matches!(fault, Fault::Transient(..));
+        if passing && has_blob(self.client, self.name, self.blob).await.unwrap_or(false) {
+            return Ok(());
         }
+        Err(fault)
     }
 
     async fn abandon(&self, session: &Session, error: StoreError) -> Result<(), StoreError> {
