@@ -9,6 +9,7 @@
     reason = "tests touch the world and stop at the first surprise"
 )]
 
+mod store;
 mod store_layout;
 mod support;
 mod tidy;

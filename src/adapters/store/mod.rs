@@ -4,6 +4,7 @@
 //! digest and size while they stream (`verified`), so what a caller has read to its end is what was asked for.
 
 mod cached;
+mod described;
 mod error;
 pub mod layout;
 mod memory;
@@ -69,6 +70,11 @@ pub struct Page<T> {
 pub trait Store: Send + Sync {
     /// What to call it in messages: a host, a path.
     fn name(&self) -> String;
+
+    /// What the store warned of so far, escaped and without repetitions; for showing, never to act on.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// One page of repository names; `after` is the previous page's `next`. Registries without a catalog answer
     /// [`StoreError::CatalogUnsupported`].
