@@ -6,6 +6,7 @@
 mod error;
 pub mod layout;
 mod memory;
+pub mod open;
 pub mod registry;
 mod verified;
 
