@@ -1,10 +1,11 @@
 //! Finding and reading `bakery.yaml` and the user's `config.yaml`. Opens no store.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::read;
 use super::{Paths, UserSettings, Workspace};
+use crate::adapters::whole_file::read_bounded;
 use crate::domain::yaml::{MAX_BYTES, Problem, Problems, Severity};
 use crate::report::{Kind, Report};
 
@@ -82,7 +83,7 @@ impl Workspace {
             None => nearest(absolute(Path::new("."))?)?,
         };
         let file = root.join(WORKSPACE_FILE);
-        let Some(bytes) = read_bounded(&file)? else {
+        let Some(bytes) = read_file(&file)? else {
             return Err(SettingsError::NotAWorkspace { folder: root.display().to_string() });
         };
         let mut problems = Problems::new();
@@ -95,7 +96,7 @@ impl UserSettings {
     /// Reads the user's `config.yaml`; the defaults where there is none.
     pub fn load(paths: &Paths) -> Result<Self, SettingsError> {
         let file = paths.config.join("config.yaml");
-        let Some(bytes) = read_bounded(&file)? else { return Ok(Self::default()) };
+        let Some(bytes) = read_file(&file)? else { return Ok(Self::default()) };
         let mut problems = Problems::new();
         let settings = read::user(&bytes, &mut problems);
         settled(settings, problems, &file)
@@ -132,15 +133,6 @@ fn nearest(start: PathBuf) -> Result<PathBuf, SettingsError> {
     }
 }
 
-/// The file's bytes, one more than may be read at most; `None` where there is no file.
-fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, SettingsError> {
-    let failed = |source| SettingsError::Io { path: path.display().to_string(), source };
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(Some(bytes))
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>, SettingsError> {
+    read_bounded(path, MAX_BYTES).map_err(|source| SettingsError::Io { path: path.display().to_string(), source })
 }

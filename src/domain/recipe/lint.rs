@@ -11,8 +11,6 @@ pub enum InputFact {
     File,
     /// A folder.
     Folder,
-    /// A symlink that stays within the recipe's folder.
-    Symlink,
     /// Nothing; the name beside it that is nearest.
     Missing {
         /// A sibling of nearly that name.
@@ -53,7 +51,7 @@ pub fn lint(recipe: &Recipe, tree: &Node, facts: &dyn SurroundingFacts, problems
                 for secret in run.secrets.iter().filter(|name| facts.secret(name) == Some(false)) {
                     problems
                         .error(place(&["run", "secrets"]), format!("no secret named {}", quote(secret)))
-                        .help("secrets are files or variables of the one who bakes; see `bakery bake --help`");
+                        .help("secrets are given by the one who bakes");
                 }
             }
             Action::Packages(_) | Action::Write(_) | Action::Remove(_) => {}
@@ -71,7 +69,7 @@ fn place_of(tree: &Node, index: usize, keys: &[&str]) -> Span {
 
 fn input(from: &str, span: Span, facts: &dyn SurroundingFacts, problems: &mut Problems) {
     match facts.input(from) {
-        InputFact::File | InputFact::Folder | InputFact::Symlink => {}
+        InputFact::File | InputFact::Folder => {}
         InputFact::Missing { nearest } => {
             let mean = nearest.map(|near| format!("; did you mean {}?", quote(&near))).unwrap_or_default();
             problems
