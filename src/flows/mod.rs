@@ -4,5 +4,7 @@
 
 mod context;
 pub mod environment;
+mod recipes;
 
 pub use context::Context;
+pub use recipes::LoadedRecipe;

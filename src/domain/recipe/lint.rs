@@ -35,8 +35,8 @@ pub trait SurroundingFacts {
 
 /// Notes everything that does not fit what is around the recipe, and what is likely not meant.
 pub fn lint(recipe: &Recipe, tree: &Node, facts: &dyn SurroundingFacts, problems: &mut Problems) {
-    for (index, step) in recipe.steps.iter().enumerate() {
-        let place = |keys: &[&str]| place_of(tree, index, keys);
+    for step in &recipe.steps {
+        let place = |keys: &[&str]| place_of(tree, step.line, keys);
         match &step.action {
             Action::Copy(copy) => input(&copy.from, place(&["copy", "from"]), facts, problems),
             Action::Unpack(unpack) => {
@@ -60,10 +60,16 @@ pub fn lint(recipe: &Recipe, tree: &Node, facts: &dyn SurroundingFacts, problems
     habits(recipe, tree, problems);
 }
 
-/// The place of a value within a step; the step's own where it has none.
-fn place_of(tree: &Node, index: usize, keys: &[&str]) -> Span {
+/// The place of a value within the step whose kind stands in `line`; the whole text's where it has none.
+fn place_of(tree: &Node, line: u32, keys: &[&str]) -> Span {
     let Some(NodeKind::Sequence(steps)) = tree.value("steps").map(|node| &node.kind) else { return tree.span };
-    let Some(step) = steps.get(index) else { return tree.span };
+    let begins = |step: &&Node| match &step.kind {
+        NodeKind::Mapping(entries) => {
+            entries.iter().any(|entry| entry.span.start.line == line && keys.first() == Some(&entry.key.as_str()))
+        }
+        NodeKind::Scalar(_) | NodeKind::Sequence(_) => false,
+    };
+    let Some(step) = steps.iter().find(begins) else { return tree.span };
     keys.iter().try_fold(step, |node, key| node.value(key)).map_or(step.span, |node| node.span)
 }
 

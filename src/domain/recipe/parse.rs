@@ -13,7 +13,7 @@ pub const KEYS: &[&str] = &["recipe", "name", "tag", "base", "platforms", "steps
 /// A text, read.
 #[derive(Debug)]
 pub struct Parsed {
-    /// The recipe; `None` when any problem is an error.
+    /// The recipe, less what could not be read; [`Parsed::finish`] says whether it is whole.
     pub recipe: Option<Recipe>,
     /// The text as a tree, for those who need places; `None` when it is no YAML.
     pub tree: Option<Node>,
@@ -34,7 +34,6 @@ pub fn parse(bytes: &[u8], stores: &[&str]) -> Parsed {
     let mut problems = Problems::new();
     let tree = yaml::read(bytes, &mut problems);
     let recipe = tree.as_ref().and_then(|tree| read_recipe(tree, stores, &mut problems));
-    let recipe = recipe.filter(|_| !problems.has_errors());
     Parsed { recipe, tree, problems }
 }
 
