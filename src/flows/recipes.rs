@@ -23,8 +23,6 @@ pub struct LoadedRecipe {
     pub bytes: Vec<u8>,
     /// The recipe; `None` when a problem is an error.
     pub recipe: Option<Recipe>,
-    /// What could be read of it, errors or not.
-    pub partial: Option<Recipe>,
     /// Everything wrong with it, in the order of the text.
     pub problems: Vec<Problem>,
 }
@@ -107,17 +105,11 @@ impl Context {
         let bytes = recipes::read(file)?;
         let stores: Vec<&str> = self.store_names().collect();
         let mut parsed = recipe::parse(&bytes, &stores);
-        let mut loaded = LoadedRecipe {
-            shown: shown.to_owned(),
-            file: file.to_owned(),
-            bytes,
-            recipe: None,
-            partial: parsed.recipe.clone(),
-            problems: Vec::new(),
-        };
+        let mut loaded =
+            LoadedRecipe { shown: shown.to_owned(), file: file.to_owned(), bytes, recipe: None, problems: Vec::new() };
+        let facts = FolderFacts::open(loaded.folder())?;
+        recipe::lint(&mut parsed, &facts);
         if let (Some(recipe), Some(tree)) = (&parsed.recipe, &parsed.tree) {
-            let facts = FolderFacts::open(loaded.folder())?;
-            recipe::lint(recipe, tree, &facts, &mut parsed.problems);
             self.refuse_cycles(recipe, tree, &mut parsed.problems);
         }
         (loaded.recipe, loaded.problems) = parsed.finish();

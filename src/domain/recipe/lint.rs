@@ -1,5 +1,6 @@
 //! Lint: what a recipe says against what is around it: files, secrets. The facts are asked of the caller.
 
+use super::parse::Parsed;
 use super::schema::{Action, Recipe};
 use crate::domain::text::escape;
 use crate::domain::yaml::{Node, NodeKind, Problems, Span, quote};
@@ -34,8 +35,9 @@ pub trait SurroundingFacts {
 }
 
 /// Notes everything that does not fit what is around the recipe, and what is likely not meant.
-pub fn lint(recipe: &Recipe, tree: &Node, facts: &dyn SurroundingFacts, problems: &mut Problems) {
-    for step in &recipe.steps {
+pub fn lint(parsed: &mut Parsed, facts: &dyn SurroundingFacts) {
+    let Parsed { recipe, steps, tree: Some(tree), problems } = parsed else { return };
+    for step in &*steps {
         let place = |keys: &[&str]| place_of(tree, step.line, keys);
         match &step.action {
             Action::Copy(copy) => input(&copy.from, place(&["copy", "from"]), facts, problems),
@@ -57,7 +59,9 @@ pub fn lint(recipe: &Recipe, tree: &Node, facts: &dyn SurroundingFacts, problems
             Action::Packages(_) | Action::Write(_) | Action::Remove(_) => {}
         }
     }
-    habits(recipe, tree, problems);
+    if let Some(recipe) = recipe {
+        habits(recipe, tree, problems);
+    }
 }
 
 /// The place of a value within the step whose kind stands in `line`; the whole text's where it has none.

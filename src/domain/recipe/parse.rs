@@ -1,7 +1,7 @@
 //! From text to a recipe and everything wrong with it. Reads no file beside it; `lint` asks about those.
 
 use super::forms;
-use super::schema::{Base, Recipe};
+use super::schema::{Base, Recipe, Step};
 use super::{cases, config, steps};
 use crate::domain::oci::{ImageRef, Platform, ReferenceError};
 use crate::domain::text::escape;
@@ -15,6 +15,8 @@ pub const KEYS: &[&str] = &["recipe", "name", "tag", "base", "platforms", "steps
 pub struct Parsed {
     /// The recipe, less what could not be read; [`Parsed::finish`] says whether it is whole.
     pub recipe: Option<Recipe>,
+    /// The steps that could be read, also where there is no recipe.
+    pub steps: Vec<Step>,
     /// The text as a tree, for those who need places; `None` when it is no YAML.
     pub tree: Option<Node>,
     /// Everything wrong with it, not sorted yet.
@@ -33,8 +35,9 @@ impl Parsed {
 pub fn parse(bytes: &[u8], stores: &[&str]) -> Parsed {
     let mut problems = Problems::new();
     let tree = yaml::read(bytes, &mut problems);
-    let recipe = tree.as_ref().and_then(|tree| read_recipe(tree, stores, &mut problems));
-    Parsed { recipe, tree, problems }
+    let mut steps = Vec::new();
+    let recipe = tree.as_ref().and_then(|tree| read_recipe(tree, stores, &mut steps, &mut problems));
+    Parsed { recipe, steps, tree, problems }
 }
 
 /// Whether a text looks like a recipe: its first key is `recipe`. Cheap, and says nothing about problems.
@@ -49,7 +52,7 @@ pub fn is_recipe(text: &str) -> bool {
         })
 }
 
-fn read_recipe(tree: &Node, stores: &[&str], problems: &mut Problems) -> Option<Recipe> {
+fn read_recipe(tree: &Node, stores: &[&str], steps: &mut Vec<Step>, problems: &mut Problems) -> Option<Recipe> {
     let fields = Fields::open(tree, "a recipe", KEYS, problems)?;
     if let Some(version) = fields.require("recipe", problems) {
         version.number("recipe", 1..=1, problems);
@@ -58,10 +61,10 @@ fn read_recipe(tree: &Node, stores: &[&str], problems: &mut Problems) -> Option<
     let tag = fields.require("tag", problems).and_then(|node| parse_scalar(node, "tag", problems));
     let base = fields.require("base", problems).and_then(|node| read_base(node, stores, problems));
     let platforms = fields.value("platforms", problems).map(|node| read_platforms(node, problems)).unwrap_or_default();
-    let steps = fields.value("steps", problems).map(|node| steps::read(node, problems)).unwrap_or_default();
+    *steps = fields.value("steps", problems).map(|node| steps::read(node, problems)).unwrap_or_default();
     let config = fields.value("config", problems).map(|node| config::read(node, problems)).unwrap_or_default();
     let tests = fields.value("tests", problems).map(|node| cases::read(node, problems)).unwrap_or_default();
-    let recipe = Recipe { name: name?, tag: tag?, base: base?, platforms, steps, config, tests };
+    let recipe = Recipe { name: name?, tag: tag?, base: base?, platforms, steps: steps.clone(), config, tests };
     refuse_own_base(&recipe, tree, problems);
     Some(recipe)
 }
@@ -115,13 +118,17 @@ fn read_platforms(node: &Node, problems: &mut Problems) -> Vec<Platform> {
     }
     for item in items {
         let Some(text) = item.text("platforms", problems) else { continue };
+        if let Some((os, name)) = text.split_once('/')
+            && let Some(go_name) = forms::architecture_alias(name)
+        {
+            problems
+                .error(item.span, format!("no architecture is called {} here", quote(name)))
+                .help(format!("write {}/{go_name}", escape(os)));
+            continue;
+        }
         match text.parse::<Platform>() {
             Ok(platform) => {
-                if let Some(go_name) = forms::architecture_alias(&platform.architecture) {
-                    problems
-                        .error(item.span, format!("no architecture is called {}", quote(&platform.architecture)))
-                        .help(format!("write {}/{go_name}", platform.os));
-                } else if platform.os != "linux" {
+                if platform.os != "linux" {
                     problems.error(item.span, format!("{}: only linux images can be baked", quote(text)));
                 } else if platforms.contains(&platform) {
                     problems.error(item.span, format!("duplicate platform {}", quote(text)));
