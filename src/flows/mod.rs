@@ -6,5 +6,7 @@ mod context;
 pub mod doctor;
 pub mod environment;
 pub mod prune;
+mod recipes;
 
 pub use context::Context;
+pub use recipes::LoadedRecipe;

@@ -8,6 +8,7 @@ mod described;
 mod error;
 pub mod layout;
 mod memory;
+pub mod open;
 pub mod registry;
 mod verified;
 

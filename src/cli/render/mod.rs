@@ -1,1 +1,3 @@
 //! Rendering: what values look like as lines. Pure; knows no terminal.
+
+pub mod problems;
