@@ -4,5 +4,7 @@
 
 mod context;
 pub mod environment;
+pub mod init;
+pub mod keys;
 
 pub use context::Context;
