@@ -9,5 +9,7 @@
     reason = "tests touch the world and stop at the first surprise"
 )]
 
+mod init;
+mod keys;
 mod support;
 mod tidy;

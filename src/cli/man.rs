@@ -77,7 +77,7 @@ fn render_below(command: &Command, path: &str, page: &mut Vec<u8>) -> io::Result
             continue;
         }
         page.extend_from_slice(format!(".SS {}\n", path.replace('-', "\\-")).as_bytes());
-        let section = Man::new(below.clone().bin_name(path).display_name(below.get_name().to_owned()));
+        let section = Man::new(below.clone().bin_name(path).disable_help_flag(true));
         let mut body = Vec::new();
         section.render_synopsis_section(&mut body)?;
         section.render_description_section(&mut body)?;

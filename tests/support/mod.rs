@@ -1,1 +1,4 @@
 //! Fixtures: one file a seam.
+
+pub mod binary;
+pub mod peers;

@@ -31,7 +31,7 @@ pub enum KeyError {
     #[error("not a PEM file")]
     NotPem,
     /// PEM, but of something else.
-    #[error("holds a {found}, not a {expected}")]
+    #[error("it holds {found}, where {expected} is needed")]
     WrongKind {
         /// The PEM label found.
         found: String,
