@@ -127,8 +127,7 @@ fn a_typed_passphrase_is_never_echoed() {
     }
     let folder = tempfile::tempdir().unwrap();
     // A mistake and its correction: ü is two bytes.
-    let (code, seen) =
-        type_into(folder.path(), &[("New passphrase", "geheimü\x7f\r"), ("The same again", "geheim\r")]);
+    let (code, seen) = type_into(folder.path(), &[("New passphrase", "geheimü\x7f\r"), ("The same again", "geheim\r")]);
     assert_eq!(code, Some(0), "{seen}");
     assert!(!seen.contains("geheim"), "{seen}");
     signing::read_private(&folder.path().join("typed.key"), &Passphrase::from("geheim")).unwrap();

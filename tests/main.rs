@@ -13,3 +13,4 @@ mod init;
 mod keys;
 mod support;
 mod tidy;
+mod userland;

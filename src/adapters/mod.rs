@@ -9,6 +9,7 @@
 )]
 
 pub mod clock;
+pub mod demo;
 pub mod engine;
 pub mod files;
 pub mod inputs;

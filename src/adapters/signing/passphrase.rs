@@ -155,7 +155,9 @@ impl From<PassphraseError> for Report {
             PassphraseError::Cancelled => (Kind::Cancelled, None),
             PassphraseError::NoTerminal { .. } => (
                 Kind::Usage,
-                Some("set BAKERY_PASSWORD or COSIGN_PASSWORD, or name a file in BAKERY_PASSWORD_FILE or COSIGN_PASSWORD_FILE"),
+                Some(
+                    "set BAKERY_PASSWORD or COSIGN_PASSWORD, or name a file in BAKERY_PASSWORD_FILE or COSIGN_PASSWORD_FILE",
+                ),
             ),
             PassphraseError::Empty => (
                 Kind::Usage,
