@@ -113,6 +113,62 @@ pub fn make_file(path: &Path, content: &[u8], mode: u32) -> Result<(), FilesErro
     }
 }
 
+/// A folder that becomes visible as a whole: built in a hidden folder inside it, moved up at the end; nothing stays when
+/// it is dropped before that.
+#[derive(Debug)]
+pub struct StagedFolder {
+    target: PathBuf,
+    made: bool,
+    stage: Option<tempfile::TempDir>,
+}
+
+impl StagedFolder {
+    /// Begins a folder that is new or empty.
+    pub fn begin(target: &Path) -> Result<Self, FilesError> {
+        let made = !is_there(target);
+        make_empty_folder(target)?;
+        let stage = tempfile::Builder::new()
+            .prefix(".bakery-staged-")
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir_in(target)
+            .map_err(FilesError::io("make folder", target))?;
+        Ok(Self { target: target.to_owned(), made, stage: Some(stage) })
+    }
+
+    /// Where to build.
+    pub fn path(&self) -> &Path {
+        self.stage.as_ref().map_or(&self.target, |stage| stage.path())
+    }
+
+    /// Moves everything to its place, the file named `last` after all others.
+    pub fn finish(mut self, last: &str) -> Result<(), FilesError> {
+        let Some(stage) = self.stage.as_ref() else { return Ok(()) };
+        let listing = std::fs::read_dir(stage.path()).map_err(FilesError::io("read folder", stage.path()))?;
+        let mut names = Vec::new();
+        for entry in listing {
+            names.push(entry.map_err(FilesError::io("read folder", stage.path()))?.file_name());
+        }
+        names.sort_by_key(|name| (name == last, name.clone()));
+        for name in names {
+            let place = self.target.join(&name);
+            std::fs::rename(stage.path().join(&name), &place).map_err(FilesError::io("move into place", &place))?;
+        }
+        self.made = false;
+        drop(self.stage.take());
+        File::open(&self.target).and_then(|folder| folder.sync_all()).map_err(FilesError::io("sync", &self.target))
+    }
+}
+
+impl Drop for StagedFolder {
+    fn drop(&mut self) {
+        drop(self.stage.take());
+        if self.made {
+            // Ours and empty again; if something else came to stand in it, it stays.
+            let _ = std::fs::remove_dir(&self.target);
+        }
+    }
+}
+
 /// A whole text file, at most `limit` bytes.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FilesError> {
     let file = File::open(path).map_err(FilesError::io("read", path))?;
