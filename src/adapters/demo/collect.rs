@@ -134,7 +134,7 @@ impl Userland {
     pub fn program(&self, names: &[&str], below: &Tree, limit: u64) -> Result<Option<Tree>, TreeError> {
         let Some(path) = find_program(names) else { return Ok(None) };
         let mut tree = below.clone();
-        self.finish(self.take(&mut tree, &path), tree, below, limit)
+        finish(self.take(&mut tree, &path), &tree, below, limit)
     }
 
     /// Python with the part of its standard library a small service needs.
@@ -142,22 +142,7 @@ impl Userland {
         let Some(path) = find_program(&["python3"]) else { return Ok(None) };
         let mut tree = below.clone();
         let taken = self.take_python(&mut tree, &path);
-        self.finish(taken, tree, below, limit)
-    }
-
-    fn finish(
-        &self,
-        taken: Result<bool, TreeError>,
-        tree: Tree,
-        below: &Tree,
-        limit: u64,
-    ) -> Result<Option<Tree>, TreeError> {
-        match taken {
-            Ok(true) => Ok(Some(tree.above(below)).filter(|tree| tree.size() <= limit)),
-            // Too large, or not for us to read: a stand-in will do.
-            Ok(false) | Err(TreeError::TooLarge { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        finish(taken, &tree, below, limit)
     }
 
     fn take_python(&self, tree: &mut Tree, program: &Path) -> Result<bool, TreeError> {
@@ -207,6 +192,15 @@ impl Userland {
             }
         }
         Ok(true)
+    }
+}
+
+/// What was taken above `below`; `None` where that is nothing, or too much for a demo.
+fn finish(taken: Result<bool, TreeError>, tree: &Tree, below: &Tree, limit: u64) -> Result<Option<Tree>, TreeError> {
+    match taken {
+        Ok(true) => Ok(Some(tree.above(below)).filter(|tree| tree.size() <= limit)),
+        Ok(false) | Err(TreeError::TooLarge { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
