@@ -3,8 +3,11 @@
 //! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
 
 mod context;
+pub mod demo;
 pub mod doctor;
 pub mod environment;
+pub mod init;
+pub mod keys;
 pub mod prune;
 mod recipes;
 
