@@ -56,6 +56,11 @@ pub struct Scanner {
 }
 
 impl Scanner {
+    /// A scanner that begins inside a journal: up to the first newline is no line, and any `seq` may come first.
+    pub fn midway() -> Self {
+        Self { skipping: true, damaged: true, ..Self::default() }
+    }
+
     /// Takes the next bytes of the file.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.taken);
