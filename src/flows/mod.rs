@@ -2,7 +2,11 @@
 //!
 //! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
 
+pub mod bake;
+pub mod batch;
 mod context;
 pub mod environment;
+pub mod watch;
+pub mod worker;
 
 pub use context::Context;

@@ -76,9 +76,7 @@ impl BakeFolder {
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
         let path = self.path.join(name);
         let mut file = tempfile::NamedTempFile::new_in(&self.path).map_err(JournalError::io("create", &path))?;
-        file.write_all(bytes)
-            .and_then(|()| file.as_file().sync_all())
-            .map_err(JournalError::io("write", &path))?;
+        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(JournalError::io("write", &path))?;
         file.persist(&path).map_err(|error| JournalError::io("write", &path)(error.error))?;
         sync_folder(&self.path)
     }

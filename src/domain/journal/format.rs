@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::Event;
+use super::event::{Event, EventKind};
 use super::mirror::Fact;
 use super::upgrade;
 
@@ -136,6 +136,11 @@ pub fn decode(line: &[u8]) -> Result<Decoded, FormatError> {
     Ok(Decoded::Event(Box::new(Event { seq: frame.seq, at: frame.at, kind: fact.into() })))
 }
 
+/// Reads a fact alone: a line without `seq`, `at` and `crc`, as scripts have them.
+pub fn decode_kind(object: &str) -> Result<EventKind, serde_json::Error> {
+    serde_json::from_str::<Fact>(object).map(EventKind::from)
+}
+
 fn verify_checksum(line: &[u8]) -> Result<(), FormatError> {
     let split = line.len().checked_sub(CRC_TAIL).ok_or(FormatError::NoChecksum)?;
     let (body, tail) = line.split_at(split);
@@ -158,7 +163,6 @@ fn checksum(object: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::journal::EventKind;
 
     fn sealed(object: &str) -> Vec<u8> {
         format!("{},\"crc\":\"{}\"}}", &object[..object.len() - 1], checksum(object.as_bytes())).into_bytes()

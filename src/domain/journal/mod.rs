@@ -14,7 +14,7 @@ mod upgrade;
 pub use event::{
     BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenChange,
 };
-pub use format::{Decoded, FormatError, MAX_LINE_BYTES, decode, encode};
+pub use format::{Decoded, FormatError, MAX_LINE_BYTES, decode, decode_kind, encode};
 pub use order::{Order, OrderError};
 pub use scan::{Damage, DamageKind, Record, Scanner};
 pub use upgrade::FORMAT;

@@ -12,4 +12,4 @@ pub use checks::{CheckRow, Checks};
 pub use layers::{LayerRow, Layers};
 pub use shelf::{Liveness, ShelfRow, ShelfStatus};
 pub use steps::{StepRow, StepState, Steps};
-pub use throughput::Throughput;
+pub use throughput::{Throughput, millis_of};

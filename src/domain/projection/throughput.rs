@@ -48,7 +48,7 @@ impl Throughput {
 }
 
 /// Milliseconds since 1970 of an event's time.
-pub(super) fn millis_of(at: &str) -> Option<i64> {
+pub fn millis_of(at: &str) -> Option<i64> {
     let time = OffsetDateTime::parse(at, &Rfc3339).ok()?;
     i64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok()
 }
