@@ -70,12 +70,13 @@ pub struct Started {
     pub pid: u32,
 }
 
-/// Reads what was asked: recipes by path. The one place that knows how a recipe is found and read.
+/// Reads what was asked: recipes by path, or all of the workspace. The one place that knows how a recipe is found and read.
 pub async fn read_requests(
     workspace: Option<&Path>,
-    recipes: &[String],
+    recipes: Option<&[String]>,
     options: &BakeOptions,
 ) -> Result<Asked, Report> {
+    let recipes = recipes.ok_or_else(|| Report::message(Kind::Usage, "--all needs a workspace"))?;
     let mut requests = Vec::new();
     for recipe in recipes {
         let file = std::path::absolute(recipe).map_err(|error| Report::new(Kind::Usage, &error))?;

@@ -6,6 +6,7 @@ pub mod bake;
 pub mod batch;
 mod context;
 pub mod environment;
+pub mod interrupts;
 pub mod watch;
 pub mod worker;
 

@@ -50,7 +50,7 @@ pub async fn work(id: &str) -> Result<(), Report> {
 }
 
 fn set_up(id: &str) -> Result<Bench, Report> {
-    let stops = Stops::listen(true).map_err(|error| Report::new(Kind::Failed, &error))?;
+    let stops = Stops::of_worker().map_err(|error| Report::new(Kind::Failed, &error))?;
     let folder = BakeFolder::of(&Paths::from_environment().bakes(), id)
         .ok_or_else(|| Report::message(Kind::Usage, format!("not a bake: {id}")))?;
     let lock = WorkerLock::take(&folder)?;

@@ -130,9 +130,9 @@ impl ScriptedEngine {
     }
 }
 
-/// Waits for a file. Scripts are for tests, so looking again and again is good enough here.
+/// Waits for a file, as long as its folder is there. Scripts are for tests: looking again and again is good enough here.
 async fn appears(file: &Path) {
-    while !file.exists() {
+    while !file.exists() && file.parent().is_some_and(Path::exists) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

@@ -52,6 +52,7 @@ impl Tail {
             Err(Errno::NOENT) => None,
             Err(error) => return Err(failed(error)),
         };
+        #[allow(deprecated, reason = "its successor is an unsafe fn; an OwnedFd keeps the promise asked for there")]
         let watch = AsyncFd::new(descriptor).map_err(|source| JournalError::Watch { path, source })?;
         Ok(Self {
             folder: folder.clone(),

@@ -38,32 +38,43 @@ pub fn ask_to_stop(pid: u32, is_it: impl FnOnce() -> bool) -> Result<(), SignalE
     pidfd_send_signal(&process, Signal::TERM).map_err(refused)
 }
 
-/// Requests to stop this process. While this lives, SIGINT and SIGTERM do not end it by themselves.
+/// Requests to stop this process. While this lives, those it takes do not end the process by themselves.
 #[derive(Debug)]
 pub struct Stops {
     interrupt: Stream,
-    terminate: Stream,
+    terminate: Option<Stream>,
     /// Held so that a terminal that disappears ends nothing (V-01, H-09).
     _hangup: Option<Stream>,
 }
 
 impl Stops {
-    /// Takes SIGINT and SIGTERM; a worker shrugs at SIGHUP as well.
-    pub fn listen(shrug_at_hangup: bool) -> Result<Self, SignalError> {
-        let hangup =
-            if shrug_at_hangup { Some(signal(SignalKind::hangup()).map_err(SignalError::Wait)?) } else { None };
+    /// For a worker: SIGINT and SIGTERM ask; SIGHUP is shrugged at.
+    pub fn of_worker() -> Result<Self, SignalError> {
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).map_err(SignalError::Wait)?,
-            terminate: signal(SignalKind::terminate()).map_err(SignalError::Wait)?,
-            _hangup: hangup,
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: Some(listen(SignalKind::terminate())?),
+            _hangup: Some(listen(SignalKind::hangup())?),
         })
+    }
+
+    /// For a viewer: only SIGINT asks, which a person types. Losing the session ends the viewer and nothing else.
+    pub fn of_viewer() -> Result<Self, SignalError> {
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: None, _hangup: None })
     }
 
     /// Waits for the next request; gives the signal's name.
     pub async fn next(&mut self) -> &'static str {
+        let Some(terminate) = &mut self.terminate else {
+            self.interrupt.recv().await;
+            return "SIGINT";
+        };
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
+            _ = terminate.recv() => "SIGTERM",
         }
     }
+}
+
+fn listen(kind: SignalKind) -> Result<Stream, SignalError> {
+    signal(kind).map_err(SignalError::Wait)
 }
