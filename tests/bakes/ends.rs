@@ -88,3 +88,28 @@ fn a_worker_that_cannot_begin_says_so_to_whoever_started_it() {
     assert_eq!(home.run(&["log", "../../etc"]).code(), 2);
     assert_eq!(home.run(&["bake", "absent.yaml"]).code(), 2);
 }
+
+#[test]
+fn h03_a_full_disk_fails_the_bake_and_the_journal_says_so() {
+    let mut script = vec![r#"{"kind":"step.started","step":"1"}"#.to_owned()];
+    script.extend((0..3000).map(|line| format!(r#"{{"log":"1","text":"line {line}\n"}}"#)));
+    let lines: Vec<&str> = script.iter().map(String::as_str).collect();
+    let home = Home::new(&lines);
+    std::fs::create_dir(home.path("home")).unwrap();
+    let bakery = home.command(&[]);
+    let mut shell = std::process::Command::new("unshare");
+    shell
+        .args(["-rm", "sh", "-c"])
+        .arg(r#"mount -t tmpfs -o size=256k none home 2>/dev/null || exit 99; "$0" bake app.yaml --json"#);
+    shell.arg(bakery.get_program()).current_dir(home.path("."));
+    shell.envs(bakery.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let Ok(run) = shell.output() else { return eprintln!("SKIPPED h03: unshare is absent") };
+    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    if run.status.code() == Some(99) || err.starts_with("unshare:") {
+        return eprintln!("SKIPPED h03: no tmpfs in a user namespace here");
+    }
+    let last = out.lines().last().unwrap_or_default();
+    assert!(last.contains(r#""kind":"bake.finished","status":"failed""#), "{last}\n{err}");
+    assert!(last.contains("No space left") && err.contains("cause:"), "{last}\n{err}");
+    assert_eq!(run.status.code(), Some(1));
+}

@@ -1,7 +1,7 @@
 //! A temporary home with a recipe and scripted bakes, driven through the real program.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -139,11 +139,4 @@ impl Viewer {
 pub fn signal(name: &str, pid: u32) {
     let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
     assert!(status.success());
-}
-
-/// Whether something is there yet; for conditions that no pipe tells of.
-pub fn wait_for(path: &Path) {
-    while !path.exists() {
-        std::thread::yield_now();
-    }
 }

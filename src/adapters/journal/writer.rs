@@ -6,6 +6,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
 use super::error::JournalError;
 use super::folder::{BakeFolder, open_for_appending, sync_folder};
 use super::logs::Logs;
@@ -13,6 +16,12 @@ use crate::adapters::clock;
 use crate::adapters::engine::{Sink, SinkError};
 use crate::domain::journal::{Event, EventKind, Order, Scanner, encode};
 use crate::domain::plan::StepId;
+
+/// Bytes kept free for the last event, so that a bake on a full disk can say so.
+const LAST_EVENT_BYTES: u64 = 16 * 1024;
+
+/// Bytes asked of the file system at once.
+const RESERVE_BYTES: u64 = 64 * 1024;
 
 /// Appends events; gives them `seq` and time.
 #[derive(Debug)]
@@ -28,6 +37,8 @@ struct State {
     logs: Logs,
     /// Bytes of whole lines.
     length: u64,
+    /// Bytes the file system has promised to take.
+    reserved: u64,
     broken: bool,
 }
 
@@ -41,7 +52,7 @@ impl JournalWriter {
         file.sync_all().map_err(JournalError::io("sync", &path))?;
         sync_folder(folder.path())?;
         let logs = Logs::new(folder.logs());
-        Ok(Self { state: Mutex::new(State { file, path, order, logs, length, broken: false }) })
+        Ok(Self { state: Mutex::new(State { file, path, order, logs, length, reserved: 0, broken: false }) })
     }
 
     /// Whether nothing has been written yet.
@@ -75,7 +86,7 @@ impl Sink for JournalWriter {
             return Ok(());
         }
         let written = self.with(|state| {
-            let offset = state.logs.append(step, bytes).inspect_err(|_| state.broken = true)?;
+            let offset = state.logs.append(step, bytes)?;
             state.append(EventKind::StepOutput { step: step.clone(), offset, length: bytes.len() as u64 })
         });
         written.map_err(|error| SinkError(Box::new(error)))
@@ -89,8 +100,12 @@ impl State {
         }
         let event = Event { seq: self.order.next_seq(), at: clock::now_rfc3339(), kind };
         let mut line = encode(&event)?;
-        self.order.accept(&event)?;
         line.push('\n');
+        let is_last = matches!(event.kind, EventKind::BakeFinished { .. });
+        if !is_last {
+            self.reserve(line.len() as u64)?;
+        }
+        self.order.accept(&event)?;
         // One write a line: readers see whole lines, and a crash tears at most the last.
         if let Err(error) = self.file.write_all(line.as_bytes()) {
             self.broken = true;
@@ -105,11 +120,33 @@ impl State {
         {
             self.logs.close(step).inspect_err(|_| self.broken = true)?;
         }
+        if is_last {
+            // What was reserved and not needed goes back; that it does not is no harm.
+            let _ = self.file.set_len(self.length);
+        }
         if must_last(&event.kind) {
             self.file.sync_data().map_err(|error| {
                 self.broken = true;
                 JournalError::io("sync", &self.path)(error)
             })?;
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Makes sure that a line fits, and the last event after it (H-03). File systems that promise nothing are trusted.
+    fn reserve(&mut self, line: u64) -> Result<(), JournalError> {
+        if self.length + line + LAST_EVENT_BYTES <= self.reserved {
+            return Ok(());
+        }
+        let wanted = line + LAST_EVENT_BYTES + RESERVE_BYTES;
+        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.length, wanted) {
+            Ok(()) => self.reserved = self.length + wanted,
+            Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => {
+                return Err(JournalError::io("append to", &self.path)(error));
+            }
+            Err(_) => self.reserved = u64::MAX,
         }
         Ok(())
     }

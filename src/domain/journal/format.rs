@@ -1,6 +1,6 @@
 //! One event as one line of a journal, format 1. Knows the frame of a line; its kinds are in `mirror`.
 //!
-//! A line is one JSON object whose last member is `crc`, spelled exactly `,"crc":"XXXXXXXX"}`: the CRC-32 (IEEE, as
+//! A line is one JSON object whose last member is `crc`, spelled exactly `,"crc":"hhhhhhhh"}`: the CRC-32 (IEEE, as
 //! gzip has it) in eight lowercase hex digits of the line's bytes as they would stand without that member, that is of
 //! everything before `,"crc"` followed by `}`. In Python: `zlib.crc32(line[:-18] + b"}")`. A line counts only together
 //! with the newline that ends it. `seq` counts from 1 without gaps, `at` is RFC 3339 in UTC; an action step's `kind` is
@@ -15,7 +15,7 @@ use super::upgrade;
 /// The longest line a reader takes.
 pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bytes of `,"crc":"XXXXXXXX"}`.
+/// Bytes of `,"crc":"hhhhhhhh"}`.
 const CRC_TAIL: usize = 18;
 
 /// What one line says.

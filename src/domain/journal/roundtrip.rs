@@ -134,7 +134,7 @@ proptest! {
     fn any_events_survive(kinds in proptest::collection::vec(kind(), 0..20), piece in 1..300usize, cut in any::<prop::sample::Index>()) {
         let written = number(std::iter::once(started()).chain(kinds).collect());
         let whole = text(&written);
-        prop_assert_eq!(events(&scan(&whole, piece).0), written.clone());
+        prop_assert_eq!(&events(&scan(&whole, piece).0), &written);
         let torn = &whole[..cut.index(whole.len())];
         let (records, damages) = scan(torn, piece);
         let kept = torn.iter().filter(|b| **b == b'\n').count();
