@@ -9,6 +9,7 @@
     reason = "tests touch the world and stop at the first surprise"
 )]
 
+mod bakes;
 mod demo;
 mod init;
 mod keys;
