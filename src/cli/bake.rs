@@ -95,10 +95,13 @@ async fn follow(asked: Asked, session: &Session) -> Result<(), Report> {
                     story.record(&record.map(|record| *record), &output)?;
                 }
             }
-            Some(Progress::Ended { bake, reference, outcome }) => match conclude(&reference, outcome) {
-                Ok(()) => stories.remove(&bake).map_or(Ok(()), |story| story.result())?,
-                Err(report) => failures.push(report),
-            },
+            Some(Progress::Ended { bake, reference, outcome }) => {
+                let story = stories.remove(&bake);
+                match conclude(&reference, outcome) {
+                    Ok(()) => story.map_or(Ok(()), Story::end)?,
+                    Err(report) => failures.push(report),
+                }
+            }
             Some(Progress::NotStarted { report, .. }) => failures.push(report),
         }
     }
