@@ -10,5 +10,11 @@
 )]
 
 mod bakes;
+mod demo;
+mod init;
+mod keys;
+mod store;
+mod store_layout;
 mod support;
 mod tidy;
+mod userland;

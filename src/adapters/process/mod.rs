@@ -2,6 +2,7 @@
 
 mod detach;
 mod identity;
+pub mod probe;
 mod signals;
 
 pub use detach::{DetachError, Handshake, leave_session, start_worker};

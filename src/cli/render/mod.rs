@@ -2,6 +2,7 @@
 
 mod bars;
 mod plain;
+pub mod problems;
 mod units;
 
 pub use bars::Bars;
