@@ -33,8 +33,10 @@ impl Layout {
         // Reading only: bakes go on; gc stays out where the layout can be held (it cannot on a read-only disk).
         let _hold = if repair { Some(self.hold_alone()?) } else { self.hold().ok() };
         Self::open(self.path())?;
+        // The index first: what it names was there before it, so a bake at the same time shows no gaps.
+        let entries = self.entries();
         let (blobs, mut findings) = self.scan(progress)?;
-        let entries = self.entries().unwrap_or_else(|error| {
+        let entries = entries.unwrap_or_else(|error| {
             findings.push(Finding::new(FindingKind::Index, "index.json", chain(&error)));
             Vec::new()
         });
