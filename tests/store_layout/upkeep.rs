@@ -47,6 +47,7 @@ fn h08_fsck_names_every_kind_of_damage_and_what_needs_it() {
     expected.sort();
     assert_eq!(shown, expected);
     assert!(!found.is_sound());
+    assert_eq!(found.unreferenced_blobs, 0, "what the missing manifest needs is not called unneeded");
 }
 
 #[test]

@@ -24,6 +24,8 @@ struct Check<'a> {
     findings: Vec<Finding>,
     /// Entries whose own manifest is damaged or missing.
     unsatisfied: Vec<Descriptor>,
+    /// Whether every document could be followed; else it is not known what nothing leads to.
+    followed: bool,
 }
 
 impl Layout {
@@ -41,7 +43,14 @@ impl Layout {
             Vec::new()
         });
         let index_is_sound = findings.iter().all(|finding| finding.kind != FindingKind::Index);
-        let mut check = Check { layout: self, blobs, reachable: BTreeSet::new(), findings, unsatisfied: Vec::new() };
+        let mut check = Check {
+            layout: self,
+            blobs,
+            reachable: BTreeSet::new(),
+            findings,
+            unsatisfied: Vec::new(),
+            followed: true,
+        };
         check.names(&entries);
         for entry in &entries {
             check.walk(entry);
@@ -112,6 +121,7 @@ impl Check<'_> {
                 continue;
             }
             if !self.satisfied(&descriptor, &root) {
+                self.followed = false;
                 if descriptor.digest == entry.digest {
                     self.unsatisfied.push(entry.clone());
                 }
@@ -123,7 +133,10 @@ impl Check<'_> {
             let parsed = self.layout.read_blob(&descriptor, MAX_MANIFEST_BYTES).map_err(|e| chain(&e));
             let parsed = parsed.and_then(|bytes| edges(&bytes, &descriptor.media_type).map_err(|e| chain(&e)));
             match parsed {
-                Err(detail) => self.note(FindingKind::Malformed, &descriptor.digest, detail, &root),
+                Err(detail) => {
+                    self.followed = false;
+                    self.note(FindingKind::Malformed, &descriptor.digest, detail, &root);
+                }
                 Ok((named, manifest)) => {
                     let mut whole = true;
                     for edge in named {
@@ -247,7 +260,7 @@ impl Check<'_> {
     fn conclude(self, entries: usize, index_is_sound: bool) -> FsckFindings {
         let unreachable = self.blobs.iter().filter(|(digest, _)| !self.reachable.contains(*digest));
         let (mut count, mut bytes) = (0, 0);
-        for (_, blob) in unreachable.filter(|_| index_is_sound) {
+        for (_, blob) in unreachable.filter(|_| index_is_sound && self.followed) {
             count += 1;
             bytes += blob.size;
         }
