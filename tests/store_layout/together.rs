@@ -131,3 +131,27 @@ fn h04_gc_beside_writers_frees_nothing_they_need() {
     assert_eq!(freed, 100);
     assert!(fsck(&layout).findings.is_empty());
 }
+
+#[test]
+fn h04_a_released_hold_is_released_while_other_processes_start() {
+    let (_folder, layout) = fresh();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Acquire) {
+                    std::process::Command::new("true").status().unwrap();
+                }
+            });
+        }
+        for _ in 0..2000 {
+            drop(layout.hold().unwrap());
+            let freed = layout.gc(&Default::default(), false);
+            if freed.is_err() {
+                done.store(true, std::sync::atomic::Ordering::Release);
+            }
+            freed.unwrap();
+        }
+        done.store(true, std::sync::atomic::Ordering::Release);
+    });
+}
