@@ -71,10 +71,11 @@ impl SeededImage {
 
 /// Writes both workspaces and the teams' files.
 pub(super) fn texts(root: &Path) -> Result<(), Report> {
+    let mut tree = Tree::default();
     for (name, content) in TEXTS {
-        files::make_file(&root.join(name), content.as_bytes(), 0o644)?;
+        tree.put(&format!("/{name}"), *content, 0o644)?;
     }
-    Ok(())
+    Ok(tree.write_to(root)?)
 }
 
 /// Makes the keys of both sides under one passphrase that lies beside them.
