@@ -15,6 +15,8 @@ pub mod files;
 pub mod inputs;
 pub mod journal;
 pub mod process;
+pub mod recipes;
 pub mod settings;
 pub mod signing;
 pub mod store;
+pub mod whole_file;
