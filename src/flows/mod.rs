@@ -2,9 +2,13 @@
 //!
 //! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
 
+mod base;
 mod context;
 pub mod environment;
+mod order;
+mod prepare;
 mod recipes;
 
 pub use context::Context;
+pub use prepare::{PrepareOptions, Prepared};
 pub use recipes::LoadedRecipe;

@@ -102,7 +102,11 @@ impl Context {
     }
 
     fn load_recipe(&self, file: &Path, shown: &str) -> Result<LoadedRecipe, Report> {
-        let bytes = recipes::read(file)?;
+        self.judge(file, shown, recipes::read(file)?)
+    }
+
+    /// Judges a recipe's text as if it stood in `file`, whatever stands there now.
+    pub fn judge(&self, file: &Path, shown: &str, bytes: Vec<u8>) -> Result<LoadedRecipe, Report> {
         let stores: Vec<&str> = self.store_names().collect();
         let mut parsed = recipe::parse(&bytes, &stores);
         let mut loaded =

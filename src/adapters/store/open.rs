@@ -29,6 +29,11 @@ pub fn open_registry(
     })
 }
 
+/// Whether a layout has been made there.
+pub fn is_layout(folder: &Path) -> bool {
+    folder.join("oci-layout").is_file()
+}
+
 /// Opens a layout that must be there.
 pub fn open_layout(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Err(StoreError::Refused {
