@@ -9,5 +9,6 @@
     reason = "tests touch the world and stop at the first surprise"
 )]
 
+mod recipe;
 mod support;
 mod tidy;

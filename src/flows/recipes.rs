@@ -64,7 +64,12 @@ impl Context {
         if named.is_empty() {
             return self.all_recipes();
         }
-        named.iter().map(|name| self.load_recipe(&self.find_recipe(name)?, &name.display().to_string())).collect()
+        let load = |name: &PathBuf| {
+            let file = self.find_recipe(name)?;
+            let shown = if file == *name { name.display().to_string() } else { self.shown(&file) };
+            self.load_recipe(&file, &shown)
+        };
+        named.iter().map(load).collect()
     }
 
     /// Every `*.yaml` below the workspace's recipes whose first key is `recipe`.

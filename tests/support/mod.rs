@@ -1,1 +1,3 @@
 //! Fixtures: one file a seam.
+
+pub mod binary;
