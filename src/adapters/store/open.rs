@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::layout::Layout;
+use super::registry::{RegistryOptions, RegistryStore};
 use super::{Store, StoreError};
 use crate::adapters::settings::StorePlace;
 use crate::domain::oci::{Registry, Repository};
@@ -19,14 +20,11 @@ pub fn open(place: &StorePlace) -> Result<Arc<dyn Store>, StoreError> {
 /// Opens a registry; `plain_http` is only needed for hosts other than this machine.
 pub fn open_registry(
     host: &Registry,
-    _prefix: Option<&Repository>,
-    _plain_http: bool,
+    prefix: Option<&Repository>,
+    plain_http: bool,
 ) -> Result<Arc<dyn Store>, StoreError> {
-    Err(StoreError::Refused {
-        store: host.to_string(),
-        action: "open".into(),
-        reason: "registries are not built yet".into(),
-    })
+    let options = RegistryOptions { prefix: prefix.cloned(), plain_http, ..RegistryOptions::new(host.clone()) };
+    Ok(Arc::new(RegistryStore::open(options)?))
 }
 
 /// Whether a layout has been made there.
@@ -36,18 +34,10 @@ pub fn is_layout(folder: &Path) -> bool {
 
 /// Opens a layout that must be there.
 pub fn open_layout(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
-    Err(StoreError::Refused {
-        store: folder.display().to_string(),
-        action: "open".into(),
-        reason: "layouts are not built yet".into(),
-    })
+    Ok(Arc::new(Layout::open(folder)?))
 }
 
 /// Opens the local store's layout, making it where it is not there yet.
 pub fn open_local(folder: &Path) -> Result<Arc<Layout>, StoreError> {
-    Err(StoreError::Refused {
-        store: folder.display().to_string(),
-        action: "open".into(),
-        reason: "layouts are not built yet".into(),
-    })
+    Ok(Arc::new(Layout::open_or_create(folder)?))
 }
