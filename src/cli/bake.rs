@@ -1,6 +1,7 @@
 //! `bakery bake`: starts bakes and follows them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::render::Bars;
 use super::run::Session;
@@ -15,7 +16,7 @@ use crate::report::{Kind, Report};
 pub(super) struct Args {
     /// Recipe files, or names of recipes of the workspace
     #[arg(value_name = "RECIPE", required_unless_present = "all")]
-    recipes: Vec<String>,
+    recipes: Vec<PathBuf>,
     /// Bake every recipe of the workspace
     #[arg(long, conflicts_with = "recipes")]
     all: bool,
@@ -35,8 +36,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let options = BakeOptions { engine: args.engine, no_cache: args.no_cache, frozen: args.frozen };
-    let wanted = if args.all { None } else { Some(args.recipes.as_slice()) };
-    let asked = read_requests(session.workspace.as_deref(), wanted, &options).await?;
+    // None named is all, and only said so with --all.
+    let asked = read_requests(&session.context()?, &args.recipes, &options)?;
     if args.detach { detach(&asked, session).await } else { follow(asked, session).await }
 }
 
@@ -95,10 +96,13 @@ async fn follow(asked: Asked, session: &Session) -> Result<(), Report> {
                     story.record(&record.map(|record| *record), &output)?;
                 }
             }
-            Some(Progress::Ended { bake, reference, outcome }) => match conclude(&reference, outcome) {
-                Ok(()) => stories.remove(&bake).map_or(Ok(()), |story| story.result())?,
-                Err(report) => failures.push(report),
-            },
+            Some(Progress::Ended { bake, reference, outcome }) => {
+                let story = stories.remove(&bake);
+                match conclude(&reference, outcome) {
+                    Ok(()) => story.map_or(Ok(()), Story::end)?,
+                    Err(report) => failures.push(report),
+                }
+            }
             Some(Progress::NotStarted { report, .. }) => failures.push(report),
         }
     }

@@ -52,10 +52,10 @@ impl Story {
         if self.to_stdout {
             return lines.iter().try_for_each(|line| self.output.line(line));
         }
-        lines.iter().for_each(|line| self.note(line));
         if let (Some(bars), Some(event)) = (&mut self.bars, &record.event) {
             bars.event(event, self.plain.view());
         }
+        lines.iter().for_each(|line| self.note(line));
         Ok(())
     }
 
@@ -65,6 +65,12 @@ impl Story {
             Some(line) if !self.output.json => self.output.line(line),
             _ => Ok(()),
         }
+    }
+
+    /// Takes the bars away and prints the result.
+    pub(super) fn end(mut self) -> Result<(), Report> {
+        self.bars = None;
+        self.result()
     }
 
     /// Tells a whole journal.
@@ -79,6 +85,7 @@ impl Story {
             };
             self.record(&record, &output)?;
         }
+        self.bars = None;
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! Starting a bake: freezes what was asked into the bake's folder and hands it to a worker of its own. Bakes nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::recipes::local_base;
+use super::{Context, LoadedRecipe};
 use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};
 use crate::adapters::settings::Paths;
@@ -29,12 +31,14 @@ pub struct BakeRequest {
     pub recipe_text: String,
     /// Base as the recipe names it, or `scratch`.
     pub base: String,
+    /// `NAME:TAG` of the base where it is another image of the local store.
+    pub local_base: Option<String>,
     /// What the base was pinned to; `None` for scratch.
     pub base_digest: Option<Digest>,
     /// Platforms to bake.
     pub platforms: Vec<Platform>,
     /// The workspace's folder.
-    pub workspace: Option<PathBuf>,
+    pub workspace: PathBuf,
     /// Engine.
     pub engine: String,
     /// How to bake.
@@ -70,44 +74,30 @@ pub struct Started {
     pub pid: u32,
 }
 
-/// Reads what was asked: recipes by path, or all of the workspace. The one place that knows how a recipe is found and read.
-pub async fn read_requests(
-    workspace: Option<&Path>,
-    recipes: Option<&[String]>,
-    options: &BakeOptions,
-) -> Result<Asked, Report> {
-    let recipes = recipes.ok_or_else(|| Report::message(Kind::Usage, "--all needs a workspace"))?;
-    let mut requests = Vec::new();
-    for recipe in recipes {
-        let file = std::path::absolute(recipe).map_err(|error| Report::new(Kind::Usage, &error))?;
-        let text = tokio::fs::read_to_string(&file)
-            .await
-            .map_err(|error| Report::new(Kind::Usage, &error).while_doing(format!("cannot read recipe {recipe}")))?;
-        let outline: Outline = serde_saphyr::from_str(&text)
-            .map_err(|error| Report::new(Kind::Usage, &error).while_doing(format!("{recipe} is no recipe")))?;
-        requests.push(BakeRequest {
-            reference: format!("{}:{}", outline.name, outline.tag),
-            recipe: recipe.clone(),
-            recipe_file: file,
-            recipe_text: text,
-            base: outline.base,
-            base_digest: None,
-            platforms: Vec::new(),
-            workspace: workspace.map(Path::to_owned),
-            engine: options.engine.clone().unwrap_or_else(|| "embedded".into()),
-            options: options.clone(),
-        });
-    }
-    let parallel = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(Asked { requests, parallel })
+/// Reads what was asked: the recipes named, all of the workspace where none is. What was read is what is baked.
+pub fn read_requests(context: &Context, recipes: &[PathBuf], options: &BakeOptions) -> Result<Asked, Report> {
+    let loaded = context.recipes(recipes)?;
+    let requests = loaded.iter().map(|loaded| request(context, loaded, options));
+    let parallel = context.settings.parallel.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+    Ok(Asked { requests: requests.collect::<Result<_, Report>>()?, parallel: parallel.unwrap_or(1) })
 }
 
-/// The first lines of a recipe: enough to name a bake.
-#[derive(Deserialize)]
-struct Outline {
-    name: String,
-    tag: String,
-    base: String,
+fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOptions) -> Result<BakeRequest, Report> {
+    let recipe = loaded.valid()?;
+    let text = std::str::from_utf8(&loaded.bytes).map_err(|error| Report::new(Kind::Usage, &error))?;
+    Ok(BakeRequest {
+        reference: recipe.reference(),
+        recipe: loaded.shown.clone(),
+        recipe_file: std::path::absolute(&loaded.file).map_err(|error| Report::new(Kind::Usage, &error))?,
+        recipe_text: text.to_owned(),
+        base: recipe.base.to_string(),
+        local_base: local_base(recipe).filter(|base| *base != recipe.reference()),
+        base_digest: None,
+        platforms: recipe.platforms.clone(),
+        workspace: context.workspace.root.clone(),
+        engine: options.engine.clone().unwrap_or_else(|| context.workspace.engine.clone()),
+        options: options.clone(),
+    })
 }
 
 /// Starts one bake; gives it as soon as its worker has begun the journal.

@@ -201,8 +201,7 @@ impl Running {
 
 /// Whether the image `reference` of the local store is the base of `request`.
 fn builds_on(request: &BakeRequest, reference: &str) -> bool {
-    request.reference != reference
-        && request.base.strip_prefix("local/").is_some_and(|base| base.split('@').next() == Some(reference))
+    request.local_base.as_deref() == Some(reference)
 }
 
 fn refuse_circles(requests: &[BakeRequest]) -> Result<(), Report> {
@@ -233,9 +232,10 @@ mod tests {
             recipe_file: "/r".into(),
             recipe_text: String::new(),
             base: base.into(),
+            local_base: base.strip_prefix("local/").map(Into::into),
             base_digest: None,
             platforms: Vec::new(),
-            workspace: None,
+            workspace: "/w".into(),
             engine: "embedded".into(),
             options: BakeOptions::default(),
         }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::adapters::clock;
 use crate::adapters::journal::{self, BakeFolder, Ending, Reader, Tail, is_held, read_ends, read_output};
 use crate::adapters::process::{ask_to_stop, identity, is_worker_of};
 use crate::adapters::settings::Paths;
 use crate::domain::journal::{BakeStarted, Damage, EventKind, Record};
 use crate::domain::plan::StepId;
-use crate::domain::projection::{BakeView, Liveness, ShelfRow, millis_of};
+use crate::domain::projection::{BakeView, Liveness, ShelfRow, ShelfStatus, millis_of};
 use crate::report::{Kind, Report};
 
 /// All bakes of this user on this machine.
@@ -47,7 +48,7 @@ impl Shelf {
             let liveness = if is_held(&folder)? { Liveness::Alive } else { Liveness::Gone };
             let mut view = BakeView::default();
             read_ends(&folder)?.iter().for_each(|event| view.apply(event));
-            rows.extend(ShelfRow::of(&view, liveness));
+            rows.extend(ShelfRow::of(&view, liveness).map(until_now));
         }
         Ok(rows)
     }
@@ -104,6 +105,16 @@ impl Shelf {
             }
         }
     }
+}
+
+/// A running bake has taken longer than its newest event says.
+fn until_now(mut row: ShelfRow) -> ShelfRow {
+    if row.status == ShelfStatus::Running
+        && let (Some(from), Some(now)) = (millis_of(&row.started), millis_of(&clock::now_rfc3339()))
+    {
+        row.millis = row.millis.max(u64::try_from(now - from).unwrap_or(0));
+    }
+    row
 }
 
 /// What a bake's first line says.

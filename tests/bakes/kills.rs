@@ -94,3 +94,14 @@ fn h01_twenty_kills_at_random_leave_twenty_readable_journals() {
         assert!(status == "lost" || status == "ok", "round {round}: {status}");
     }
 }
+
+#[test]
+fn h05_a_reused_pid_is_never_signalled() {
+    use bakery::adapters::process::{SignalError, ask_to_stop};
+    let mut other = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    assert!(matches!(ask_to_stop(other.id(), || false), Err(SignalError::Gone(_))));
+    assert!(other.try_wait().unwrap().is_none(), "it was left alone");
+    ask_to_stop(other.id(), || true).unwrap();
+    assert!(!other.wait().unwrap().success());
+    assert!(matches!(ask_to_stop(other.id(), || true), Err(SignalError::Gone(_))));
+}

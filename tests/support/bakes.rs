@@ -15,6 +15,7 @@ impl Home {
     /// A home with the recipe `app.yaml` and this script.
     pub fn new(script: &[&str]) -> Self {
         let home = Self { folder: tempfile::tempdir().unwrap() };
+        std::fs::write(home.path("bakery.yaml"), "bakery: 1\nrecipes: .\n").unwrap();
         home.recipe("app", "scratch");
         home.script(script);
         home

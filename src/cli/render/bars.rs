@@ -11,15 +11,15 @@ use crate::domain::journal::{Event, EventKind};
 use crate::domain::plan::StepId;
 use crate::domain::projection::{BakeView, StepRow};
 
-/// Moving bars on stderr. Clones share the same lines of the terminal.
-#[derive(Clone, Debug, Default)]
+/// Moving bars on stderr; gone when this is.
+#[derive(Debug, Default)]
 pub struct Bars {
     screen: MultiProgress,
     bars: BTreeMap<StepId, ProgressBar>,
 }
 
 impl Bars {
-    /// Bars of another bake, below these.
+    /// Bars of another bake on the same lines of the terminal.
     pub fn beside(&self) -> Self {
         Self { screen: self.screen.clone(), bars: BTreeMap::new() }
     }
@@ -53,14 +53,14 @@ impl Bars {
                     bar.finish_and_clear();
                 }
             }
-            EventKind::BakeFinished { .. } => self.clear(),
             _ => {}
         }
     }
+}
 
-    /// Takes all bars away.
-    pub fn clear(&mut self) {
-        std::mem::take(&mut self.bars).into_values().for_each(|bar| bar.finish_and_clear());
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.bars.values().for_each(ProgressBar::finish_and_clear);
     }
 }
 

@@ -113,10 +113,13 @@ impl Plain {
     }
 }
 
-/// `copy app -> /srv/app`; the step's name where no plan lists it.
+/// `copy app -> /srv/app`; what no plan lists is the base or named by itself.
 pub(super) fn describe(row: &StepRow) -> String {
-    let what = format!("{} {}", row.action, escape(&row.summary));
-    if what.trim().is_empty() { "started".to_owned() } else { what }
+    if !row.action.is_empty() {
+        return format!("{} {}", escape(&row.action), escape(&row.summary));
+    }
+    let base = row.id.0 == "base" || row.id.0.ends_with("-base");
+    if base { "fetching the base".to_owned() } else { "started".to_owned() }
 }
 
 fn planned(plan: &Plan) -> String {
