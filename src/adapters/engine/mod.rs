@@ -80,6 +80,21 @@ pub struct Packing {
     pub threads: usize,
 }
 
+impl Packing {
+    /// Everything layer bytes depend on, in words: goes into cache keys.
+    pub fn describe(&self) -> String {
+        let name = match self.compression {
+            Compression::None => "none",
+            Compression::Gzip => "gzip flate2-1.1.9 zlib-rs-0.6.8",
+            Compression::Zstd => "zstd zstd-0.13.3",
+        };
+        match self.level {
+            Some(level) => format!("{name} level {level}"),
+            None => name.to_owned(),
+        }
+    }
+}
+
 /// What came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Baked {
