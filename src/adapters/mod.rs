@@ -16,3 +16,4 @@ pub mod process;
 pub mod settings;
 pub mod signing;
 pub mod store;
+pub mod whole_file;

@@ -14,7 +14,7 @@ use crate::adapters::store::Store;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::{EventKind, Failure};
 use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageManifest, Platform, Repository};
-use crate::domain::plan::{Plan, StepId};
+use crate::domain::plan::{InputManifest, Plan, StepId};
 use crate::domain::recipe::Recipe;
 
 /// Takes facts. If it fails, the bake stops: what is not in the journal did not happen.
@@ -39,6 +39,8 @@ pub struct BakeJob {
     pub recipe: Recipe,
     /// Folder the recipe's `from` paths are relative to.
     pub recipe_folder: PathBuf,
+    /// What each step of the recipe reads from beside it, in the recipe's order; `None` for steps that read nothing.
+    pub inputs: Vec<Option<InputManifest>>,
     /// The base for each platform of the plan, in the plan's order; empty for scratch.
     pub bases: Vec<BaseImage>,
     /// Where the result goes: the local store's layout.
@@ -66,6 +68,8 @@ pub struct BaseImage {
     pub store: Arc<dyn Store>,
     /// In which repository.
     pub repository: Repository,
+    /// The store itself where it is a layout on this machine: its blobs are linked instead of copied.
+    pub layout: Option<Arc<Layout>>,
 }
 
 /// How layers are packed. Part of every cache key.
@@ -77,6 +81,21 @@ pub struct Packing {
     pub level: Option<i32>,
     /// Threads; never changes the bytes.
     pub threads: usize,
+}
+
+impl Packing {
+    /// Everything layer bytes depend on, in words: goes into cache keys.
+    pub fn describe(&self) -> String {
+        let name = match self.compression {
+            Compression::None => "none",
+            Compression::Gzip => "gzip flate2-1.1.9 zlib-rs-0.6.8",
+            Compression::Zstd => "zstd zstd-0.13.3",
+        };
+        match self.level {
+            Some(level) => format!("{name} level {level}"),
+            None => name.to_owned(),
+        }
+    }
 }
 
 /// What came out.
