@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/text.rs", &[]),
     ("domain/oci", &["domain::oci", "domain::text"]),
-    ("domain/recipe", &["domain::recipe", "domain::oci", "domain::text"]),
+    ("domain/yaml", &["domain::yaml", "domain::text"]),
+    ("domain/recipe", &["domain::recipe", "domain::oci", "domain::text", "domain::yaml"]),
     ("domain/plan", &["domain::plan", "domain::recipe", "domain::oci", "domain::text"]),
     ("domain/layer", &["domain::layer", "domain::oci", "domain::text"]),
     (

@@ -9,10 +9,13 @@
 )]
 
 pub mod clock;
+pub mod demo;
 pub mod engine;
+pub mod files;
 pub mod inputs;
 pub mod journal;
 pub mod process;
+pub mod recipes;
 pub mod settings;
 pub mod signing;
 pub mod store;

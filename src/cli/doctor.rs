@@ -1,12 +1,42 @@
-//! `bakery doctor`: says what this machine can do.
+//! `bakery doctor`: says what this machine can do, with the mend for each lack.
 
 use super::run::Session;
-use crate::report::{Kind, Report};
+use crate::domain::text::escape;
+use crate::flows::doctor::{Finding, Standing, examine};
+use crate::report::Report;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
-pub(super) async fn run(_args: Args, _session: &Session) -> Result<(), Report> {
-    Err(Report::message(Kind::Failed, "not built yet"))
+pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
+    let context = session.context();
+    let findings = examine(context.as_ref()).await;
+    if session.output.json {
+        return session.output.json(&findings);
+    }
+    let width = findings.iter().map(|finding| finding.id.len()).max().unwrap_or(0);
+    for finding in &findings {
+        for line in lines(finding, width) {
+            session.output.line(line)?;
+        }
+    }
+    Ok(())
+}
+
+fn lines(finding: &Finding, width: usize) -> Vec<String> {
+    let mark = match finding.standing {
+        Standing::Ok => "✔",
+        Standing::Weak => "▲",
+        Standing::Lacking => "✖",
+    };
+    let indent = " ".repeat(width + 4);
+    let mut lines = vec![format!("{mark} {:width$}  {}", finding.id, escape(&finding.found))];
+    if finding.standing != Standing::Ok {
+        lines.push(format!("{indent}needed for {}", finding.needed_for));
+    }
+    if let Some(mend) = &finding.mend {
+        lines.push(format!("{indent}mend: {mend}"));
+    }
+    lines
 }

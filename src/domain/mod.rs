@@ -9,3 +9,4 @@ pub mod projection;
 pub mod recipe;
 pub mod text;
 pub mod trust;
+pub mod yaml;

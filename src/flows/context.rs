@@ -1,8 +1,13 @@
 //! What every flow starts from: where things are kept, the workspace, the user's settings. Opens stores by name.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::adapters::settings::{Paths, UserSettings, Workspace};
+use crate::adapters::settings::{Paths, StorePlace, StoreSettings, UserSettings, Workspace};
+use crate::adapters::store::layout::Layout;
+use crate::adapters::store::{Store, open};
+use crate::domain::oci::{ImageRef, Place, Repository};
+use crate::domain::yaml::nearest;
 use crate::report::{Kind, Report};
 
 /// One value passed down instead of globals.
@@ -19,7 +24,74 @@ pub struct Context {
 impl Context {
     /// Finds and reads the workspace (`folder`, else the working directory or its nearest parent with a `bakery.yaml`)
     /// and the user's settings.
-    pub fn load(_folder: Option<&Path>) -> Result<Self, Report> {
-        Err(Report::message(Kind::Failed, "not built yet"))
+    pub fn load(folder: Option<&Path>) -> Result<Self, Report> {
+        let paths = Paths::from_environment();
+        let settings = UserSettings::load(&paths)?;
+        let workspace = Workspace::load(folder, &paths)?;
+        Ok(Self { paths, workspace, settings })
+    }
+
+    /// The names of the workspace's stores.
+    pub fn store_names(&self) -> impl Iterator<Item = &str> {
+        self.workspace.stores.keys().map(String::as_str)
+    }
+
+    /// Reads an image reference as it is written in this workspace.
+    pub fn parse_reference(&self, text: &str) -> Result<ImageRef, Report> {
+        ImageRef::parse(text, |name| self.workspace.stores.contains_key(name)).map_err(|error| {
+            let report = Report::new(Kind::Usage, &error);
+            let first = text.split('/').next().unwrap_or(text);
+            match nearest(first, self.store_names()) {
+                Some(near) => report.help(format!("did you mean the store `{near}`?")),
+                None => report.help(format!("stores are {}", self.store_names().collect::<Vec<_>>().join(", "))),
+            }
+        })
+    }
+
+    /// Opens a store of the workspace by name.
+    pub fn open_store(&self, name: &str) -> Result<Arc<dyn Store>, Report> {
+        Ok(open::open(&self.store_settings(name)?.place)?)
+    }
+
+    /// The settings of a store of the workspace.
+    pub fn store_settings(&self, name: &str) -> Result<&StoreSettings, Report> {
+        self.workspace.stores.get(name).ok_or_else(|| {
+            let known = self.store_names().collect::<Vec<_>>().join(", ");
+            Report::message(Kind::Usage, format!("no store named {name:?} in this workspace"))
+                .help(format!("stores are {known}"))
+        })
+    }
+
+    /// The local store's layout; made where it is not there yet.
+    pub fn local(&self) -> Result<Arc<Layout>, Report> {
+        match &self.store_settings("local")?.place {
+            StorePlace::Layout(folder) => Ok(open::open_local(folder)?),
+            StorePlace::Registry { .. } => Err(Report::message(Kind::Usage, "the local store must be a layout")),
+        }
+    }
+
+    /// Opens the store an image lives in, and names its repository there.
+    pub fn open(&self, image: &ImageRef) -> Result<(Arc<dyn Store>, Repository), Report> {
+        let store = match &image.place {
+            Place::Store(name) => self.open_store(name)?,
+            Place::Registry(host) => {
+                // A host the workspace already speaks to is spoken to the same way.
+                let plain = self.workspace.stores.values().any(|store| {
+                    matches!(&store.place, StorePlace::Registry { host: known, plain_http: true, .. } if known == host)
+                });
+                open::open_registry(host, None, plain)?
+            }
+            Place::Layout(path) => open::open_layout(&self.beneath_root(path))?,
+        };
+        match &image.repository {
+            Some(repository) => Ok((store, repository.clone())),
+            None => Err(Report::message(Kind::Usage, format!("{image} names no repository"))
+                .help("write oci:PATH:NAME:TAG; `bakery store ls oci:PATH` lists what is there")),
+        }
+    }
+
+    /// `oci:PATH` on the command line is relative to the working directory.
+    fn beneath_root(&self, path: &str) -> std::path::PathBuf {
+        std::path::absolute(path).unwrap_or_else(|_| self.workspace.root.join(path))
     }
 }

@@ -1,1 +1,8 @@
 //! Fixtures: one file a seam.
+
+pub mod bakes;
+pub mod binary;
+pub mod docker_registry;
+pub mod faulty_registry;
+pub mod images;
+pub mod peers;

@@ -1,7 +1,10 @@
 //! Settings: the workspace file, the user's own, and where bakery keeps things.
 
+mod load;
 mod paths;
+mod read;
 mod schema;
 
+pub use load::{SettingsError, WORKSPACE_FILE};
 pub use paths::Paths;
 pub use schema::{PackSettings, StorePlace, StoreSettings, UserSettings, Workspace};

@@ -111,6 +111,9 @@ impl From<StoreError> for Report {
                 Kind::Unreachable,
                 Some("check the address in bakery.yaml and the network; `bakery doctor` tries every store"),
             ),
+            StoreError::Refused { reason, .. } if !reason.starts_with("401") && !reason.starts_with("403") => {
+                (Kind::Unreachable, None)
+            }
             StoreError::Refused { .. } => {
                 (Kind::Unreachable, Some("log in with `skopeo login` or `docker login`; bakery reads their auth files"))
             }

@@ -3,9 +3,12 @@
 //! Every implementation passes the one conformance suite in `tests/store/conformance.rs`. Reads are verified against
 //! digest and size while they stream (`verified`), so what a caller has read to its end is what was asked for.
 
+mod cached;
+mod described;
 mod error;
 pub mod layout;
 mod memory;
+pub mod open;
 pub mod registry;
 mod verified;
 
@@ -16,6 +19,7 @@ use tokio::io::AsyncRead;
 
 use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
 
+pub use cached::{cached_layers, remove_cached_steps};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use verified::{VerifiedReader, read_verified};
@@ -67,6 +71,11 @@ pub struct Page<T> {
 pub trait Store: Send + Sync {
     /// What to call it in messages: a host, a path.
     fn name(&self) -> String;
+
+    /// What the store warned of so far, escaped and without repetitions; for showing, never to act on.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// One page of repository names; `after` is the previous page's `next`. Registries without a catalog answer
     /// [`StoreError::CatalogUnsupported`].

@@ -1,1 +1,10 @@
-//! Rendering: what values look like as lines. Pure; knows no terminal.
+//! Rendering: what values look like as lines. Pure but for `bars`, which moves on a terminal; knows no journal on disk.
+
+mod bars;
+mod plain;
+pub mod problems;
+mod units;
+
+pub use bars::Bars;
+pub use plain::Plain;
+pub use units::{bytes, count, millis, rate};

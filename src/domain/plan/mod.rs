@@ -6,6 +6,8 @@ mod explain;
 mod inputs;
 mod memory;
 mod model;
+#[cfg(test)]
+mod reasons;
 
 pub use build::{CacheView, CachedResult, NoCache, PlanRequest, PlatformBase, build};
 pub use cache_key::{Below, step_digest, step_key};

@@ -1,6 +1,21 @@
 //! Recipes: the baker's YAML file as text, as a value, and as a list of problems. Resolves nothing, reads no file.
 
+mod cases;
+mod config;
+mod edit;
+mod forms;
+mod lint;
+mod lock;
+mod parse;
 mod schema;
+mod steps;
+
+pub use crate::domain::yaml::{Problem, Severity};
+pub use edit::{EditError, Segment, set_base, set_scalar};
+pub use forms::glob;
+pub use lint::{InputFact, SurroundingFacts, lint};
+pub use lock::{LOCK_HEADER, LockError, lock_beside};
+pub use parse::{KEYS, Parsed, is_recipe, parse};
 
 pub use schema::{
     Account, Action, Base, ConfigChange, Copy, FileTest, Healthcheck, ImagePath, ImagePathError, Lock, Mode, ModeError,

@@ -46,7 +46,7 @@ impl Layout {
             return Ok(descriptor);
         }
         let mut writer = self.begin_blob()?;
-        writer.write_all(bytes).map_err(StoreError::io("write", &writer.temporary.path))?;
+        writer.write_piece(bytes)?;
         writer.temporary.sync(0o444)?;
         // Also over a blob of the right size: what stands there has just been found to differ.
         self.place(writer.temporary, &descriptor.digest)?;
@@ -65,7 +65,7 @@ impl Layout {
         let path = self.blob_path(&blob.digest);
         let file = open_regular(&path).map_err(|error| match error {
             StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                StoreError::NotFound { store: self.name(), what: format!("blob {}", blob.digest) }
+                StoreError::NotFound { store: self.label(), what: format!("blob {}", blob.digest) }
             }
             other => other,
         })?;
@@ -191,6 +191,12 @@ impl BlobWriter {
     /// The descriptor of what has been written so far.
     pub fn descriptor(&self, media_type: &str) -> Descriptor {
         Descriptor::new(media_type, self.digester.clone().finish(), self.size)
+    }
+
+    /// Writes bytes, with an error that names the file.
+    pub(super) fn write_piece(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = self.write_all(bytes);
+        written.map_err(StoreError::io("write", &self.temporary.path))
     }
 
     /// Makes the blob appear under its digest, durably. One that is there already stays, and this copy goes.

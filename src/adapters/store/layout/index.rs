@@ -26,6 +26,16 @@ pub(super) fn entry_name(entry: &Descriptor) -> Option<&str> {
     entry.annotations.get(REF_NAME).map(String::as_str)
 }
 
+/// An entry's descriptor with another name, or none.
+pub(super) fn named_as(entry: &Descriptor, name: Option<&str>) -> Descriptor {
+    let mut entry = Descriptor { data: None, ..entry.clone() };
+    entry.annotations.remove(REF_NAME);
+    if let Some(name) = name {
+        entry.annotations.insert(REF_NAME.into(), name.into());
+    }
+    entry
+}
+
 impl Index {
     fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         let Value::Object(mut document) = parse_strict(bytes)? else {
@@ -53,7 +63,7 @@ impl Index {
             let (family, what) = ("J-11", "index entries");
             return Err(ManifestError::TooMany { family, what, count: raw.len(), limit: MAX_ENTRIES });
         }
-        let entries = raw.iter().map(|entry| serde::Deserialize::deserialize(entry));
+        let entries = raw.iter().map(serde::Deserialize::deserialize);
         let entries = entries.collect::<Result<Vec<Descriptor>, _>>().map_err(ManifestError::Shape)?;
         Ok(Self { document, raw, entries })
     }
@@ -91,6 +101,16 @@ impl Index {
         Ok(true)
     }
 
+    /// Adds a nameless entry, unless the content is listed already. Whether anything changed.
+    pub(super) fn list_entry(&mut self, entry: Descriptor) -> Result<bool, ManifestError> {
+        if self.entries.iter().any(|known| known.digest == entry.digest) {
+            return Ok(false);
+        }
+        self.raw.push(serde_json::to_value(&entry).map_err(ManifestError::Shape)?);
+        self.entries.push(entry);
+        Ok(true)
+    }
+
     /// Drops entries; gives how many.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&Descriptor) -> bool) -> usize {
         let kept: Vec<bool> = self.entries.iter().map(&mut keep).collect();
@@ -124,12 +144,20 @@ impl Layout {
         let name = self.checked_name(name)?.to_string();
         let _hold = self.hold()?;
         if !self.has(descriptor) {
-            return Err(StoreError::NotFound { store: self.name(), what: format!("manifest {}", descriptor.digest) });
+            return Err(StoreError::NotFound { store: self.label(), what: format!("manifest {}", descriptor.digest) });
         }
-        let mut entry = descriptor.clone();
-        entry.data = None;
-        entry.annotations.insert(REF_NAME.into(), name.clone());
+        let entry = named_as(descriptor, Some(&name));
         self.change_index(|index| index.name_entry(&name, entry)).map(drop)
+    }
+
+    /// Lists content that is in the layout without a name: how referrers stand in a layout.
+    pub fn list(&self, descriptor: &Descriptor) -> Result<(), StoreError> {
+        let _hold = self.hold()?;
+        if !self.has(descriptor) {
+            return Err(StoreError::NotFound { store: self.label(), what: format!("manifest {}", descriptor.digest) });
+        }
+        let entry = named_as(descriptor, None);
+        self.change_index(|index| index.list_entry(entry)).map(drop)
     }
 
     /// Removes a name; `false` when nothing had it. The content stays until the next gc.
@@ -140,7 +168,7 @@ impl Layout {
 
     pub(super) fn checked_name(&self, name: &str) -> Result<EntryName, StoreError> {
         name.parse().map_err(|error: crate::domain::oci::ReferenceError| StoreError::Hostile {
-            store: self.name(),
+            store: self.label(),
             family: "J-13",
             detail: error.to_string(),
         })
@@ -167,6 +195,6 @@ impl Layout {
     }
 
     fn index_error(&self, source: ManifestError) -> StoreError {
-        StoreError::Manifest { store: self.name(), what: INDEX.into(), source }
+        StoreError::Manifest { store: self.label(), what: INDEX.into(), source }
     }
 }

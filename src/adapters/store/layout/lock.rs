@@ -40,7 +40,7 @@ impl Layout {
             return Ok(Hold { _file: file });
         }
         let detail = "a bake, a push or another gc is using this store".into();
-        Err(StoreError::Busy { store: self.name(), detail })
+        Err(StoreError::Busy { store: self.label(), detail })
     }
 
     pub(super) fn lock_index(&self) -> Result<IndexLock, StoreError> {

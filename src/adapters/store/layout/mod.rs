@@ -8,10 +8,15 @@ mod blob;
 mod disk;
 mod index;
 mod lock;
+mod manifest;
 mod name;
 mod open;
+mod referrer;
+mod store;
+mod upkeep;
 
 pub use blob::BlobWriter;
 pub use lock::Hold;
 pub use name::EntryName;
 pub use open::Layout;
+pub use upkeep::{Finding, FindingKind, Freed, FsckFindings, FsckProgress};

@@ -1,14 +1,16 @@
 //! Finding and making a layout: the version file, the folders, the empty index. Reads no blob.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::adapters::store::StoreError;
-use crate::domain::oci::parse_strict;
+use crate::domain::oci::{Digest, parse_strict};
 
 use super::disk::{PRIVATE, Temporary, check_folder, create_folder, read_small, sweep, sync_folder};
-use super::lock::lock_index;
+use super::lock::{Hold, lock_index};
+use super::referrer::About;
 
 const MARKER: &str = "oci-layout";
 pub(super) const INDEX: &str = "index.json";
@@ -24,6 +26,10 @@ pub struct Layout(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    /// Taken by the first thing put through the port.
+    hold: Mutex<Option<Hold>>,
+    /// What manifests are about, by digest.
+    about: Mutex<HashMap<Digest, Option<About>>>,
 }
 
 impl Layout {
@@ -40,7 +46,7 @@ impl Layout {
                 }
             }
         }
-        Ok(Self(Arc::new(Inner { path: path.to_owned() })))
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), hold: Mutex::default(), about: Mutex::default() })))
     }
 
     /// An existing layout, or a new one where there is nothing yet. Sweeps what crashed writers left behind.
@@ -62,8 +68,26 @@ impl Layout {
         &self.0.path
     }
 
-    pub(super) fn name(&self) -> String {
+    /// What to call it in messages.
+    pub(super) fn label(&self) -> String {
         format!("oci:{}", self.0.path.display())
+    }
+
+    /// Holds the layout until the last clone is dropped.
+    pub(super) fn keep_hold(&self) -> Result<(), StoreError> {
+        let mut held = self.0.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            *held = Some(self.hold()?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn known_about(&self, digest: &Digest) -> Option<Option<About>> {
+        self.0.about.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    pub(super) fn remember_about(&self, digest: &Digest, about: Option<About>) {
+        self.0.about.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), about);
     }
 }
 

@@ -1,1 +1,30 @@
-//! A registry over the distribution API. Source: distribution-spec.
+//! A registry over the distribution API. Source: distribution-spec. This file is the map of the folder.
+//!
+//! Every request goes through `client`: our own transport over `reqwest`, with redirects off. oci-client hides its
+//! HTTP client, follows redirects and token realms wherever they lead, reads bodies without a bound and never retries,
+//! so it lends what carries no such hazard: the documents a registry answers with (error envelope, tag list, catalog)
+//! and its challenge grammar; what is sent where is decided here.
+//!
+//! - `store`: the port, in terms of the rest. `options`: what a registry is opened with.
+//! - `client`: one request: scheme, authorization, redirects, retries, bounded bodies. `destination`: where it may go.
+//! - `auth`, `credential`: challenges and tokens; docker's and podman's auth files and credential helpers.
+//! - `pull`, `push`, `manifest`, `listing`, `referrer`: the endpoints.
+//! - `retry`, `failure`: how long to try, and what to say then.
+
+mod auth;
+mod client;
+mod credential;
+mod destination;
+mod failure;
+mod listing;
+mod manifest;
+mod options;
+mod pull;
+mod push;
+mod referrer;
+mod retry;
+mod store;
+
+pub use credential::AuthFiles;
+pub use options::{Patience, RegistryOptions};
+pub use store::RegistryStore;

@@ -1,0 +1,65 @@
+//! What lint asks about the files beside a recipe.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Dir, FileType, OFlags, fstat};
+
+use super::InputsError;
+use super::open::{Links, open_beneath, open_folder, refusal, special};
+use crate::domain::recipe::{InputFact, SurroundingFacts};
+use crate::domain::yaml::nearest;
+
+/// The folder of a recipe, as lint sees it.
+pub struct FolderFacts {
+    folder: OwnedFd,
+}
+
+impl FolderFacts {
+    /// Of a folder that is there.
+    pub fn open(folder: &Path) -> Result<Self, InputsError> {
+        Ok(Self { folder: open_folder(folder)? })
+    }
+
+    /// A name of nearly this one in the same folder.
+    fn nearest(&self, from: &str) -> Option<String> {
+        let (above, name) = from.rsplit_once('/').unwrap_or((".", from));
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let fd = open_beneath(self.folder.as_fd(), above, flags, Links::Beneath).ok()?;
+        let entries = Dir::read_from(&fd).ok()?.take(2_000).filter_map(Result::ok);
+        let names: Vec<String> =
+            entries.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned)).collect();
+        let near = nearest(name, names.iter().map(String::as_str).filter(|name| !matches!(*name, "." | "..")))?;
+        Some(if above == "." { near.to_owned() } else { format!("{above}/{near}") })
+    }
+}
+
+impl SurroundingFacts for FolderFacts {
+    fn input(&self, from: &str) -> InputFact {
+        let opened = open_beneath(self.folder.as_fd(), from, OFlags::PATH, Links::Beneath);
+        let kind = match opened.and_then(fstat_of) {
+            Ok(kind) => kind,
+            Err(errno) => {
+                return match refusal(errno, from) {
+                    InputsError::Missing { .. } => InputFact::Missing { nearest: self.nearest(from) },
+                    InputsError::Leaves { .. } => InputFact::Leaves,
+                    InputsError::Io { source, .. } => InputFact::Unreadable(source.to_string()),
+                    other => InputFact::Unreadable(other.to_string()),
+                };
+            }
+        };
+        match kind {
+            FileType::RegularFile => InputFact::File,
+            FileType::Directory => InputFact::Folder,
+            other => InputFact::Special(special(other)),
+        }
+    }
+
+    fn secret(&self, _name: &str) -> Option<bool> {
+        None
+    }
+}
+
+fn fstat_of(fd: OwnedFd) -> Result<FileType, rustix::io::Errno> {
+    fstat(&fd).map(|stat| FileType::from_raw_mode(stat.st_mode))
+}

@@ -1,0 +1,138 @@
+//! Finding and reading `bakery.yaml` and the user's `config.yaml`. Opens no store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::read;
+use super::{Paths, UserSettings, Workspace};
+use crate::adapters::whole_file::read_bounded;
+use crate::domain::yaml::{MAX_BYTES, Problem, Problems, Severity};
+use crate::report::{Kind, Report};
+
+/// Name of the workspace file.
+pub const WORKSPACE_FILE: &str = "bakery.yaml";
+
+/// Why settings cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// No `bakery.yaml` where it was looked for.
+    #[error("no {WORKSPACE_FILE} in {folder} or above it")]
+    NoWorkspace {
+        /// Where the search began.
+        folder: String,
+    },
+    /// `--workspace DIR` has none.
+    #[error("no {WORKSPACE_FILE} in {folder}")]
+    NotAWorkspace {
+        /// The folder named.
+        folder: String,
+    },
+    /// The file says something wrong.
+    #[error("{file} is not usable")]
+    Problems {
+        /// Which file.
+        file: String,
+        /// All that is wrong.
+        problems: Vec<Problem>,
+    },
+    /// The file system said no.
+    #[error("read {path}")]
+    Io {
+        /// On what.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl From<SettingsError> for Report {
+    fn from(error: SettingsError) -> Self {
+        match &error {
+            SettingsError::NoWorkspace { .. } => Self::new(Kind::Usage, &error)
+                .help("`bakery init` makes one here; or name a workspace with --workspace DIR"),
+            SettingsError::NotAWorkspace { .. } => {
+                Self::new(Kind::Usage, &error).help("`bakery init` makes one; without --workspace the nearest is used")
+            }
+            SettingsError::Io { .. } => Self::new(Kind::Usage, &error),
+            SettingsError::Problems { file, problems } => of_problems(file, problems),
+        }
+    }
+}
+
+/// One problem is the message itself; several are listed below it.
+fn of_problems(file: &str, problems: &[Problem]) -> Report {
+    let place = |problem: &Problem| format!("{file}:{}:{}: {}", problem.line, problem.column, problem.message);
+    let mut report = match problems {
+        [only] => Report::message(Kind::Usage, place(only)),
+        all => {
+            let mut report = Report::message(Kind::Usage, format!("{file} has {} problems", all.len()));
+            report.causes = all.iter().map(|problem| crate::domain::text::escape(&place(problem))).collect();
+            report
+        }
+    };
+    report.help = problems.iter().find_map(|problem| problem.help.clone());
+    report
+}
+
+impl Workspace {
+    /// Reads the workspace in `folder`, or the one in the working directory or its nearest parent.
+    pub fn load(folder: Option<&Path>, paths: &Paths) -> Result<Self, SettingsError> {
+        let root = match folder {
+            Some(folder) => absolute(folder)?,
+            None => nearest(absolute(Path::new("."))?)?,
+        };
+        let file = root.join(WORKSPACE_FILE);
+        let Some(bytes) = read_file(&file)? else {
+            return Err(SettingsError::NotAWorkspace { folder: root.display().to_string() });
+        };
+        let mut problems = Problems::new();
+        let workspace = read::workspace(&bytes, (&root, paths), &mut problems);
+        settled(workspace, problems, &file)
+    }
+}
+
+impl UserSettings {
+    /// Reads the user's `config.yaml`; the defaults where there is none.
+    pub fn load(paths: &Paths) -> Result<Self, SettingsError> {
+        let file = paths.config.join("config.yaml");
+        let Some(bytes) = read_file(&file)? else { return Ok(Self::default()) };
+        let mut problems = Problems::new();
+        let settings = read::user(&bytes, &mut problems);
+        settled(settings, problems, &file)
+    }
+}
+
+fn settled<T>(value: Option<T>, problems: Problems, file: &Path) -> Result<T, SettingsError> {
+    let failed = problems.has_errors();
+    match value {
+        Some(value) if !failed => Ok(value),
+        _ => {
+            let mut problems = problems.into_sorted();
+            problems.retain(|problem| problem.severity == Severity::Error);
+            Err(SettingsError::Problems { file: file.display().to_string(), problems })
+        }
+    }
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, SettingsError> {
+    let failed = |source| SettingsError::Io { path: folder.display().to_string(), source };
+    let absolute = std::path::absolute(folder).map_err(failed)?;
+    // `.` and `..` go, links stay: a workspace is where the user says it is.
+    match absolute.components().any(|part| part == std::path::Component::ParentDir) {
+        true => std::fs::canonicalize(&absolute).map_err(failed),
+        false => Ok(absolute),
+    }
+}
+
+fn nearest(start: PathBuf) -> Result<PathBuf, SettingsError> {
+    let found = start.ancestors().find(|folder| folder.join(WORKSPACE_FILE).is_file());
+    match found {
+        Some(folder) => Ok(folder.to_owned()),
+        None => Err(SettingsError::NoWorkspace { folder: start.display().to_string() }),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>, SettingsError> {
+    read_bounded(path, MAX_BYTES).map_err(|source| SettingsError::Io { path: path.display().to_string(), source })
+}

@@ -1,0 +1,145 @@
+//! Referrers: the API where there is one, else the fallback tag `sha256-HEX`, which is then also kept up to date.
+//! Source: distribution-spec, listing referrers and the referrers tag schema.
+
+use std::collections::BTreeMap;
+
+use reqwest::StatusCode;
+use reqwest::header::ACCEPT;
+use tokio::sync::Mutex;
+
+use super::auth::Scope;
+use super::client::{Ask, Client, Target};
+use super::listing::next_page;
+use super::manifest;
+use crate::adapters::store::described::{Described, of_type};
+use crate::adapters::store::{Selector, StoreError};
+use crate::domain::oci::{Descriptor, Digest, ImageIndex, MAX_MANIFEST_BYTES, Manifest, Tag, media_type};
+
+/// Most referrers of one manifest; whoever verifies reads fewer.
+pub(super) const MAX_REFERRERS: usize = 1000;
+/// Tries to bring one entry into a fallback tag that others write too.
+const UPDATES: usize = 5;
+
+/// The fallback tag: algorithm and digest, each cut as the schema says.
+fn fallback_tag(subject: &Digest) -> Result<Tag, StoreError> {
+    let encoded = &subject.encoded()[..subject.encoded().len().min(64)];
+    Ok(format!("{}-{encoded}", subject.algorithm().as_str()).parse()?)
+}
+
+/// Everything whose subject is `subject`.
+pub(super) async fn list(
+    client: &Client,
+    name: &str,
+    subject: &Digest,
+    artifact_type: Option<&str>,
+) -> Result<Vec<Descriptor>, StoreError> {
+    let found = match ask_api(client, name, subject).await? {
+        Some(found) => found,
+        None => fallback(client, name, subject).await?,
+    };
+    // One referrer listed twice is one.
+    let unique: BTreeMap<Digest, Descriptor> = found.into_iter().map(|entry| (entry.digest.clone(), entry)).collect();
+    let found = of_type(unique.into_values().collect(), artifact_type);
+    if found.len() > MAX_REFERRERS {
+        let detail = format!("{name}@{subject}: {} referrers, at most {MAX_REFERRERS} are accepted", found.len());
+        return Err(client.hostile("R-13", detail));
+    }
+    Ok(found)
+}
+
+/// `None`: the registry has no such API.
+async fn ask_api(client: &Client, name: &str, subject: &Digest) -> Result<Option<Vec<Descriptor>>, StoreError> {
+    let what = format!("referrers of {name}@{subject}");
+    let mut ask =
+        Ask::get(format!("{name}/referrers/{subject}"), Scope::pull(name), &what).header(ACCEPT, media_type::INDEX);
+    let mut found = Vec::new();
+    loop {
+        let reply = client.exchange(&ask, MAX_MANIFEST_BYTES).await?;
+        match reply.status {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::BAD_REQUEST
+            | StatusCode::NOT_IMPLEMENTED => return Ok(None),
+            _ => return Err(client.refusal(&what, &reply)),
+        }
+        // A registry that answers every path with a page of its own has no such API either.
+        let kind = reply.header("content-type").map(|text| text.split(';').next().unwrap_or("").trim());
+        if kind != Some(media_type::INDEX) {
+            return Ok(None);
+        }
+        let Manifest::Index(index) =
+            Described::read(client.store(), &what, Some(media_type::INDEX), &reply.body)?.manifest
+        else {
+            return Err(client.hostile("R-13", format!("{what}: not an index")));
+        };
+        let before = found.len();
+        found.extend(index.manifests);
+        match next_page(client, &reply)? {
+            Some(next) if found.len() > before && found.len() <= 10 * MAX_REFERRERS && next != reply.url => {
+                ask.target = Target::Url(next);
+            }
+            _ => return Ok(Some(found)),
+        }
+    }
+}
+
+async fn fallback(client: &Client, name: &str, subject: &Digest) -> Result<Vec<Descriptor>, StoreError> {
+    let tag = fallback_tag(subject)?;
+    let raw = match manifest::fetch(client, name, &Selector::Tag(tag.clone())).await {
+        Ok(raw) => raw,
+        Err(StoreError::NotFound { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let what = format!("{name}:{tag}");
+    match Described::read(client.store(), &what, Some(&raw.descriptor.media_type), &raw.bytes)?.manifest {
+        Manifest::Index(index) => Ok(index.manifests),
+        Manifest::Image(_) => {
+            Err(client.hostile("R-13", format!("{what}: an image where the referrers' index belongs")))
+        }
+    }
+}
+
+/// Brings a referrer into the fallback tag. `turn` keeps our own writers apart; those of other processes are noticed
+/// by reading again.
+pub(super) async fn add_to_fallback(
+    client: &Client,
+    turn: &Mutex<()>,
+    name: &str,
+    described: &Described,
+) -> Result<(), StoreError> {
+    let Some(subject) = described.subject().map(|subject| subject.digest.clone()) else { return Ok(()) };
+    let tag = fallback_tag(&subject)?;
+    let entry = described.referrer();
+    let _turn = turn.lock().await;
+    for _ in 0..UPDATES {
+        let mut entries = fallback(client, name, &subject).await?;
+        if entries.iter().any(|known| known.digest == entry.digest) {
+            return Ok(());
+        }
+        entries.push(entry.clone());
+        let bytes = serde_json::to_vec(&ImageIndex::new(entries))
+            .map_err(|error| client.refused(&format!("{name}:{tag}"), error.to_string()))?;
+        let index = Described::read(client.store(), name, Some(media_type::INDEX), &bytes)?;
+        manifest::put(client, name, Some(&tag), &index, &bytes).await?;
+    }
+    // The last write was ours; only its being overwritten again could have gone unnoticed.
+    let entries = fallback(client, name, &subject).await?;
+    match entries.iter().any(|known| known.digest == entry.digest) {
+        true => Ok(()),
+        false => Err(client.refused(&format!("{name}:{tag}"), "others keep overwriting the referrers' index")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j05_the_fallback_tag_of_a_sha512_digest_is_cut() {
+        let digest: Digest = format!("sha512:{}", "a".repeat(128)).parse().unwrap();
+        assert_eq!(fallback_tag(&digest).unwrap().as_str(), format!("sha512-{}", "a".repeat(64)));
+        let digest = Digest::of(b"x");
+        assert_eq!(fallback_tag(&digest).unwrap().as_str(), digest.to_string().replace(':', "-"));
+    }
+}

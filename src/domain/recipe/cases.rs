@@ -1,0 +1,115 @@
+//! Reading `tests`: what the baked image must show.
+
+use regex::RegexBuilder;
+
+use super::forms;
+use super::schema::{FileTest, RunTest, TestCase, TestKind};
+use crate::domain::yaml::{Fields, Node, Problems, Reading, quote, quoted_only};
+
+pub(super) fn read(node: &Node, problems: &mut Problems) -> Vec<TestCase> {
+    let mut cases: Vec<TestCase> = Vec::new();
+    let Some(items) = node.list("tests", problems) else { return cases };
+    for item in items {
+        let Some(case) = read_case(item, problems) else { continue };
+        if let Some(first) = cases.iter().find(|other| other.name == case.name) {
+            let span = item.value("name").map_or(item.span, |name| name.span);
+            problems
+                .error(span, format!("duplicate test name {}", quote(&case.name)))
+                .help(format!("the test in line {} has it already", first.line));
+        }
+        cases.push(case);
+    }
+    cases
+}
+
+fn read_case(node: &Node, problems: &mut Problems) -> Option<TestCase> {
+    let fields = Fields::open(node, "a test", &["name", "run", "expect", "file"], problems)?;
+    let name = fields.require("name", problems).and_then(|node| {
+        let text = node.text("name", problems)?;
+        if !forms::is_word(text) {
+            problems
+                .error(node.span, format!("{} is no name for a test", quote(text)))
+                .help("letters, digits, _ . -; the check is called test.NAME");
+            return None;
+        }
+        Some(text.to_owned())
+    });
+    let run = fields.entry("run", problems);
+    let file = fields.entry("file", problems);
+    let expect = fields.entry("expect", problems);
+    let kind = match (run, file) {
+        (Some(run), None) => run_test(&run.value, expect.map(|entry| &entry.value), problems).map(TestKind::Run),
+        (None, Some(file)) => {
+            if let Some(expect) = expect {
+                problems
+                    .error(expect.span, "`expect` belongs to `run` tests")
+                    .help("write what is expected of the file within `file`");
+            }
+            file_test(&file.value, problems).map(TestKind::File)
+        }
+        (Some(_), Some(file)) => {
+            problems.error(file.span, "a test asks one thing: `run` stands here already").help("make it two tests");
+            None
+        }
+        (None, None) => {
+            if node.value("run").is_none() && node.value("file").is_none() {
+                problems.error(node.span, "a test that asks nothing").help("give it `run` or `file`");
+            }
+            None
+        }
+    };
+    Some(TestCase { name: name?, kind: kind?, line: node.span.start.line })
+}
+
+fn run_test(node: &Node, expect: Option<&Node>, problems: &mut Problems) -> Option<RunTest> {
+    let command = node.text("run", problems).map(str::to_owned);
+    let mut test = RunTest { command: command?, exit: 0, stdout: None, stderr: None };
+    if test.command.trim().is_empty() {
+        problems.error(node.span, "an empty command");
+    }
+    let Some(expect) = expect else { return Some(test) };
+    let fields = Fields::open(expect, "`expect`", &["exit", "stdout", "stderr"], problems)?;
+    if let Some(exit) = fields.value("exit", problems).and_then(|node| node.number("exit", 0..=255, problems)) {
+        test.exit = i32::try_from(exit).unwrap_or(0);
+    }
+    test.stdout = pattern(&fields, "stdout", problems);
+    test.stderr = pattern(&fields, "stderr", problems);
+    Some(test)
+}
+
+fn file_test(node: &Node, problems: &mut Problems) -> Option<FileTest> {
+    let fields = Fields::open(node, "`file`", &["path", "mode", "owner", "contains", "absent"], problems)?;
+    if fields.require("path", problems).is_none() {
+        return None;
+    }
+    let path = fields.parse("path", problems);
+    let mode = match fields.value("mode", problems) {
+        Some(node) => quoted_only(node, "mode", "write mode: \"0644\"", problems).and(fields.parse("mode", problems)),
+        None => None,
+    };
+    let owner = fields.parse("owner", problems);
+    let contains = pattern(&fields, "contains", problems);
+    let absent = fields.boolean("absent", problems).unwrap_or(false);
+    if absent && (mode.is_some() || owner.is_some() || contains.is_some()) {
+        problems.error(fields.span, "a file that is absent has no mode, owner or content");
+    }
+    Some(FileTest { path: path?, mode, owner, contains, absent })
+}
+
+/// A regular expression that compiles within bounds.
+fn pattern(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<String> {
+    let node = fields.value(key, problems)?;
+    let text = node.text(key, problems)?;
+    match RegexBuilder::new(text).size_limit(1 << 20).build() {
+        Ok(_) => Some(text.to_owned()),
+        Err(error) => {
+            let why = error.to_string();
+            let last = why.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+            problems.error(
+                node.span,
+                format!("{} is no regular expression: {}", quote(key), crate::domain::text::escape(&last)),
+            );
+            None
+        }
+    }
+}

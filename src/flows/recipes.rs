@@ -1,0 +1,165 @@
+//! Finding and reading the recipes of a workspace, each once: what was read is what is checked, planned and baked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Context;
+use crate::adapters::inputs::FolderFacts;
+use crate::adapters::recipes;
+use crate::domain::oci::{ImageRef, Place};
+use crate::domain::recipe::{self, Base, Problem, Recipe};
+use crate::domain::text::escape;
+use crate::domain::yaml::{Node, nearest};
+use crate::report::{Kind, Report};
+
+/// A recipe file, read and judged.
+#[derive(Debug)]
+pub struct LoadedRecipe {
+    /// As the user named it, or relative to the workspace.
+    pub shown: String,
+    /// Where it is.
+    pub file: PathBuf,
+    /// The bytes read; a bake uses these, whatever becomes of the file (Y-09).
+    pub bytes: Vec<u8>,
+    /// The recipe; `None` when a problem is an error.
+    pub recipe: Option<Recipe>,
+    /// Everything wrong with it, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+impl LoadedRecipe {
+    /// The folder its `from` paths begin in.
+    pub fn folder(&self) -> &Path {
+        match self.file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// The recipe, or a report that lists its errors.
+    pub fn valid(&self) -> Result<&Recipe, Report> {
+        if let Some(recipe) = &self.recipe {
+            return Ok(recipe);
+        }
+        let errors: Vec<&Problem> =
+            self.problems.iter().filter(|problem| problem.severity == recipe::Severity::Error).collect();
+        let place = |p: &Problem| format!("{}:{}:{}: {}", escape(&self.shown), p.line, p.column, p.message);
+        let mut report = match errors.as_slice() {
+            [only] => Report::message(Kind::Usage, place(only)),
+            all => {
+                let message = format!("{} has {} errors", self.shown, all.len());
+                let mut report = Report::message(Kind::Usage, message);
+                report.causes = all.iter().take(20).map(|p| place(p)).collect();
+                report
+            }
+        };
+        report.help = Some(format!("`bakery check {}` shows them in place", escape(&self.shown)));
+        Err(report)
+    }
+}
+
+impl Context {
+    /// Reads and judges the recipes named; all of the workspace where none is.
+    pub fn recipes(&self, named: &[PathBuf]) -> Result<Vec<LoadedRecipe>, Report> {
+        if named.is_empty() {
+            return self.all_recipes();
+        }
+        named.iter().map(|name| self.load_recipe(&self.find_recipe(name)?, &name.display().to_string())).collect()
+    }
+
+    /// Every `*.yaml` below the workspace's recipes whose first key is `recipe`.
+    pub fn all_recipes(&self) -> Result<Vec<LoadedRecipe>, Report> {
+        let folder = &self.workspace.recipes;
+        let files = recipes::find(folder)?;
+        files.iter().map(|file| self.load_recipe(file, &self.shown(file))).collect()
+    }
+
+    /// A recipe by the path given, else below the workspace's recipes, with or without `.yaml`.
+    fn find_recipe(&self, name: &Path) -> Result<PathBuf, Report> {
+        let below = self.workspace.recipes.join(name);
+        let mut with_ending = below.clone().into_os_string();
+        with_ending.push(".yaml");
+        let candidates = [name.to_owned(), below, PathBuf::from(with_ending)];
+        if let Some(found) = candidates.into_iter().find(|path| recipes::is_file(path)) {
+            return Ok(found);
+        }
+        let report = Report::message(Kind::Usage, format!("no recipe {}", name.display()));
+        let files = recipes::find(&self.workspace.recipes).unwrap_or_default();
+        let shown: Vec<String> = files.iter().map(|file| self.shown(file)).collect();
+        let wanted = name.display().to_string();
+        Err(match nearest(&wanted, shown.iter().map(String::as_str)) {
+            Some(near) => report.help(format!("did you mean {}?", escape(near))),
+            None if shown.is_empty() => {
+                report.help(format!("there is none below {}", self.shown(&self.workspace.recipes)))
+            }
+            None => report.help(format!("there are {}", escape(&shown.join(", ")))),
+        })
+    }
+
+    /// Relative to the workspace, where it lies in it.
+    pub(super) fn shown(&self, file: &Path) -> String {
+        file.strip_prefix(&self.workspace.root).unwrap_or(file).display().to_string()
+    }
+
+    fn load_recipe(&self, file: &Path, shown: &str) -> Result<LoadedRecipe, Report> {
+        let bytes = recipes::read(file)?;
+        let stores: Vec<&str> = self.store_names().collect();
+        let mut parsed = recipe::parse(&bytes, &stores);
+        let mut loaded =
+            LoadedRecipe { shown: shown.to_owned(), file: file.to_owned(), bytes, recipe: None, problems: Vec::new() };
+        let facts = FolderFacts::open(loaded.folder())?;
+        recipe::lint(&mut parsed, &facts);
+        if let (Some(recipe), Some(tree)) = (&parsed.recipe, &parsed.tree) {
+            self.refuse_cycles(recipe, tree, &mut parsed.problems);
+        }
+        (loaded.recipe, loaded.problems) = parsed.finish();
+        Ok(loaded)
+    }
+
+    /// A chain of bases within the workspace that comes back to this recipe can never be baked.
+    fn refuse_cycles(&self, recipe: &Recipe, tree: &Node, problems: &mut crate::domain::yaml::Problems) {
+        let Some(first) = local_base(recipe) else { return };
+        if first == recipe.reference() {
+            return;
+        }
+        let bases = self.local_bases();
+        let mut chain = vec![recipe.reference()];
+        let mut next = Some(&first);
+        while let Some(reference) = next {
+            let closed = *reference == chain[0];
+            let seen = chain.contains(reference);
+            chain.push(reference.clone());
+            if closed && let Some(node) = tree.value("base") {
+                problems
+                    .error(node.span, format!("bases go in a circle: {}", chain.join(" -> ")))
+                    .help("one of them must inherit from another store");
+            }
+            if seen {
+                return;
+            }
+            next = bases.get(reference);
+        }
+    }
+
+    /// Which recipes of the workspace have which other image of the local store as their base.
+    fn local_bases(&self) -> BTreeMap<String, String> {
+        let stores: Vec<&str> = self.store_names().collect();
+        let files = recipes::find(&self.workspace.recipes).unwrap_or_default();
+        let read = files.iter().filter_map(|file| recipe::parse(&recipes::read(file).ok()?, &stores).recipe);
+        read.filter_map(|recipe| Some((recipe.reference(), local_base(&recipe)?))).collect()
+    }
+}
+
+/// `NAME:TAG` of a base in the local store.
+pub(super) fn local_base(recipe: &Recipe) -> Option<String> {
+    match &recipe.base {
+        Base::Image(image) => local_reference(image),
+        Base::Scratch => None,
+    }
+}
+
+fn local_reference(image: &ImageRef) -> Option<String> {
+    let named = image.place == Place::Store("local".into()) && image.digest.is_none();
+    let (repository, tag) = (image.repository.as_ref()?, image.tag_or_latest()?);
+    named.then(|| format!("{repository}:{tag}"))
+}

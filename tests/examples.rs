@@ -1,0 +1,44 @@
+//! The example recipes of this repository are true: each parses without a problem and plans against the demo's store.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::bakery::{Bakery, peer};
+
+fn recipes(below: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut pending = vec![below.to_owned()];
+    while let Some(folder) = pending.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|e| e == "yaml")
+                && std::fs::read_to_string(&path).unwrap().lines().any(|line| line.starts_with("recipe:"))
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_example_recipe_parses_and_plans() {
+    let bakery = Bakery::with_workspace(
+        "bakery: 1\nstores:\n  global: {layout: ./demo/global-store}\n  local: {layout: ./local}\nrecipes: recipes\n",
+    );
+    let demo = bakery.path("demo").display().to_string();
+    bakery.ok(&["demo", "--seed-only", "--dir", &demo]);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
+    peer("cp", &["-r", &source.display().to_string(), &bakery.path("recipes").display().to_string()]);
+    let found = recipes(&bakery.path("recipes"));
+    assert!(found.len() >= 10, "eight global images and two teams: {found:?}");
+    for recipe in found {
+        let recipe = recipe.display().to_string();
+        let problems = bakery.json(&["check", &recipe]);
+        assert_eq!(problems, serde_json::json!([]), "{recipe}");
+        let plan = bakery.json(&["plan", &recipe]);
+        assert!(!plan["platforms"][0]["steps"].as_array().unwrap().is_empty(), "{recipe}: {plan}");
+    }
+}

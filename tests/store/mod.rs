@@ -1,0 +1,7 @@
+//! Stores: one conformance suite for all of them, and what only a registry can do wrong.
+
+pub mod conformance;
+mod memory;
+mod registry;
+mod registry_faults;
+mod registry_transfer_faults;
