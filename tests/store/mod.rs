@@ -1,6 +1,7 @@
 //! Stores: one conformance suite for all of them, and what only a registry can do wrong.
 
 pub mod conformance;
+mod layout;
 mod memory;
 mod registry;
 mod registry_faults;
