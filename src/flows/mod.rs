@@ -2,9 +2,11 @@
 //!
 //! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
 
+pub mod browse;
 mod context;
 pub mod doctor;
 pub mod environment;
+pub mod inspect;
 pub mod prune;
 mod recipes;
 
