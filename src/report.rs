@@ -5,10 +5,10 @@
 use std::error::Error;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What sort of failure; decides the exit code (contract section 9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Something did not work: exit code 1.
@@ -37,7 +37,7 @@ impl Kind {
 }
 
 /// A failure, ready to be shown. Texts are escaped: nothing from outside can steer a terminal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// What sort.
     pub kind: Kind,

@@ -9,7 +9,12 @@
     reason = "tests touch the world and stop at the first surprise"
 )]
 
+mod bakes;
+mod demo;
+mod init;
+mod keys;
 mod store;
 mod store_layout;
 mod support;
 mod tidy;
+mod userland;

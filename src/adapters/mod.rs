@@ -9,7 +9,9 @@
 )]
 
 pub mod clock;
+pub mod demo;
 pub mod engine;
+pub mod files;
 pub mod inputs;
 pub mod journal;
 pub mod process;

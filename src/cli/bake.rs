@@ -1,12 +1,114 @@
 //! `bakery bake`: starts bakes and follows them.
 
+use std::collections::BTreeMap;
+
+use super::render::Bars;
 use super::run::Session;
+use super::story::{Story, conclude};
+use crate::flows::bake::{Asked, BakeOptions, read_requests, start};
+use crate::flows::batch::{Batch, Progress};
+use crate::flows::interrupts::Interrupts;
 use crate::report::{Kind, Report};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Recipe files, or names of recipes of the workspace
+    #[arg(value_name = "RECIPE", required_unless_present = "all")]
+    recipes: Vec<String>,
+    /// Bake every recipe of the workspace
+    #[arg(long, conflicts_with = "recipes")]
+    all: bool,
+    /// Engine: embedded, docker://…, podman://…, buildkit://…
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+    /// Start, print the bake's ID and leave
+    #[arg(long)]
+    detach: bool,
+    /// Run every step, whatever the cache holds
+    #[arg(long)]
+    no_cache: bool,
+    /// Fail rather than write or change a lock
+    #[arg(long)]
+    frozen: bool,
+}
 
-pub(super) async fn run(_args: Args, _session: &Session) -> Result<(), Report> {
-    Err(Report::message(Kind::Failed, "not built yet"))
+pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
+    let options = BakeOptions { engine: args.engine, no_cache: args.no_cache, frozen: args.frozen };
+    let wanted = if args.all { None } else { Some(args.recipes.as_slice()) };
+    let asked = read_requests(session.workspace.as_deref(), wanted, &options).await?;
+    if args.detach { detach(&asked, session).await } else { follow(asked, session).await }
+}
+
+async fn detach(asked: &Asked, session: &Session) -> Result<(), Report> {
+    if Batch::has_dependencies(&asked.requests) {
+        return Err(Report::message(
+            Kind::Usage,
+            "recipes that inherit from each other cannot be baked detached at once",
+        )
+        .help("bake them without --detach, or one after the other"));
+    }
+    for request in &asked.requests {
+        let started = start(request).await?;
+        if session.output.json {
+            session.output.json(&started)?;
+        } else {
+            session.output.line(&started.bake)?;
+            session.output.note(format!("baking {}; watch it: bakery attach {}", request.reference, started.bake));
+        }
+    }
+    Ok(())
+}
+
+async fn follow(asked: Asked, session: &Session) -> Result<(), Report> {
+    let several = asked.requests.len() > 1;
+    let mut batch = Batch::new(asked.requests, asked.parallel)?;
+    let mut interrupts = Interrupts::listen()?;
+    let bars = Bars::default();
+    let mut stories: BTreeMap<String, Story> = BTreeMap::new();
+    let (mut failures, mut asked_before) = (Vec::new(), false);
+    loop {
+        let progress = tokio::select! {
+            progress = batch.next() => progress,
+            () = interrupts.next() => {
+                if std::mem::replace(&mut asked_before, true) {
+                    return Err(Report::message(Kind::Cancelled, "left; the bakes are still stopping")
+                        .help("see them: bakery bakes"));
+                }
+                session.output.note("cancelling; once more leaves at once");
+                batch.cancel();
+                continue;
+            }
+        };
+        match progress {
+            None => break,
+            Some(Progress::Started { started, reference }) => {
+                let story = if several {
+                    Story::among(&session.output, &reference, &bars)
+                } else {
+                    Story::progress(&session.output)
+                };
+                stories.insert(started.bake, story);
+            }
+            Some(Progress::Record { bake, record, output }) => {
+                if let Some(story) = stories.get_mut(&bake) {
+                    story.record(&record.map(|record| *record), &output)?;
+                }
+            }
+            Some(Progress::Ended { bake, reference, outcome }) => match conclude(&reference, outcome) {
+                Ok(()) => stories.remove(&bake).map_or(Ok(()), |story| story.result())?,
+                Err(report) => failures.push(report),
+            },
+            Some(Progress::NotStarted { report, .. }) => failures.push(report),
+        }
+    }
+    finish(failures, session)
+}
+
+/// The worst failure decides the exit code; the others are told before it.
+fn finish(mut failures: Vec<Report>, session: &Session) -> Result<(), Report> {
+    failures.sort_by_key(|report| report.kind.exit_code());
+    let worst = failures.pop();
+    failures.iter().for_each(|report| session.output.failure(report));
+    worst.map_or(Ok(()), Err)
 }

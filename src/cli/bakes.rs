@@ -1,12 +1,70 @@
 //! `bakery bakes`: lists past and running bakes.
 
+use serde_json::{Value, json};
+
+use super::render;
 use super::run::Session;
-use crate::report::{Kind, Report};
+use crate::domain::projection::ShelfRow;
+use crate::domain::text::escape;
+use crate::flows::watch::Shelf;
+use crate::report::Report;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
-pub(super) async fn run(_args: Args, _session: &Session) -> Result<(), Report> {
-    Err(Report::message(Kind::Failed, "not built yet"))
+pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
+    let rows = Shelf::from_environment().list()?;
+    if session.output.json {
+        return session.output.json(&rows.iter().map(object).collect::<Vec<_>>());
+    }
+    if rows.is_empty() {
+        session.output.note("no bakes yet; begin with: bakery bake RECIPE");
+    }
+    let width = rows.iter().map(|row| escape(&row.reference).chars().count()).max().unwrap_or(0);
+    rows.iter().try_for_each(|row| session.output.line(line(row, width)))
+}
+
+fn line(row: &ShelfRow, width: usize) -> String {
+    let reference = escape(&row.reference);
+    let failure = row.failure.as_ref().map(|failure| escape(&failure.message));
+    let (over, all) = row.steps;
+    let outcome = match (&row.digest, failure) {
+        (_, Some(failure)) => failure,
+        (Some(digest), None) => digest.short(),
+        (None, None) => format!("{over} of {all} steps"),
+    };
+    let started = row.started.split('.').next().unwrap_or("").trim_end_matches('Z');
+    let took = render::millis(row.millis);
+    format!("{}  {:9}  {reference:width$}  {started}Z  {took:>12}  {outcome}", row.bake, row.status)
+}
+
+fn object(row: &ShelfRow) -> Value {
+    let (user, host, pid) = &row.place;
+    let mut object = json!({
+        "bake": row.bake,
+        "reference": row.reference,
+        "status": row.status.as_str(),
+        "started": row.started,
+        "millis": row.millis,
+        "engine": row.engine,
+        "user": user,
+        "host": host,
+        "pid": pid,
+    });
+    if let Some(finished) = &row.finished {
+        object["finished"] = json!(finished);
+    }
+    if let Some(digest) = &row.digest {
+        object["digest"] = json!(digest);
+    }
+    if let Some(failure) = &row.failure {
+        object["failure"] = json!({
+            "message": failure.message,
+            "causes": failure.causes,
+            "help": failure.help,
+            "exit_code": failure.exit_code,
+        });
+    }
+    object
 }

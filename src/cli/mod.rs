@@ -4,6 +4,7 @@ mod arguments;
 mod output;
 pub mod render;
 mod run;
+mod story;
 
 mod attach;
 mod bake;

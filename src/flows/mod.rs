@@ -2,13 +2,21 @@
 //!
 //! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
 
+pub mod bake;
+pub mod batch;
 pub mod browse;
 mod context;
+pub mod demo;
 pub mod doctor;
 pub mod environment;
+pub mod init;
 pub mod inspect;
+pub mod interrupts;
+pub mod keys;
 pub mod prune;
 mod recipes;
+pub mod watch;
+pub mod worker;
 
 pub use context::Context;
 pub use recipes::LoadedRecipe;

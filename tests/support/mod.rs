@@ -1,5 +1,7 @@
 //! Fixtures: one file a seam.
 
+pub mod bakes;
+pub mod binary;
 pub mod docker_registry;
 pub mod faulty_registry;
 pub mod images;

@@ -3,6 +3,7 @@
 //! An engine only emits facts into a [`Sink`]; it never reads the journal and never knows a viewer.
 
 pub mod embedded;
+pub mod scripted;
 
 use std::path::PathBuf;
 use std::sync::Arc;

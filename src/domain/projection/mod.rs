@@ -1,1 +1,15 @@
 //! Projections: folds over events, `apply(&Event)` and nothing else. What every viewer shows comes from here.
+
+mod bake;
+mod checks;
+mod layers;
+mod shelf;
+mod steps;
+mod throughput;
+
+pub use bake::{BakeView, Committed, Outcome};
+pub use checks::{CheckRow, Checks};
+pub use layers::{LayerRow, Layers};
+pub use shelf::{Liveness, ShelfRow, ShelfStatus};
+pub use steps::{StepRow, StepState, Steps};
+pub use throughput::{Throughput, millis_of};

@@ -1,0 +1,120 @@
+//! Starting the worker, and becoming one: a process of its own session that no terminal takes along.
+//!
+//! The worker says one line on the pipe that is its stdout: `ready PID`, or why it cannot; then it closes the pipe.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
+use crate::report::{Kind, Report};
+
+/// The longest line a worker says before it detaches.
+const MAX_HANDSHAKE_BYTES: u64 = 64 * 1024;
+
+/// Why no worker runs.
+#[derive(Debug, thiserror::Error)]
+pub enum DetachError {
+    /// It could not be started.
+    #[error("cannot start the worker {}", program.display())]
+    Start {
+        /// What was started.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It ended without a word.
+    #[error("the worker ended before it was ready")]
+    Silent {
+        /// Where it may have said more.
+        log: PathBuf,
+    },
+}
+
+impl From<DetachError> for Report {
+    fn from(error: DetachError) -> Self {
+        let report = Self::new(Kind::Failed, &error);
+        match &error {
+            DetachError::Silent { log } => report.help(format!("see {}", log.display())),
+            DetachError::Start { .. } => report,
+        }
+    }
+}
+
+/// What a worker said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// It runs, under this pid.
+    Ready(u32),
+    /// It cannot; the line says why.
+    Refused(String),
+}
+
+/// Starts this program again as the worker of bake `id` and waits for its word. `log` takes its stderr.
+pub async fn start_worker(id: &str, log: &Path) -> Result<Handshake, DetachError> {
+    let program = std::env::current_exe()
+        .map_err(|source| DetachError::Start { program: PathBuf::from("/proc/self/exe"), source })?;
+    if user_systemd_is_there() {
+        let mut scoped = Command::new("systemd-run");
+        scoped.args(["--user", "--scope", "--quiet", "--collect", "--"]).arg(&program);
+        // A refused scope costs nothing but the leave from the login session.
+        if let Ok(handshake) = start(scoped, id, log, &program).await {
+            return Ok(handshake);
+        }
+    }
+    start(Command::new(&program), id, log, &program).await
+}
+
+async fn start(mut command: Command, id: &str, log: &Path, program: &Path) -> Result<Handshake, DetachError> {
+    let failed = |source| DetachError::Start { program: program.to_owned(), source };
+    let stderr = OpenOptions::new().create(true).append(true).mode(0o600).open(log).map_err(failed)?;
+    if let Some(home) = std::env::var_os("BAKERY_HOME").filter(|home| !home.is_empty()) {
+        command.env("BAKERY_HOME", std::path::absolute(home).map_err(failed)?);
+    }
+    command.args(["__worker", id]).current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+    // Dropped without a wait: the runtime reaps it should it end first, and nothing kills it.
+    let mut child = command.spawn().map_err(failed)?;
+    let mut line = String::new();
+    if let Some(pipe) = child.stdout.take() {
+        pipe.take(MAX_HANDSHAKE_BYTES).read_to_string(&mut line).await.map_err(failed)?;
+    }
+    let line = line.trim();
+    if let Some(pid) = line.strip_prefix("ready ").and_then(|pid| pid.parse().ok()) {
+        return Ok(Handshake::Ready(pid));
+    }
+    if line.is_empty() {
+        return Err(DetachError::Silent { log: log.to_owned() });
+    }
+    Ok(Handshake::Refused(line.to_owned()))
+}
+
+/// Whether this user has a running systemd that can hold a scope.
+fn user_systemd_is_there() -> bool {
+    let socket = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("systemd/private"));
+    socket.is_some_and(|socket| socket.exists())
+}
+
+/// Leaves the terminal's session, as the worker's first act. A leader of a group has left already.
+pub fn leave_session() {
+    let _ = rustix::process::setsid();
+}
+
+impl Handshake {
+    /// Says this to whoever started the worker, and closes the pipe.
+    pub fn say(&self) -> io::Result<()> {
+        let line = match self {
+            Self::Ready(pid) => format!("ready {pid}\n"),
+            Self::Refused(why) => format!("{}\n", why.replace('\n', " ")),
+        };
+        // Whoever started the worker may be gone by now; the bake goes on.
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+        let nowhere = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        rustix::stdio::dup2_stdout(&nowhere)?;
+        Ok(())
+    }
+}

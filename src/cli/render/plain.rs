@@ -1,0 +1,195 @@
+//! A bake as append-only lines: the same story for pipes, logs and replays. Pure: events in, lines out.
+
+use super::units;
+use crate::domain::journal::{CheckVerdict, Event, EventKind, SealedLayer};
+use crate::domain::plan::{Plan, StepId};
+use crate::domain::projection::{BakeView, StepRow};
+use crate::domain::text::{escape, escape_bytes};
+
+/// The longest line of a step's output that is shown whole.
+const MAX_OUTPUT_LINE: usize = 4000;
+
+/// Tells one bake.
+#[derive(Clone, Debug, Default)]
+pub struct Plain {
+    view: BakeView,
+    /// Where several bakes are told at once: which one a line is about.
+    label: Option<String>,
+}
+
+impl Plain {
+    /// Tells one bake among several: every line begins with `label`.
+    pub fn labelled(label: &str) -> Self {
+        Self { label: Some(escape(label)), ..Self::default() }
+    }
+
+    /// What is known of the bake.
+    pub fn view(&self) -> &BakeView {
+        &self.view
+    }
+
+    /// Takes an event, with the output it speaks of; gives the lines that tell it.
+    pub fn event(&mut self, event: &Event, output: &[u8]) -> Vec<String> {
+        self.view.apply(event);
+        let mut lines = self.tell(&event.kind, output);
+        if let Some(label) = &self.label {
+            lines.iter_mut().for_each(|line| *line = format!("{label}  {line}"));
+        }
+        lines
+    }
+
+    /// The one line of result: what came out. `None` unless the bake ended with an image.
+    pub fn result(&self) -> Option<String> {
+        let committed = self.view.committed.as_ref()?;
+        let layers = &self.view.layers;
+        let cached = layers.added() - layers.made();
+        let mut parts = vec![format!("{} new", units::count(layers.made() as u64, "layer"))];
+        if cached > 0 {
+            parts.push(format!("{cached} cached"));
+        }
+        parts.push(format!("{} from base", layers.from_base));
+        parts.push(units::bytes(layers.size()));
+        Some(format!("{}  {}  {}", escape(&committed.reference), committed.image.digest, parts.join(", ")))
+    }
+
+    fn tell(&self, kind: &EventKind, output: &[u8]) -> Vec<String> {
+        let one = |line: String| vec![line];
+        match kind {
+            EventKind::BakeStarted(started) => {
+                let pin = started.base_digest.as_ref().map(|digest| format!("@{}", digest.short())).unwrap_or_default();
+                let (reference, base) = (escape(&started.reference), escape(&started.base));
+                one(format!("baking {reference} on {base}{pin} ({}, bake {})", escape(&started.engine), started.bake))
+            }
+            EventKind::PlanBuilt(plan) => one(planned(plan)),
+            EventKind::StepStarted { step } => one(format!("{} {}", self.tag(step), self.what(step))),
+            EventKind::StepOutput { step, .. } => {
+                output_lines(output).map(|line| format!("{} | {line}", self.tag(step))).collect()
+            }
+            EventKind::StepCached { step, .. } => one(format!("{} cached", self.tag(step))),
+            EventKind::StepFinished { step, millis } => {
+                let moved = self.view.steps.find(step).map_or(0, |row| row.throughput.done);
+                let moved = if moved > 0 { format!(", {}", units::bytes(moved)) } else { String::new() };
+                one(format!("{} done in {}{moved}", self.tag(step), units::millis(*millis)))
+            }
+            EventKind::StepFailed { step, millis, failure } => {
+                let mut lines = one(format!(
+                    "{} failed after {}: {}",
+                    self.tag(step),
+                    units::millis(*millis),
+                    escape(&failure.message)
+                ));
+                lines.extend(failure.causes.iter().map(|cause| format!("{} cause: {}", self.tag(step), escape(cause))));
+                lines
+            }
+            EventKind::LayerSealed(sealed) => one(format!("{} {}", self.tag(&sealed.step), layer(sealed))),
+            EventKind::CheckFinished { check, verdict, reason, evidence } => {
+                let mut lines = one(format!("check {}: {} ({})", escape(check), word(*verdict), escape(reason)));
+                if !matches!(verdict, CheckVerdict::Pass | CheckVerdict::Skip) {
+                    lines.extend(evidence.iter().map(|line| format!("  {}", escape(line))));
+                }
+                lines
+            }
+            EventKind::ImageCommitted { reference, image } => {
+                one(format!("committed {} {}", escape(reference), image.digest))
+            }
+            EventKind::ImageSigned { digest, key } => one(format!("signed {} by {}", digest.short(), escape(key))),
+            EventKind::ImagePublished { reference, .. } => one(format!("published {}", escape(reference))),
+            EventKind::CancelRequested { by } => one(format!("cancel requested by {}", escape(by))),
+            EventKind::BakeFinished { status, millis, .. } => {
+                one(format!("bake {} after {}", status.as_str(), units::millis(*millis)))
+            }
+            EventKind::StepProgressed { .. } | EventKind::LayerChanged { .. } | EventKind::CheckStarted { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    fn tag(&self, step: &StepId) -> String {
+        format!("[{}]", escape(&step.0))
+    }
+
+    fn what(&self, step: &StepId) -> String {
+        self.view.steps.find(step).map_or_else(String::new, describe)
+    }
+}
+
+/// `copy app -> /srv/app`; the step's name where no plan lists it.
+pub(super) fn describe(row: &StepRow) -> String {
+    let what = format!("{} {}", row.action, escape(&row.summary));
+    if what.trim().is_empty() { "started".to_owned() } else { what }
+}
+
+fn planned(plan: &Plan) -> String {
+    let steps = || plan.platforms.iter().flat_map(|part| &part.steps);
+    let (all, run) = (steps().count() as u64, steps().filter(|step| step.will_run).count());
+    let missing: u64 = plan.platforms.iter().filter_map(|part| part.base.as_ref()).map(|base| base.missing).sum();
+    let fetch = if missing > 0 { format!(", {} of the base to fetch", units::bytes(missing)) } else { String::new() };
+    let stale = if plan.stale == Some(true) { "; the base tag has moved since it was locked" } else { "" };
+    format!("plan: {}, {run} to run{fetch}{stale}", units::count(all, "step"))
+}
+
+fn layer(sealed: &SealedLayer) -> String {
+    let counts = format!("{} added, {} modified, {} deleted", sealed.added, sealed.modified, sealed.deleted);
+    match &sealed.layer {
+        Some(blob) => {
+            let (digest, size) = (blob.descriptor.digest.short(), units::bytes(blob.descriptor.size));
+            format!("layer {digest} {size}: {counts}")
+        }
+        None => "no layer: nothing changed".to_owned(),
+    }
+}
+
+fn word(verdict: CheckVerdict) -> &'static str {
+    match verdict {
+        CheckVerdict::Pass => "pass",
+        CheckVerdict::Warn => "warn",
+        CheckVerdict::Fail => "fail",
+        CheckVerdict::Skip => "skip",
+        CheckVerdict::Unknown => "unknown",
+    }
+}
+
+/// A step's output as lines: what a carriage return overwrote is gone, controls are visible, long lines are cut (X-03).
+fn output_lines(output: &[u8]) -> impl Iterator<Item = String> {
+    let text = output.strip_suffix(b"\n").unwrap_or(output);
+    text.split(|b| *b == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let last = line.rsplit(|b| *b == b'\r').next().unwrap_or(line);
+        let kept = &last[..last.len().min(MAX_OUTPUT_LINE)];
+        let cut = if kept.len() < last.len() { "…" } else { "" };
+        format!("{}{cut}", escape_bytes(kept))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::journal::samples::every_kind;
+
+    #[test]
+    fn tells_the_whole_story() {
+        let mut plain = Plain::default();
+        let mut lines = Vec::new();
+        for event in every_kind() {
+            lines.extend(plain.event(&event, b"10%\r100%\nx\x1b[2J\n"));
+        }
+        assert_eq!(
+            lines[..6],
+            [
+                format!(
+                    "baking team-a/payments-api:1.4.0 on global/python:3.12@{} (embedded, bake 01JZ0000000000000000000000)",
+                    crate::domain::oci::Digest::of(b"base").short()
+                ),
+                "plan: 2 steps, 2 to run".into(),
+                "check base.signature: pass (signature.valid)".into(),
+                "[1] copy app -> /srv/app".into(),
+                "[1] cached".into(),
+                "[1] no layer: nothing changed".into(),
+            ]
+        );
+        assert_eq!(lines[7..10], ["[2] | 100%", "[2] | x\\x1b[2J", "[2] done in 3.1 s, 1.0 MB"]);
+        assert_eq!(lines.last().unwrap(), "bake failed after 7.0 s");
+        let result = plain.result().unwrap();
+        assert!(result.ends_with("1 layer new, 3 from base, 1.2 MB"), "{result}");
+    }
+}

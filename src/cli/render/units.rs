@@ -1,0 +1,72 @@
+//! Numbers with their units, the same everywhere: decimal bytes, durations, counts. Knows nothing else.
+
+/// `812 B`, `1.2 kB`, `52.1 MB`.
+pub fn bytes(size: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if size < 1000 {
+        return format!("{size} B");
+    }
+    // Tenths of the unit, rounded; 999.95 kB is 1.0 MB.
+    let (mut tenths, mut unit) = (u128::from(size) * 10, 0);
+    let mut scale: u128 = 1000;
+    while (tenths + scale / 2) / scale >= 10_000 && unit + 1 < UNITS.len() {
+        scale *= 1000;
+        unit += 1;
+    }
+    tenths = (tenths + scale / 2) / scale;
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+/// `1.2 MB/s`.
+pub fn rate(per_second: u64) -> String {
+    format!("{}/s", bytes(per_second))
+}
+
+/// `5 ms`, `3.1 s`, `1 min 12 s`, `2 h 05 min`.
+pub fn millis(millis: u64) -> String {
+    let seconds = (millis + 500) / 1000;
+    match millis {
+        0..1000 => format!("{millis} ms"),
+        1000..59_950 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
+        _ if seconds < 3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// How long ago, roughly: `now`, `5 min`, `3 h`, `12 d`, `4 mo`, `2 y`.
+pub fn age(seconds: u64) -> String {
+    const DAY: u64 = 86_400;
+    match seconds {
+        0..60 => "now".into(),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..DAY => format!("{} h", seconds / 3_600),
+        DAY..7_776_000 => format!("{} d", seconds / DAY),
+        7_776_000..63_072_000 => format!("{} mo", seconds / (30 * DAY)),
+        _ => format!("{} y", seconds / (365 * DAY)),
+    }
+}
+
+/// `1 layer`, `2 layers`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_durations_read_well() {
+        let sizes = [0, 999, 1000, 1_249, 1_250, 999_949, 999_950, 52_100_000, u64::MAX];
+        let shown = sizes.map(bytes);
+        assert_eq!(
+            shown,
+            ["0 B", "999 B", "1.0 kB", "1.2 kB", "1.3 kB", "999.9 kB", "1.0 MB", "52.1 MB", "18446.7 PB"]
+        );
+        let times = [0, 999, 1000, 3_149, 59_949, 59_950, 72_000, 7_500_000].map(millis);
+        assert_eq!(times, ["0 ms", "999 ms", "1.0 s", "3.1 s", "59.9 s", "1 min 00 s", "1 min 12 s", "2 h 05 min"]);
+        let ages = [0, 59, 60, 7_200, 86_400, 7_776_000, 63_072_000].map(age);
+        assert_eq!(ages, ["now", "now", "1 min", "2 h", "1 d", "3 mo", "2 y"]);
+        assert_eq!((count(1, "layer"), count(0, "layer")), ("1 layer".into(), "0 layers".into()));
+    }
+}

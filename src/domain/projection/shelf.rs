@@ -1,0 +1,119 @@
+//! One bake as one row of the shelf. Whether its worker lives is told from outside: no journal knows that.
+
+use std::fmt;
+
+use super::bake::BakeView;
+use crate::domain::journal::{BakeStatus, Failure};
+use crate::domain::oci::Digest;
+
+/// What the kernel says of a bake's worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    /// It holds its lock.
+    Alive,
+    /// It does not.
+    Gone,
+}
+
+/// Where a bake stands, seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShelfStatus {
+    /// Its worker is at it.
+    Running,
+    /// It ended.
+    Finished(BakeStatus),
+    /// Its worker is gone, and the journal has no end.
+    Lost,
+}
+
+impl ShelfStatus {
+    /// From what the journal says and whether the worker lives.
+    pub fn of(outcome: Option<BakeStatus>, liveness: Liveness) -> Self {
+        match (outcome, liveness) {
+            (Some(status), _) => Self::Finished(status),
+            (None, Liveness::Alive) => Self::Running,
+            (None, Liveness::Gone) => Self::Lost,
+        }
+    }
+
+    /// The word in lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished(status) => status.as_str(),
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl fmt::Display for ShelfStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One bake on the shelf.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShelfRow {
+    /// The bake's ULID.
+    pub bake: String,
+    /// `NAME:TAG`.
+    pub reference: String,
+    /// Where it stands.
+    pub status: ShelfStatus,
+    /// When it started (RFC 3339).
+    pub started: String,
+    /// When it ended (RFC 3339).
+    pub finished: Option<String>,
+    /// How long it took, or has taken up to its newest event.
+    pub millis: u64,
+    /// Engine.
+    pub engine: String,
+    /// User name, host and worker process, as `bake.started` has them.
+    pub place: (String, String, u32),
+    /// Steps that are over, and steps in all.
+    pub steps: (usize, usize),
+    /// What came out.
+    pub digest: Option<Digest>,
+    /// Why it ended badly.
+    pub failure: Option<Failure>,
+}
+
+impl ShelfRow {
+    /// The row of `view`; `None` before its first event.
+    pub fn of(view: &BakeView, liveness: Liveness) -> Option<Self> {
+        let started = view.started.as_ref()?;
+        Some(Self {
+            bake: started.bake.clone(),
+            reference: started.reference.clone(),
+            status: ShelfStatus::of(view.outcome.as_ref().map(|outcome| outcome.status), liveness),
+            started: view.started_at.clone(),
+            finished: view.outcome.as_ref().map(|outcome| outcome.at.clone()),
+            millis: view.millis(),
+            engine: started.engine.clone(),
+            place: (started.user.clone(), started.host.clone(), started.pid),
+            steps: (view.steps.finished(), view.steps.rows().len()),
+            digest: view.committed.as_ref().map(|committed| committed.image.digest.clone()),
+            failure: view.outcome.as_ref().and_then(|outcome| outcome.failure.clone()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::journal::samples::every_kind;
+
+    #[test]
+    fn a_bake_without_end_is_running_or_lost() {
+        let mut view = BakeView::default();
+        assert!(ShelfRow::of(&view, Liveness::Alive).is_none());
+        let events = every_kind();
+        view.apply(&events[0]);
+        assert_eq!(ShelfRow::of(&view, Liveness::Alive).unwrap().status, ShelfStatus::Running);
+        assert_eq!(ShelfRow::of(&view, Liveness::Gone).unwrap().status, ShelfStatus::Lost);
+        events.iter().skip(1).for_each(|event| view.apply(event));
+        let row = ShelfRow::of(&view, Liveness::Gone).unwrap();
+        assert_eq!((row.status.as_str(), row.steps, row.digest), ("failed", (3, 3), Some(Digest::of(b"image"))));
+    }
+}

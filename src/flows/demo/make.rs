@@ -1,0 +1,183 @@
+//! Makes the demo: seeds, bakes the global images, pins the teams' bases, bakes the examples. All of it, or nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::bake::{Order, Product, bake_into};
+use super::runtimes::MOVING;
+use super::seed::{self, SeededImage};
+use crate::adapters::clock::{self, Stopwatch};
+use crate::adapters::files::{self, StagedFolder};
+use crate::domain::oci::Digest;
+use crate::domain::recipe::Lock;
+use crate::report::{Kind, Report};
+
+/// A demo workspace.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// Its folder.
+    pub workspace: PathBuf,
+    /// The global store's images, bases first.
+    pub images: Vec<DemoImage>,
+    /// The teams' recipes.
+    pub recipes: Vec<DemoRecipe>,
+    /// How long it took.
+    pub millis: u64,
+}
+
+/// A global image.
+#[derive(Clone, Debug)]
+pub struct DemoImage {
+    /// `NAME:TAG`.
+    pub reference: String,
+    /// What it is.
+    pub what: &'static str,
+    /// It holds no real software.
+    pub stand_in: bool,
+    /// Its manifest.
+    pub digest: Digest,
+    /// What its tag pointed to before.
+    pub before: Option<Digest>,
+}
+
+/// A team's recipe.
+#[derive(Clone, Debug)]
+pub struct DemoRecipe {
+    /// Relative to the workspace.
+    pub file: String,
+    /// What there is to see.
+    pub state: RecipeState,
+}
+
+/// What there is to see on a recipe of the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecipeState {
+    /// Never baked.
+    New,
+    /// Baked; its lock pins what the base's tag points to.
+    Fresh,
+    /// Baked; the base's tag has moved since.
+    Stale,
+    /// It has a mistake.
+    Broken,
+}
+
+const PAYMENTS: &str = "recipes/team-a/payments-api/payments-api.yaml";
+const STOREFRONT: &str = "recipes/team-a/storefront/storefront.yaml";
+const REPORTS: &str = "recipes/team-b/reports/reports.yaml";
+const DASHBOARD: &str = "recipes/team-b/dashboard/dashboard.yaml";
+
+/// Makes a demo in `folder`, else in a new `bakery-demo` here; without the example bakes when `seed_only`.
+pub async fn demo(folder: Option<&Path>, seed_only: bool) -> Result<Demo, Report> {
+    let watch = Stopwatch::start();
+    let target = match folder {
+        Some(folder) => files::absolute(folder)?,
+        None => files::working_folder()?.join("bakery-demo"),
+    };
+    let staged = StagedFolder::begin(&target)?;
+    let root = staged.path().to_owned();
+    let seeded = seed_files(&root).await?;
+    let (images, products) = bake_globals(&root, &seeded).await?;
+    pin(&root, STOREFRONT, "global/nginx:1", &products)?;
+    let stale = pin_before(&root, &products)?;
+    if !seed_only {
+        bake_example(&root, STOREFRONT, seed::STOREFRONT, None).await?;
+        bake_example(&root, REPORTS, seed::REPORTS, Some(&stale)).await?;
+    }
+    staged.finish("bakery.yaml")?;
+    let recipe = |file: &str, state| DemoRecipe { file: file.to_owned(), state };
+    let baked = |state| if seed_only { RecipeState::New } else { state };
+    Ok(Demo {
+        workspace: target,
+        images,
+        recipes: vec![
+            recipe(PAYMENTS, RecipeState::New),
+            recipe(STOREFRONT, baked(RecipeState::Fresh)),
+            recipe(REPORTS, RecipeState::Stale),
+            recipe(DASHBOARD, RecipeState::Broken),
+        ],
+        millis: watch.millis(),
+    })
+}
+
+/// Everything that needs no engine; deriving keys and collecting files side by side.
+async fn seed_files(root: &Path) -> Result<Vec<SeededImage>, Report> {
+    seed::texts(root)?;
+    let (for_keys, for_images) = (root.to_owned(), root.to_owned());
+    let pairs = tokio::task::spawn_blocking(move || seed::key_pairs(&for_keys));
+    let images = tokio::task::spawn_blocking(move || seed::global_images(&for_images));
+    // Both have ended before either's failure removes the folder under the other.
+    let (pairs, images) = (pairs.await, images.await);
+    let ended = |error: tokio::task::JoinError| Report::new(Kind::Failed, &error);
+    pairs.map_err(ended)??;
+    images.map_err(ended)?
+}
+
+/// What each image's tag points to, and before it, by `NAME:TAG`.
+type Products = BTreeMap<String, (Product, Option<Product>)>;
+
+async fn bake_globals(root: &Path, seeded: &[SeededImage]) -> Result<(Vec<DemoImage>, Products), Report> {
+    let store = root.join("global-store");
+    let mut images = Vec::new();
+    let mut products = Products::new();
+    for image in seeded {
+        let folder = image.folder(root);
+        let order = |recipe| Order { recipe, folder: &folder, base: None };
+        let before = match &image.recipe_before {
+            Some(recipe) => Some(bake_into(&store, &store, &order(recipe)).await?),
+            None => None,
+        };
+        let product = bake_into(&store, &store, &order(&image.recipe)).await?;
+        let reference = image.runtime.reference();
+        images.push(DemoImage {
+            reference: reference.clone(),
+            what: image.runtime.what,
+            stand_in: image.stand_in,
+            digest: product.digest.clone(),
+            before: before.as_ref().map(|before| before.digest.clone()),
+        });
+        products.insert(reference, (product, before));
+    }
+    Ok((images, products))
+}
+
+async fn bake_example(root: &Path, file: &str, recipe: &str, base: Option<&Digest>) -> Result<(), Report> {
+    let path = root.join(file);
+    let order = Order { recipe, folder: path.parent().unwrap_or(root), base };
+    bake_into(&root.join("local-store"), &root.join("global-store"), &order).await?;
+    Ok(())
+}
+
+/// Pins a recipe to what its base's tag points to now.
+fn pin(root: &Path, file: &str, base: &str, products: &Products) -> Result<(), Report> {
+    let name = base.trim_start_matches("global/");
+    match products.get(name) {
+        Some((product, _)) => write_lock(root, file, base, product),
+        None => Err(Report::message(Kind::Failed, format!("the demo has no image {base}"))),
+    }
+}
+
+/// Pins the reports to the moving image as it was before its last hardening; gives that digest.
+fn pin_before(root: &Path, products: &Products) -> Result<Digest, Report> {
+    let moved = products.iter().find_map(|(name, (_, before))| before.as_ref().map(|before| (name, before)));
+    match moved {
+        Some((name, before)) => {
+            write_lock(root, REPORTS, &format!("global/{name}"), before)?;
+            Ok(before.digest.clone())
+        }
+        None => Err(Report::message(Kind::Failed, format!("the demo has no earlier {MOVING}"))),
+    }
+}
+
+fn write_lock(root: &Path, file: &str, base: &str, product: &Product) -> Result<(), Report> {
+    let lock = Lock {
+        lock: 1,
+        base: base.to_owned(),
+        digest: product.digest.clone(),
+        platforms: [(product.platform.clone(), product.digest.clone())].into(),
+        resolved: clock::now_rfc3339(),
+    };
+    let text = serde_yaml::to_string(&lock).map_err(|error| Report::new(Kind::Failed, &error))?;
+    files::make_file(&root.join(file).with_extension("lock"), text.as_bytes(), 0o644)?;
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The worker: the process of one bake, from `bake.started` to `bake.finished`. Shows nothing to anybody.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use super::bake::{BakeRequest, REQUEST};
+use crate::adapters::clock::Stopwatch;
+use crate::adapters::engine::scripted::ScriptedEngine;
+use crate::adapters::engine::{Baked, EngineError};
+use crate::adapters::journal::{BakeFolder, JournalWriter, WorkerLock};
+use crate::adapters::process::{Handshake, Stops, identity, leave_session};
+use crate::adapters::settings::Paths;
+use crate::domain::journal::{BakeStarted, BakeStatus, EventKind, Failure};
+use crate::domain::oci::Digest;
+use crate::report::{Kind, Report};
+
+/// How long an engine may take to stop once asked to.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Name of the note that says who asked to stop.
+pub(super) const CANCEL_NOTE: &str = "cancel";
+
+/// Everything the worker holds.
+struct Bench {
+    folder: BakeFolder,
+    request: BakeRequest,
+    writer: JournalWriter,
+    lock: WorkerLock,
+    stops: Stops,
+}
+
+/// Works off bake `id`. Whoever started this process is told whether it runs; the rest stands in the journal.
+pub async fn work(id: &str) -> Result<(), Report> {
+    leave_session();
+    let watch = Stopwatch::start();
+    match set_up(id) {
+        Ok(bench) => {
+            Handshake::Ready(identity().pid).say().map_err(|error| Report::new(Kind::Failed, &error))?;
+            bake(bench, watch).await
+        }
+        Err(report) => {
+            let line = serde_json::to_string(&report).unwrap_or_else(|_| report.message.clone());
+            Handshake::Refused(line).say().map_err(|error| Report::new(Kind::Failed, &error))?;
+            Err(report)
+        }
+    }
+}
+
+fn set_up(id: &str) -> Result<Bench, Report> {
+    let stops = Stops::of_worker().map_err(|error| Report::new(Kind::Failed, &error))?;
+    let folder = BakeFolder::of(&Paths::from_environment().bakes(), id)
+        .ok_or_else(|| Report::message(Kind::Usage, format!("not a bake: {id}")))?;
+    let lock = WorkerLock::take(&folder)?;
+    let text =
+        folder.read(REQUEST)?.ok_or_else(|| Report::message(Kind::Usage, format!("no request for bake {id}")))?;
+    let request: BakeRequest = serde_json::from_slice(&text).map_err(|error| {
+        Report::new(Kind::Failed, &error).while_doing(format!("request of bake {id} cannot be read"))
+    })?;
+    let writer = JournalWriter::open(&folder)?;
+    if !writer.is_fresh() {
+        return Err(Report::message(Kind::Usage, format!("bake {id} has been worked off already")));
+    }
+    writer.append(EventKind::BakeStarted(started(id, &request)))?;
+    Ok(Bench { folder, request, writer, lock, stops })
+}
+
+fn started(id: &str, request: &BakeRequest) -> BakeStarted {
+    let identity = identity();
+    BakeStarted {
+        bake: id.to_owned(),
+        reference: request.reference.clone(),
+        recipe: request.recipe.clone(),
+        recipe_digest: Digest::of(request.recipe_text.as_bytes()),
+        base: request.base.clone(),
+        base_digest: request.base_digest.clone(),
+        platforms: request.platforms.clone(),
+        engine: request.engine.clone(),
+        pid: identity.pid,
+        host: identity.host,
+        user: identity.user,
+    }
+}
+
+async fn bake(mut bench: Bench, watch: Stopwatch) -> Result<(), Report> {
+    let cancel = CancellationToken::new();
+    let result = tokio::select! {
+        result = AssertUnwindSafe(execute(&bench.request, &bench.writer, &cancel)).catch_unwind() => {
+            result.unwrap_or_else(|_| Err(Stopped::broken()))
+        }
+        () = stop_when_asked(&bench.folder, &bench.writer, &mut bench.stops, &cancel) => Err(Stopped::cancelled()),
+    };
+    let (status, failure) = match result {
+        Ok(_) => (BakeStatus::Ok, None),
+        Err(stopped) => (stopped.status, Some(stopped.failure)),
+    };
+    let finished = bench.writer.append(EventKind::BakeFinished { status, millis: watch.millis(), failure });
+    bench.lock.release();
+    Ok(finished?)
+}
+
+/// Records the wish, passes it on to the engine, and gives it up when it takes too long or is asked again.
+async fn stop_when_asked(folder: &BakeFolder, writer: &JournalWriter, stops: &mut Stops, cancel: &CancellationToken) {
+    let signal = stops.next().await;
+    let note = folder.read(CANCEL_NOTE).ok().flatten().and_then(|note| String::from_utf8(note).ok());
+    let by = note.unwrap_or_else(|| signal.to_owned()).chars().take(256).collect();
+    // A journal that takes no more fails the engine's next event as well; stopping goes first.
+    let _ = writer.append(EventKind::CancelRequested { by });
+    cancel.cancel();
+    tokio::select! {
+        _ = stops.next() => {}
+        () = tokio::time::sleep(GRACE) => {}
+    }
+}
+
+/// Prepares and bakes: from `plan.built` to the last event before `bake.finished`. The one place that chooses an engine.
+async fn execute(_request: &BakeRequest, writer: &JournalWriter, cancel: &CancellationToken) -> Result<Baked, Stopped> {
+    if let Some(scripted) = ScriptedEngine::from_environment() {
+        let engine = scripted.map_err(|error| Stopped::from(Report::new(Kind::Failed, &error)))?;
+        return Ok(engine.play(writer, cancel).await?);
+    }
+    Err(Report::message(Kind::Failed, "not built yet").into())
+}
+
+/// A bake that did not come to its end.
+struct Stopped {
+    status: BakeStatus,
+    failure: Failure,
+}
+
+impl Stopped {
+    fn cancelled() -> Self {
+        Report::message(Kind::Cancelled, "cancelled").into()
+    }
+
+    fn broken() -> Self {
+        Report::message(Kind::Failed, "bakery itself broke while baking")
+            .help("the worker.log in the bake's folder says where; please report it")
+            .into()
+    }
+}
+
+impl From<Report> for Stopped {
+    fn from(report: Report) -> Self {
+        let status = match report.kind {
+            Kind::Rejected => BakeStatus::Rejected,
+            Kind::Cancelled => BakeStatus::Cancelled,
+            Kind::Failed | Kind::Usage | Kind::Unreachable => BakeStatus::Failed,
+        };
+        let exit_code = report.kind.exit_code();
+        let failure = Failure { message: report.message, causes: report.causes, help: report.help, exit_code };
+        Self { status, failure }
+    }
+}
+
+impl From<EngineError> for Stopped {
+    fn from(error: EngineError) -> Self {
+        let message = error.to_string();
+        match error {
+            EngineError::Step { failure, .. } => {
+                let mut causes = vec![failure.message];
+                causes.extend(failure.causes);
+                let exit_code = failure.exit_code.max(1);
+                let failure = Failure { message, causes, help: failure.help, exit_code };
+                Self { status: BakeStatus::Failed, failure }
+            }
+            EngineError::Store(error) => Report::from(error).into(),
+            EngineError::Cancelled => Self::cancelled(),
+            error @ (EngineError::Sink(_) | EngineError::Unsupported { .. }) => {
+                Report::new(Kind::Failed, &error).into()
+            }
+        }
+    }
+}
