@@ -3,6 +3,6 @@
 pub mod conformance;
 mod layout;
 mod memory;
-mod registry;
+pub mod registry;
 mod registry_faults;
 mod registry_transfer_faults;

@@ -8,13 +8,16 @@ use crate::flows::inspect::{Inspection, LayerRow};
 const NAME: usize = 12;
 /// Longest command shown.
 const COMMAND: usize = 100;
+/// Longest value shown, and most of one kind (J-08).
+const VALUE: usize = 300;
+const VALUES: usize = 100;
 
 /// The lines, without colour.
 pub fn lines(image: &Inspection) -> Vec<String> {
     let mut lines = Vec::new();
     let mut field = |name: &str, value: &str| {
         if !value.is_empty() {
-            lines.push(format!("{name:<NAME$}{}", escape(value)));
+            lines.push(format!("{name:<NAME$}{}", escape(&cut(value, VALUE))));
         }
     };
     field("reference", &image.reference);
@@ -59,10 +62,15 @@ pub fn lines(image: &Inspection) -> Vec<String> {
 }
 
 fn list(field: &mut impl FnMut(&str, &str), name: &str, values: impl IntoIterator<Item = String>) {
+    let mut values = values.into_iter();
     let mut name = name;
-    for value in values {
+    for value in values.by_ref().take(VALUES) {
         field(name, &value);
         name = "";
+    }
+    match values.count() {
+        0 => {}
+        more => field("", &format!("… and {more} more")),
     }
 }
 
@@ -72,10 +80,12 @@ fn layer(layer: &LayerRow) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= COMMAND {
-        text
-    } else {
-        format!("{}…", text.chars().take(COMMAND).collect::<String>())
+    cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), COMMAND)
+}
+
+fn cut(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
