@@ -10,7 +10,6 @@ pub mod demo;
 pub mod doctor;
 pub mod environment;
 pub mod init;
-pub mod inspect;
 pub mod interrupts;
 pub mod keys;
 pub mod prune;

@@ -2,7 +2,7 @@
 
 use super::units::{bytes, count};
 use crate::domain::text::escape;
-use crate::flows::inspect::{Inspection, LayerRow};
+use crate::flows::browse::{Inspection, LayerRow};
 
 /// Width of the names on the left.
 const NAME: usize = 12;

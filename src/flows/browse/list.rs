@@ -7,7 +7,6 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Context;
 use crate::adapters::clock;
 use crate::adapters::settings::StorePlace;
 use crate::adapters::store::{Selector, Store, StoreError, open, read_verified};
@@ -16,6 +15,7 @@ use crate::domain::oci::{
     annotation, media_type,
 };
 use crate::domain::text::escape;
+use crate::flows::Context;
 use crate::report::{Kind, Report};
 
 /// Tags looked into at once.
@@ -129,7 +129,6 @@ impl Source {
     }
 
     /// The repositories the settings name, and the one that was asked for.
-    #[expect(clippy::type_complexity, reason = "a page as the stream above hands it on")]
     fn without_catalog(&self) -> Option<(Vec<Repository>, Option<Option<String>>)> {
         let mut known = self.known.clone();
         let asked = self.below.as_deref().and_then(|below| below.parse().ok());

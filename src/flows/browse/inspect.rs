@@ -3,12 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Context;
-use super::browse::{config_of, image_of, is_attestation, parse, platform_of};
+use super::list::{config_of, image_of, is_attestation, parse, platform_of};
 use crate::adapters::store::{Selector, Store};
 use crate::domain::oci::{
     Descriptor, DiffId, Digest, History, ImageConfig, ImageManifest, Manifest, Platform, Repository,
 };
+use crate::flows::Context;
 use crate::report::{Kind, Report};
 
 /// What is known of an image without looking into its layers.
