@@ -39,6 +39,7 @@ const TEXTS: &[(&str, &str)] = &[
         "recipes/team-a/payments-api/app/payments/ledger.py",
         include_str!("../../../recipes/team-a/payments-api/app/payments/ledger.py"),
     ),
+    ("recipes/team-a/payments-api/var/.keep", ""),
     ("recipes/team-a/storefront/storefront.yaml", include_str!("../../../recipes/team-a/storefront/storefront.yaml")),
     ("recipes/team-a/storefront/site/index.html", include_str!("../../../recipes/team-a/storefront/site/index.html")),
     ("recipes/team-a/storefront/site/style.css", include_str!("../../../recipes/team-a/storefront/site/style.css")),
