@@ -35,13 +35,14 @@ struct Document<'a> {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let context = session.context()?;
-    let options = PrepareOptions { frozen: args.frozen, no_cache: args.no_cache, write_lock: false };
+    let options = PrepareOptions { frozen: args.frozen, no_cache: args.no_cache, write_lock: false, ask_tag: true };
     for loaded in context.recipes(&[args.recipe])? {
         let prepared = context.prepare(&loaded, options).await?;
         if session.output.json {
             session.output.json(&Document { plan: &prepared.plan, config: &prepared.recipe.config })?;
         } else {
-            let lines = plan::lines(&prepared.plan, &prepared.recipe.config, session.output.color);
+            let mut lines = plan::lines(&prepared.plan, &prepared.recipe.config, session.output.color);
+            lines.extend(prepared.tag_now.as_ref().and_then(|now| plan::stale(&prepared.plan, now)));
             session.output.line(lines.join("\n"))?;
         }
     }

@@ -68,7 +68,7 @@ impl BakeRequest {
 impl BakeOptions {
     /// The part that preparing needs.
     pub(super) fn prepare(&self) -> PrepareOptions {
-        PrepareOptions { frozen: self.frozen, no_cache: self.no_cache, write_lock: true }
+        PrepareOptions { frozen: self.frozen, no_cache: self.no_cache, write_lock: true, ..PrepareOptions::default() }
     }
 }
 

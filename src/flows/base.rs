@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::adapters::engine::BaseImage;
 use crate::adapters::store::{KeptDocuments, RawManifest, Selector, Store, StoreError, read_verified};
@@ -66,6 +67,15 @@ impl BaseSource<'_> {
             }
         }
         Ok(Resolved { digest, platforms: found })
+    }
+
+    /// Where the tag points now, asked of the base's own store; `None` where the recipe names a digest, or no answer came
+    /// in time.
+    pub(super) async fn tag_now(&self, patience: Duration) -> Option<Digest> {
+        let tag = self.image.tag_or_latest().filter(|_| self.image.digest.is_none())?;
+        let store = (self.open)().ok()?;
+        let asked = tokio::time::timeout(patience, store.resolve(&self.repository, &Selector::Tag(tag))).await;
+        asked.ok()?.ok().map(|found| found.digest)
     }
 
     /// The manifest and config of one platform, by digest.

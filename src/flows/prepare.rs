@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -22,6 +23,9 @@ use crate::domain::recipe::{Action, Base, Lock, Recipe, lock_beside};
 use crate::domain::yaml::MAX_BYTES;
 use crate::report::{Kind, Report};
 
+/// How long a plan waits to hear where a tag points: it does without.
+const TAG_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How to prepare.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PrepareOptions {
@@ -31,6 +35,9 @@ pub struct PrepareOptions {
     pub no_cache: bool,
     /// Write the lock when the base had to be resolved.
     pub write_lock: bool,
+    /// Ask where the base's tag points now though the lock fits; without an answer the plan leaves open whether it is
+    /// stale.
+    pub ask_tag: bool,
 }
 
 /// A recipe, ready to be baked.
@@ -53,6 +60,8 @@ pub struct Prepared {
     pub packing: Packing,
     /// What will be done.
     pub plan: Plan,
+    /// Where the base's tag points now; `None` where it was not asked, or nobody answered.
+    pub tag_now: Option<Digest>,
     /// What to remember once it has been baked.
     pub memory: Memory,
 }
@@ -166,6 +175,7 @@ impl Context {
             recipe: job.recipe,
             file: job.file,
             folder: job.folder,
+            tag_now: job.pinned.tag_now,
             lock: job.pinned.lock,
             bases: job.pinned.bases,
             inputs,
@@ -232,7 +242,11 @@ impl Context {
             };
             bases.push(source.image(platform, digest).await?);
         }
-        Ok(Pinned { lock: Some(lock), moved, bases })
+        let tag_now = match options.ask_tag && !options.frozen && !moved {
+            true => source.tag_now(TAG_PATIENCE).await,
+            false => None,
+        };
+        Ok(Pinned { lock: Some(lock), moved, tag_now, bases })
     }
 }
 
@@ -241,7 +255,18 @@ impl Context {
 struct Pinned {
     lock: Option<Lock>,
     moved: bool,
+    tag_now: Option<Digest>,
     bases: Vec<BaseImage>,
+}
+
+impl Pinned {
+    /// Whether the tag points elsewhere than the lock; `None` when nobody knows.
+    fn stale(&self) -> Option<bool> {
+        match (&self.tag_now, &self.lock) {
+            (Some(now), Some(lock)) => Some(*now != lock.digest),
+            _ => self.moved.then_some(false),
+        }
+    }
 }
 
 /// The part that reads files and looks into the cache, on a thread of its own.
@@ -279,7 +304,7 @@ impl PlanJob {
             file: &self.shown,
             recipe_digest: self.digest.clone(),
             base_digest: lock.map(|lock| lock.digest.clone()),
-            stale: self.pinned.moved.then_some(false),
+            stale: self.pinned.stale(),
             created: self.created,
             packing: &packing,
             platforms: &self.on,

@@ -29,7 +29,7 @@ pub fn lines(image: &Inspection) -> Vec<String> {
         name = "";
     }
     field("platform", image.platform.as_deref().unwrap_or(""));
-    field("created", image.config.as_ref().and_then(|config| config.created.as_deref()).unwrap_or(""));
+    field("created", image.created().unwrap_or("-"));
     field("size", &format!("{} in {}", bytes(image.size), count(image.layers.len() as u64, "layer")));
     for (name, key) in [
         ("user", "User"),

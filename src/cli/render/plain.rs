@@ -109,7 +109,8 @@ impl Plain {
     }
 
     fn what(&self, step: &StepId) -> String {
-        self.view.steps.find(step).map_or_else(String::new, describe)
+        let here = self.view.plan.as_ref().and_then(|plan| base_here(plan, step));
+        here.unwrap_or_else(|| self.view.steps.find(step).map_or_else(String::new, describe))
     }
 }
 
@@ -120,6 +121,13 @@ pub(super) fn describe(row: &StepRow) -> String {
     }
     let base = row.id.0 == "base" || row.id.0.ends_with("-base");
     if base { "fetching the base".to_owned() } else { "started".to_owned() }
+}
+
+/// What there is of a base that need not be fetched.
+fn base_here(plan: &Plan, step: &StepId) -> Option<String> {
+    let part = plan.platforms.iter().find(|part| plan.base_step(&part.platform) == *step)?;
+    let base = part.base.as_ref().filter(|base| base.missing == 0)?;
+    Some(format!("base is here: {}, {}", units::count(base.layers as u64, "layer"), units::bytes(base.size)))
 }
 
 fn planned(plan: &Plan) -> String {
@@ -167,7 +175,20 @@ fn output_lines(output: &[u8]) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::journal::samples::every_kind;
+    use crate::domain::journal::samples::{every_kind, number, plan, started, step};
+
+    #[test]
+    fn says_whether_the_base_has_to_be_fetched() {
+        let said = |missing: u64| {
+            let mut plan = plan(&["1"]);
+            plan.platforms[0].base.as_mut().unwrap().missing = missing;
+            let kinds = vec![started(), EventKind::PlanBuilt(plan), EventKind::StepStarted { step: step("base") }];
+            let mut plain = Plain::default();
+            number(kinds).iter().flat_map(|event| plain.event(event, b"")).last().unwrap()
+        };
+        assert_eq!(said(0), "[base] base is here: 3 layers, 52.1 MB");
+        assert_eq!(said(1), "[base] fetching the base");
+    }
 
     #[test]
     fn tells_the_whole_story() {

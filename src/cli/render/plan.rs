@@ -1,7 +1,10 @@
 //! A plan as lines: the base, then one aligned line a step with what will happen and why.
 
+use std::path::Path;
+
+use crate::domain::oci::Digest;
 use crate::domain::plan::{Plan, PlannedStep, PlatformPlan};
-use crate::domain::recipe::ConfigChange;
+use crate::domain::recipe::{ConfigChange, lock_beside};
 use crate::domain::text::escape;
 
 /// Widest summary.
@@ -22,6 +25,14 @@ pub fn lines(plan: &Plan, config: &ConfigChange, color: bool) -> Vec<String> {
     let (run, all) = (steps().filter(|step| step.will_run).count(), steps().count());
     out.push(format!("{run} of {all} steps will run"));
     out
+}
+
+/// That the base's tag has moved on, and how to follow it; `None` while the lock is up to date.
+pub fn stale(plan: &Plan, now: &Digest) -> Option<String> {
+    let pinned = plan.base_digest.as_ref().filter(|_| plan.stale == Some(true))?;
+    let lock = lock_beside(Path::new(&plan.recipe));
+    let (now, pinned, lock) = (now.short(), pinned.short(), escape(&lock.display().to_string()));
+    Some(format!("⟳ stale: the tag now points to {now}, the lock pins {pinned}  (remove {lock} to move)"))
 }
 
 fn base_line(plan: &Plan, platform: &PlatformPlan) -> String {

@@ -49,6 +49,17 @@ pub struct Plan {
     pub platforms: Vec<PlatformPlan>,
 }
 
+impl Plan {
+    /// The step that makes a platform's base present: `base`, or `arm64-base` where there are several platforms.
+    pub fn base_step(&self, platform: &Platform) -> StepId {
+        StepId(match (&platform.variant, self.platforms.len() > 1) {
+            (_, false) => "base".into(),
+            (None, true) => format!("{}-base", platform.architecture),
+            (Some(variant), true) => format!("{}-{variant}-base", platform.architecture),
+        })
+    }
+}
+
 /// The plan for one platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformPlan {

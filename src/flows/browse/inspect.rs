@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::list::{config_of, image_of, is_attestation, parse, platform_of};
+use super::list::{config_of, image_of, is_attestation, parse, platform_of, told_time};
 use crate::adapters::store::{Selector, Store};
 use crate::domain::oci::{
     Descriptor, DiffId, Digest, History, ImageConfig, ImageManifest, Manifest, Platform, Repository,
@@ -171,6 +171,11 @@ fn layers(image: &ImageManifest, config: Option<&ImageConfig>) -> Vec<LayerRow> 
 }
 
 impl Inspection {
+    /// When it was made, where somebody told.
+    pub fn created(&self) -> Option<&str> {
+        self.config.as_ref()?.created.as_deref().filter(|text| told_time(text).is_some())
+    }
+
     /// A field of the config's execution parameters as text: `["a","b"]` reads as JSON.
     pub fn setting(&self, name: &str) -> Option<String> {
         let value = serde_json::to_value(self.config.as_ref()?.config.as_ref()?).ok()?;

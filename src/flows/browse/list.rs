@@ -277,9 +277,16 @@ fn created(annotations: &Annotations, config: Option<&ImageConfig>) -> Option<St
     OffsetDateTime::parse(told, &Rfc3339).ok().map(|_| told.clone())
 }
 
+/// Seconds since then; the beginning of time is what images carry whose time nobody told.
 fn age(created: &str) -> Option<u64> {
-    let made = OffsetDateTime::parse(created, &Rfc3339).ok()?.unix_timestamp();
+    let made = told_time(created)?;
     u64::try_from(clock::now_unix() - made).ok()
+}
+
+/// Seconds since 1970, where that is later.
+pub(super) fn told_time(created: &str) -> Option<i64> {
+    let made = OffsetDateTime::parse(created, &Rfc3339).ok()?.unix_timestamp();
+    (made > 0).then_some(made)
 }
 
 impl Context {

@@ -101,7 +101,7 @@ async fn bake_platform(
     let mut layers = Vec::new();
     if let Some(base) = base {
         layers = layers_of(base)?;
-        bring(job, base, &base_step(job, part), sink, cancel).await?;
+        bring(job, base, &job.plan.base_step(&part.platform), sink, cancel).await?;
     }
     let steps = job.recipe.steps.iter().zip(&part.steps).zip(&job.inputs);
     let tasks: Vec<Task> = steps
@@ -122,16 +122,6 @@ async fn bake_platform(
         Err(Ended::Store(error)) => Err(error.into()),
         Err(Ended::Step(StepFailed { step, action, millis, error })) => Err(failed(sink, &step, action, error, millis)),
     }
-}
-
-/// `base`, or `arm64-base` where there are several platforms.
-fn base_step(job: &BakeJob, part: &PlatformPlan) -> StepId {
-    let Platform { architecture, variant, .. } = &part.platform;
-    StepId(match (variant, job.plan.platforms.len() > 1) {
-        (_, false) => "base".into(),
-        (None, true) => format!("{architecture}-base"),
-        (Some(variant), true) => format!("{architecture}-{variant}-base"),
-    })
 }
 
 /// Tells a step's failure, and makes it the bake's.
