@@ -98,7 +98,8 @@ pub fn read_requests(context: &Context, recipes: &[PathBuf], options: &BakeOptio
     Ok(Asked { requests: requests.collect::<Result<_, Report>>()?, parallel: parallel.unwrap_or(1) })
 }
 
-fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOptions) -> Result<BakeRequest, Report> {
+/// One recipe as read.
+pub(super) fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOptions) -> Result<BakeRequest, Report> {
     let recipe = loaded.valid()?;
     let text = std::str::from_utf8(&loaded.bytes).map_err(|error| Report::new(Kind::Usage, &error))?;
     Ok(BakeRequest {

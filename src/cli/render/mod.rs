@@ -1,6 +1,7 @@
 //! Rendering: what values look like as lines. Pure but for `bars`, which moves on a terminal; knows no journal on disk.
 
 mod bars;
+pub mod demo;
 pub mod inspection;
 mod plain;
 pub mod plan;

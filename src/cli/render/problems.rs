@@ -8,6 +8,16 @@ const WIDTH: usize = 100;
 
 /// `file:line:column: error: message`, the excerpt, `help: …`.
 pub fn lines(file: &str, bytes: &[u8], problem: &Problem, color: bool) -> String {
+    format!("{}: {}", place(file, problem), told(bytes, problem, color))
+}
+
+/// `file:line:column`.
+pub fn place(file: &str, problem: &Problem) -> String {
+    format!("{}:{}:{}", escape(file), problem.line, problem.column)
+}
+
+/// `error: message`, the excerpt, `help: …`.
+pub fn told(bytes: &[u8], problem: &Problem, color: bool) -> String {
     let (on, off) = match (color, problem.severity) {
         (false, _) => ("", ""),
         (true, Severity::Error) => ("\x1b[1;31m", "\x1b[0m"),
@@ -15,8 +25,7 @@ pub fn lines(file: &str, bytes: &[u8], problem: &Problem, color: bool) -> String
         (true, Severity::Hint) => ("\x1b[1m", "\x1b[0m"),
     };
     let word = problem.severity.as_str();
-    let place = format!("{}:{}:{}", escape(file), problem.line, problem.column);
-    let mut out = format!("{place}: {on}{word}:{off} {}", problem.message);
+    let mut out = format!("{on}{word}:{off} {}", problem.message);
     if let Some((text, mark)) = excerpt(bytes, problem) {
         let number = problem.line.to_string();
         let gap = " ".repeat(number.len());

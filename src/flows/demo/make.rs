@@ -1,74 +1,29 @@
-//! Makes the demo: seeds, bakes the global images, pins the teams' bases, bakes the examples. All of it, or nothing.
+//! Makes the demo: seeds, bakes the global images, pins the teams' bases; all of it, or nothing. Then has the teams bake.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::bake::{Product, bake_into};
 use super::runtimes::MOVING;
+use super::scenes::{DemoImage, Scene, play};
 use super::seed::{self, SeededImage};
 use crate::adapters::clock::{self, Stopwatch};
 use crate::adapters::files::{self, StagedFolder};
-use crate::domain::oci::Digest;
 use crate::domain::recipe::{Lock, lock_beside};
 use crate::report::{Kind, Report};
 
-/// A demo workspace.
-#[derive(Clone, Debug)]
-pub struct Demo {
-    /// Its folder.
-    pub workspace: PathBuf,
-    /// The global store's images, bases first.
-    pub images: Vec<DemoImage>,
-    /// The teams' recipes.
-    pub recipes: Vec<DemoRecipe>,
-    /// How long it took.
-    pub millis: u64,
-}
+pub(super) const PAYMENTS: &str = "recipes/team-a/payments-api/payments-api.yaml";
+pub(super) const STOREFRONT: &str = "recipes/team-a/storefront/storefront.yaml";
+pub(super) const REPORTS: &str = "recipes/team-b/reports/reports.yaml";
+pub(super) const DASHBOARD: &str = "recipes/team-b/dashboard/dashboard.yaml";
 
-/// A global image.
-#[derive(Clone, Debug)]
-pub struct DemoImage {
-    /// `NAME:TAG`.
-    pub reference: String,
-    /// What it is.
-    pub what: &'static str,
-    /// It holds no real software.
-    pub stand_in: bool,
-    /// Its manifest.
-    pub digest: Digest,
-    /// What its tag pointed to before.
-    pub before: Option<Digest>,
-}
-
-/// A team's recipe.
-#[derive(Clone, Debug)]
-pub struct DemoRecipe {
-    /// Relative to the workspace.
-    pub file: String,
-    /// What there is to see.
-    pub state: RecipeState,
-}
-
-/// What there is to see on a recipe of the demo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecipeState {
-    /// Never baked.
-    New,
-    /// Baked; its lock pins what the base's tag points to.
-    Fresh,
-    /// Baked; the base's tag has moved since.
-    Stale,
-    /// It has a mistake.
-    Broken,
-}
-
-const PAYMENTS: &str = "recipes/team-a/payments-api/payments-api.yaml";
-const STOREFRONT: &str = "recipes/team-a/storefront/storefront.yaml";
-const REPORTS: &str = "recipes/team-b/reports/reports.yaml";
-const DASHBOARD: &str = "recipes/team-b/dashboard/dashboard.yaml";
-
-/// Makes a demo in `folder`, else in a new `bakery-demo` here; without the example bakes when `seed_only`.
-pub async fn demo(folder: Option<&Path>, seed_only: bool) -> Result<Demo, Report> {
+/// Makes a demo in `folder`, else in a new `bakery-demo` here, and gives its folder; then plays its story unless
+/// `seed_only`. Every part is told as soon as it happened.
+pub async fn demo(
+    folder: Option<&Path>,
+    seed_only: bool,
+    tell: &mut (dyn FnMut(Scene) + Send),
+) -> Result<PathBuf, Report> {
     let watch = Stopwatch::start();
     let target = match folder {
         Some(folder) => files::absolute(folder)?,
@@ -81,26 +36,13 @@ pub async fn demo(folder: Option<&Path>, seed_only: bool) -> Result<Demo, Report
     pin(&root, STOREFRONT, "global/nginx:1", &products)?;
     pin_before(&root, &products)?;
     staged.finish("bakery.yaml")?;
-    // What a bake remembers of a recipe goes by its place, so these run where the workspace stays.
-    let examples: &[&str] = if seed_only { &[] } else { &[STOREFRONT, REPORTS] };
-    for example in examples {
-        let baked = bake_into(&target, &target.join(example)).await;
-        let doing = || format!("the demo is in {}, but the bake of {example} failed", target.display());
-        baked.map_err(|error| error.while_doing(doing()))?;
+    tell(Scene::Seeded { workspace: target.clone(), images, millis: watch.millis() });
+    if !seed_only {
+        // What a bake remembers of a recipe goes by its place, so the teams bake where the workspace stays.
+        let doing = || format!("the demo is in {}, but its story broke off", target.display());
+        play(&target, tell).await.map_err(|error| error.while_doing(doing()))?;
     }
-    let recipe = |file: &str, state| DemoRecipe { file: file.to_owned(), state };
-    let baked = |state| if seed_only { RecipeState::New } else { state };
-    Ok(Demo {
-        workspace: target,
-        images,
-        recipes: vec![
-            recipe(PAYMENTS, RecipeState::New),
-            recipe(STOREFRONT, baked(RecipeState::Fresh)),
-            recipe(REPORTS, RecipeState::Stale),
-            recipe(DASHBOARD, RecipeState::Broken),
-        ],
-        millis: watch.millis(),
-    })
+    Ok(target)
 }
 
 /// Everything that needs no engine; deriving keys and collecting files side by side.
@@ -140,7 +82,6 @@ async fn bake_globals(root: &Path, seeded: &[SeededImage]) -> Result<(Vec<DemoIm
             what: image.runtime.what,
             stand_in: image.stand_in,
             digest: product.digest.clone(),
-            before: before.as_ref().map(|before| before.digest.clone()),
         });
         products.insert(reference, (product, before));
     }

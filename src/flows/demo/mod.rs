@@ -3,6 +3,8 @@
 mod bake;
 mod make;
 mod runtimes;
+mod scenes;
 mod seed;
 
-pub use make::{Demo, DemoImage, DemoRecipe, RecipeState, demo};
+pub use make::demo;
+pub use scenes::{DemoImage, Scene};

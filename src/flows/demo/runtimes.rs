@@ -45,7 +45,7 @@ pub(super) const RUNTIMES: [Runtime; 8] = [
     Runtime {
         name: "os",
         tag: "12",
-        what: "shell, small programs and accounts of the host this demo was made on",
+        what: "shell, small programs and accounts",
         programs: Programs::System,
         command: "sh",
         config: "  env: {PATH: \"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\", LANG: C.UTF-8}\n  \
