@@ -70,7 +70,7 @@ impl Output {
     }
 }
 
-/// JSON with every character that could steer a terminal as `\uXXXX`. Such characters stand in strings only.
+/// JSON with every character that could steer a terminal as a `\u` escape. Such characters stand in strings only.
 fn escape_json(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hazardous) {
         return Cow::Borrowed(text);
