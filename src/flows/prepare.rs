@@ -11,7 +11,7 @@ use super::{Context, order};
 use crate::adapters::engine::embedded::cache::{StepCache, read_memory};
 use crate::adapters::engine::{BaseImage, Packing};
 use crate::adapters::inputs::{ReadInputs, read_inputs};
-use crate::adapters::store::Store;
+use crate::adapters::store::{Documents, Store};
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
 use crate::adapters::{clock, host};
 use crate::domain::journal::LayerBlob;
@@ -137,7 +137,8 @@ impl Context {
         let repository = image.repository.clone().ok_or_else(|| {
             Report::message(Kind::Usage, format!("base {image} names no repository")).help("write oci:PATH:NAME:TAG")
         })?;
-        let source = BaseSource { image, repository, open: &open, local };
+        let documents = Documents::new(&self.paths.cache);
+        let source = BaseSource { image, repository, open: &open, local, documents };
         let same_base = lock.filter(|lock| lock.base == recipe.base.to_string());
         let (lock, moved) = match same_base {
             Some(lock) if lock.fits(&recipe.base, platforms) => (lock, false),

@@ -92,6 +92,24 @@ async fn a_pinned_base_in_the_local_store_needs_no_other() {
     assert_eq!(prepared.bases[0].store.name(), bakery::adapters::store::Store::name(&world.local));
 }
 
+#[tokio::test]
+async fn a_baked_image_brings_its_bases_layers_and_that_is_enough() {
+    let world = World::new();
+    world.workspace.write("r.yaml", recipe("linux/amd64"));
+    let base = put_named(&world.global, "os:12");
+    world.prepare(WRITE).await.unwrap();
+    world.local.link_blob(&world.global, &base.layer).unwrap();
+    std::fs::remove_dir_all(world.workspace.path().join("global")).unwrap();
+    let prepared = world.prepare(FROZEN).await.unwrap();
+    assert_eq!(prepared.bases[0].store.name(), bakery::adapters::store::Store::name(&world.local));
+
+    // What was kept is not believed unseen.
+    for entry in std::fs::read_dir(world.context.paths.cache.join("documents")).unwrap() {
+        std::fs::write(entry.unwrap().path(), "{}").unwrap();
+    }
+    assert!(world.prepare(FROZEN).await.is_err());
+}
+
 /// Puts an image of another architecture, and an index of both.
 fn put_index(world: &World) -> (Descriptor, Descriptor) {
     let amd = images::put(&world.global, "amd");

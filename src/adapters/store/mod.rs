@@ -5,6 +5,7 @@
 
 mod cached;
 mod described;
+mod documents;
 mod error;
 pub mod layout;
 mod memory;
@@ -20,6 +21,7 @@ use tokio::io::AsyncRead;
 use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
 
 pub use cached::{cached_layers, remove_cached_steps};
+pub use documents::Documents;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use verified::{VerifiedReader, read_verified};
