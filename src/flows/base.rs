@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::adapters::engine::BaseImage;
-use crate::adapters::store::{Documents, RawManifest, Selector, Store, StoreError, read_verified};
+use crate::adapters::store::{KeptDocuments, RawManifest, Selector, Store, StoreError, read_verified};
 use crate::domain::oci::{
     Descriptor, Digest, ImageConfig, ImageManifest, ImageRef, MAX_CONFIG_BYTES, Manifest, Platform, Repository,
 };
@@ -20,8 +20,8 @@ pub(super) struct BaseSource<'a> {
     pub(super) open: &'a (dyn Fn() -> Result<Arc<dyn Store>, Report> + Send + Sync),
     /// The local store, where there is one already.
     pub(super) local: Option<Arc<dyn Store>>,
-    /// Manifests and configs read before.
-    pub(super) documents: Documents,
+    /// Documents of pinned bases seen before.
+    pub(super) kept: KeptDocuments,
 }
 
 /// What a tag pointed at.
@@ -84,10 +84,12 @@ impl BaseSource<'_> {
             let (ids, layers) = (config.rootfs.diff_ids.len(), manifest.layers.len());
             return Err(self.unusable(format!("config lists {ids} diffIDs, manifest {layers} layers")));
         }
+        let store = self.store_of_layers(&manifest).await?;
         Ok(BaseImage {
             platform: platform.clone(),
             digest: digest.clone(),
-            store: self.store_of_layers(&manifest).await?,
+            layout: store.as_layout().cloned().map(Arc::new),
+            store,
             repository: self.repository.clone(),
             manifest,
             config,
@@ -108,13 +110,13 @@ impl BaseSource<'_> {
     async fn manifest(&self, selector: &Selector) -> Result<RawManifest, Report> {
         let store = (self.open)()?;
         let raw = store.manifest(&self.repository, selector).await.map_err(|error| self.unresolved(error))?;
-        self.documents.keep(&raw.descriptor.digest, &raw.bytes);
+        self.kept.keep(&raw.descriptor.digest, &raw.bytes);
         Ok(raw)
     }
 
     async fn pinned(&self, digest: &Digest) -> Result<Manifest, Report> {
         let selector = Selector::Digest(digest.clone());
-        if let Some(bytes) = self.documents.read(digest) {
+        if let Some(bytes) = self.kept.read(digest) {
             let parsed = Manifest::parse(&bytes, None);
             return parsed.map_err(|error| Report::new(Kind::Failed, &error).while_doing(self.context()));
         }
@@ -128,7 +130,7 @@ impl BaseSource<'_> {
 
     async fn config(&self, manifest: &ImageManifest) -> Result<ImageConfig, Report> {
         let blob = &manifest.config;
-        let bytes = match self.documents.read(&blob.digest) {
+        let bytes = match self.kept.read(&blob.digest) {
             Some(bytes) => bytes,
             None => self.fetch_config(blob).await?,
         };
@@ -145,7 +147,7 @@ impl BaseSource<'_> {
         let store = (self.open)()?;
         let source = store.open_blob(&self.repository, blob).await.map_err(|error| self.unresolved(error))?;
         let bytes = read_verified(source, blob, MAX_CONFIG_BYTES).await.map_err(|error| self.unresolved(error))?;
-        self.documents.keep(&blob.digest, &bytes);
+        self.kept.keep(&blob.digest, &bytes);
         Ok(bytes)
     }
 

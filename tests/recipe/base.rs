@@ -104,7 +104,7 @@ async fn a_baked_image_brings_its_bases_layers_and_that_is_enough() {
     assert_eq!(prepared.bases[0].store.name(), bakery::adapters::store::Store::name(&world.local));
 
     // What was kept is not believed unseen.
-    for entry in std::fs::read_dir(world.context.paths.cache.join("documents")).unwrap() {
+    for entry in std::fs::read_dir(world.context.paths.cache.join("documents/sha256")).unwrap() {
         std::fs::write(entry.unwrap().path(), "{}").unwrap();
     }
     assert!(world.prepare(FROZEN).await.is_err());

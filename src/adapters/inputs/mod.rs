@@ -8,6 +8,7 @@ mod digests;
 mod error;
 mod facts;
 mod open;
+mod root;
 mod stat_cache;
 mod walk;
 
@@ -15,3 +16,4 @@ pub use digests::{ReadInputs, read_inputs};
 pub use error::InputsError;
 pub use facts::FolderFacts;
 pub use open::open_input;
+pub use root::InputRoot;

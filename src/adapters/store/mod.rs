@@ -5,8 +5,8 @@
 
 mod cached;
 mod described;
-mod documents;
 mod error;
+mod kept;
 pub mod layout;
 mod memory;
 pub mod open;
@@ -21,8 +21,8 @@ use tokio::io::AsyncRead;
 use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
 
 pub use cached::{cached_layers, remove_cached_steps};
-pub use documents::Documents;
 pub use error::StoreError;
+pub use kept::KeptDocuments;
 pub use memory::MemoryStore;
 pub use verified::{VerifiedReader, read_verified};
 
@@ -73,6 +73,11 @@ pub struct Page<T> {
 pub trait Store: Send + Sync {
     /// What to call it in messages: a host, a path.
     fn name(&self) -> String;
+
+    /// The store itself where it is a layout on this machine, whose blobs can be linked instead of copied.
+    fn as_layout(&self) -> Option<&layout::Layout> {
+        None
+    }
 
     /// What the store warned of so far, escaped and without repetitions; for showing, never to act on.
     fn warnings(&self) -> Vec<String> {

@@ -1,1 +1,20 @@
 //! Layers: tar entries, merged trees, changesets, deterministic packing. Abstract `Read` and `Write` only.
+//!
+//! Reading order: `entry` (what a layer holds), `scan` (the one tar parser), `tree` (layers merged), `stage` (what a step
+//! changes), `pack` (the bytes of a new layer).
+
+mod entry;
+mod field;
+mod member;
+mod pack;
+mod pax;
+mod scan;
+mod stage;
+mod tree;
+
+pub use entry::{ContentDigest, Entry, EntryError, Kind, MAX_PART, MAX_PATH, Marker, Node, Xattrs, normalise, split};
+pub use member::ScanError;
+pub use pack::{PackError, Packer};
+pub use scan::{Limits, Scanner};
+pub use stage::{Change, Changeset, Op, Stage, StageError};
+pub use tree::{LayerContents, Placed, Tree, TreeError, children_of};

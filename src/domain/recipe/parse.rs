@@ -169,7 +169,7 @@ mod tests {
             let lines = text.split('\n').count();
             for problem in &problems {
                 prop_assert!(problem.line >= 1 && problem.column >= 1 && problem.line as usize <= lines + 1, "{problem:?}");
-                prop_assert!(!problem.message.contains(|c| crate::domain::text::is_hazardous(c)), "{problem:?}");
+                prop_assert!(!problem.message.contains(crate::domain::text::is_hazardous), "{problem:?}");
             }
             prop_assert!(recipe.is_some() || problems.iter().any(|p| p.severity == super::super::Severity::Error));
         }

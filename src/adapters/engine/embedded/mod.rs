@@ -1,3 +1,19 @@
 //! The embedded engine: bakes on this machine, without a daemon and without unpacking the base.
+//!
+//! Reading order: `engine` (a bake), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
+//! (changes become a layer), `image` (layers become an image). `index` and `compress` know nothing of bakes.
 
+mod base;
 pub mod cache;
+mod compress;
+mod config;
+mod engine;
+mod events;
+mod image;
+mod index;
+mod platform;
+mod reading;
+mod seal;
+mod steps;
+
+pub use engine::EmbeddedEngine;

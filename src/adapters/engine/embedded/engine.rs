@@ -1,0 +1,147 @@
+//! The bake: base, steps and image of every platform, then the tag. Emits facts, reads no journal.
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::base::{blocking, bring, layers_of};
+use super::events::on_thread;
+use super::image::{Frame, put_index};
+use super::platform::{Ended, StepFailed, Task, Workshop};
+use super::steps::StepError;
+use crate::adapters::engine::{BakeJob, Baked, BaseImage, Engine, EngineError, Sink};
+use crate::adapters::store::layout::Layout;
+use crate::domain::journal::EventKind;
+use crate::domain::oci::{Descriptor, Platform};
+use crate::domain::plan::{PlatformPlan, StepId};
+use crate::domain::recipe::Action;
+
+const NAME: &str = "embedded";
+
+/// Bakes in this process, on its own threads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EmbeddedEngine;
+
+#[async_trait]
+impl Engine for EmbeddedEngine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {
+        let bases = check(job)?;
+        // What this bake puts or uses is not freed while it runs.
+        let target = Layout::clone(&job.target);
+        let _hold = blocking(move || target.hold()).await?;
+        let cancel = &cancel.child_token();
+        let mut manifests: Vec<(Platform, Descriptor)> = Vec::new();
+        for (part, base) in job.plan.platforms.iter().zip(bases) {
+            let manifest = bake_platform(job, part, base, sink, cancel).await?;
+            manifests.push((part.platform.clone(), manifest));
+        }
+        if cancel.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        let reference = job.plan.reference.clone();
+        let (frame, name) = (frame_of(job), reference.clone());
+        let image = blocking(move || {
+            let image = match manifests.as_slice() {
+                [(_, only)] => only.clone(),
+                _ => put_index(&frame, manifests)?,
+            };
+            frame.target.tag(&name, &image).map(|()| image)
+        });
+        let image = image.await?;
+        sink.emit(EventKind::ImageCommitted { reference: reference.clone(), image: image.clone() })?;
+        Ok(Baked { reference, image })
+    }
+}
+
+/// Whether this engine can do it all, before anything is written; gives the base of each platform.
+fn check(job: &BakeJob) -> Result<Vec<Option<&BaseImage>>, EngineError> {
+    let unsupported = |what: String| EngineError::Unsupported { engine: NAME, what };
+    if let Some(step) = job.recipe.steps.iter().find(|step| matches!(step.action, Action::Run(_) | Action::Packages(_)))
+    {
+        return Err(unsupported(format!("carry out a `{}` step (line {})", step.action.kind(), step.line)));
+    }
+    if job.plan.platforms.is_empty() {
+        return Err(unsupported("bake for no platform at all".into()));
+    }
+    let steps = job.recipe.steps.len();
+    if job.inputs.len() != steps || job.plan.platforms.iter().any(|part| part.steps.len() != steps) {
+        return Err(unsupported("bake a plan that was made from another recipe".into()));
+    }
+    let base_of = |part: &PlatformPlan| match &part.base {
+        None => Ok(None),
+        Some(planned) => job
+            .bases
+            .iter()
+            .find(|base| base.platform == part.platform && base.digest == planned.manifest)
+            .map(Some)
+            .ok_or_else(|| unsupported(format!("bake for {} without its base", part.platform))),
+    };
+    job.plan.platforms.iter().map(base_of).collect()
+}
+
+fn frame_of(job: &BakeJob) -> Frame {
+    Frame {
+        target: Layout::clone(&job.target),
+        created: job.plan.created,
+        change: job.recipe.config.clone(),
+        base: (job.plan.base.clone(), job.plan.base_digest.clone()),
+    }
+}
+
+async fn bake_platform(
+    job: &BakeJob,
+    part: &PlatformPlan,
+    base: Option<&BaseImage>,
+    sink: &dyn Sink,
+    cancel: &CancellationToken,
+) -> Result<Descriptor, EngineError> {
+    let mut layers = Vec::new();
+    if let Some(base) = base {
+        layers = layers_of(base)?;
+        bring(job, base, &base_step(job, part), sink, cancel).await?;
+    }
+    let steps = job.recipe.steps.iter().zip(&part.steps).zip(&job.inputs);
+    let tasks: Vec<Task> = steps
+        .map(|((step, planned), inputs)| Task { id: planned.id.clone(), step: step.clone(), inputs: inputs.clone() })
+        .collect();
+    let workshop = Workshop {
+        platform: part.platform.clone(),
+        recipe_folder: job.recipe_folder.clone(),
+        cache: job.cache.clone(),
+        packing: job.packing,
+        no_cache: job.no_cache,
+        cancel: cancel.clone(),
+        frame: frame_of(job),
+        base: base.cloned(),
+    };
+    match on_thread(sink, cancel, move |events| workshop.run(layers, &tasks, &events)).await? {
+        Ok(manifest) => Ok(manifest),
+        Err(Ended::Store(error)) => Err(error.into()),
+        Err(Ended::Step(StepFailed { step, action, millis, error })) => Err(failed(sink, &step, action, error, millis)),
+    }
+}
+
+/// `base`, or `arm64-base` where there are several platforms.
+fn base_step(job: &BakeJob, part: &PlatformPlan) -> StepId {
+    let Platform { architecture, variant, .. } = &part.platform;
+    StepId(match (variant, job.plan.platforms.len() > 1) {
+        (_, false) => "base".into(),
+        (None, true) => format!("{architecture}-base"),
+        (Some(variant), true) => format!("{architecture}-{variant}-base"),
+    })
+}
+
+/// Tells a step's failure, and makes it the bake's.
+pub(super) fn failed(sink: &dyn Sink, step: &StepId, action: &str, error: StepError, millis: u64) -> EngineError {
+    let cancelled = error.is_cancel();
+    let failure = error.into_failure();
+    let told = sink.emit(EventKind::StepFailed { step: step.clone(), millis, failure: failure.clone() });
+    match told {
+        Err(error) => error.into(),
+        Ok(()) if cancelled => EngineError::Cancelled,
+        Ok(()) => EngineError::Step { step: step.clone(), action: action.to_owned(), failure },
+    }
+}

@@ -1,0 +1,90 @@
+//! Facts on their way from working threads to the sink. Blocking work never runs on the executor, and the sink is only
+//! ever called by the bake itself.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::clock::Stopwatch;
+use crate::adapters::engine::{EngineError, Sink};
+use crate::domain::journal::EventKind;
+use crate::domain::plan::StepId;
+
+/// `step.progressed` comes no more often than this.
+const PACE: Duration = Duration::from_millis(100);
+
+/// Nobody takes facts any more: the sink failed, or the bake is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the bake has ended")]
+pub(super) struct Stopped;
+
+/// Where a working thread leaves facts.
+#[derive(Clone)]
+pub(super) struct Events(mpsc::Sender<EventKind>);
+
+impl Events {
+    /// Leaves a fact; waits while the sink is busy.
+    pub(super) fn emit(&self, kind: EventKind) -> Result<(), Stopped> {
+        self.0.blocking_send(kind).map_err(|_| Stopped)
+    }
+}
+
+/// Runs `work` on a thread of its own and hands its facts to the sink, in order, until it ends.
+pub(super) async fn on_thread<T: Send + 'static>(
+    sink: &dyn Sink,
+    cancel: &CancellationToken,
+    work: impl FnOnce(Events) -> T + Send + 'static,
+) -> Result<T, EngineError> {
+    let (sender, mut facts) = mpsc::channel(64);
+    let task = tokio::task::spawn_blocking(move || work(Events(sender)));
+    let mut failed = None;
+    while let Some(kind) = facts.recv().await {
+        if let Err(error) = sink.emit(kind) {
+            failed = Some(error);
+            cancel.cancel();
+            facts.close();
+            break;
+        }
+    }
+    drop(facts);
+    let done = task.await;
+    match (failed, done) {
+        (Some(error), _) => Err(error.into()),
+        (None, Ok(done)) => Ok(done),
+        (None, Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        (None, Err(_)) => Err(EngineError::Cancelled),
+    }
+}
+
+/// How far a step is, told at a bearable pace.
+pub(super) struct Progress {
+    events: Events,
+    step: StepId,
+    done: u64,
+    told: u64,
+    total: Option<u64>,
+    last: Stopwatch,
+}
+
+impl Progress {
+    pub(super) fn new(events: Events, step: StepId, total: Option<u64>) -> Self {
+        Self { events, step, done: 0, told: 0, total, last: Stopwatch::start() }
+    }
+
+    /// More bytes are done.
+    pub(super) fn add(&mut self, bytes: u64) -> Result<(), Stopped> {
+        self.reach(self.done + bytes)
+    }
+
+    /// So many bytes are done.
+    pub(super) fn reach(&mut self, done: u64) -> Result<(), Stopped> {
+        self.done = done;
+        if self.last.elapsed() < PACE || self.done == self.told {
+            return Ok(());
+        }
+        self.last = Stopwatch::start();
+        self.told = self.done;
+        self.events.emit(EventKind::StepProgressed { step: self.step.clone(), done: self.done, total: self.total })
+    }
+}

@@ -1,0 +1,115 @@
+//! The image around the layers: config, manifest, and an index where there are several platforms. Never a host fact.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::config::apply;
+use crate::adapters::engine::BaseImage;
+use crate::adapters::store::StoreError;
+use crate::adapters::store::layout::Layout;
+use crate::domain::journal::LayerBlob;
+use crate::domain::oci::{
+    Annotations, Compression, Descriptor, DescriptorPlatform, Digest, History, ImageConfig, ImageIndex, ImageManifest,
+    Platform, annotation, media_type,
+};
+use crate::domain::recipe::ConfigChange;
+
+/// What one step left: a line of history, and a layer unless nothing changed.
+pub(super) struct StepOutcome {
+    pub(super) created_by: String,
+    pub(super) layer: Option<LayerBlob>,
+}
+
+/// Seconds since 1970 as RFC 3339; times no calendar holds are the beginning.
+pub(super) fn rfc3339(seconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    time.format(&Rfc3339).unwrap_or_default()
+}
+
+/// What all images of a bake share.
+#[derive(Clone)]
+pub(super) struct Frame {
+    /// Where documents go.
+    pub(super) target: Layout,
+    /// Time of everything.
+    pub(super) created: i64,
+    /// What the recipe changes in the config.
+    pub(super) change: ConfigChange,
+    /// Base as the recipe names it, and what its tag was pinned to.
+    pub(super) base: (String, Option<Digest>),
+}
+
+/// Stores config and manifest of one platform; gives the manifest's descriptor.
+pub(super) fn put_image(
+    frame: &Frame,
+    platform: &Platform,
+    base: Option<&BaseImage>,
+    outcomes: &[StepOutcome],
+) -> Result<Descriptor, StoreError> {
+    let created = rfc3339(frame.created);
+    let mut config = base.map_or_else(|| ImageConfig::scratch(platform), |base| base.config.clone());
+    let mut layers: Vec<Descriptor> =
+        base.map_or_else(Vec::new, |base| base.manifest.layers.iter().map(as_oci).collect());
+    for outcome in outcomes {
+        config.history.push(History {
+            created: Some(created.clone()),
+            created_by: Some(outcome.created_by.clone()),
+            comment: Some("bakery".into()),
+            empty_layer: outcome.layer.is_none(),
+            ..History::default()
+        });
+        if let Some(layer) = &outcome.layer {
+            config.rootfs.diff_ids.push(layer.diff_id.clone());
+            layers.push(layer.descriptor.clone());
+        }
+    }
+    config.created = Some(created.clone());
+    apply(config.config.get_or_insert_default(), &frame.change);
+    let mut annotations = Annotations::from([(annotation::CREATED.to_owned(), created)]);
+    if let Some(base) = base {
+        annotations.insert(annotation::BASE_NAME.into(), frame.base.0.clone());
+        annotations.insert(annotation::BASE_DIGEST.into(), base.digest.to_string());
+    }
+    let manifest = ImageManifest {
+        schema_version: 2,
+        media_type: Some(media_type::MANIFEST.into()),
+        artifact_type: None,
+        config: frame.target.put_bytes(media_type::CONFIG, &to_json(&config)?)?,
+        layers,
+        subject: None,
+        annotations,
+    };
+    frame.target.put_bytes(media_type::MANIFEST, &to_json(&manifest)?)
+}
+
+/// Stores an index of several platforms' manifests, in the recipe's order.
+pub(super) fn put_index(frame: &Frame, manifests: Vec<(Platform, Descriptor)>) -> Result<Descriptor, StoreError> {
+    let entries = manifests.into_iter().map(|(platform, mut descriptor)| {
+        descriptor.platform = Some(DescriptorPlatform::from(&platform));
+        descriptor
+    });
+    let mut index = ImageIndex::new(entries.collect());
+    index.annotations.insert(annotation::CREATED.into(), rfc3339(frame.created));
+    if let Some(digest) = &frame.base.1 {
+        index.annotations.insert(annotation::BASE_NAME.into(), frame.base.0.clone());
+        index.annotations.insert(annotation::BASE_DIGEST.into(), digest.to_string());
+    }
+    frame.target.put_bytes(media_type::INDEX, &to_json(&index)?)
+}
+
+/// A base's layer as an OCI manifest names it: the same blob, never Docker's type, never a place to fetch from (J-06).
+fn as_oci(layer: &Descriptor) -> Descriptor {
+    let kind = match Compression::of_media_type(&layer.media_type) {
+        Some(compression) => compression.layer_media_type(),
+        None => &layer.media_type,
+    };
+    Descriptor { annotations: layer.annotations.clone(), ..Descriptor::new(kind, layer.digest.clone(), layer.size) }
+}
+
+fn to_json(document: &impl serde::Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(document).map_err(|error| StoreError::Io {
+        action: "write",
+        path: "image".into(),
+        source: error.into(),
+    })
+}

@@ -1,0 +1,146 @@
+//! One pass over a layer's blob: entries, digests of contents, account files; and proof that the blob is the one named.
+
+use std::io::Read;
+
+use tokio_util::sync::CancellationToken;
+
+use super::decode::{DecodeError, Digested, decode};
+use super::{LayerIndex, MAX_REMEMBERED, is_account_file};
+use crate::domain::layer::{ContentDigest, Kind, Limits, Marker, ScanError, Scanner};
+use crate::domain::oci::{Compression, Descriptor, DiffId, Digester};
+
+/// Account files remembered of one layer.
+const MAX_ACCOUNT_FILES: usize = 16;
+
+/// Why a layer cannot be built upon.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::adapters::engine) enum IndexError {
+    /// Not a layer.
+    #[error("layer {blob} has the media type {media_type:?}, which is no layer")]
+    MediaType {
+        /// Which.
+        blob: String,
+        /// What it says it is.
+        media_type: String,
+    },
+    /// Compressed in another way.
+    #[error("layer {blob}")]
+    Decode {
+        /// Which.
+        blob: String,
+        /// Why.
+        #[source]
+        source: DecodeError,
+    },
+    /// Not a usable tar archive.
+    #[error("layer {blob}")]
+    Scan {
+        /// Which.
+        blob: String,
+        /// Why.
+        #[source]
+        source: ScanError,
+    },
+    /// Other bytes than the digest names.
+    #[error("J-03: layer {blob} has the digest {found}")]
+    Digest {
+        /// Which.
+        blob: String,
+        /// What was found.
+        found: String,
+    },
+    /// The blob is right, but it is not the layer the config names.
+    #[error("T-17: layer {blob} holds {found}, and the image config says {expected}")]
+    DiffId {
+        /// Which.
+        blob: String,
+        /// Digest of what was unpacked.
+        found: String,
+        /// What the config says.
+        expected: DiffId,
+    },
+    /// The user stopped it.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Reads the whole blob; `read` hears how many of its bytes are through.
+pub(in crate::adapters::engine) fn scan(
+    reader: impl Read + Send + 'static,
+    blob: &Descriptor,
+    diff_id: &DiffId,
+    cancel: &CancellationToken,
+    read: &mut dyn FnMut(u64),
+) -> Result<LayerIndex, IndexError> {
+    let name = || blob.digest.to_string();
+    let Some(compression) = Compression::of_media_type(&blob.media_type) else {
+        return Err(IndexError::MediaType { blob: name(), media_type: blob.media_type.clone() });
+    };
+    let (reader, stored) = Digested::new(reader, blob.digest.digester());
+    let decoded = decode(reader, Some(compression)).map_err(|source| IndexError::Decode { blob: name(), source })?;
+    let (decoded, unpacked) = Digested::new(decoded, diff_id.0.digester());
+    let mut scanner = Scanner::new(decoded, Limits::default());
+    let mut index = LayerIndex::default();
+    let scanned = (|| -> Result<(), ScanError> {
+        while let Some(mut entry) = scanner.advance()? {
+            if cancel.is_cancelled() {
+                break;
+            }
+            read(stored.bytes());
+            match Marker::of(&entry.path)? {
+                Marker::None => {}
+                Marker::Whiteout(path) => {
+                    index.contents.whiteouts.push(path);
+                    continue;
+                }
+                Marker::Opaque(path) => {
+                    index.contents.opaques.push(path);
+                    continue;
+                }
+                Marker::Metadata => continue,
+            }
+            if let Kind::File { size, digest } = &mut entry.node.kind {
+                let keep = *size <= MAX_REMEMBERED
+                    && is_account_file(&entry.path)
+                    && index.remembered.len() < MAX_ACCOUNT_FILES;
+                let (found, content) = digest_content(&mut scanner, keep)?;
+                *digest = Some(found);
+                index.remembered.extend(content.map(|content| (found, content.into())));
+            }
+            index.contents.entries.push(entry);
+        }
+        Ok(())
+    })();
+    if cancel.is_cancelled() {
+        return Err(IndexError::Cancelled);
+    }
+    scanned.map_err(|source| IndexError::Scan { blob: name(), source })?;
+    let of = |seen: super::decode::Seen| seen.digest().map(|digest| digest.to_string()).unwrap_or_default();
+    let (found, unpacked) = (of(stored), of(unpacked));
+    if found != blob.digest.to_string() {
+        return Err(IndexError::Digest { blob: name(), found });
+    }
+    if unpacked != diff_id.to_string() {
+        return Err(IndexError::DiffId { blob: name(), found: unpacked, expected: diff_id.clone() });
+    }
+    Ok(index)
+}
+
+fn digest_content(reader: &mut impl Read, keep: bool) -> Result<(ContentDigest, Option<Vec<u8>>), ScanError> {
+    let mut digester = Digester::sha256();
+    let mut kept = keep.then(Vec::new);
+    let mut buffer = [0; 32 << 10];
+    loop {
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        digester.update(&buffer[..count]);
+        if let Some(kept) = &mut kept {
+            kept.extend_from_slice(&buffer[..count]);
+        }
+    }
+    // SHA-256 always has 32 bytes.
+    let digest = ContentDigest::of_digest(&digester.finish()).unwrap_or(ContentDigest([0; 32]));
+    Ok((digest, kept))
+}

@@ -1,0 +1,271 @@
+//! One platform's steps, one after the other on a thread of its own: each found in the cache, or made and sealed. The
+//! tree below is only put together when a step has to be made.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::base::{Ground, index_of};
+use super::cache::{StepCache, StoredResult};
+use super::events::{Events, Progress};
+use super::image::{Frame, StepOutcome, put_image};
+use super::index;
+use super::reading::Contents;
+use super::seal::{Sealing, seal};
+use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
+use crate::adapters::clock::Stopwatch;
+use crate::adapters::engine::{BaseImage, Packing};
+use crate::adapters::inputs::InputRoot;
+use crate::adapters::store::StoreError;
+use crate::domain::journal::{ChangeOp, EventKind, LayerBlob, SealedLayer, SeenChange};
+use crate::domain::layer::{Changeset, Op, Stage, Tree};
+use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
+use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, StepId, step_key};
+use crate::domain::recipe::{Action, Step};
+use crate::domain::text::escape_bytes;
+
+/// Changes told while a step runs: at once, and in all.
+const BATCH: usize = 256;
+const MOST_TOLD: usize = 4096;
+
+/// A step with everything it needs.
+pub(super) struct Task {
+    pub(super) id: StepId,
+    pub(super) step: Step,
+    pub(super) inputs: Option<InputManifest>,
+}
+
+/// What all steps of a platform share.
+pub(super) struct Workshop {
+    pub(super) platform: Platform,
+    pub(super) recipe_folder: PathBuf,
+    pub(super) cache: PathBuf,
+    pub(super) packing: Packing,
+    pub(super) no_cache: bool,
+    pub(super) cancel: CancellationToken,
+    pub(super) frame: Frame,
+    pub(super) base: Option<BaseImage>,
+}
+
+/// What ended a platform's bake.
+pub(super) enum Ended {
+    /// A step.
+    Step(StepFailed),
+    /// Writing the image around the layers.
+    Store(StoreError),
+}
+
+/// A step that failed, and after how long.
+pub(super) struct StepFailed {
+    pub(super) step: StepId,
+    pub(super) action: &'static str,
+    pub(super) millis: u64,
+    pub(super) error: StepError,
+}
+
+/// The stack as it grows.
+struct Stack {
+    layers: Vec<Ground>,
+    tree: Option<Tree>,
+    remembered: Remembered,
+}
+
+impl Stack {
+    fn chain(&self) -> Option<ChainId> {
+        let ids: Vec<DiffId> = self.layers.iter().map(|layer| layer.diff_id.clone()).collect();
+        ChainId::of(&ids)
+    }
+}
+
+impl Workshop {
+    /// Carries out the steps on top of `layers` and stores the image; gives its manifest.
+    pub(super) fn run(&self, layers: Vec<Ground>, tasks: &[Task], events: &Events) -> Result<Descriptor, Ended> {
+        let outcomes = self.steps(layers, tasks, events).map_err(Ended::Step)?;
+        put_image(&self.frame, &self.platform, self.base.as_ref(), &outcomes).map_err(Ended::Store)
+    }
+
+    fn steps(&self, layers: Vec<Ground>, tasks: &[Task], events: &Events) -> Result<Vec<StepOutcome>, StepFailed> {
+        let mut stack = Stack { layers, tree: None, remembered: Remembered::new() };
+        let mut outcomes = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            let watch = Stopwatch::start();
+            let action = task.step.action.kind();
+            let layer = self.step(&mut stack, task, events).map_err(|error| StepFailed {
+                step: task.id.clone(),
+                action,
+                millis: watch.millis(),
+                error,
+            })?;
+            let created_by = format!("bakery {action} {}", task.step.action.summary());
+            outcomes.push(StepOutcome { created_by, layer });
+        }
+        Ok(outcomes)
+    }
+
+    fn step(&self, stack: &mut Stack, task: &Task, events: &Events) -> Result<Option<LayerBlob>, StepError> {
+        if self.cancel.is_cancelled() {
+            return Err(StepError::Cancelled);
+        }
+        let inputs = task.inputs.as_ref().map(InputManifest::digest);
+        let below = Below::Chain(stack.chain());
+        let packing = self.packing.describe();
+        let key = step_key(&below, &task.step.action, inputs.as_ref(), self.frame.created, &packing);
+        let cache = StepCache::new(&self.cache);
+        let present = |layer: &LayerBlob| self.frame.target.has(&layer.descriptor);
+        if let Some(stored) = cache.result(&key, &present).filter(|_| !self.no_cache) {
+            self.cached(stack, task, &stored, events)?;
+            return Ok(stored.layer);
+        }
+        let watch = Stopwatch::start();
+        events.emit(EventKind::StepStarted { step: task.id.clone() })?;
+        let result = self.make(stack, task, key, events)?;
+        // A result that is not remembered is made again.
+        let _ = cache.store(&result);
+        events.emit(EventKind::LayerSealed(self.sealed(task, &result)))?;
+        events.emit(EventKind::StepFinished { step: task.id.clone(), millis: watch.millis() })?;
+        Ok(result.layer)
+    }
+
+    fn sealed(&self, task: &Task, result: &StoredResult) -> SealedLayer {
+        SealedLayer {
+            step: task.id.clone(),
+            platform: self.platform.clone(),
+            layer: result.layer.clone(),
+            added: result.added,
+            modified: result.modified,
+            deleted: result.deleted,
+        }
+    }
+
+    fn cached(&self, stack: &mut Stack, task: &Task, stored: &StoredResult, events: &Events) -> Result<(), StepError> {
+        events.emit(EventKind::StepCached { step: task.id.clone(), key: stored.key.clone() })?;
+        let Some(layer) = &stored.layer else { return Ok(()) };
+        events.emit(EventKind::LayerSealed(self.sealed(task, stored)))?;
+        let ground = Ground { blob: layer.descriptor.clone(), diff_id: layer.diff_id.clone() };
+        if let Some(tree) = &mut stack.tree {
+            let index = index_of(&self.frame.target, &self.cache, &ground, &self.cancel)?;
+            tree.apply(&index.contents)?;
+            stack.remembered.extend(index.remembered);
+        }
+        stack.layers.push(ground);
+        Ok(())
+    }
+
+    fn make(&self, stack: &mut Stack, task: &Task, key: CacheKey, events: &Events) -> Result<StoredResult, StepError> {
+        let tree = match stack.tree.take() {
+            Some(tree) => stack.tree.insert(tree),
+            None => {
+                let tree = self.grow(&stack.layers, &mut stack.remembered)?;
+                stack.tree.insert(tree)
+            }
+        };
+        let total = task.inputs.as_ref().map(InputManifest::size);
+        let mut progress = Progress::new(events.clone(), task.id.clone(), total);
+        let (set, contents) = self.change(tree, &stack.remembered, task, &mut progress)?;
+        tell(&set, &task.id, events)?;
+        let mut result =
+            StoredResult { key, layer: None, added: set.added, modified: set.modified, deleted: set.deleted };
+        if set.changes.is_empty() {
+            return Ok(result);
+        }
+        let sealing = Sealing {
+            target: &self.frame.target,
+            packing: &self.packing,
+            created: self.frame.created,
+            contents,
+            cancel: &self.cancel,
+        };
+        let sealed = seal(&set, sealing, &mut progress)?;
+        index::write(&index::path_of(&self.cache, &sealed.blob.diff_id), &sealed.index);
+        stack.remembered.extend(sealed.index.remembered);
+        stack.layers.push(Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() });
+        result.layer = Some(sealed.blob);
+        Ok(result)
+    }
+
+    fn grow(&self, layers: &[Ground], remembered: &mut Remembered) -> Result<Tree, StepError> {
+        let mut tree = Tree::default();
+        for layer in layers {
+            let index = index_of(&self.frame.target, &self.cache, layer, &self.cancel)?;
+            tree.apply(&index.contents)?;
+            remembered.extend(index.remembered);
+        }
+        Ok(tree)
+    }
+
+    /// What the step changes, and where the contents are.
+    fn change(
+        &self,
+        tree: &mut Tree,
+        remembered: &Remembered,
+        task: &Task,
+        progress: &mut Progress,
+    ) -> Result<(Changeset<Source>, Contents), StepError> {
+        let stamp = |(uid, gid)| Stamp { uid, gid, mtime: self.frame.created };
+        let mut contents = Contents::default();
+        let set = match &task.step.action {
+            Action::Copy(step) => {
+                let ids = steps::owner_ids(step.owner.as_ref(), tree, remembered)?;
+                let inputs = task.inputs.as_ref().ok_or(StepError::NoInputs)?;
+                contents.inputs = Some(Arc::new(InputRoot::open(&self.recipe_folder, &step.from)?));
+                let mut stage = Stage::new(tree, self.frame.created);
+                steps::copy(&mut stage, step, inputs, stamp(ids))?;
+                stage.finish()
+            }
+            Action::Write(step) => {
+                let ids = steps::owner_ids(step.owner.as_ref(), tree, remembered)?;
+                let mut stage = Stage::new(tree, self.frame.created);
+                steps::write(&mut stage, step, stamp(ids))?;
+                stage.finish()
+            }
+            Action::Remove(step) => {
+                let mut stage = Stage::new(tree, self.frame.created);
+                steps::remove(&mut stage, step)?;
+                stage.finish()
+            }
+            Action::Unpack(step) => {
+                let owner = match &step.owner {
+                    Some(owner) => Some(steps::owner_ids(Some(owner), tree, remembered)?),
+                    None => None,
+                };
+                let first = task.inputs.as_ref().and_then(|inputs| inputs.entries.first());
+                let Some(InputKind::File { digest, .. }) = first.map(|entry| &entry.kind) else {
+                    return Err(StepError::NoInputs);
+                };
+                let archive = InputRoot::open(&self.recipe_folder, &step.from)?.file("")?;
+                let mut spool = Spool::new(&self.cache)?;
+                let mut stage = Stage::new(tree, self.frame.created);
+                let job = Unpacking { step, archive, digest, owner, mtime: self.frame.created, cancel: &self.cancel };
+                steps::unpack(&mut stage, job, &mut spool, &mut |done| {
+                    // A sink that has failed ends the bake by itself.
+                    let _ = progress.reach(done);
+                })?;
+                contents.spool = Some(Arc::new(spool.into_file()));
+                stage.finish()
+            }
+            // Refused before anything began.
+            Action::Run(_) | Action::Packages(_) => return Err(StepError::NoInputs),
+        };
+        Ok((set, contents))
+    }
+}
+
+/// Tells what changes, in batches; of very many only the first.
+fn tell(set: &Changeset<Source>, step: &StepId, events: &Events) -> Result<(), StepError> {
+    let told = set.changes.iter().filter_map(|change| {
+        let op = match change.op {
+            Op::Added => ChangeOp::Added,
+            Op::Modified => ChangeOp::Modified,
+            Op::Deleted => ChangeOp::Deleted,
+            Op::Context => return None,
+        };
+        let path = format!("/{}", escape_bytes(&change.path));
+        Some(SeenChange { op, path, size: change.node.size(), mode: change.node.mode })
+    });
+    let told: Vec<SeenChange> = told.take(MOST_TOLD).collect();
+    for batch in told.chunks(BATCH) {
+        events.emit(EventKind::LayerChanged { step: step.clone(), changes: batch.to_vec() })?;
+    }
+    Ok(())
+}

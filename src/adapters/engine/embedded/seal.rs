@@ -1,0 +1,173 @@
+//! Sealing: a changeset becomes a blob in the layout, in one streaming pass, and an index for the steps above it.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::compress::LayerWriter;
+use super::events::Progress;
+use super::index::{LayerIndex, MAX_REMEMBERED, is_account_file};
+use super::reading::{ChangedInput, Content, Contents, ReadAhead, Wanted};
+use super::steps::{Source, StepError};
+use crate::adapters::engine::Packing;
+use crate::adapters::store::layout::Layout;
+use crate::domain::journal::LayerBlob;
+use crate::domain::layer::{Change, Changeset, Entry, Kind, Node, Op, PackError, Packer};
+
+/// How and where to seal.
+pub(super) struct Sealing<'a> {
+    pub(super) target: &'a Layout,
+    pub(super) packing: &'a Packing,
+    /// Time of every entry.
+    pub(super) created: i64,
+    pub(super) contents: Contents,
+    pub(super) cancel: &'a CancellationToken,
+}
+
+/// A layer in the layout.
+pub(super) struct Sealed {
+    pub(super) blob: LayerBlob,
+    pub(super) index: LayerIndex,
+}
+
+/// Writes the layer; its contents are verified as they pass.
+pub(super) fn seal(
+    set: &Changeset<Source>,
+    sealing: Sealing<'_>,
+    progress: &mut Progress,
+) -> Result<Sealed, StepError> {
+    let links = links_of(set);
+    let wanted = set.changes.iter().filter(|change| !links.contains_key(&*change.path)).filter_map(wanted);
+    let ahead = ReadAhead::start(&sealing.contents, wanted.collect(), sealing.packing.threads, sealing.cancel)
+        .map_err(StepError::Compress)?;
+    let blob = sealing.target.begin_blob()?;
+    let writer = LayerWriter::new(blob, sealing.packing).map_err(StepError::Compress)?;
+    let mut job = Job { packer: Packer::new(writer, sealing.created), ahead, index: LayerIndex::default() };
+    for change in &set.changes {
+        if sealing.cancel.is_cancelled() {
+            return Err(StepError::Cancelled);
+        }
+        job.pack(change, links.get(&*change.path), sealing.cancel).map_err(changed_input)?;
+        progress.add(change.node.size())?;
+    }
+    let Job { packer, index, .. } = job;
+    let written = packer.finish()?.finish().map_err(StepError::Compress)?;
+    let descriptor = written.target.commit(sealing.packing.compression.layer_media_type())?;
+    let blob = LayerBlob { descriptor, diff_id: written.diff_id, uncompressed: written.uncompressed };
+    Ok(Sealed { blob, index })
+}
+
+/// Paths that are further names of a file earlier in the layer, with its path.
+fn links_of(set: &Changeset<Source>) -> HashMap<&[u8], &[u8]> {
+    let mut first: HashMap<u64, &Change<Source>> = HashMap::new();
+    let mut links: HashMap<&[u8], &[u8]> = HashMap::new();
+    for change in set.changes.iter().filter(|change| change.op != Op::Deleted) {
+        if let Some(Source::Spooled { member, .. }) = &change.source {
+            let earlier = first.entry(*member).or_insert(change);
+            if earlier.path != change.path && earlier.node == change.node {
+                links.insert(&change.path, &earlier.path);
+            }
+        }
+    }
+    links
+}
+
+fn wanted(change: &Change<Source>) -> Option<Wanted> {
+    match (&change.op, &change.node.kind, &change.source) {
+        (Op::Deleted | Op::Context, _, _) => None,
+        (_, Kind::File { size, digest: Some(digest) }, Some(source)) => {
+            Some(Wanted { source: source.clone(), size: *size, digest: *digest })
+        }
+        _ => None,
+    }
+}
+
+struct Job<W> {
+    packer: Packer<W>,
+    ahead: ReadAhead,
+    index: LayerIndex,
+}
+
+impl<W: Write> Job<W> {
+    fn pack(
+        &mut self,
+        change: &Change<Source>,
+        link: Option<&&[u8]>,
+        cancel: &CancellationToken,
+    ) -> Result<(), StepError> {
+        if change.op == Op::Deleted {
+            self.index.contents.whiteouts.push(change.path.clone());
+            return Ok(self.packer.whiteout(&change.path)?);
+        }
+        let mut node = change.node.clone();
+        if let Some(target) = link {
+            node.kind = Kind::Hardlink((**target).into());
+        }
+        match wanted(change).filter(|_| link.is_none()) {
+            Some(wanted) => self.file(change, &wanted, cancel)?,
+            None => self.packer.entry(&change.path, &node)?,
+        }
+        self.index.contents.entries.push(Entry { path: change.path.clone(), node });
+        Ok(())
+    }
+
+    fn file(&mut self, change: &Change<Source>, wanted: &Wanted, cancel: &CancellationToken) -> Result<(), StepError> {
+        let node: &Node = &change.node;
+        let keep = wanted.size <= MAX_REMEMBERED && is_account_file(&change.path);
+        let whole = match self.ahead.next()? {
+            Content::Whole(bytes) => bytes,
+            Content::Streamed(mut reader) if keep => {
+                let mut bytes = Vec::new();
+                reader.read_to_end(&mut bytes).map_err(|source| PackError::Io {
+                    path: crate::domain::text::escape_bytes(&change.path),
+                    action: "content cannot be read",
+                    source,
+                })?;
+                bytes.into()
+            }
+            Content::Streamed(reader) => {
+                let mut reader = Cancellable { reader, cancel };
+                return Ok(self.packer.file(&change.path, node, &mut reader)?);
+            }
+        };
+        if keep {
+            self.index.remembered.push((wanted.digest, Arc::clone(&whole)));
+        }
+        Ok(self.packer.file(&change.path, node, &mut &*whole)?)
+    }
+}
+
+/// Ends a large file between two reads.
+struct Cancellable<'a> {
+    reader: Box<dyn Read + Send>,
+    cancel: &'a CancellationToken,
+}
+
+impl Read for Cancellable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.cancel.is_cancelled() {
+            return Err(io::Error::other(StepError::Cancelled));
+        }
+        self.reader.read(buffer)
+    }
+}
+
+/// What travelled through the packer as an `io::Error` comes out as itself.
+fn changed_input(error: StepError) -> StepError {
+    let StepError::Pack(PackError::Io { path, action, source }) = error else {
+        return match error {
+            StepError::Pack(PackError::Size { path, .. }) => StepError::Changed(path),
+            other => other,
+        };
+    };
+    let source = match source.downcast::<ChangedInput>() {
+        Ok(changed) => return StepError::Changed(changed.0),
+        Err(source) => source,
+    };
+    match source.downcast::<StepError>() {
+        Ok(inner) => inner,
+        Err(source) => StepError::Pack(PackError::Io { path, action, source }),
+    }
+}
