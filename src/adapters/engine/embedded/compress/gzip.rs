@@ -90,22 +90,22 @@ impl<W: Write + Send + 'static> Compressor<W> for BlockGzip<W> {
 
 /// Compresses blocks until there are no more, or nobody wants them.
 fn work(queue: &Mutex<Receiver<Job>>, results: &Sender<io::Result<Packed>>, level: u32) {
-    let mut deflate = Compress::new(Compression::new(level), false);
     loop {
         let job = match queue.lock() {
             Ok(queue) => queue.recv(),
             Err(_) => return,
         };
         let Ok(job) = job else { return };
-        if results.send(compress(&mut deflate, &job)).is_err() {
+        if results.send(compress(level, &job)).is_err() {
             return;
         }
     }
 }
 
-fn compress(deflate: &mut Compress, job: &Job) -> io::Result<Packed> {
+fn compress(level: u32, job: &Job) -> io::Result<Packed> {
     let input = job.block.as_slice();
-    deflate.reset();
+    // A new state a block: after `reset` the same input can give other bytes, depending on what the state saw before.
+    let mut deflate = Compress::new(Compression::new(level), false);
     if let Some(before) = &job.before {
         deflate.set_dictionary(&before[before.len().saturating_sub(WINDOW)..])?;
     }
