@@ -38,7 +38,7 @@ impl World {
         let local = Layout::open_or_create(&workspace.path().join("local")).unwrap();
         workspace.write("app/main.py", "print()");
         let mut context = Context::load(Some(workspace.path())).unwrap();
-        context.paths = bakery::adapters::settings::Paths::below(workspace.path().join(".home"));
+        context.paths = bakery::adapters::settings::Paths::below(&workspace.path().join(".home"));
         Self { workspace, global, local, context }
     }
 
