@@ -13,6 +13,7 @@ mod bakes;
 mod demo;
 mod init;
 mod keys;
+mod recipe;
 mod store;
 mod store_layout;
 mod support;

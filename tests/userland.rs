@@ -109,3 +109,38 @@ fn python_runs_on_the_system_where_the_host_has_it() {
         assert_eq!(said.trim(), "[1]");
     }
 }
+
+#[test]
+fn links_are_kept_and_loops_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = folder.path().canonicalize().unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, real.join(name)).unwrap();
+    std::fs::create_dir(real.join("lib")).unwrap();
+    std::fs::write(real.join("lib/lib.so.1.2"), "content").unwrap();
+    link("lib", "lib64");
+    link("../lib64/lib.so.1.2", "lib/lib.so.1");
+    link("round", "about");
+    link("about", "round");
+    rustix::fs::mknodat(rustix::fs::CWD, real.join("fifo"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
+
+    let mut tree = Tree::default();
+    assert_eq!(tree.add(&real.join("lib64/lib.so.1")).unwrap(), real.join("lib/lib.so.1.2"));
+    for refused in ["round", "fifo", "lib/lib.so.1/below", "absent"] {
+        assert!(tree.add(&real.join(refused)).is_err(), "{refused}");
+    }
+    let written = tempfile::tempdir().unwrap();
+    tree.write_to(written.path()).unwrap();
+    let copy = written.path().join(real.strip_prefix("/").unwrap());
+    assert_eq!(std::fs::read_link(copy.join("lib64")).unwrap(), Path::new("lib"));
+    assert_eq!(std::fs::read_link(copy.join("lib/lib.so.1")).unwrap(), Path::new("../lib64/lib.so.1.2"));
+    assert_eq!(std::fs::read_to_string(copy.join("lib64/lib.so.1")).unwrap(), "content");
+    assert_eq!(tree.size(), 7);
+
+    let mut more = tree.clone();
+    more.put("/etc/own", "ours", 0o600).unwrap();
+    assert!(more.put("/etc/own/below", "no", 0o600).is_err());
+    let above = more.above(&tree);
+    assert!(above.has(Path::new("/etc/own")) && above.has(Path::new("/etc")) && !above.has(&real.join("lib64")));
+    assert_eq!(above.size(), 4);
+}

@@ -95,6 +95,24 @@ pub fn make_empty_folder(path: &Path) -> Result<(), FilesError> {
 
 /// Writes a new file with its folders: temporary name, synced, renamed without replacing, folder synced.
 pub fn make_file(path: &Path, content: &[u8], mode: u32) -> Result<(), FilesError> {
+    match stage_file(path, content, mode)?.persist_noclobber(path) {
+        Ok(_) => sync_folder_of(path),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(FilesError::Exists { path: path.display().to_string() })
+        }
+        Err(error) => Err(FilesError::io("write", path)(error.error)),
+    }
+}
+
+/// Writes a file of bakery's own in place of what it was; readers see the one or the other.
+pub fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(), FilesError> {
+    match stage_file(path, content, mode)?.persist(path) {
+        Ok(_) => sync_folder_of(path),
+        Err(error) => Err(FilesError::io("write", path)(error.error)),
+    }
+}
+
+fn stage_file(path: &Path, content: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, FilesError> {
     let folder = folder_of(path);
     make_folder(folder)?;
     let mut staged = tempfile::Builder::new()
@@ -104,13 +122,7 @@ pub fn make_file(path: &Path, content: &[u8], mode: u32) -> Result<(), FilesErro
         .map_err(FilesError::io("write", path))?;
     staged.write_all(content).map_err(FilesError::io("write", path))?;
     staged.as_file().sync_all().map_err(FilesError::io("sync", path))?;
-    match staged.persist_noclobber(path) {
-        Ok(_) => sync_folder_of(path),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(FilesError::Exists { path: path.display().to_string() })
-        }
-        Err(error) => Err(FilesError::io("write", path)(error.error)),
-    }
+    Ok(staged)
 }
 
 /// A folder that becomes visible as a whole: built in a hidden folder inside it, moved up at the end; nothing stays when

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod demo;
 pub mod engine;
 pub mod files;
+pub mod host;
 pub mod inputs;
 pub mod journal;
 pub mod process;

@@ -72,7 +72,8 @@ fn verdict(checked: &Checked, repaired: bool) -> Result<(), Report> {
         return Ok(());
     }
     let store = checked.store.display();
-    let report = Report::message(Kind::Failed, format!("{store}: {faults} faults"));
+    let report =
+        Report::message(Kind::Failed, format!("{store}: {faults} {}", if faults == 1 { "fault" } else { "faults" }));
     Err(if repaired {
         report.help("bake or publish the images named above again; that puts back what is missing")
     } else {

@@ -1,12 +1,49 @@
 //! `bakery plan`: shows which steps would run, and why.
 
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::render::plan;
 use super::run::Session;
-use crate::report::{Kind, Report};
+use crate::domain::plan::Plan;
+use crate::domain::recipe::ConfigChange;
+use crate::flows::PrepareOptions;
+use crate::report::Report;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Recipe file
+    #[arg(value_name = "RECIPE")]
+    recipe: PathBuf,
+    /// Fail rather than resolve the base's tag: the lock must be there and fit
+    #[arg(long)]
+    frozen: bool,
+    /// Plan as if nothing were cached
+    #[arg(long)]
+    no_cache: bool,
+}
 
-pub(super) async fn run(_args: Args, _session: &Session) -> Result<(), Report> {
-    Err(Report::message(Kind::Failed, "not built yet"))
+/// The plan, and the changes to the config, which are no step.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    config: &'a ConfigChange,
+}
+
+pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
+    let context = session.context()?;
+    let options = PrepareOptions { frozen: args.frozen, no_cache: args.no_cache, write_lock: false };
+    for loaded in context.recipes(&[args.recipe])? {
+        let prepared = context.prepare(&loaded, options).await?;
+        if session.output.json {
+            session.output.json(&Document { plan: &prepared.plan, config: &prepared.recipe.config })?;
+        } else {
+            let lines = plan::lines(&prepared.plan, &prepared.recipe.config, session.output.color);
+            session.output.line(lines.join("\n"))?;
+        }
+    }
+    Ok(())
 }

@@ -70,6 +70,14 @@ impl Context {
         }
     }
 
+    /// The local store where it is there already; nothing is made.
+    pub(super) fn local_if_present(&self) -> Result<Option<Arc<dyn Store>>, Report> {
+        match &self.store_settings("local")?.place {
+            StorePlace::Layout(folder) if !open::is_layout(folder) => Ok(None),
+            place => Ok(Some(open::open(place)?)),
+        }
+    }
+
     /// Opens the store an image lives in, and names its repository there.
     pub fn open(&self, image: &ImageRef) -> Result<(Arc<dyn Store>, Repository), Report> {
         let store = match &image.place {

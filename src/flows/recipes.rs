@@ -64,7 +64,12 @@ impl Context {
         if named.is_empty() {
             return self.all_recipes();
         }
-        named.iter().map(|name| self.load_recipe(&self.find_recipe(name)?, &name.display().to_string())).collect()
+        let load = |name: &PathBuf| {
+            let file = self.find_recipe(name)?;
+            let shown = if file == *name { name.display().to_string() } else { self.shown(&file) };
+            self.load_recipe(&file, &shown)
+        };
+        named.iter().map(load).collect()
     }
 
     /// Every `*.yaml` below the workspace's recipes whose first key is `recipe`.
@@ -102,7 +107,11 @@ impl Context {
     }
 
     fn load_recipe(&self, file: &Path, shown: &str) -> Result<LoadedRecipe, Report> {
-        let bytes = recipes::read(file)?;
+        self.judge(file, shown, recipes::read(file)?)
+    }
+
+    /// Judges a recipe's text as if it stood in `file`, whatever stands there now.
+    pub fn judge(&self, file: &Path, shown: &str, bytes: Vec<u8>) -> Result<LoadedRecipe, Report> {
         let stores: Vec<&str> = self.store_names().collect();
         let mut parsed = recipe::parse(&bytes, &stores);
         let mut loaded =

@@ -37,6 +37,8 @@ async fn what_is_put_is_listed_resolved_and_read() {
         let raw = store.manifest(&name, &selector).await.unwrap();
         assert_eq!((raw.descriptor, raw.bytes), (put.clone(), bytes.clone()));
     }
+    let elsewhere = store.resolve(&repository("team-b/x"), &Selector::Digest(put.digest.clone())).await.unwrap_err();
+    assert!(matches!(elsewhere, StoreError::NotFound { .. }), "{elsewhere}");
     let mut read = Vec::new();
     store.open_blob(&name, &config).await.unwrap().read_to_end(&mut read).await.unwrap();
     assert_eq!(read, b"{}");

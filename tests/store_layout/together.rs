@@ -87,3 +87,71 @@ fn a_writer_at_work_is_not_swept() {
     writer.write_all(b"tent").unwrap();
     assert!(layout.has(&writer.commit("x").unwrap()));
 }
+
+#[test]
+fn h04_fsck_beside_a_writer_finds_no_fault() {
+    let (_folder, layout) = fresh();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            (0..100).for_each(|number| drop(images::put_named(&layout, &format!("a/b:{number}"))));
+            done.store(true, std::sync::atomic::Ordering::Release);
+        });
+        while !done.load(std::sync::atomic::Ordering::Acquire) {
+            let found = fsck(&layout);
+            assert!(found.is_sound(), "{:?}", found.findings);
+        }
+    });
+    assert_eq!(fsck(&layout).entries, 100);
+}
+
+#[test]
+fn h04_gc_beside_writers_frees_nothing_they_need() {
+    let (_folder, layout) = fresh();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let freed = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..100 {
+                let _hold = layout.hold().unwrap();
+                layout.put_bytes("x", format!("loose {number}").as_bytes()).unwrap();
+                images::put_named(&layout, &format!("a/b:{number}"));
+            }
+            done.store(true, std::sync::atomic::Ordering::Release);
+        });
+        let mut freed = 0;
+        while !done.load(std::sync::atomic::Ordering::Acquire) {
+            match layout.gc(&Default::default(), false) {
+                Ok(part) => freed += part.blobs,
+                Err(StoreError::Busy { .. }) => std::thread::yield_now(),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        freed + layout.gc(&Default::default(), false).unwrap().blobs
+    });
+    assert_eq!(freed, 100);
+    assert!(fsck(&layout).findings.is_empty());
+}
+
+#[test]
+fn h04_a_released_hold_is_released_while_other_processes_start() {
+    let (_folder, layout) = fresh();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Acquire) {
+                    std::process::Command::new("true").status().unwrap();
+                }
+            });
+        }
+        for _ in 0..2000 {
+            drop(layout.hold().unwrap());
+            let freed = layout.gc(&Default::default(), false);
+            if freed.is_err() {
+                done.store(true, std::sync::atomic::Ordering::Release);
+            }
+            freed.unwrap();
+        }
+        done.store(true, std::sync::atomic::Ordering::Release);
+    });
+}

@@ -47,6 +47,7 @@ fn h08_fsck_names_every_kind_of_damage_and_what_needs_it() {
     expected.sort();
     assert_eq!(shown, expected);
     assert!(!found.is_sound());
+    assert_eq!(found.unreferenced_blobs, 0, "what the missing manifest needs is not called unneeded");
 }
 
 #[test]
@@ -114,11 +115,12 @@ fn leftovers_of_a_crash_are_noted_and_swept() {
     let (_folder, layout) = fresh();
     images::put_named(&layout, "a/b:1");
     std::fs::write(layout.path().join(".bakery/tmp/0123456789abcdef"), b"half").unwrap();
+    std::fs::write(layout.path().join("blobs/sha256/oci-put-blob1"), b"half").unwrap();
     let found = fsck(&layout);
-    assert_eq!(kinds(&found), [FindingKind::Temporary]);
+    assert_eq!(kinds(&found), [FindingKind::Foreign, FindingKind::Temporary]);
     assert!(found.is_sound());
     layout.fsck(true, &mut |_| ()).unwrap();
-    assert!(fsck(&layout).findings.is_empty());
+    assert_eq!(kinds(&fsck(&layout)), [FindingKind::Foreign], "somebody else's file stays");
 }
 
 #[test]

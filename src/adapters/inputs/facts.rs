@@ -37,7 +37,7 @@ impl FolderFacts {
 impl SurroundingFacts for FolderFacts {
     fn input(&self, from: &str) -> InputFact {
         let opened = open_beneath(self.folder.as_fd(), from, OFlags::PATH, Links::Beneath);
-        let kind = match opened.and_then(fstat_of) {
+        let kind = match opened.and_then(|fd| type_of(&fd)) {
             Ok(kind) => kind,
             Err(errno) => {
                 return match refusal(errno, from) {
@@ -60,6 +60,6 @@ impl SurroundingFacts for FolderFacts {
     }
 }
 
-fn fstat_of(fd: OwnedFd) -> Result<FileType, rustix::io::Errno> {
-    fstat(&fd).map(|stat| FileType::from_raw_mode(stat.st_mode))
+fn type_of(fd: &OwnedFd) -> Result<FileType, rustix::io::Errno> {
+    fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode))
 }

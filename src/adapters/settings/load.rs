@@ -80,7 +80,7 @@ impl Workspace {
     pub fn load(folder: Option<&Path>, paths: &Paths) -> Result<Self, SettingsError> {
         let root = match folder {
             Some(folder) => absolute(folder)?,
-            None => nearest(absolute(Path::new("."))?)?,
+            None => nearest(&absolute(Path::new("."))?)?,
         };
         let file = root.join(WORKSPACE_FILE);
         let Some(bytes) = read_file(&file)? else {
@@ -125,7 +125,7 @@ fn absolute(folder: &Path) -> Result<PathBuf, SettingsError> {
     }
 }
 
-fn nearest(start: PathBuf) -> Result<PathBuf, SettingsError> {
+fn nearest(start: &Path) -> Result<PathBuf, SettingsError> {
     let found = start.ancestors().find(|folder| folder.join(WORKSPACE_FILE).is_file());
     match found {
         Some(folder) => Ok(folder.to_owned()),

@@ -27,6 +27,11 @@ pub fn open_registry(
     Ok(Arc::new(RegistryStore::open(options)?))
 }
 
+/// Whether a layout has been made there.
+pub fn is_layout(folder: &Path) -> bool {
+    folder.join("oci-layout").is_file()
+}
+
 /// Opens a layout that must be there.
 pub fn open_layout(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(Layout::open(folder)?))

@@ -2,6 +2,7 @@
 
 mod bars;
 mod plain;
+pub mod plan;
 pub mod problems;
 mod units;
 

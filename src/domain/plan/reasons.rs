@@ -84,7 +84,8 @@ impl World {
     /// Bakes: every step gives a layer named after it, until nothing is left to run.
     fn bake(&mut self) {
         let first = self.plan(Some(&self.held));
-        self.memory = Some(Memory::of(&first, &self.recipe, &[self.chain.clone()], &self.inputs, self.packing));
+        self.memory =
+            Some(Memory::of(&first, &self.recipe, std::slice::from_ref(&self.chain), &self.inputs, self.packing));
         for _ in 0..self.recipe.steps.len() {
             let plan = self.plan(Some(&self.held));
             if let Some(step) = plan.platforms[0].steps.iter().find(|step| step.will_run) {

@@ -79,9 +79,7 @@ fn run_test(node: &Node, expect: Option<&Node>, problems: &mut Problems) -> Opti
 
 fn file_test(node: &Node, problems: &mut Problems) -> Option<FileTest> {
     let fields = Fields::open(node, "`file`", &["path", "mode", "owner", "contains", "absent"], problems)?;
-    if fields.require("path", problems).is_none() {
-        return None;
-    }
+    fields.require("path", problems)?;
     let path = fields.parse("path", problems);
     let mode = match fields.value("mode", problems) {
         Some(node) => quoted_only(node, "mode", "write mode: \"0644\"", problems).and(fields.parse("mode", problems)),

@@ -115,7 +115,13 @@ fn habits(recipe: &Recipe, tree: &Node, problems: &mut Problems) {
     {
         problems.hint(node.span, "the tag `latest` says nothing about what it holds").help("name a version");
     }
-    if recipe.steps.is_empty() && recipe.config == super::ConfigChange::default() {
+    let empty = |key: &str| match tree.value(key).map(|node| &node.kind) {
+        Some(NodeKind::Sequence(items)) => items.is_empty(),
+        Some(NodeKind::Mapping(entries)) => entries.is_empty(),
+        Some(NodeKind::Scalar(_)) => false,
+        None => true,
+    };
+    if empty("steps") && empty("config") && !problems.has_errors() {
         problems.warning(tree.span, "this recipe changes nothing: it has no steps and no config");
     }
     let Some(env) = tree.value("config").and_then(|config| config.value("env")) else { return };

@@ -7,7 +7,7 @@ use super::problem::Problems;
 /// reported and the text is still given, so that parsing can find the rest.
 pub(super) fn text_of<'a>(bytes: &'a [u8], limit: usize, problems: &mut Problems) -> Option<&'a str> {
     if bytes.len() > limit {
-        let message = format!("Y-10: {} bytes, at most {limit} are read", bytes.len());
+        let message = format!("Y-10: more than {limit} bytes");
         problems.error(Span::at(Position::START), message).help("keep content in files beside it and copy them");
         return None;
     }

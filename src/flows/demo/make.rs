@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::bake::{Order, Product, bake_into};
+use super::bake::{Product, bake_into};
 use super::runtimes::MOVING;
 use super::seed::{self, SeededImage};
 use crate::adapters::clock::{self, Stopwatch};
@@ -79,12 +79,15 @@ pub async fn demo(folder: Option<&Path>, seed_only: bool) -> Result<Demo, Report
     let seeded = seed_files(&root).await?;
     let (images, products) = bake_globals(&root, &seeded).await?;
     pin(&root, STOREFRONT, "global/nginx:1", &products)?;
-    let stale = pin_before(&root, &products)?;
-    if !seed_only {
-        bake_example(&root, STOREFRONT, seed::STOREFRONT, None).await?;
-        bake_example(&root, REPORTS, seed::REPORTS, Some(&stale)).await?;
-    }
+    pin_before(&root, &products)?;
     staged.finish("bakery.yaml")?;
+    // What a bake remembers of a recipe goes by its place, so these run where the workspace stays.
+    let examples: &[&str] = if seed_only { &[] } else { &[STOREFRONT, REPORTS] };
+    for example in examples {
+        let baked = bake_into(&target, &target.join(example)).await;
+        let doing = || format!("the demo is in {}, but the bake of {example} failed", target.display());
+        baked.map_err(|error| error.while_doing(doing()))?;
+    }
     let recipe = |file: &str, state| DemoRecipe { file: file.to_owned(), state };
     let baked = |state| if seed_only { RecipeState::New } else { state };
     Ok(Demo {
@@ -117,17 +120,20 @@ async fn seed_files(root: &Path) -> Result<Vec<SeededImage>, Report> {
 type Products = BTreeMap<String, (Product, Option<Product>)>;
 
 async fn bake_globals(root: &Path, seeded: &[SeededImage]) -> Result<(Vec<DemoImage>, Products), Report> {
-    let store = root.join("global-store");
+    let team = root.join(".global");
     let mut images = Vec::new();
     let mut products = Products::new();
     for image in seeded {
-        let folder = image.folder(root);
-        let order = |recipe| Order { recipe, folder: &folder, base: None };
-        let before = match &image.recipe_before {
-            Some(recipe) => Some(bake_into(&store, &store, &order(recipe)).await?),
+        let recipe = image.recipe_file(root);
+        let before = match &image.hardened {
+            Some(hardened) => {
+                let before = bake_into(&team, &recipe).await?;
+                files::replace_file(&recipe, hardened.as_bytes(), 0o644)?;
+                Some(before)
+            }
             None => None,
         };
-        let product = bake_into(&store, &store, &order(&image.recipe)).await?;
+        let product = bake_into(&team, &recipe).await?;
         let reference = image.runtime.reference();
         images.push(DemoImage {
             reference: reference.clone(),
@@ -141,13 +147,6 @@ async fn bake_globals(root: &Path, seeded: &[SeededImage]) -> Result<(Vec<DemoIm
     Ok((images, products))
 }
 
-async fn bake_example(root: &Path, file: &str, recipe: &str, base: Option<&Digest>) -> Result<(), Report> {
-    let path = root.join(file);
-    let order = Order { recipe, folder: path.parent().unwrap_or(root), base };
-    bake_into(&root.join("local-store"), &root.join("global-store"), &order).await?;
-    Ok(())
-}
-
 /// Pins a recipe to what its base's tag points to now.
 fn pin(root: &Path, file: &str, base: &str, products: &Products) -> Result<(), Report> {
     let name = base.trim_start_matches("global/");
@@ -157,14 +156,11 @@ fn pin(root: &Path, file: &str, base: &str, products: &Products) -> Result<(), R
     }
 }
 
-/// Pins the reports to the moving image as it was before its last hardening; gives that digest.
-fn pin_before(root: &Path, products: &Products) -> Result<Digest, Report> {
+/// Pins the reports to the moving image as it was before its last hardening.
+fn pin_before(root: &Path, products: &Products) -> Result<(), Report> {
     let moved = products.iter().find_map(|(name, (_, before))| before.as_ref().map(|before| (name, before)));
     match moved {
-        Some((name, before)) => {
-            write_lock(root, REPORTS, &format!("global/{name}"), before)?;
-            Ok(before.digest.clone())
-        }
+        Some((name, before)) => write_lock(root, REPORTS, &format!("global/{name}"), before),
         None => Err(Report::message(Kind::Failed, format!("the demo has no earlier {MOVING}"))),
     }
 }

@@ -1,6 +1,6 @@
 //! The demo's files: keys, both workspaces, the global team's trees and recipes, two teams. Bakes nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::runtimes::{HARDENING, MOVING, Programs, RUNTIMES, Runtime};
 use crate::adapters::demo::{Tree, Userland};
@@ -39,10 +39,10 @@ const TEXTS: &[(&str, &str)] = &[
         "recipes/team-a/payments-api/app/payments/ledger.py",
         include_str!("../../../recipes/team-a/payments-api/app/payments/ledger.py"),
     ),
-    ("recipes/team-a/storefront/storefront.yaml", STOREFRONT),
+    ("recipes/team-a/storefront/storefront.yaml", include_str!("../../../recipes/team-a/storefront/storefront.yaml")),
     ("recipes/team-a/storefront/site/index.html", include_str!("../../../recipes/team-a/storefront/site/index.html")),
     ("recipes/team-a/storefront/site/style.css", include_str!("../../../recipes/team-a/storefront/site/style.css")),
-    ("recipes/team-b/reports/reports.yaml", REPORTS),
+    ("recipes/team-b/reports/reports.yaml", include_str!("../../../recipes/team-b/reports/reports.yaml")),
     ("recipes/team-b/reports/app/report.py", include_str!("../../../recipes/team-b/reports/app/report.py")),
     ("recipes/team-b/reports/app/sales.csv", include_str!("../../../recipes/team-b/reports/app/sales.csv")),
     ("recipes/team-b/dashboard/dashboard.yaml", include_str!("texts/dashboard.yaml")),
@@ -52,35 +52,30 @@ const TEXTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The recipe that is baked and up to date.
-pub(super) const STOREFRONT: &str = include_str!("../../../recipes/team-a/storefront/storefront.yaml");
-/// The recipe that is stale.
-pub(super) const REPORTS: &str = include_str!("../../../recipes/team-b/reports/reports.yaml");
-
 /// A global image, ready to be baked.
 #[derive(Debug)]
 pub(super) struct SeededImage {
     pub(super) runtime: &'static Runtime,
     pub(super) stand_in: bool,
-    /// The recipe as it stands beside its files.
-    pub(super) recipe: String,
-    /// The recipe as it was before the last hardening, for the one that had one.
-    pub(super) recipe_before: Option<String>,
+    /// The recipe after a hardening, for the one image whose tag moves; beside its files stands the one before.
+    pub(super) hardened: Option<String>,
 }
 
 impl SeededImage {
-    /// Its recipe's folder.
-    pub(super) fn folder(&self, root: &Path) -> std::path::PathBuf {
-        root.join(".global/recipes").join(self.runtime.name)
+    /// Its recipe.
+    pub(super) fn recipe_file(&self, root: &Path) -> PathBuf {
+        let name = self.runtime.name;
+        root.join(".global/recipes").join(name).join(format!("{name}.yaml"))
     }
 }
 
 /// Writes both workspaces and the teams' files.
 pub(super) fn texts(root: &Path) -> Result<(), Report> {
+    let mut tree = Tree::default();
     for (name, content) in TEXTS {
-        files::make_file(&root.join(name), content.as_bytes(), 0o644)?;
+        tree.put(&format!("/{name}"), *content, 0o644)?;
     }
-    Ok(())
+    Ok(tree.write_to(root)?)
 }
 
 /// Makes the keys of both sides under one passphrase that lies beside them.
@@ -113,19 +108,14 @@ pub(super) fn global_images(root: &Path) -> Result<Vec<SeededImage>, Report> {
         for (path, content) in runtime.files {
             tree.put(path, *content, 0o644)?;
         }
-        let moving = runtime.name == MOVING;
-        let image = SeededImage {
-            runtime,
-            stand_in,
-            recipe: runtime.recipe(stand_in, if moving { HARDENING } else { "" }),
-            recipe_before: moving.then(|| runtime.recipe(stand_in, "")),
-        };
-        let folder = image.folder(root);
-        tree.write_to(&folder.join("rootfs"))?;
+        let hardened = (runtime.name == MOVING).then(|| runtime.recipe(stand_in, HARDENING));
+        let image = SeededImage { runtime, stand_in, hardened };
+        let recipe = image.recipe_file(root);
+        files::make_file(&recipe, runtime.recipe(stand_in, "").as_bytes(), 0o644)?;
+        tree.write_to(&recipe.with_file_name("rootfs"))?;
         if runtime.programs == Programs::System {
-            files::make_file(&folder.join("rootfs.tar.gz"), SKELETON, 0o644)?;
+            files::make_file(&recipe.with_file_name("rootfs.tar.gz"), SKELETON, 0o644)?;
         }
-        files::make_file(&folder.join(format!("{}.yaml", runtime.name)), image.recipe.as_bytes(), 0o644)?;
         seeded.push(image);
     }
     Ok(seeded)
@@ -151,13 +141,14 @@ mod tests {
         assert_eq!(images.len(), RUNTIMES.len());
         assert!(!images[0].stand_in, "the system is always this host's own");
         for image in &images {
-            let recipe: serde_yaml::Value = serde_yaml::from_str(&image.recipe).unwrap();
+            let file = image.recipe_file(root);
+            let recipe: serde_yaml::Value = serde_yaml::from_str(&files::read_text(&file, 65536).unwrap()).unwrap();
             for step in recipe["steps"].as_sequence().unwrap() {
                 let from = ["copy", "unpack"].iter().find_map(|kind| step.get(kind)?.get("from")?.as_str());
-                assert!(from.is_none_or(|from| image.folder(root).join(from).exists()), "{recipe:?}");
+                assert!(from.is_none_or(|from| file.with_file_name(from).exists()), "{recipe:?}");
             }
         }
-        assert_eq!(images.iter().filter(|image| image.recipe_before.is_some()).count(), 1);
+        assert_eq!(images.iter().filter(|image| image.hardened.is_some()).count(), 1);
         for name in ["bakery.yaml", ".global/bakery.yaml"] {
             let text = files::read_text(&root.join(name), 65536).unwrap();
             let workspace: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();

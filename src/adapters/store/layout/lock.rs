@@ -15,12 +15,24 @@ use crate::adapters::store::StoreError;
 /// While it lives, nothing is freed from the layout. Released by dropping it, or by the end of the process.
 #[derive(Debug)]
 pub struct Hold {
-    _file: File,
+    _lock: Locked,
 }
 
 /// While it lives, nobody else swaps the index.
 pub(super) struct IndexLock {
-    _file: File,
+    _lock: Locked,
+}
+
+/// A locked file. Unlocked in so many words: a process being started by another thread has a copy of the descriptor
+/// until it runs its program, and closing alone would leave the lock with that copy.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // It cannot fail on a descriptor that is open.
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 impl Layout {
@@ -29,7 +41,7 @@ impl Layout {
         let path = self.path().join(PRIVATE).join("hold.lock");
         let file = open_lock(self.path(), &path)?;
         lock(&file, FlockOperation::LockShared, &path)?;
-        Ok(Hold { _file: file })
+        Ok(Hold { _lock: Locked(file) })
     }
 
     /// The right to free content; refused at once while somebody holds the layout.
@@ -37,7 +49,7 @@ impl Layout {
         let path = self.path().join(PRIVATE).join("hold.lock");
         let file = open_lock(self.path(), &path)?;
         if lock(&file, FlockOperation::NonBlockingLockExclusive, &path)? {
-            return Ok(Hold { _file: file });
+            return Ok(Hold { _lock: Locked(file) });
         }
         let detail = "a bake, a push or another gc is using this store".into();
         Err(StoreError::Busy { store: self.label(), detail })
@@ -52,7 +64,7 @@ pub(super) fn lock_index(root: &Path) -> Result<IndexLock, StoreError> {
     let path = root.join(PRIVATE).join("index.lock");
     let file = open_lock(root, &path)?;
     lock(&file, FlockOperation::LockExclusive, &path)?;
-    Ok(IndexLock { _file: file })
+    Ok(IndexLock { _lock: Locked(file) })
 }
 
 fn open_lock(root: &Path, path: &Path) -> Result<File, StoreError> {

@@ -81,7 +81,7 @@ impl Layout {
     pub fn resolve_selector(&self, repository: &Repository, selector: &Selector) -> Result<Descriptor, StoreError> {
         let missing = |what: String| StoreError::NotFound { store: self.label(), what };
         let entry = match selector {
-            Selector::Digest(digest) => return self.manifest_of(digest).map(|raw| raw.descriptor),
+            Selector::Digest(digest) => return self.manifest_of(repository, digest).map(|raw| raw.descriptor),
             Selector::Tag(tag) => {
                 let mut found = self.named_entries()?;
                 found.retain(|(r, t, _)| r == repository && t == tag);
@@ -105,7 +105,7 @@ impl Layout {
     /// A manifest by tag or digest.
     pub fn raw_manifest(&self, repository: &Repository, selector: &Selector) -> Result<RawManifest, StoreError> {
         match selector {
-            Selector::Digest(digest) => self.manifest_of(digest),
+            Selector::Digest(digest) => self.manifest_of(repository, digest),
             Selector::Tag(_) => {
                 let mut descriptor = self.resolve_selector(repository, selector)?;
                 let bytes = self.read_blob(&descriptor, MAX_MANIFEST_BYTES)?;
@@ -116,11 +116,20 @@ impl Layout {
         }
     }
 
-    fn manifest_of(&self, digest: &Digest) -> Result<RawManifest, StoreError> {
-        let missing = || StoreError::NotFound { store: self.label(), what: format!("manifest {digest}") };
+    /// By digest; what the index names under other repositories only is not in this one.
+    fn manifest_of(&self, repository: &Repository, digest: &Digest) -> Result<RawManifest, StoreError> {
+        let missing = || StoreError::NotFound { store: self.label(), what: format!("{repository}@{digest}") };
         let size = self.blob_path(digest).symlink_metadata().map_err(|_| missing())?.len();
-        let entry = self.entries()?.into_iter().find(|entry| entry.digest == *digest);
-        let announced = entry.map(|entry| entry.media_type);
+        let mut entries = self.entries()?;
+        entries.retain(|entry| entry.digest == *digest);
+        let elsewhere = |entry: &Descriptor| match entry_name(entry).map(str::parse) {
+            Some(Ok(EntryName::Full(named, _))) => named != *repository,
+            _ => false,
+        };
+        if !entries.is_empty() && entries.iter().all(elsewhere) {
+            return Err(missing());
+        }
+        let announced = entries.into_iter().next().map(|entry| entry.media_type);
         let bytes = self.read_blob(&Descriptor::new("", digest.clone(), size), MAX_MANIFEST_BYTES)?;
         let (media_type, artifact_type) = self.judge(&bytes, announced.as_deref(), digest)?;
         let descriptor = Descriptor { artifact_type, ..Descriptor::new(media_type, digest.clone(), size) };

@@ -93,7 +93,8 @@ pub struct FsckFindings {
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Blobs that nothing in the index leads to (gc frees those the step cache does not need either).
+    /// Blobs that nothing in the index leads to (gc frees those the step cache does not need either); not counted
+    /// while a manifest is damaged, since nobody knows what that one needs.
     pub unreferenced_blobs: u64,
     /// Their bytes.
     pub unreferenced_bytes: u64,

@@ -24,6 +24,8 @@ struct Check<'a> {
     findings: Vec<Finding>,
     /// Entries whose own manifest is damaged or missing.
     unsatisfied: Vec<Descriptor>,
+    /// Whether every document could be followed; else it is not known what nothing leads to.
+    followed: bool,
 }
 
 impl Layout {
@@ -33,13 +35,22 @@ impl Layout {
         // Reading only: bakes go on; gc stays out where the layout can be held (it cannot on a read-only disk).
         let _hold = if repair { Some(self.hold_alone()?) } else { self.hold().ok() };
         Self::open(self.path())?;
+        // The index first: what it names was there before it, so a bake at the same time shows no gaps.
+        let entries = self.entries();
         let (blobs, mut findings) = self.scan(progress)?;
-        let entries = self.entries().unwrap_or_else(|error| {
+        let entries = entries.unwrap_or_else(|error| {
             findings.push(Finding::new(FindingKind::Index, "index.json", chain(&error)));
             Vec::new()
         });
         let index_is_sound = findings.iter().all(|finding| finding.kind != FindingKind::Index);
-        let mut check = Check { layout: self, blobs, reachable: BTreeSet::new(), findings, unsatisfied: Vec::new() };
+        let mut check = Check {
+            layout: self,
+            blobs,
+            reachable: BTreeSet::new(),
+            findings,
+            unsatisfied: Vec::new(),
+            followed: true,
+        };
         check.names(&entries);
         for entry in &entries {
             check.walk(entry);
@@ -110,6 +121,7 @@ impl Check<'_> {
                 continue;
             }
             if !self.satisfied(&descriptor, &root) {
+                self.followed = false;
                 if descriptor.digest == entry.digest {
                     self.unsatisfied.push(entry.clone());
                 }
@@ -121,7 +133,10 @@ impl Check<'_> {
             let parsed = self.layout.read_blob(&descriptor, MAX_MANIFEST_BYTES).map_err(|e| chain(&e));
             let parsed = parsed.and_then(|bytes| edges(&bytes, &descriptor.media_type).map_err(|e| chain(&e)));
             match parsed {
-                Err(detail) => self.note(FindingKind::Malformed, &descriptor.digest, detail, &root),
+                Err(detail) => {
+                    self.followed = false;
+                    self.note(FindingKind::Malformed, &descriptor.digest, detail, &root);
+                }
                 Ok((named, manifest)) => {
                     let mut whole = true;
                     for edge in named {
@@ -245,7 +260,7 @@ impl Check<'_> {
     fn conclude(self, entries: usize, index_is_sound: bool) -> FsckFindings {
         let unreachable = self.blobs.iter().filter(|(digest, _)| !self.reachable.contains(*digest));
         let (mut count, mut bytes) = (0, 0);
-        for (_, blob) in unreachable.filter(|_| index_is_sound) {
+        for (_, blob) in unreachable.filter(|_| index_is_sound && self.followed) {
             count += 1;
             bytes += blob.size;
         }

@@ -1,0 +1,94 @@
+//! A plan as lines: the base, then one aligned line a step with what will happen and why.
+
+use crate::domain::plan::{Plan, PlannedStep, PlatformPlan};
+use crate::domain::recipe::ConfigChange;
+use crate::domain::text::escape;
+
+/// Widest summary.
+const SUMMARY: usize = 40;
+
+/// The plan, one text a line.
+pub fn lines(plan: &Plan, config: &ConfigChange, color: bool) -> Vec<String> {
+    let mut out = vec![format!("{}  from {}", escape(&plan.reference), escape(&plan.recipe))];
+    for platform in &plan.platforms {
+        out.push(base_line(plan, platform));
+        out.extend(step_lines(&platform.steps, color));
+    }
+    let changes = config_changes(config);
+    if !changes.is_empty() {
+        out.push(format!("  config  {}", changes.join("  ")));
+    }
+    let steps = || plan.platforms.iter().flat_map(|platform| &platform.steps);
+    let (run, all) = (steps().filter(|step| step.will_run).count(), steps().count());
+    out.push(format!("{run} of {all} steps will run"));
+    out
+}
+
+fn base_line(plan: &Plan, platform: &PlatformPlan) -> String {
+    let name = escape(&plan.base);
+    match &platform.base {
+        None => format!("  base    {name}  {}", platform.platform),
+        Some(base) => {
+            let layers = if base.layers == 1 { "1 layer" } else { &format!("{} layers", base.layers) };
+            let fetch = match base.missing {
+                0 => "all here".to_owned(),
+                missing => format!("{} to fetch", size(missing)),
+            };
+            let digest = base.manifest.short();
+            format!("  base    {name}  {digest}  {}  {layers}  {}, {fetch}", platform.platform, size(base.size))
+        }
+    }
+}
+
+fn step_lines(steps: &[PlannedStep], color: bool) -> Vec<String> {
+    let width = |measure: fn(&PlannedStep) -> usize| steps.iter().map(measure).max().unwrap_or(0);
+    let (ids, actions) = (width(|step| step.id.0.chars().count()), width(|step| step.action.chars().count()));
+    let summaries = width(|step| summary(step).chars().count());
+    let line = |step: &PlannedStep| {
+        let (glyph, what, on, off) = match (step.will_run, color) {
+            (true, false) => ("○", "will run", "", ""),
+            (true, true) => ("○", "will run", "\x1b[33m", "\x1b[0m"),
+            (false, false) => ("✔", "cached", "", ""),
+            (false, true) => ("✔", "cached", "\x1b[2m", "\x1b[0m"),
+        };
+        let why = if step.will_run { format!("  {}", step.reason) } else { String::new() };
+        let (id, action, summary) = (&step.id.0, &step.action, summary(step));
+        format!("{on}  {glyph} {id:>ids$}  {action:<actions$}  {summary:<summaries$}  {what}{why}{off}")
+    };
+    steps.iter().map(line).collect()
+}
+
+fn summary(step: &PlannedStep) -> String {
+    let text = escape(&step.summary);
+    match text.chars().count() > SUMMARY {
+        true => text.chars().take(SUMMARY - 1).chain(['…']).collect(),
+        false => text,
+    }
+}
+
+fn config_changes(config: &ConfigChange) -> Vec<String> {
+    let mut out: Vec<String> = config.env.iter().map(|(name, value)| format!("env {name}={value}")).collect();
+    let words = |list: &[String]| format!("[{}]", list.join(", "));
+    out.extend(config.user.as_ref().map(|user| format!("user {user}")));
+    out.extend(config.workdir.as_ref().map(|path| format!("workdir {path}")));
+    out.extend(config.entrypoint.as_deref().map(|list| format!("entrypoint {}", words(list))));
+    out.extend(config.cmd.as_deref().map(|list| format!("cmd {}", words(list))));
+    out.extend(config.expose.iter().map(|port| format!("expose {port}")));
+    out.extend(config.labels.iter().map(|(name, value)| format!("label {name}={value}")));
+    out.extend(config.volumes.iter().map(|path| format!("volume {path}")));
+    out.extend(config.stop_signal.as_ref().map(|signal| format!("stop-signal {signal}")));
+    out.extend(config.healthcheck.as_ref().map(|check| format!("healthcheck {}", words(&check.test))));
+    out.iter().map(|text| escape(text)).collect()
+}
+
+/// Bytes for people: `52.1 MB`.
+fn size(bytes: u64) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let number = bytes as f64;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", number / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", number / 1e6),
+        _ => format!("{:.1} GB", number / 1e9),
+    }
+}

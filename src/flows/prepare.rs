@@ -1,0 +1,324 @@
+//! Preparing a bake: a recipe's base pinned, its inputs read, its plan built. Runs nothing; writes at most the lock.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::base::BaseSource;
+use super::recipes::LoadedRecipe;
+use super::{Context, order};
+use crate::adapters::engine::embedded::cache::{StepCache, read_memory};
+use crate::adapters::engine::{BaseImage, Packing};
+use crate::adapters::inputs::{ReadInputs, read_inputs};
+use crate::adapters::store::Store;
+use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
+use crate::adapters::{clock, host};
+use crate::domain::journal::LayerBlob;
+use crate::domain::oci::{ChainId, Digest, ImageRef, Place, Platform};
+use crate::domain::plan::{self, CacheView, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
+use crate::domain::recipe::{Action, Base, Lock, Recipe, lock_beside};
+use crate::domain::yaml::MAX_BYTES;
+use crate::report::{Kind, Report};
+
+/// How to prepare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PrepareOptions {
+    /// Fail rather than resolve a tag: the lock must be there and fit.
+    pub frozen: bool,
+    /// Plan as if nothing were cached.
+    pub no_cache: bool,
+    /// Write the lock when the base had to be resolved.
+    pub write_lock: bool,
+}
+
+/// A recipe, ready to be baked.
+pub struct Prepared {
+    /// The recipe's text as read.
+    pub text: Vec<u8>,
+    /// The recipe.
+    pub recipe: Recipe,
+    /// The recipe file, absolute.
+    pub file: PathBuf,
+    /// What `from` paths are relative to.
+    pub folder: PathBuf,
+    /// The lock in force; `None` for scratch.
+    pub lock: Option<Lock>,
+    /// The base for each platform of the plan; empty for scratch.
+    pub bases: Vec<BaseImage>,
+    /// What each step reads.
+    pub inputs: Vec<Option<InputManifest>>,
+    /// How layers are packed.
+    pub packing: Packing,
+    /// What will be done.
+    pub plan: Plan,
+    /// What to remember once it has been baked.
+    pub memory: Memory,
+}
+
+impl Context {
+    /// Prepares one recipe.
+    pub async fn prepare(&self, loaded: &LoadedRecipe, options: PrepareOptions) -> Result<Prepared, Report> {
+        let recipe = loaded.valid()?.clone();
+        let platforms = match recipe.platforms.is_empty() {
+            true => vec![host::platform()],
+            false => recipe.platforms.clone(),
+        };
+        let local = self.local_if_present()?;
+        let file = std::path::absolute(&loaded.file).unwrap_or_else(|_| loaded.file.clone());
+        let mut pinned = Pinned::default();
+        if let Base::Image(image) = &recipe.base {
+            let lock = loaded_lock(&file)?;
+            pinned = self.pin(&recipe, &placed(image, loaded), (lock, &platforms, local.clone()), options).await?;
+        }
+        if options.write_lock
+            && pinned.moved
+            && let Some(lock) = &pinned.lock
+        {
+            write_lock(&file, lock)?;
+        }
+        let on = platform_bases(&platforms, &pinned.bases, local.as_ref()).await;
+        let created = match host::source_date_epoch()? {
+            Some(seconds) => seconds,
+            None => pinned.bases.iter().filter_map(|base| created(base.config.created.as_deref()?)).max().unwrap_or(0),
+        };
+        let job = PlanJob {
+            context: self.clone(),
+            recipe,
+            shown: loaded.shown.clone(),
+            file,
+            folder: loaded.folder().to_owned(),
+            digest: Digest::of(&loaded.bytes),
+            pinned,
+            on,
+            created,
+            local,
+            no_cache: options.no_cache,
+        };
+        let handle = Handle::current();
+        let done = tokio::task::spawn_blocking(move || job.finish(&handle)).await;
+        let (job, inputs, plan) = done.map_err(|error| Report::new(Kind::Failed, &error))??;
+        let chains: Vec<Option<ChainId>> = job.on.iter().map(|on| on.chain.clone()).collect();
+        let packing = job.context.packing();
+        Ok(Prepared {
+            text: loaded.bytes.clone(),
+            memory: Memory::of(&plan, &job.recipe, &chains, &inputs, &packing.describe()),
+            recipe: job.recipe,
+            file: job.file,
+            folder: job.folder,
+            lock: job.pinned.lock,
+            bases: job.pinned.bases,
+            inputs,
+            packing,
+            plan,
+        })
+    }
+
+    /// How layers are packed here.
+    pub fn packing(&self) -> Packing {
+        let pack = self.settings.pack;
+        Packing { compression: pack.compression, level: pack.level, threads: host::threads() }
+    }
+
+    /// The recipes in the order their bases need: first those others inherit from.
+    pub fn order(&self, recipes: Vec<LoadedRecipe>) -> Result<Vec<LoadedRecipe>, Report> {
+        order::by_base(recipes)
+    }
+
+    /// By the lock where it fits, else by asking the base's store once.
+    async fn pin(
+        &self,
+        recipe: &Recipe,
+        image: &ImageRef,
+        (lock, platforms, local): (Option<Lock>, &[Platform], Option<Arc<dyn Store>>),
+        options: PrepareOptions,
+    ) -> Result<Pinned, Report> {
+        let open = || self.open(image).map(|(store, _)| store);
+        let repository = image.repository.clone().ok_or_else(|| {
+            Report::message(Kind::Usage, format!("base {image} names no repository")).help("write oci:PATH:NAME:TAG")
+        })?;
+        let source = BaseSource { image, repository, open: &open, local };
+        let same_base = lock.filter(|lock| lock.base == recipe.base.to_string());
+        let (lock, moved) = match same_base {
+            Some(lock) if lock.fits(&recipe.base, platforms) => (lock, false),
+            _ if options.frozen => {
+                let message = format!("the lock of {} is missing or does not fit its recipe", recipe.reference());
+                return Err(Report::message(Kind::Usage, message)
+                    .help("bake once without --frozen, and commit the lock it writes"));
+            }
+            // The base is pinned already, only platforms are new: the pin stays.
+            Some(mut lock) => {
+                let digest = lock.digest.clone();
+                lock.platforms.extend(source.resolve(Some(&digest), platforms).await?.platforms);
+                (lock, true)
+            }
+            None => {
+                let resolved = source.resolve(None, platforms).await?;
+                let lock = Lock {
+                    lock: 1,
+                    base: recipe.base.to_string(),
+                    digest: resolved.digest,
+                    platforms: resolved.platforms,
+                    resolved: clock::now_rfc3339(),
+                };
+                (lock, true)
+            }
+        };
+        let mut bases = Vec::with_capacity(platforms.len());
+        for platform in platforms {
+            let Some(digest) = lock.platforms.get(platform) else {
+                return Err(Report::message(Kind::Failed, format!("the lock has no {platform}")));
+            };
+            bases.push(source.image(platform, digest).await?);
+        }
+        Ok(Pinned { lock: Some(lock), moved, bases })
+    }
+}
+
+/// A base that is settled.
+#[derive(Default)]
+struct Pinned {
+    lock: Option<Lock>,
+    moved: bool,
+    bases: Vec<BaseImage>,
+}
+
+/// The part that reads files and looks into the cache, on a thread of its own.
+struct PlanJob {
+    context: Context,
+    recipe: Recipe,
+    shown: String,
+    file: PathBuf,
+    folder: PathBuf,
+    digest: Digest,
+    pinned: Pinned,
+    on: Vec<PlatformBase>,
+    created: i64,
+    local: Option<Arc<dyn Store>>,
+    no_cache: bool,
+}
+
+impl PlanJob {
+    fn finish(self, handle: &Handle) -> Result<(Self, Vec<Option<InputManifest>>, Plan), Report> {
+        let cache = &self.context.paths.cache;
+        let inputs = self.inputs()?;
+        let present = |blob: &LayerBlob| match &self.local {
+            Some(local) => {
+                matches!(handle.block_on(local.has_blob(&self.recipe.name, &blob.descriptor)), Ok(true))
+            }
+            None => false,
+        };
+        let steps = StepCache::new(cache);
+        let view = steps.view(&present);
+        let memory = read_memory(cache, &self.recipe.reference(), &self.file);
+        let lock = self.pinned.lock.as_ref();
+        let packing = self.context.packing().describe();
+        let plan = plan::build(&PlanRequest {
+            recipe: &self.recipe,
+            file: &self.shown,
+            recipe_digest: self.digest.clone(),
+            base_digest: lock.map(|lock| lock.digest.clone()),
+            stale: self.pinned.moved.then_some(false),
+            created: self.created,
+            packing: &packing,
+            platforms: &self.on,
+            inputs: &inputs,
+            cache: (!self.no_cache).then_some(&view as &dyn CacheView),
+            memory: memory.as_ref(),
+        });
+        Ok((self, inputs, plan))
+    }
+
+    fn inputs(&self) -> Result<Vec<Option<InputManifest>>, Report> {
+        let read = |step: &crate::domain::recipe::Step| {
+            let (from, exclude): (&str, &[String]) = match &step.action {
+                Action::Copy(copy) => (&copy.from, &copy.exclude),
+                Action::Unpack(unpack) => (&unpack.from, &[]),
+                Action::Packages(_) | Action::Write(_) | Action::Run(_) | Action::Remove(_) => return Ok(None),
+            };
+            let wanted = ReadInputs {
+                folder: &self.folder,
+                from,
+                exclude,
+                threads: host::threads(),
+                cache: Some(&self.context.paths.cache),
+            };
+            read_inputs(wanted).map(Some).map_err(|error| {
+                Report::from(error).while_doing(format!("inputs of {}:{} cannot be read", self.shown, step.line))
+            })
+        };
+        self.recipe.steps.iter().map(read).collect()
+    }
+}
+
+/// The base as plans show it, and the bytes the local store does not have yet.
+async fn platform_bases(
+    platforms: &[Platform],
+    bases: &[BaseImage],
+    local: Option<&Arc<dyn Store>>,
+) -> Vec<PlatformBase> {
+    let mut on = Vec::with_capacity(platforms.len());
+    for (index, platform) in platforms.iter().enumerate() {
+        let Some(base) = bases.get(index) else {
+            on.push(PlatformBase { platform: platform.clone(), base: None, chain: None });
+            continue;
+        };
+        let mut missing = 0;
+        for layer in &base.manifest.layers {
+            let there = match local {
+                Some(local) => matches!(local.has_blob(&base.repository, layer).await, Ok(true)),
+                None => false,
+            };
+            if !there {
+                missing += layer.size;
+            }
+        }
+        let planned = PlannedBase {
+            manifest: base.digest.clone(),
+            layers: base.manifest.layers.len(),
+            size: base.manifest.layers.iter().map(|layer| layer.size).sum(),
+            missing,
+        };
+        on.push(PlatformBase { platform: platform.clone(), base: Some(planned), chain: base.config.chain_id() });
+    }
+    on
+}
+
+/// A layout's path in a recipe begins in the recipe's folder.
+fn placed(image: &ImageRef, loaded: &LoadedRecipe) -> ImageRef {
+    let mut image = image.clone();
+    if let Place::Layout(path) = &image.place {
+        let folder = std::path::absolute(loaded.folder()).unwrap_or_else(|_| loaded.folder().to_owned());
+        image.place = Place::Layout(folder.join(path).display().to_string());
+    }
+    image
+}
+
+fn loaded_lock(recipe: &std::path::Path) -> Result<Option<Lock>, Report> {
+    let path = lock_beside(recipe);
+    let refuse = |error: &(dyn std::error::Error + 'static)| {
+        Report::new(Kind::Usage, error)
+            .while_doing(format!("lock {} cannot be read", path.display()))
+            .help("remove it, and the next bake resolves the base anew")
+    };
+    match read_bounded(&path, MAX_BYTES) {
+        Ok(None) => Ok(None),
+        Ok(Some(bytes)) => Lock::parse(&bytes).map(Some).map_err(|error| refuse(&error)),
+        Err(error) => Err(refuse(&error)),
+    }
+}
+
+fn write_lock(recipe: &std::path::Path, lock: &Lock) -> Result<(), Report> {
+    let path = lock_beside(recipe);
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        Report::new(Kind::Failed, error).while_doing(format!("lock {} cannot be written", path.display()))
+    };
+    let text = lock.to_yaml().map_err(|error| failed(&error))?;
+    write_whole(&path, text.as_bytes(), Durability::Durable).map_err(|error| failed(&error))
+}
+
+/// Seconds since 1970 of a config's `created`; never before.
+fn created(text: &str) -> Option<i64> {
+    use time::format_description::well_known::Rfc3339;
+    time::OffsetDateTime::parse(text, &Rfc3339).ok().map(|time| time.unix_timestamp().max(0))
+}
