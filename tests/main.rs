@@ -11,6 +11,7 @@
 
 mod bakes;
 mod demo;
+mod engine;
 mod init;
 mod keys;
 mod recipe;

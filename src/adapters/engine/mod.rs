@@ -69,8 +69,6 @@ pub struct BaseImage {
     pub store: Arc<dyn Store>,
     /// In which repository.
     pub repository: Repository,
-    /// The store itself where it is a layout on this machine: its blobs are linked instead of copied.
-    pub layout: Option<Arc<Layout>>,
 }
 
 /// How layers are packed. Part of every cache key.

@@ -72,6 +72,11 @@ pub trait Store: Send + Sync {
     /// What to call it in messages: a host, a path.
     fn name(&self) -> String;
 
+    /// The layout on this machine that this store is, where it is one: its blobs are linked instead of copied.
+    fn as_layout(&self) -> Option<&layout::Layout> {
+        None
+    }
+
     /// What the store warned of so far, escaped and without repetitions; for showing, never to act on.
     fn warnings(&self) -> Vec<String> {
         Vec::new()

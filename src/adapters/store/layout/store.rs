@@ -44,6 +44,10 @@ impl Store for Layout {
         self.label()
     }
 
+    fn as_layout(&self) -> Option<&Layout> {
+        Some(self)
+    }
+
     async fn repositories(&self, after: Option<&str>) -> Result<Page<Repository>, StoreError> {
         let names = blocking(self, |layout| layout.named_entries()).await?;
         Ok(page(names.into_iter().map(|(repository, _, _)| repository).collect(), after))
