@@ -36,6 +36,14 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The kind whose exit code this is; anything else has failed.
+    pub fn of_exit_code(code: u8) -> Self {
+        let kinds = [Self::Usage, Self::Rejected, Self::Unreachable, Self::Cancelled];
+        kinds.into_iter().find(|kind| kind.exit_code() == code).unwrap_or(Self::Failed)
+    }
+}
+
 /// A failure, ready to be shown. Texts are escaped: nothing from outside can steer a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {

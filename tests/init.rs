@@ -17,6 +17,7 @@ fn makes_a_workspace_once() {
     let workspace: serde_yaml::Value = serde_yaml::from_str(&workspace).unwrap();
     assert_eq!(workspace["bakery"], 1);
     assert_eq!(workspace["stores"]["local"]["layout"], "./local-store");
+    stdout_of(&bakery(folder.path()).args(["check", "-q"]).output().unwrap());
 
     fs::remove_file(folder.path().join("recipes/first/first.yaml")).unwrap();
     let again = bakery(folder.path()).arg("init").output().unwrap();

@@ -206,6 +206,30 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
 }
 
 #[test]
+fn a_workspace_says_where_its_new_key_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = |text: &str| fs::write(folder.path().join("bakery.yaml"), text).unwrap();
+    let new = || bakery(folder.path()).env("BAKERY_PASSWORD", "x").args(["keys", "new", "--json"]).output().unwrap();
+    let place = |made: &str| {
+        let made: serde_json::Value = serde_json::from_str(made).unwrap();
+        ["private", "public"].map(|half| Path::new(made[half].as_str().unwrap()).to_owned())
+    };
+    let below = |names: [&str; 2]| names.map(|name| folder.path().join(name));
+
+    workspace("bakery: 1\n");
+    assert_eq!(place(&stdout_of(&new())), below(["keys/baker.key", "keys/baker.pub"]));
+    workspace("bakery: 1\nstores:\n  local: {key: secret/mine.pem, keys: [secret/mine.pub]}\n");
+    assert_eq!(place(&stdout_of(&new())), below(["secret/mine.pem", "secret/mine.pub"]));
+    let shown = stdout_of(&bakery(folder.path()).args(["keys", "show"]).output().unwrap());
+    assert!(shown.starts_with("local  ") && shown.contains("secret/mine.pub"), "{shown}");
+
+    fs::remove_file(folder.path().join("secret/mine.pub")).unwrap();
+    let gone = bakery(folder.path()).args(["keys", "show"]).output().unwrap();
+    assert!(failure_of(&gone, 1).contains("mine.pub"));
+    assert!(String::from_utf8_lossy(&gone.stdout).contains("unusable"));
+}
+
+#[test]
 fn cosign_reads_our_keys_and_we_read_cosigns() {
     if !peers::need(&["cosign"]) {
         return;

@@ -10,6 +10,7 @@
 )]
 
 mod bakes;
+mod browse;
 mod demo;
 mod engine;
 mod init;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::render::Bars;
 use super::run::Session;
 use super::story::{Story, conclude};
+use crate::flows::Context;
 use crate::flows::bake::{Asked, BakeOptions, read_requests, start};
 use crate::flows::batch::{Batch, Progress};
 use crate::flows::interrupts::Interrupts;
@@ -37,11 +38,12 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let options = BakeOptions { engine: args.engine, no_cache: args.no_cache, frozen: args.frozen };
     // None named is all, and only said so with --all.
-    let asked = read_requests(&session.context()?, &args.recipes, &options)?;
-    if args.detach { detach(&asked, session).await } else { follow(asked, session).await }
+    let context = session.context()?;
+    let asked = read_requests(&context, &args.recipes, &options)?;
+    if args.detach { detach(&context, &asked, session).await } else { follow(&context, asked, session).await }
 }
 
-async fn detach(asked: &Asked, session: &Session) -> Result<(), Report> {
+async fn detach(context: &Context, asked: &Asked, session: &Session) -> Result<(), Report> {
     if Batch::has_dependencies(&asked.requests) {
         return Err(Report::message(
             Kind::Usage,
@@ -50,7 +52,7 @@ async fn detach(asked: &Asked, session: &Session) -> Result<(), Report> {
         .help("bake them without --detach, or one after the other"));
     }
     for request in &asked.requests {
-        let started = start(request).await?;
+        let started = start(context, request, false).await?;
         if session.output.json {
             session.output.json(&started)?;
         } else {
@@ -61,9 +63,9 @@ async fn detach(asked: &Asked, session: &Session) -> Result<(), Report> {
     Ok(())
 }
 
-async fn follow(asked: Asked, session: &Session) -> Result<(), Report> {
+async fn follow(context: &Context, asked: Asked, session: &Session) -> Result<(), Report> {
     let several = asked.requests.len() > 1;
-    let mut batch = Batch::new(asked.requests, asked.parallel)?;
+    let mut batch = Batch::new(context, asked)?;
     let mut interrupts = Interrupts::listen()?;
     let bars = Bars::default();
     let mut stories: BTreeMap<String, Story> = BTreeMap::new();

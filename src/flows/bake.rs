@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::prepare::{PrepareOptions, platforms_of};
 use super::recipes::local_base;
 use super::{Context, LoadedRecipe};
 use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};
 use crate::adapters::settings::Paths;
-use crate::domain::oci::{Digest, Platform};
+use crate::domain::oci::Platform;
+use crate::domain::recipe::Lock;
 use crate::report::{Kind, Report};
 
 /// Finished bakes the shelf keeps.
@@ -33,8 +35,8 @@ pub struct BakeRequest {
     pub base: String,
     /// `NAME:TAG` of the base where it is another image of the local store.
     pub local_base: Option<String>,
-    /// What the base was pinned to; `None` for scratch.
-    pub base_digest: Option<Digest>,
+    /// What the base was pinned to just before the start; `None` for scratch.
+    pub lock: Option<Lock>,
     /// Platforms to bake.
     pub platforms: Vec<Platform>,
     /// The workspace's folder.
@@ -54,6 +56,20 @@ pub struct BakeOptions {
     pub no_cache: bool,
     /// Fail rather than change the lock.
     pub frozen: bool,
+}
+
+impl BakeRequest {
+    /// The frozen text as a recipe, judged as if it still stood in its file.
+    pub(super) fn judged(&self, context: &Context) -> Result<LoadedRecipe, Report> {
+        context.judge(&self.recipe_file, &self.recipe, self.recipe_text.clone().into_bytes())
+    }
+}
+
+impl BakeOptions {
+    /// The part that preparing needs.
+    pub(super) fn prepare(&self) -> PrepareOptions {
+        PrepareOptions { frozen: self.frozen, no_cache: self.no_cache, write_lock: true }
+    }
 }
 
 /// What the user asked for.
@@ -92,16 +108,26 @@ fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOptions) -> R
         recipe_text: text.to_owned(),
         base: recipe.base.to_string(),
         local_base: local_base(recipe).filter(|base| *base != recipe.reference()),
-        base_digest: None,
-        platforms: recipe.platforms.clone(),
+        lock: None,
+        platforms: platforms_of(recipe),
         workspace: context.workspace.root.clone(),
         engine: options.engine.clone().unwrap_or_else(|| context.workspace.engine.clone()),
         options: options.clone(),
     })
 }
 
-/// Starts one bake; gives it as soon as its worker has begun the journal.
-pub async fn start(request: &BakeRequest) -> Result<Started, Report> {
+/// Settles the base of one bake and starts it; gives it as soon as its worker has begun the journal. `follow`: the base
+/// has just been baked too, so its present digest is meant, whatever the lock says.
+pub async fn start(context: &Context, request: &BakeRequest, follow: bool) -> Result<Started, Report> {
+    let mut request = request.clone();
+    if !scripted() {
+        let loaded = request.judged(context)?;
+        request.lock = context.settle_base(&loaded, follow, request.options.prepare()).await?;
+    }
+    begin_worker(&request).await
+}
+
+async fn begin_worker(request: &BakeRequest) -> Result<Started, Report> {
     let bakes = Paths::from_environment().bakes();
     let text = serde_json::to_vec(request).map_err(|error| Report::new(Kind::Failed, &error))?;
     let folder = BakeFolder::create(&bakes)?;
@@ -129,4 +155,9 @@ async fn begin(folder: &BakeFolder, request: &[u8]) -> Result<u32, Report> {
             Err(serde_json::from_str(&line).unwrap_or_else(|_| Report::message(Kind::Failed, line)))
         }
     }
+}
+
+/// Whether a test plays the engine's part: then nothing is prepared either.
+fn scripted() -> bool {
+    crate::adapters::engine::scripted::ScriptedEngine::from_environment().is_some()
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::adapters::engine::BaseImage;
-use crate::adapters::store::{RawManifest, Selector, Store, StoreError, read_verified};
+use crate::adapters::store::{KeptDocuments, RawManifest, Selector, Store, StoreError, read_verified};
 use crate::domain::oci::{
-    Digest, ImageConfig, ImageManifest, ImageRef, MAX_CONFIG_BYTES, Manifest, Platform, Repository,
+    Descriptor, Digest, ImageConfig, ImageManifest, ImageRef, MAX_CONFIG_BYTES, Manifest, Platform, Repository,
 };
 use crate::report::{Kind, Report};
 
@@ -20,6 +20,8 @@ pub(super) struct BaseSource<'a> {
     pub(super) open: &'a (dyn Fn() -> Result<Arc<dyn Store>, Report> + Send + Sync),
     /// The local store, where there is one already.
     pub(super) local: Option<Arc<dyn Store>>,
+    /// Documents of pinned bases seen before.
+    pub(super) kept: KeptDocuments,
 }
 
 /// What a tag pointed at.
@@ -87,6 +89,7 @@ impl BaseSource<'_> {
             digest: digest.clone(),
             manifest,
             config,
+            layout: store.as_layout().cloned().map(Arc::new),
             store,
             repository: self.repository.clone(),
         })
@@ -102,7 +105,14 @@ impl BaseSource<'_> {
             }
         }
         let store = (self.open)()?;
+        if let Selector::Digest(digest) = selector
+            && let Some(bytes) = self.kept.read(digest)
+            && let Some(raw) = as_raw(digest, bytes)
+        {
+            return Ok((raw, store));
+        }
         let raw = store.manifest(&self.repository, selector).await.map_err(|error| self.unresolved(error))?;
+        self.kept.keep(&raw.descriptor.digest, &raw.bytes);
         Ok((raw, store))
     }
 
@@ -124,8 +134,14 @@ impl BaseSource<'_> {
 
     async fn config(&self, store: &Arc<dyn Store>, manifest: &ImageManifest) -> Result<ImageConfig, Report> {
         let blob = &manifest.config;
-        let source = store.open_blob(&self.repository, blob).await.map_err(|error| self.unresolved(error))?;
-        let bytes = read_verified(source, blob, MAX_CONFIG_BYTES).await.map_err(|error| self.unresolved(error))?;
+        let bytes = match self.kept.read(&blob.digest) {
+            Some(bytes) => bytes,
+            None => {
+                let source = store.open_blob(&self.repository, blob).await.map_err(|error| self.unresolved(error))?;
+                read_verified(source, blob, MAX_CONFIG_BYTES).await.map_err(|error| self.unresolved(error))?
+            }
+        };
+        self.kept.keep(&blob.digest, &bytes);
         ImageConfig::parse(&bytes).map_err(|error| Report::new(Kind::Failed, &error).while_doing(self.context()))
     }
 
@@ -145,4 +161,14 @@ impl BaseSource<'_> {
     fn unresolved(&self, error: StoreError) -> Report {
         Report::from(error).while_doing(format!("base {} cannot be had", self.image))
     }
+}
+
+/// A kept manifest as a store would give it; `None` where the document itself does not say what it is.
+fn as_raw(digest: &Digest, bytes: Vec<u8>) -> Option<RawManifest> {
+    let media_type = match Manifest::parse(&bytes, None).ok()? {
+        Manifest::Image(image) => image.media_type,
+        Manifest::Index(index) => index.media_type,
+    };
+    let descriptor = Descriptor::new(media_type?, digest.clone(), bytes.len() as u64);
+    Some(RawManifest { descriptor, bytes })
 }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, select_all};
 
-use super::bake::{BakeRequest, Started, start};
+use super::Context;
+use super::bake::{Asked, BakeRequest, Started, start};
 use super::watch::{Pace, Shelf, Viewing};
 use crate::domain::journal::{BakeStatus, Damage, EventKind, Failure, Record};
 use crate::report::{Kind, Report};
 
 /// Bakes of several recipes.
 pub struct Batch {
+    context: Context,
     shelf: Shelf,
     parallel: usize,
     waiting: Vec<BakeRequest>,
@@ -68,9 +70,11 @@ pub enum Progress {
 
 impl Batch {
     /// Takes what was asked; refuses circles of bases.
-    pub fn new(requests: Vec<BakeRequest>, parallel: usize) -> Result<Self, Report> {
+    pub fn new(context: &Context, asked: Asked) -> Result<Self, Report> {
+        let Asked { requests, parallel } = asked;
         refuse_circles(&requests)?;
         Ok(Self {
+            context: context.clone(),
             shelf: Shelf::from_environment(),
             parallel: parallel.max(1),
             waiting: requests,
@@ -145,7 +149,9 @@ impl Batch {
             self.done.insert(reference.clone(), false);
             return Some(Progress::NotStarted { reference, report });
         }
-        self.starting = Some((reference, async move { start(&request).await }.boxed()));
+        let follow = self.done.keys().any(|baked| builds_on(&request, baked));
+        let context = self.context.clone();
+        self.starting = Some((reference, async move { start(&context, &request, follow).await }.boxed()));
         None
     }
 
@@ -233,7 +239,7 @@ mod tests {
             recipe_text: String::new(),
             base: base.into(),
             local_base: base.strip_prefix("local/").map(Into::into),
-            base_digest: None,
+            lock: None,
             platforms: Vec::new(),
             workspace: "/w".into(),
             engine: "embedded".into(),

@@ -5,6 +5,7 @@
 pub mod bake;
 mod base;
 pub mod batch;
+pub mod browse;
 mod context;
 pub mod demo;
 pub mod doctor;

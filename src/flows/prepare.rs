@@ -9,9 +9,10 @@ use super::base::BaseSource;
 use super::recipes::LoadedRecipe;
 use super::{Context, order};
 use crate::adapters::engine::embedded::cache::{StepCache, read_memory};
-use crate::adapters::engine::{BaseImage, Packing};
+use crate::adapters::engine::{BakeJob, BaseImage, Packing};
 use crate::adapters::inputs::{ReadInputs, read_inputs};
-use crate::adapters::store::Store;
+use crate::adapters::store::layout::Layout;
+use crate::adapters::store::{KeptDocuments, Store};
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
 use crate::adapters::{clock, host};
 use crate::domain::journal::LayerBlob;
@@ -56,21 +57,80 @@ pub struct Prepared {
     pub memory: Memory,
 }
 
-impl Context {
-    /// Prepares one recipe.
-    pub async fn prepare(&self, loaded: &LoadedRecipe, options: PrepareOptions) -> Result<Prepared, Report> {
-        let recipe = loaded.valid()?.clone();
-        let platforms = match recipe.platforms.is_empty() {
-            true => vec![host::platform()],
-            false => recipe.platforms.clone(),
-        };
-        let local = self.local_if_present()?;
-        let file = std::path::absolute(&loaded.file).unwrap_or_else(|_| loaded.file.clone());
-        let mut pinned = Pinned::default();
-        if let Base::Image(image) = &recipe.base {
-            let lock = loaded_lock(&file)?;
-            pinned = self.pin(&recipe, &placed(image, loaded), (lock, &platforms, local.clone()), options).await?;
+impl Prepared {
+    /// What an engine needs to put the image into `target`.
+    pub fn into_job(self, target: Arc<Layout>, context: &Context, no_cache: bool) -> BakeJob {
+        BakeJob {
+            plan: self.plan,
+            recipe: self.recipe,
+            recipe_folder: self.folder,
+            inputs: self.inputs,
+            bases: self.bases,
+            target,
+            cache: context.paths.cache.clone(),
+            packing: self.packing,
+            no_cache,
         }
+    }
+}
+
+impl Context {
+    /// Prepares one recipe, with the lock beside it.
+    pub async fn prepare(&self, loaded: &LoadedRecipe, options: PrepareOptions) -> Result<Prepared, Report> {
+        let lock = loaded_lock(&absolute(&loaded.file))?;
+        self.prepare_with(loaded, lock, options).await
+    }
+
+    /// Settles a recipe's base: the lock in force, written where it is new; `None` for scratch. `follow` moves a lock
+    /// whose tag points elsewhere by now.
+    pub async fn settle_base(
+        &self,
+        loaded: &LoadedRecipe,
+        follow: bool,
+        options: PrepareOptions,
+    ) -> Result<Option<Lock>, Report> {
+        let file = absolute(&loaded.file);
+        let old = loaded_lock(&file)?;
+        let given = if follow && !options.frozen { None } else { old.clone() };
+        let pinned = self.pinned(loaded, given, options).await?;
+        let same = |a: &Lock, b: &Lock| (&a.base, &a.digest, &a.platforms) == (&b.base, &b.digest, &b.platforms);
+        match (&pinned.lock, &old) {
+            (Some(new), Some(old)) if same(new, old) => return Ok(Some(old.clone())),
+            (Some(new), _) if options.write_lock && pinned.moved => write_lock(&file, new)?,
+            _ => {}
+        }
+        Ok(pinned.lock)
+    }
+
+    async fn pinned(
+        &self,
+        loaded: &LoadedRecipe,
+        lock: Option<Lock>,
+        options: PrepareOptions,
+    ) -> Result<Pinned, Report> {
+        let recipe = loaded.valid()?;
+        match &recipe.base {
+            Base::Scratch => Ok(Pinned::default()),
+            Base::Image(image) => {
+                let platforms = platforms_of(recipe);
+                let local = self.local_if_present()?;
+                self.pin(recipe, &placed(image, loaded), (lock, &platforms, local), options).await
+            }
+        }
+    }
+
+    /// Prepares one recipe with a lock given; one that does not fit is replaced.
+    pub async fn prepare_with(
+        &self,
+        loaded: &LoadedRecipe,
+        lock: Option<Lock>,
+        options: PrepareOptions,
+    ) -> Result<Prepared, Report> {
+        let recipe = loaded.valid()?.clone();
+        let platforms = platforms_of(&recipe);
+        let local = self.local_if_present()?;
+        let file = absolute(&loaded.file);
+        let pinned = self.pinned(loaded, lock, options).await?;
         if options.write_lock
             && pinned.moved
             && let Some(lock) = &pinned.lock
@@ -137,7 +197,8 @@ impl Context {
         let repository = image.repository.clone().ok_or_else(|| {
             Report::message(Kind::Usage, format!("base {image} names no repository")).help("write oci:PATH:NAME:TAG")
         })?;
-        let source = BaseSource { image, repository, open: &open, local };
+        let kept = KeptDocuments::new(&self.paths.cache);
+        let source = BaseSource { image, repository, open: &open, local, kept };
         let same_base = lock.filter(|lock| lock.base == recipe.base.to_string());
         let (lock, moved) = match same_base {
             Some(lock) if lock.fits(&recipe.base, platforms) => (lock, false),
@@ -282,6 +343,15 @@ async fn platform_bases(
         on.push(PlatformBase { platform: platform.clone(), base: Some(planned), chain: base.config.chain_id() });
     }
     on
+}
+
+/// The platforms a recipe is for: this host's where it names none.
+pub(super) fn platforms_of(recipe: &Recipe) -> Vec<Platform> {
+    if recipe.platforms.is_empty() { vec![host::platform()] } else { recipe.platforms.clone() }
+}
+
+fn absolute(file: &std::path::Path) -> PathBuf {
+    std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
 }
 
 /// A layout's path in a recipe begins in the recipe's folder.

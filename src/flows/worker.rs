@@ -6,10 +6,14 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
+use super::Context;
 use super::bake::{BakeRequest, REQUEST};
+use super::prepare::PrepareOptions;
 use crate::adapters::clock::Stopwatch;
+use crate::adapters::engine::embedded::EmbeddedEngine;
+use crate::adapters::engine::embedded::cache::write_memory;
 use crate::adapters::engine::scripted::ScriptedEngine;
-use crate::adapters::engine::{Baked, EngineError};
+use crate::adapters::engine::{Baked, Engine, EngineError};
 use crate::adapters::journal::{BakeFolder, JournalWriter, WorkerLock};
 use crate::adapters::process::{Handshake, Stops, identity, leave_session};
 use crate::adapters::settings::Paths;
@@ -75,7 +79,7 @@ fn started(id: &str, request: &BakeRequest) -> BakeStarted {
         recipe: request.recipe.clone(),
         recipe_digest: Digest::of(request.recipe_text.as_bytes()),
         base: request.base.clone(),
-        base_digest: request.base_digest.clone(),
+        base_digest: request.lock.as_ref().map(|lock| lock.digest.clone()),
         platforms: request.platforms.clone(),
         engine: request.engine.clone(),
         pid: identity.pid,
@@ -116,12 +120,27 @@ async fn stop_when_asked(folder: &BakeFolder, writer: &JournalWriter, stops: &mu
 }
 
 /// Prepares and bakes: from `plan.built` to the last event before `bake.finished`. The one place that chooses an engine.
-async fn execute(_request: &BakeRequest, writer: &JournalWriter, cancel: &CancellationToken) -> Result<Baked, Stopped> {
+async fn execute(request: &BakeRequest, writer: &JournalWriter, cancel: &CancellationToken) -> Result<Baked, Stopped> {
     if let Some(scripted) = ScriptedEngine::from_environment() {
         let engine = scripted.map_err(|error| Stopped::from(Report::new(Kind::Failed, &error)))?;
         return Ok(engine.play(writer, cancel).await?);
     }
-    Err(Report::message(Kind::Failed, "not built yet").into())
+    if request.engine != "embedded" {
+        let message = format!("there is no engine {} yet", request.engine);
+        return Err(Report::message(Kind::Usage, message).help("use `engine: embedded`").into());
+    }
+    let context = Context::load(Some(&request.workspace))?;
+    let loaded = request.judged(&context)?;
+    // The base is settled and its lock written; what moves from here on is not this bake's.
+    let options = PrepareOptions { write_lock: false, ..request.options.prepare() };
+    let prepared = context.prepare_with(&loaded, request.lock.clone(), options).await?;
+    writer.append(EventKind::PlanBuilt(prepared.plan.clone())).map_err(Report::from)?;
+    let (reference, file, memory) = (prepared.recipe.reference(), prepared.file.clone(), prepared.memory.clone());
+    let job = prepared.into_job(context.local()?, &context, request.options.no_cache);
+    let baked = EmbeddedEngine.bake(&job, writer, cancel).await?;
+    // Only what `plan` says about the next bake depends on it.
+    let _ = write_memory(&context.paths.cache, &reference, &file, &memory);
+    Ok(baked)
 }
 
 /// A bake that did not come to its end.
@@ -157,20 +176,6 @@ impl From<Report> for Stopped {
 
 impl From<EngineError> for Stopped {
     fn from(error: EngineError) -> Self {
-        let message = error.to_string();
-        match error {
-            EngineError::Step { failure, .. } => {
-                let mut causes = vec![failure.message];
-                causes.extend(failure.causes);
-                let exit_code = failure.exit_code.max(1);
-                let failure = Failure { message, causes, help: failure.help, exit_code };
-                Self { status: BakeStatus::Failed, failure }
-            }
-            EngineError::Store(error) => Report::from(error).into(),
-            EngineError::Cancelled => Self::cancelled(),
-            error @ (EngineError::Sink(_) | EngineError::Unsupported { .. }) => {
-                Report::new(Kind::Failed, &error).into()
-            }
-        }
+        Report::from(error).into()
     }
 }

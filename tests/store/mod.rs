@@ -1,7 +1,8 @@
 //! Stores: one conformance suite for all of them, and what only a registry can do wrong.
 
 pub mod conformance;
+mod layout;
 mod memory;
-mod registry;
+pub mod registry;
 mod registry_faults;
 mod registry_transfer_faults;

@@ -41,7 +41,7 @@ async fn docker_registry_conforms() {
     if !peers::need(&["docker-registry"]) {
         return;
     }
-    let registry = DockerRegistry::start(Door::Open);
+    let registry = DockerRegistry::start();
     conforms(&RegistryStore::open(options(&registry.host(), vec![])).unwrap()).await;
 }
 
@@ -50,7 +50,7 @@ async fn docker_registry_with_a_password_and_a_prefix_conforms() {
     if !peers::need(&["docker-registry"]) {
         return;
     }
-    let registry = DockerRegistry::start(Door::Password);
+    let registry = DockerRegistry::start_behind(Door::Password);
     let files = auth_file(&registry, &registry.host(), RIGHT);
     let prefix = Some(repository("global"));
     let store = RegistryStore::open(options(&registry.host(), files.clone()).prefix(prefix)).unwrap();
@@ -71,7 +71,7 @@ async fn credentials_filed_under_a_namespace_open_only_that() {
     if !peers::need(&["docker-registry"]) {
         return;
     }
-    let registry = DockerRegistry::start(Door::Password);
+    let registry = DockerRegistry::start_behind(Door::Password);
     let files = auth_file(&registry, &format!("{}/team-a", registry.host()), RIGHT);
     let store = RegistryStore::open(options(&registry.host(), files)).unwrap();
     put_image(&store, &repository("team-a/app"), "x", "amd64").await;
@@ -84,7 +84,7 @@ async fn r01_wrong_and_missing_passwords_are_refusals_that_do_not_show_them() {
     if !peers::need(&["docker-registry"]) {
         return;
     }
-    let registry = DockerRegistry::start(Door::Password);
+    let registry = DockerRegistry::start_behind(Door::Password);
     for files in [vec![], auth_file(&registry, &registry.host(), WRONG)] {
         let store = RegistryStore::open(options(&registry.host(), files)).unwrap();
         let error = store.tags(&repository("a"), None).await.unwrap_err();
@@ -101,7 +101,7 @@ async fn r08_a_certificate_nobody_signed_is_refused_even_on_loopback() {
     if !peers::need(&["docker-registry", "openssl"]) {
         return;
     }
-    let registry = DockerRegistry::start(Door::SelfSigned);
+    let registry = DockerRegistry::start_behind(Door::SelfSigned);
     let store = RegistryStore::open(options(&registry.host(), vec![])).unwrap();
     let error = store.tags(&repository("a"), None).await.unwrap_err();
     assert!(matches!(error, StoreError::Unreachable { .. }), "no fallback to plain HTTP: {error}");
@@ -122,7 +122,7 @@ async fn many_requests_share_one_store() {
     if !peers::need(&["docker-registry"]) {
         return;
     }
-    let registry = DockerRegistry::start(Door::Password);
+    let registry = DockerRegistry::start_behind(Door::Password);
     let files = auth_file(&registry, &registry.host(), RIGHT);
     let store = RegistryStore::open(options(&registry.host(), files)).unwrap();
     let here = repository("busy");

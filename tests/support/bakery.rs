@@ -109,7 +109,10 @@ pub fn succeeded(output: &Output, what: &str) -> String {
 /// Runs a peer program that must succeed; gives stdout.
 pub fn peer(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    succeeded(&output.unwrap_or_else(|error| panic!("{program}: {error}")), &format!("{program} {}", arguments.join(" ")))
+    succeeded(
+        &output.unwrap_or_else(|error| panic!("{program}: {error}")),
+        &format!("{program} {}", arguments.join(" ")),
+    )
 }
 
 /// A JSON blob of a layout, by digest.

@@ -262,7 +262,8 @@ pub fn base_image(store: Arc<dyn Store>, config: ImageConfig, layers: Vec<Descri
         annotations: std::collections::BTreeMap::new(),
     };
     let digest = Digest::of(&serde_json::to_vec(&manifest).unwrap());
-    BaseImage { platform: amd64(), digest, manifest, config, store, repository: "base".parse().unwrap() }
+    let layout = store.as_layout().cloned().map(Arc::new);
+    BaseImage { platform: amd64(), digest, manifest, config, store, repository: "base".parse().unwrap(), layout }
 }
 
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {

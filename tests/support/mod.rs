@@ -1,5 +1,6 @@
 //! Fixtures: one file a seam.
 
+pub mod bakery;
 pub mod bakes;
 pub mod binary;
 pub mod docker_registry;

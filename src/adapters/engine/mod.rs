@@ -17,6 +17,7 @@ use crate::domain::journal::{EventKind, Failure};
 use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageManifest, Platform, Repository};
 use crate::domain::plan::{InputManifest, Plan, StepId};
 use crate::domain::recipe::Recipe;
+use crate::report::{Kind, Report};
 
 /// Takes facts. If it fails, the bake stops: what is not in the journal did not happen.
 pub trait Sink: Send + Sync {
@@ -69,6 +70,8 @@ pub struct BaseImage {
     pub store: Arc<dyn Store>,
     /// In which repository.
     pub repository: Repository,
+    /// The store itself where it is a layout on this machine: its blobs are linked instead of copied.
+    pub layout: Option<Arc<Layout>>,
 }
 
 /// How layers are packed. Part of every cache key.
@@ -136,6 +139,26 @@ pub enum EngineError {
         /// What was asked.
         what: String,
     },
+}
+
+impl From<EngineError> for Report {
+    fn from(error: EngineError) -> Self {
+        let report = Self::new(Kind::Failed, &error);
+        match error {
+            EngineError::Step { failure, .. } => Self {
+                kind: Kind::of_exit_code(failure.exit_code),
+                causes: std::iter::once(failure.message).chain(failure.causes).collect(),
+                help: failure.help,
+                ..report
+            },
+            EngineError::Store(error) => error.into(),
+            EngineError::Cancelled => Self { kind: Kind::Cancelled, ..report },
+            EngineError::Unsupported { .. } => {
+                report.help("nothing was written; `bakery plan` shows the recipe's steps")
+            }
+            EngineError::Sink(_) => report,
+        }
+    }
 }
 
 /// Executes plans.

@@ -6,6 +6,7 @@
 mod cached;
 mod described;
 mod error;
+mod kept;
 pub mod layout;
 mod memory;
 pub mod open;
@@ -21,6 +22,7 @@ use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
 
 pub use cached::{cached_layers, remove_cached_steps};
 pub use error::StoreError;
+pub use kept::KeptDocuments;
 pub use memory::MemoryStore;
 pub use verified::{VerifiedReader, read_verified};
 
@@ -72,7 +74,7 @@ pub trait Store: Send + Sync {
     /// What to call it in messages: a host, a path.
     fn name(&self) -> String;
 
-    /// The layout on this machine that this store is, where it is one: its blobs are linked instead of copied.
+    /// The store itself where it is a layout on this machine, whose blobs can be linked instead of copied.
     fn as_layout(&self) -> Option<&layout::Layout> {
         None
     }

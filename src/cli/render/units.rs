@@ -33,6 +33,19 @@ pub fn millis(millis: u64) -> String {
     }
 }
 
+/// How long ago, roughly: `now`, `5 min`, `3 h`, `12 d`, `4 mo`, `2 y`.
+pub fn age(seconds: u64) -> String {
+    const DAY: u64 = 86_400;
+    match seconds {
+        0..60 => "now".into(),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..DAY => format!("{} h", seconds / 3_600),
+        DAY..7_776_000 => format!("{} d", seconds / DAY),
+        7_776_000..63_072_000 => format!("{} mo", seconds / (30 * DAY)),
+        _ => format!("{} y", seconds / (365 * DAY)),
+    }
+}
+
 /// `1 layer`, `2 layers`.
 pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -52,6 +65,8 @@ mod tests {
         );
         let times = [0, 999, 1000, 3_149, 59_949, 59_950, 72_000, 7_500_000].map(millis);
         assert_eq!(times, ["0 ms", "999 ms", "1.0 s", "3.1 s", "59.9 s", "1 min 00 s", "1 min 12 s", "2 h 05 min"]);
+        let ages = [0, 59, 60, 7_200, 86_400, 7_776_000, 63_072_000].map(age);
+        assert_eq!(ages, ["now", "now", "1 min", "2 h", "1 d", "3 mo", "2 y"]);
         assert_eq!((count(1, "layer"), count(0, "layer")), ("1 layer".into(), "0 layers".into()));
     }
 }

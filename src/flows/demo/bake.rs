@@ -2,7 +2,15 @@
 
 use std::path::Path;
 
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::engine::embedded::EmbeddedEngine;
+use crate::adapters::engine::{Engine, Sink, SinkError};
+use crate::domain::journal::EventKind;
 use crate::domain::oci::{Digest, Platform};
+use crate::domain::plan::StepId;
+use crate::flows::Context;
+use crate::flows::prepare::PrepareOptions;
 use crate::report::{Kind, Report};
 
 /// What came out.
@@ -14,9 +22,38 @@ pub(super) struct Product {
     pub(super) platform: Platform,
 }
 
+/// Seeding keeps no journal: the images it makes are the demo's givens.
+struct Unrecorded;
+
+impl Sink for Unrecorded {
+    fn emit(&self, _kind: EventKind) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn output(&self, _step: &StepId, _bytes: &[u8]) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
 /// Bakes a recipe of the workspace in the folder `workspace` into that workspace's local store, for this host's
 /// platform; a lock beside the recipe pins the base.
 pub(super) async fn bake_into(workspace: &Path, recipe: &Path) -> Result<Product, Report> {
-    let doing = format!("cannot bake {} of {}", recipe.display(), workspace.display());
-    Err(Report::message(Kind::Failed, "not built yet").while_doing(doing))
+    let doing =
+        |report: Report| report.while_doing(format!("cannot bake {} of {}", recipe.display(), workspace.display()));
+    bake(workspace, recipe).await.map_err(doing)
+}
+
+async fn bake(workspace: &Path, recipe: &Path) -> Result<Product, Report> {
+    let context = Context::load(Some(workspace))?;
+    let loaded = context.recipes(&[recipe.to_owned()])?;
+    let [loaded] = loaded.as_slice() else {
+        return Err(Report::message(Kind::Failed, "not one recipe"));
+    };
+    let prepared = context.prepare(loaded, PrepareOptions::default()).await?;
+    let Some(platform) = prepared.plan.platforms.first().map(|part| part.platform.clone()) else {
+        return Err(Report::message(Kind::Failed, "a recipe for no platform"));
+    };
+    let job = prepared.into_job(context.local()?, &context, false);
+    let baked = EmbeddedEngine.bake(&job, &Unrecorded, &CancellationToken::new()).await?;
+    Ok(Product { digest: baked.image.digest, platform })
 }

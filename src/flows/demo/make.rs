@@ -9,7 +9,7 @@ use super::seed::{self, SeededImage};
 use crate::adapters::clock::{self, Stopwatch};
 use crate::adapters::files::{self, StagedFolder};
 use crate::domain::oci::Digest;
-use crate::domain::recipe::Lock;
+use crate::domain::recipe::{Lock, lock_beside};
 use crate::report::{Kind, Report};
 
 /// A demo workspace.
@@ -173,7 +173,7 @@ fn write_lock(root: &Path, file: &str, base: &str, product: &Product) -> Result<
         platforms: [(product.platform.clone(), product.digest.clone())].into(),
         resolved: clock::now_rfc3339(),
     };
-    let text = serde_yaml::to_string(&lock).map_err(|error| Report::new(Kind::Failed, &error))?;
-    files::make_file(&root.join(file).with_extension("lock"), text.as_bytes(), 0o644)?;
+    let text = lock.to_yaml().map_err(|error| Report::new(Kind::Failed, &error))?;
+    files::make_file(&lock_beside(&root.join(file)), text.as_bytes(), 0o644)?;
     Ok(())
 }

@@ -140,7 +140,7 @@ async fn fetch(
 
 async fn fetch_one(job: &BakeJob, base: &BaseImage, layer: Descriptor, done: Arc<AtomicU64>) -> Result<(), StoreError> {
     let target = Layout::clone(&job.target);
-    if let Some(from) = base.store.as_layout().cloned() {
+    if let Some(from) = base.layout.clone() {
         let size = layer.size;
         blocking(move || target.link_blob(&from, &layer)).await?;
         done.fetch_add(size, Ordering::Relaxed);

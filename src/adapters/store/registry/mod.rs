@@ -5,7 +5,7 @@
 //! so it lends what carries no such hazard: the documents a registry answers with (error envelope, tag list, catalog)
 //! and its challenge grammar; what is sent where is decided here.
 //!
-//! - `store`: the port, in terms of the rest. `options`: what a registry is opened with.
+//! - `store`: what a registry is opened with, and the port in terms of the rest.
 //! - `client`: one request: scheme, authorization, redirects, retries, bounded bodies. `destination`: where it may go.
 //! - `auth`, `credential`: challenges and tokens; docker's and podman's auth files and credential helpers.
 //! - `pull`, `push`, `manifest`, `listing`, `referrer`: the endpoints.
@@ -18,7 +18,6 @@ mod destination;
 mod failure;
 mod listing;
 mod manifest;
-mod options;
 mod pull;
 mod push;
 mod referrer;
@@ -26,5 +25,5 @@ mod retry;
 mod store;
 
 pub use credential::AuthFiles;
-pub use options::{Patience, RegistryOptions};
-pub use store::RegistryStore;
+pub use retry::Patience;
+pub use store::{RegistryOptions, RegistryStore};

@@ -5,7 +5,29 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::options::Patience;
+/// How long to wait and how often to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Waiting this long for 16 KiB, or for an answer, is a stall.
+    pub idle: Duration,
+    /// Tries of one request.
+    pub attempts: u32,
+    /// First pause between tries; doubles each time.
+    pub backoff: Duration,
+    /// Longest sum of pauses, whatever `Retry-After` asks for.
+    pub pauses: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(60),
+            attempts: 5,
+            backoff: Duration::from_millis(250),
+            pauses: Duration::from_secs(30),
+        }
+    }
+}
 
 /// The tries of one request.
 pub(super) struct Retry {

@@ -7,13 +7,54 @@ use reqwest::StatusCode;
 use tokio::sync::Mutex;
 
 use super::client::Client;
+use super::credential::AuthFiles;
 use super::listing::{self, Listings};
-use super::options::RegistryOptions;
 use super::push::{self, Sessions};
+use super::retry::Patience;
 use super::{manifest, pull, referrer};
 use crate::adapters::store::described::Described;
 use crate::adapters::store::{BlobStream, Page, RawManifest, Selector, Store, StoreError};
-use crate::domain::oci::{Annotations, Descriptor, Digest, ImageManifest, Repository, Tag, media_type};
+use crate::domain::oci::{Annotations, Descriptor, Digest, ImageManifest, Registry, Repository, Tag, media_type};
+
+/// Which registry, and how to treat it.
+#[derive(Clone, Debug)]
+pub struct RegistryOptions {
+    /// Host and port.
+    pub host: Registry,
+    /// Path put in front of every repository; listings keep only what lies below it.
+    pub prefix: Option<Repository>,
+    /// Speak plain HTTP to it. Loopback hosts that offer no TLS are spoken to in plain HTTP without it.
+    pub plain_http: bool,
+    /// Where credentials are looked up.
+    pub auth_files: AuthFiles,
+    /// How long to wait and how often to try.
+    pub patience: Patience,
+}
+
+impl RegistryOptions {
+    /// The registry at `host`, with the user's auth files and usual patience.
+    pub fn new(host: Registry) -> Self {
+        Self {
+            host,
+            prefix: None,
+            plain_http: false,
+            auth_files: AuthFiles::from_environment(),
+            patience: Patience::default(),
+        }
+    }
+
+    /// With a path in front of every repository.
+    #[must_use]
+    pub fn prefix(self, prefix: Option<Repository>) -> Self {
+        Self { prefix, ..self }
+    }
+
+    /// Speaking plain HTTP.
+    #[must_use]
+    pub fn plain_http(self, plain_http: bool) -> Self {
+        Self { plain_http, ..self }
+    }
+}
 
 /// One registry, or the part of it below a path.
 pub struct RegistryStore {

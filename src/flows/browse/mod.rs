@@ -1,0 +1,7 @@
+//! Looking at stores: what is there (`list`), and one image in full (`inspect`). Reads no layer, judges nothing.
+
+mod inspect;
+mod list;
+
+pub use inspect::{Inspection, LayerRow, PlatformImage, Referrer, inspect};
+pub use list::{Listed, Source, Unlisted};

@@ -1,0 +1,171 @@
+//! Browsing from the command line: `store ls` and `inspect` over registries and layouts.
+
+use std::sync::Arc;
+
+use bakery::adapters::store::layout::Layout;
+use bakery::adapters::store::registry::RegistryStore;
+use bakery::adapters::store::{MemoryStore, Store};
+use bakery::domain::oci::{
+    Annotations, Descriptor, DescriptorPlatform, ImageIndex, ImageManifest, Platform, media_type,
+};
+use bakery::flows::browse::Source;
+
+use crate::store::conformance::{put_image, repository, stream, tag};
+use crate::store::registry::options;
+use crate::support::bakery::Bakery;
+use crate::support::docker_registry::DockerRegistry;
+use crate::support::faulty_registry::{FaultyRegistry, Say, Tail};
+use crate::support::peers;
+
+async fn tagged(store: &dyn Store, name: &str, tag_name: &str) -> Descriptor {
+    let here = repository(name);
+    let bytes = put_image(store, &here, name, "amd64").await;
+    store.put_manifest(&here, Some(&tag(tag_name)), media_type::MANIFEST, &bytes).await.unwrap()
+}
+
+async fn signed(store: &dyn Store, name: &str, subject: &Descriptor) {
+    let (here, empty) = (repository(name), Descriptor::of(media_type::EMPTY, b"{}"));
+    store.put_blob(&here, &empty, stream(b"{}")).await.unwrap();
+    let manifest = ImageManifest {
+        schema_version: 2,
+        media_type: Some(media_type::MANIFEST.into()),
+        artifact_type: Some("application/vnd.example.signature".into()),
+        config: empty.clone(),
+        layers: vec![empty],
+        subject: Some(subject.clone()),
+        annotations: Annotations::new(),
+    };
+    let bytes = serde_json::to_vec(&manifest).unwrap();
+    store.put_manifest(&here, None, media_type::MANIFEST, &bytes).await.unwrap();
+}
+
+async fn multi(store: &dyn Store, name: &str) {
+    let (here, mut entries) = (repository(name), Vec::new());
+    for architecture in ["amd64", "arm64"] {
+        let bytes = put_image(store, &here, architecture, architecture).await;
+        let mut entry = store.put_manifest(&here, None, media_type::MANIFEST, &bytes).await.unwrap();
+        entry.platform = Some(DescriptorPlatform::from(&format!("linux/{architecture}").parse::<Platform>().unwrap()));
+        entries.push(entry);
+    }
+    let bytes = serde_json::to_vec(&ImageIndex::new(entries)).unwrap();
+    store.put_manifest(&here, Some(&tag("multi")), media_type::INDEX, &bytes).await.unwrap();
+}
+
+#[tokio::test]
+async fn stores_are_listed_and_images_inspected_over_registry_and_layout() {
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start();
+    let host = registry.host();
+    let bakery = Bakery::with_workspace(&format!(
+        "bakery: 1\nstores:\n  global: {{registry: \"{host}/global\"}}\n  local: {{layout: ./local}}\n"
+    ));
+    let remote = RegistryStore::open(options(&host, vec![])).unwrap();
+    let python = tagged(&remote, "global/python", "3.12").await;
+    signed(&remote, "global/python", &python).await;
+    tagged(&remote, "global/python-extra", "1").await;
+    multi(&remote, "global/os").await;
+    tagged(&remote, "elsewhere/app", "1").await;
+    let listed = |arguments: &[&str]| -> Vec<String> {
+        let rows = bakery.json(&[&["store", "ls"], arguments].concat());
+        rows.as_array().unwrap().iter().map(|row| row["reference"].as_str().unwrap().to_owned()).collect()
+    };
+    let global = ["global/os:multi", "global/python:3.12", "global/python-extra:1"];
+    assert_eq!(listed(&[]), global, "a local store nobody has written to holds nothing");
+    let local = Layout::open_or_create(&bakery.path("local")).unwrap();
+    tagged(&local, "team-a/app", "1.0").await;
+    assert_eq!(listed(&[]), [&global[..], &["local/team-a/app:1.0"]].concat());
+    assert_eq!(listed(&["local"]), ["local/team-a/app:1.0"]);
+    assert_eq!(listed(&["global/python"]), ["global/python:3.12"]);
+    assert_eq!(listed(&["oci:local"]), ["oci:local:team-a/app:1.0"]);
+    assert_eq!(listed(&[&format!("{host}/elsewhere")]), [format!("{host}/elsewhere/app:1")]);
+
+    let rows = bakery.json(&["store", "ls", "global"]);
+    assert_eq!(rows[0]["platforms"], serde_json::json!(["linux/amd64", "linux/arm64"]));
+    assert_eq!(rows[1]["digest"], python.digest.to_string());
+    assert_eq!(rows[1]["signature"], "unknown");
+    assert!(rows[1]["size"].as_u64().unwrap() > 10);
+    let text = bakery.ok(&["store", "ls", "--color", "never"]);
+    assert_eq!(text.lines().count(), 4, "{text}");
+
+    let inspected = bakery.json(&["inspect", "global/python:3.12"]);
+    assert_eq!(inspected["digest"], python.digest.to_string());
+    assert_eq!(inspected["layers"][0]["diff_id"], inspected["config"]["rootfs"]["diff_ids"][0]);
+    assert_eq!(inspected["referrers"][0]["artifact_type"], "application/vnd.example.signature");
+    let pinned = bakery.json(&["inspect", &format!("global/python@{}", python.digest)]);
+    assert_eq!(pinned["manifest"], inspected["manifest"]);
+    let arm = bakery.json(&["inspect", "global/os:multi", "--platform", "linux/arm64"]);
+    assert_eq!(arm["platform"], "linux/arm64");
+    assert_eq!(arm["images"].as_array().unwrap().len(), 2);
+    let text = bakery.ok(&["inspect", "oci:local:team-a/app:1.0"]);
+    assert!(text.contains("linux/amd64") && text.contains("1 layer"), "{text}");
+
+    let refusal = bakery.fails(1, &["inspect", "global/os:multi", "--platform", "linux/s390x"]);
+    assert!(refusal.contains("linux/amd64, linux/arm64"), "{refusal}");
+    assert!(bakery.fails(4, &["inspect", "global/absent:1"]).contains("not found"));
+    assert!(bakery.fails(2, &["inspect", "globl/python:1"]).contains("did you mean"));
+}
+
+/// A registry of one image under every tag but `broken`, without a catalog.
+async fn without_catalog() -> FaultyRegistry {
+    let memory = MemoryStore::new();
+    let bytes = put_image(&memory, &repository("a"), "content", "amd64").await;
+    let manifest: ImageManifest = serde_json::from_slice(&bytes).unwrap();
+    let source = memory.open_blob(&repository("a"), &manifest.config).await.unwrap();
+    let config = bakery::adapters::store::read_verified(source, &manifest.config, 1 << 20).await.unwrap();
+    FaultyRegistry::start(move |_, heard| match heard.path.as_str() {
+        "/v2/" => Say::status(200).header("warning", "299 - \"this registry closes in May\""),
+        path if path.contains("/tags/list") => Say::body(r#"{"name":"a","tags":["1","broken","2"]}"#),
+        path if path.ends_with("/manifests/broken") => {
+            Say::body("{\x1b[2J").header("content-type", media_type::MANIFEST)
+        }
+        path if path.contains("/manifests/") => Say::body(bytes.clone()).header("content-type", media_type::MANIFEST),
+        path if path.contains("/blobs/") => Say::body(config.clone()),
+        _ => Say::status(404).header("warning", "299 - \"this registry closes in May\""),
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_catalog_the_settings_say_what_there_is_and_one_broken_tag_hides_no_other() {
+    let registry = without_catalog().await;
+    let host = registry.host();
+    let bakery = Bakery::with_workspace(&format!(
+        "bakery: 1\nstores:\n  known: {{registry: \"{host}\", repositories: [team/app]}}\n  bare: {{registry: \"{host}\"}}\n"
+    ));
+    let said = bakery.fails(1, &["store", "ls", "known"]);
+    assert!(said.contains("known/team/app:broken cannot be read") && !said.contains('\x1b'), "{said}");
+    assert!(said.contains("this registry closes in May"), "{said}");
+    let rows = bakery.run(&["store", "ls", "known", "--json"]).stdout;
+    let rows: serde_json::Value = serde_json::from_slice(&rows).unwrap();
+    let references: Vec<&str> = rows.as_array().unwrap().iter().map(|r| r["reference"].as_str().unwrap()).collect();
+    assert_eq!(references, ["known/team/app:1", "known/team/app:2"]);
+    assert!(bakery.fails(4, &["store", "ls", "bare"]).contains("repositories:"));
+    let asked = bakery.fails(1, &["store", "ls", "bare/other"]);
+    assert!(asked.contains("bare/other:broken"), "what is asked for by name needs no catalog: {asked}");
+}
+
+#[tokio::test]
+async fn the_first_rows_are_shown_while_the_catalog_goes_on() {
+    let registry = FaultyRegistry::start(|_, heard| match heard.path.as_str() {
+        "/v2/_catalog?n=1000" => {
+            Say::body(r#"{"repositories":["a"]}"#).header("link", "</v2/_catalog?last=a>; rel=\"next\"")
+        }
+        "/v2/_catalog?last=a" => Say::body("{").announcing(100).tail(Tail::Stall),
+        path if path.contains("/tags/list") => Say::body(r#"{"name":"a","tags":["1"]}"#),
+        _ => Say::body(r#"{"schemaVersion":2,"manifests":[]}"#).header("content-type", media_type::INDEX),
+    })
+    .await;
+    let store = RegistryStore::open(options(&registry.host(), vec![]).plain_http(true)).unwrap();
+    let source = Source::new("x/", Arc::new(store));
+    let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
+    let listing = source.list(move |row| {
+        send.send(row.unwrap().reference).unwrap();
+        Ok(())
+    });
+    tokio::select! {
+        ended = listing => panic!("the catalog has no end: {ended:?}"),
+        row = receive.recv() => assert_eq!(row.unwrap(), "x/a:1"),
+    }
+}
