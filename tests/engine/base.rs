@@ -83,7 +83,7 @@ fn t17_t20_layers_that_are_not_what_they_are_said_to_be() {
     refused("T-20", media_type::LAYER, b"\xfd7zXZ\0 and so on", &tar);
     refused("T-12", media_type::LAYER_GZIP, &gzip(&zipped), &zipped);
     refused("layer", media_type::LAYER_GZIP, &zipped[..zipped.len() / 2], &tar);
-    let mut damaged = zipped.clone();
+    let mut damaged = zipped;
     let at = damaged.len() - 6;
     damaged[at] ^= 1;
     refused("layer", media_type::LAYER_GZIP, &damaged, &tar);
@@ -108,9 +108,9 @@ fn hostile_layers_are_refused_by_their_family() {
     layer("T-04", Tar::new().symlink("./", "/etc"));
     layer("T-06", Tar::new().file("etc/.wh...", ""));
     layer("T-06", Tar::new().file(".wh.etc/x", ""));
-    layer("T-10", Tar::new().entry(b'x', "x", 0o644, "", b"12 size=512\n").file("a", "").file("hidden", ""));
-    layer("T-11", Tar::new().entry(b'x', "x", 0o644, "", b"99 path=a\n").file("a", ""));
-    layer("T-22", Tar::new().entry(b'M', "a", 0o644, "", b""));
+    layer("T-10", Tar::new().entry(b'x', "x", 0o644, ("", b"12 size=512\n")).file("a", "").file("hidden", ""));
+    layer("T-11", Tar::new().entry(b'x', "x", 0o644, ("", b"99 path=a\n")).file("a", ""));
+    layer("T-22", Tar::new().entry(b'M', "a", 0o644, ("", b"")));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn t02_t03_links_of_layers_are_resolved_inside_the_root() {
 
 #[test]
 fn t23_account_files_that_are_none_are_not_read() {
-    let base = Tar::new().symlink("etc/passwd", "/proc/self/environ").entry(b'6', "etc/group", 0o644, "", b"").end();
+    let base = Tar::new().symlink("etc/passwd", "/proc/self/environ").entry(b'6', "etc/group", 0o644, ("", b"")).end();
     let house = Bakehouse::new().with_base(&[base]);
     for owner in ["app", "\"0:staff\""] {
         let failure = house.bake(&format!("steps:\n  - write: {{to: /x, content: x, owner: {owner}}}\n")).failure();

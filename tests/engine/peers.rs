@@ -20,7 +20,8 @@ fn baked(compression: Compression) -> Bakehouse {
     house.packing = Packing { compression, ..house.packing };
     house.file(&format!("app/{}/file", "deep/".repeat(40).trim_end_matches('/')), "deep");
     house.file("app/na\u{ef}ve", "utf-8");
-    house.file("v.tar", Tar::new().file("a", "linked").hardlink("b", "a").entry(b'0', "suid", 0o4755, "", b"s").end());
+    house
+        .file("v.tar", Tar::new().file("a", "linked").hardlink("b", "a").entry(b'0', "suid", 0o4755, ("", b"s")).end());
     house.bake(
         "steps:\n  - copy: {from: app, to: /srv, owner: \"3000000:50\"}\n  - unpack: {from: v.tar, to: /opt}\n  - remove: [/usr/share/doc]\n  - write: {to: /bin/tool, content: x, mode: \"0755\"}\n",
     );

@@ -27,7 +27,7 @@ fn plain_gzip_and_zstd_archives_with_their_owners_modes_and_links() {
     let tar = Tar::new()
         .folder("./", 0o700)
         .folder("./d/", 0o750)
-        .entry(b'0', "d/owned", 0o4755, "", b"suid")
+        .entry(b'0', "d/owned", 0o4755, ("", b"suid"))
         .hardlink("b", "d/owned")
         .symlink("l", "d/owned")
         .file("empty1", "")
@@ -137,17 +137,17 @@ fn t06_t08_t09_what_no_layer_may_hold() {
         refused("T-06", &Tar::new().file(name, "").end(), "/opt");
     }
     for kind in [b'3', b'4', b'6'] {
-        refused("T-08", &Tar::new().entry(kind, "dev", 0o600, "", b"").end(), "/opt");
+        refused("T-08", &Tar::new().entry(kind, "dev", 0o600, ("", b"")).end(), "/opt");
     }
     let record = b"37 SCHILY.xattr.trusted.overlay.x=ab\n";
-    refused("T-09", &Tar::new().entry(b'x', "x", 0o644, "", record).file("f", "").end(), "/opt");
+    refused("T-09", &Tar::new().entry(b'x', "x", 0o644, ("", record)).file("f", "").end(), "/opt");
 }
 
 #[test]
 fn t10_t12_t20_archives_that_lie_or_end_too_early() {
     refused(
         "T-10",
-        &Tar::new().entry(b'x', "x", 0o644, "", b"12 size=512\n").file("a", "").file("hidden", "").end(),
+        &Tar::new().entry(b'x', "x", 0o644, ("", b"12 size=512\n")).file("a", "").file("hidden", "").end(),
         "/opt",
     );
     let whole = Tar::new().file("a", &"x".repeat(5000)).end();

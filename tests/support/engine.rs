@@ -1,7 +1,7 @@
 //! Bakes with the embedded engine in this process: a recipe folder, a base, a layout, and everything the engine said.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use bakery::adapters::engine::embedded::EmbeddedEngine;
@@ -287,7 +287,8 @@ impl Tar {
     }
 
     /// One entry; `name` and `link` go into the header as they are.
-    pub fn entry(mut self, kind: u8, name: &str, mode: u32, link: &str, content: &[u8]) -> Self {
+    pub fn entry(mut self, kind: u8, name: &str, mode: u32, (link, content): (&str, impl AsRef<[u8]>)) -> Self {
+        let content = content.as_ref();
         let mut header = tar::Header::new_ustar();
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         header.as_old_mut().linkname[..link.len()].copy_from_slice(link.as_bytes());
@@ -307,19 +308,19 @@ impl Tar {
     }
 
     pub fn file(self, name: &str, content: &str) -> Self {
-        self.entry(b'0', name, 0o644, "", content.as_bytes())
+        self.entry(b'0', name, 0o644, ("", content.as_bytes()))
     }
 
     pub fn folder(self, name: &str, mode: u32) -> Self {
-        self.entry(b'5', name, mode, "", b"")
+        self.entry(b'5', name, mode, ("", b""))
     }
 
     pub fn symlink(self, name: &str, target: &str) -> Self {
-        self.entry(b'2', name, 0o777, target, b"")
+        self.entry(b'2', name, 0o777, (target, b""))
     }
 
     pub fn hardlink(self, name: &str, target: &str) -> Self {
-        self.entry(b'1', name, 0o644, target, b"")
+        self.entry(b'1', name, 0o644, (target, b""))
     }
 
     pub fn end(mut self) -> Vec<u8> {
@@ -338,20 +339,9 @@ pub fn usrmerged() -> Vec<u8> {
         .folder("tmp/", 0o1777)
         .folder("usr/", 0o755)
         .folder("usr/bin/", 0o755)
-        .entry(b'0', "usr/bin/sh", 0o755, "", b"#!shell")
+        .entry(b'0', "usr/bin/sh", 0o755, ("", b"#!shell"))
         .folder("usr/share/doc/a/", 0o755)
         .file("usr/share/doc/a/copyright", "free")
         .file("usr/share/doc/b", "text")
         .end()
-}
-
-/// Whether a folder outside the image is as it was: nothing a bake does may touch it.
-pub fn fingerprint(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| (path.clone(), std::fs::read(&path).unwrap_or_default()))
-        .collect();
-    found.sort();
-    found
 }
