@@ -12,6 +12,7 @@
 mod bakes;
 mod browse;
 mod demo;
+mod engine;
 mod init;
 mod keys;
 mod recipe;
