@@ -12,6 +12,7 @@
 mod bakes;
 mod browse;
 mod demo;
+mod engine;
 mod examples;
 mod init;
 mod keys;

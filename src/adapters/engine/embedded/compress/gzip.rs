@@ -73,6 +73,17 @@ impl<W: Write + Send + 'static> BlockGzip<W> {
     }
 }
 
+/// Waits for the threads, so that a target that is given up is gone when this is.
+impl<W> Drop for BlockGzip<W> {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(writing) = self.writing.take() {
+            // It was given up: how it ended matters to nobody.
+            let _ = writing.join();
+        }
+    }
+}
+
 impl<W: Write + Send + 'static> Compressor<W> for BlockGzip<W> {
     fn push(&mut self, block: Block) -> io::Result<()> {
         self.submit(block, false)
@@ -104,7 +115,7 @@ fn work(queue: &Mutex<Receiver<Job>>, results: &Sender<io::Result<Packed>>, leve
 
 fn compress(level: u32, job: &Job) -> io::Result<Packed> {
     let input = job.block.as_slice();
-    // A new state a block: after `reset` the same input can give other bytes, depending on what the state saw before.
+    // A fresh one each time: after a reset, what it compressed before still shows in its output.
     let mut deflate = Compress::new(Compression::new(level), false);
     if let Some(before) = &job.before {
         deflate.set_dictionary(&before[before.len().saturating_sub(WINDOW)..])?;
