@@ -7,6 +7,7 @@ use crate::adapters::engine::BaseImage;
 use crate::adapters::store::{KeptDocuments, RawManifest, Selector, Store, StoreError, read_verified};
 use crate::domain::oci::{
     Descriptor, Digest, ImageConfig, ImageManifest, ImageRef, MAX_CONFIG_BYTES, Manifest, Platform, Repository,
+    media_type,
 };
 use crate::report::{Kind, Report};
 
@@ -75,6 +76,11 @@ impl BaseSource<'_> {
             return Err(self.unusable(format!("{digest} is an index within an index")));
         };
         let config = self.config(&store, &manifest).await?;
+        if config.platform().architecture.is_empty() {
+            return Err(self
+                .unusable(format!("{digest} does not say which platform it is for"))
+                .help("whoever made it can say so: crane mutate --set-platform linux/amd64 IMAGE"));
+        }
         if !platform.is_served_by(&config.platform()) {
             let message = format!("{} is for {}, not for {platform}", self.image, config.platform());
             return Err(Report::message(Kind::Failed, message)
@@ -163,12 +169,12 @@ impl BaseSource<'_> {
     }
 }
 
-/// A kept manifest as a store would give it; `None` where the document itself does not say what it is.
+/// A kept manifest as a store would give it. One that does not say its type is OCI's: Docker's always do.
 fn as_raw(digest: &Digest, bytes: Vec<u8>) -> Option<RawManifest> {
     let media_type = match Manifest::parse(&bytes, None).ok()? {
-        Manifest::Image(image) => image.media_type,
-        Manifest::Index(index) => index.media_type,
+        Manifest::Image(image) => image.media_type.unwrap_or_else(|| media_type::MANIFEST.to_owned()),
+        Manifest::Index(index) => index.media_type.unwrap_or_else(|| media_type::INDEX.to_owned()),
     };
-    let descriptor = Descriptor::new(media_type?, digest.clone(), bytes.len() as u64);
+    let descriptor = Descriptor::new(media_type, digest.clone(), bytes.len() as u64);
     Some(RawManifest { descriptor, bytes })
 }
