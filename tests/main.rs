@@ -11,10 +11,12 @@
 
 mod bakes;
 mod browse;
+mod crash;
 mod demo;
 mod init;
 mod keys;
 mod recipe;
+mod spine;
 mod store;
 mod store_layout;
 mod support;
