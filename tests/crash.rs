@@ -1,5 +1,6 @@
 //! Family H-01: `kill -9` at any moment leaves store, lock and journal sound, and the next bake fine.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
@@ -72,6 +73,73 @@ fn h01_killed_at_every_write_sync_and_rename() {
         }
     }
     assert!(kills > 10, "only {kills} kills: the sweep looks at the wrong calls");
+}
+
+/// Calls that leave something on disk.
+const LASTING: &str =
+    "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,ftruncate,unlink,unlinkat,mkdir";
+
+/// The sweep above kills whoever comes to its nth call first, so what a worker's threads do late hides behind what they
+/// all do early. Here the worker's calls are counted as one row, and it is killed at thirty places along it.
+#[test]
+fn h01_a_worker_killed_all_along_its_way() {
+    if !peers::need(&["strace"]) {
+        return;
+    }
+    let template = workspace();
+    let expected = template.bake("recipes/app.yaml");
+    let id = template.json(&["bakes"])[0]["bake"].as_str().unwrap().to_owned();
+    let bakes = format!("home/state/bakes/{id}");
+    let request = std::fs::read_to_string(template.path(&format!("{bakes}/request.json"))).unwrap();
+    let run = |kill_at: Option<usize>| {
+        let bakery = workspace();
+        let (from, to) = (template.path("").display().to_string(), bakery.path("").display().to_string());
+        let (from, to) = (from.trim_end_matches('/'), to.trim_end_matches('/'));
+        bakery.write(&format!("{bakes}/request.json"), request.replace(from, to));
+        let calls = traced_worker(&bakery, &id, kill_at);
+        (bakery, calls)
+    };
+    let (whole, calls) = run(None);
+    assert_eq!(whole.json(&["bakes"])[0]["status"], "ok");
+    assert!(calls > 60, "only {calls} calls: the sweep looks at the wrong ones");
+    let mut lost = 0;
+    for place in 0..30 {
+        let kill_at = 1 + place * calls / 30;
+        let (bakery, _) = run(Some(kill_at));
+        let when = format!("a kill at call {kill_at} of {calls}");
+        assert_sound(&bakery, &when);
+        lost += usize::from(bakery.json(&["bakes"])[0]["status"] == "lost");
+        assert_eq!(bakery.bake("recipes/app.yaml"), expected, "the bake after {when}");
+    }
+    assert!(lost > 20, "only {lost} workers were killed in time");
+}
+
+/// Runs a worker under strace, killed once so many lasting calls are seen; gives how many there were.
+fn traced_worker(bakery: &Bakery, id: &str, kill_at: Option<usize>) -> usize {
+    let plain = bakery.command(&[]);
+    let mut traced = Command::new("strace");
+    // Every call waits a moment before it begins, so that the kill comes between two of them.
+    let inject = format!("inject={LASTING}:delay_enter=2000");
+    traced.args(["-f", "-qq", "-o", "/dev/stderr", "-e", &format!("trace={LASTING}"), "-e", &inject]);
+    traced.args([env!("CARGO_BIN_EXE_bakery"), "__worker", id]).current_dir(bakery.path("")).env_clear();
+    traced.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    traced.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = traced.spawn().unwrap();
+    let mut calls = 0;
+    for line in BufReader::new(child.stderr.take().unwrap()).split(b'\n') {
+        let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
+        let Some((pid, call)) = line.split_once(' ') else { continue };
+        // A call told in two parts counts once.
+        if !pid.bytes().all(|b| b.is_ascii_digit()) || call.contains(" resumed>") {
+            continue;
+        }
+        calls += 1;
+        if kill_at == Some(calls) {
+            Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    calls
 }
 
 #[test]
