@@ -1,5 +1,6 @@
 //! Starting a bake: freezes what was asked into the bake's folder and hands it to a worker of its own. Bakes nothing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,21 @@ pub fn read_requests(context: &Context, recipes: &[PathBuf], options: &BakeOptio
     let judged: Vec<Result<BakeRequest, Report>> =
         loaded.iter().map(|loaded| request(context, loaded, options)).collect();
     let parallel = context.settings.parallel.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
-    Ok(Asked { requests: all_or_why(judged)?, parallel: parallel.unwrap_or(1) })
+    let requests = all_or_why(judged)?;
+    refuse_twins(&requests)?;
+    Ok(Asked { requests, parallel: parallel.unwrap_or(1) })
+}
+
+/// Two bakes of one tag at once: whichever ends last would win.
+fn refuse_twins(requests: &[BakeRequest]) -> Result<(), Report> {
+    let mut seen = BTreeMap::new();
+    for request in requests {
+        if let Some(other) = seen.insert(&request.reference, &request.recipe) {
+            let message = format!("{other} and {} both make {}", request.recipe, request.reference);
+            return Err(Report::message(Kind::Usage, message).help("give one of them another name or tag"));
+        }
+    }
+    Ok(())
 }
 
 /// All requests, or one report that names every recipe in the way.

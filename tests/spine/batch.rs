@@ -96,6 +96,26 @@ fn a_base_that_fails_keeps_its_child_from_starting() {
 }
 
 #[test]
+fn a_base_that_is_rejected_keeps_its_child_from_starting() {
+    let bakery = workspace();
+    let tests = "tests:\n  - {name: release, file: {path: /etc/os-release, mode: \"0600\"}}\n";
+    bakery.write("recipes/z-base.yaml", format!("{PARENT}{tests}"));
+    let told = bakery.fails(3, &["bake", "--all"]);
+    assert!(told.contains("its base team-a/base:1 was not baked"), "{told}");
+    assert!(told.contains("test.release") && told.contains("expected 0600, found 0644"), "{told}");
+    assert_eq!((tagged(&bakery, "team-a/base:1"), tagged(&bakery, "team-a/child:1")), (None, None));
+}
+
+#[test]
+fn two_recipes_of_one_tag_are_not_raced() {
+    let bakery = workspace();
+    bakery.write("recipes/twin.yaml", CHILD);
+    let told = bakery.fails(2, &["bake", "--all"]);
+    assert!(told.contains("recipes/a-child.yaml and recipes/twin.yaml both make team-a/child:1"), "{told}");
+    assert_eq!(tagged(&bakery, "team-a/base:1"), None);
+}
+
+#[test]
 fn every_recipe_with_errors_is_named_and_nothing_is_baked() {
     let bakery = workspace();
     bakery.write("recipes/bad.yaml", "recipe: 1\nname: team-a/bad\ntag: \"1\"\nbase: scratch\nsteeps: []\n");

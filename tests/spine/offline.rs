@@ -49,6 +49,11 @@ fn a_locked_recipe_bakes_again_with_the_registry_down() {
     bakery.write("recipes/app/main", "1");
     assert_eq!(bakery.bake("recipes/app.yaml"), digest);
     assert_eq!(std::fs::read_to_string(bakery.path("recipes/app.lock")).unwrap(), lock, "the pin stays");
+
+    // Documents alone do not do: the layers went with the store.
+    std::fs::remove_dir_all(bakery.local()).unwrap();
+    let told = bakery.fails(4, &["bake", "recipes/app.yaml"]);
+    assert!(told.contains("help: "), "{told}");
 }
 
 #[test]
