@@ -13,6 +13,7 @@ mod bakes;
 mod browse;
 mod crash;
 mod demo;
+mod engine;
 mod init;
 mod keys;
 mod recipe;

@@ -4,6 +4,7 @@ pub mod bakery;
 pub mod bakes;
 pub mod binary;
 pub mod docker_registry;
+pub mod engine;
 pub mod faulty_registry;
 pub mod images;
 pub mod peers;

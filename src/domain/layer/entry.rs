@@ -35,8 +35,10 @@ impl ContentDigest {
     }
 }
 
+/// An extended attribute: name and value.
+pub type Xattr = (Box<[u8]>, Box<[u8]>);
 /// Extended attributes, sorted by name, no name twice.
-pub type Xattrs = Box<[(Box<[u8]>, Box<[u8]>)]>;
+pub type Xattrs = Box<[Xattr]>;
 
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]

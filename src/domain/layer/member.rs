@@ -4,7 +4,7 @@ use std::io;
 
 use tar::Header;
 
-use super::entry::{EntryError, Kind, MAX_PATH, Node, Xattrs};
+use super::entry::{EntryError, Kind, MAX_PATH, Node, Xattr, Xattrs};
 use super::field::{self, FieldError};
 use super::pax;
 use crate::domain::text::escape_bytes;
@@ -66,7 +66,7 @@ pub(super) struct PaxFields {
     pub(super) uid: Option<u64>,
     pub(super) gid: Option<u64>,
     pub(super) mtime: Option<i64>,
-    pub(super) xattrs: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub(super) xattrs: Vec<Xattr>,
 }
 
 impl PaxFields {

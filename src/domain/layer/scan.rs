@@ -519,7 +519,7 @@ mod tests {
         assert_eq!(scan_within(&whole, Limits::default()).unwrap().len(), 2);
         assert_eq!(scan(&[whole.clone(), end(), b"junk".to_vec()]).unwrap().len(), 2);
         assert_eq!(scan(&[whole.clone(), end(), whole.clone()]).unwrap().len(), 2);
-        refused("T-12", &[whole.clone(), vec![0; 512], whole.clone(), end()]);
+        refused("T-12", &[whole.clone(), vec![0; 512], whole, end()]);
         refused("T-12", &[b"not a tar archive".repeat(100)]);
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{Node, join, split};
+use super::entry::{MAX_PART, MAX_PATH, Node, join, split};
 use super::tree::Tree;
 use crate::domain::text::escape_bytes;
 
@@ -22,6 +22,9 @@ pub enum StageError {
     /// A folder stands where something else was to be put.
     #[error("T-21: /{0} is a folder in the image, and would be replaced with all that is in it")]
     Folder(String),
+    /// A path no file system holds.
+    #[error("T-14: /{0}… is over 4096 bytes, or has a part over 255")]
+    TooLong(String),
     /// Something to be put at the root itself.
     #[error("T-04: the root stays a folder")]
     Root,
@@ -116,6 +119,7 @@ impl<'t, S: Clone> Stage<'t, S> {
         if self.tree.is_folder(path) {
             return Ok(());
         }
+        fits(path)?;
         self.make_folders(split(path).0)?;
         self.clear_way(path)?;
         self.set(path, node.clone(), None);
@@ -127,6 +131,7 @@ impl<'t, S: Clone> Stage<'t, S> {
         if path.is_empty() && !node.is_folder() {
             return Err(StageError::Root);
         }
+        fits(path)?;
         self.make_folders(split(path).0)?;
         if self.tree.is_folder(path) && !node.is_folder() {
             if self.below(path).is_some_and(Node::is_folder) {
@@ -227,6 +232,13 @@ impl<'t, S: Clone> Stage<'t, S> {
         }
         set
     }
+}
+
+fn fits(path: &[u8]) -> Result<(), StageError> {
+    if path.len() <= MAX_PATH && path.split(|b| *b == b'/').all(|part| part.len() <= MAX_PART) {
+        return Ok(());
+    }
+    Err(StageError::TooLong(escape_bytes(&path[..path.len().min(80)])))
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use regex::bytes::RegexBuilder;
 
-use super::Finding;
-use crate::domain::journal::CheckVerdict;
+use super::{CheckVerdict, Finding};
 use crate::domain::layer::{ContentDigest, Kind, Node, Tree};
 use crate::domain::recipe::{FileTest, Mode, Owner};
 use crate::domain::text::{escape, escape_bytes};

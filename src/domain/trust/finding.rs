@@ -1,6 +1,19 @@
 //! Findings: the outcome of one check on one subject, and of the same check on several. Judges nothing itself.
 
-use crate::domain::journal::CheckVerdict;
+/// Outcome of a check (contract section 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckVerdict {
+    /// Holds.
+    Pass,
+    /// Does not hold; the policy only warns.
+    Warn,
+    /// Does not hold.
+    Fail,
+    /// The policy does not ask.
+    Skip,
+    /// Could not be established; never counts as a pass.
+    Unknown,
+}
 
 /// The outcome of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,4 +4,4 @@ mod file_test;
 mod finding;
 
 pub use file_test::{Surroundings, evaluate_file_test};
-pub use finding::{Finding, worst};
+pub use finding::{CheckVerdict, Finding, worst};

@@ -208,8 +208,10 @@ async fn index_missing(
     cancel: &CancellationToken,
 ) -> Result<(), StepFault> {
     let cache = job.cache.clone();
-    let missing: Vec<Ground> =
-        layers_of(base)?.into_iter().filter(|layer| !index::path_of(&cache, &layer.diff_id).exists()).collect();
+    let missing: Vec<Ground> = layers_of(base)?
+        .into_iter()
+        .filter(|layer| !index::path_of(&cache, &layer.blob, &layer.diff_id).exists())
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -271,7 +273,7 @@ fn scan_layer(
 ) -> Result<index::LayerIndex, StepError> {
     let file = target.open_blob_file(&layer.blob)?;
     let found = index::scan(file, &layer.blob, &layer.diff_id, cancel, read)?;
-    index::write(&index::path_of(cache, &layer.diff_id), &found);
+    index::write(&index::path_of(cache, &layer.blob, &layer.diff_id), &found);
     Ok(found)
 }
 
@@ -282,7 +284,7 @@ pub(super) fn index_of(
     layer: &Ground,
     cancel: &CancellationToken,
 ) -> Result<index::LayerIndex, StepError> {
-    match index::read(&index::path_of(cache, &layer.diff_id)) {
+    match index::read(&index::path_of(cache, &layer.blob, &layer.diff_id)) {
         Some(index) => Ok(index),
         None if cancel.is_cancelled() => Err(IndexError::Cancelled.into()),
         None => scan_layer(target, cache, layer, cancel, &mut |_| ()),

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::steps::{Remembered, StepError, owner_ids};
 use crate::adapters::engine::{EngineError, Sink};
-use crate::domain::journal::{CheckVerdict, EventKind};
+use crate::domain::journal::EventKind;
 use crate::domain::layer::{ContentDigest, Tree};
 use crate::domain::recipe::{Action, FileTest, Owner, Recipe, TestKind};
-use crate::domain::trust::{Finding, Surroundings, evaluate_file_test, worst};
+use crate::domain::trust::{CheckVerdict, Finding, Surroundings, evaluate_file_test, worst};
 
 /// File tests of a recipe with what its own text says about contents.
 #[derive(Clone, Default)]

@@ -12,7 +12,7 @@ use super::steps::StepError;
 use crate::adapters::engine::{BakeJob, Baked, BaseImage, Engine, EngineError, Sink};
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::EventKind;
-use crate::domain::oci::{Descriptor, Platform};
+use crate::domain::oci::{Descriptor, MAX_LAYERS, Platform};
 use crate::domain::plan::{PlatformPlan, StepId};
 use crate::domain::recipe::Action;
 
@@ -74,6 +74,10 @@ fn check(job: &BakeJob) -> Result<Vec<Option<&BaseImage>>, EngineError> {
     if job.inputs.len() != steps || job.plan.platforms.iter().any(|part| part.steps.len() != steps) {
         return Err(unsupported("bake a plan that was made from another recipe".into()));
     }
+    if let Some(base) = job.bases.iter().find(|base| base.manifest.layers.len() + steps > MAX_LAYERS) {
+        let layers = base.manifest.layers.len();
+        return Err(unsupported(format!("put {steps} steps on {layers} layers (T-19: at most {MAX_LAYERS} together)")));
+    }
     let base_of = |part: &PlatformPlan| match &part.base {
         None => Ok(None),
         Some(planned) => job
@@ -125,7 +129,10 @@ async fn bake_platform(
     match on_thread(sink, cancel, move |events| workshop.run(layers, &tasks, &events)).await? {
         Ok(made) => Ok(made),
         Err(Ended::Store(error)) => Err(error.into()),
-        Err(Ended::Step(StepFailed { step, action, millis, error })) => Err(failed(sink, &step, action, error, millis)),
+        Err(Ended::Step(failure)) if !failure.begun && failure.error.is_cancel() => Err(EngineError::Cancelled),
+        Err(Ended::Step(StepFailed { step, action, millis, error, .. })) => {
+            Err(failed(sink, &step, action, error, millis))
+        }
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) enum Ended {
 /// A step that failed, and after how long.
 pub(super) struct StepFailed {
     pub(super) step: StepId,
+    /// Whether anybody was told that it began.
+    pub(super) begun: bool,
     pub(super) action: &'static str,
     pub(super) millis: u64,
     pub(super) error: StepError,
@@ -116,8 +118,10 @@ impl Workshop {
         for task in tasks {
             let watch = Stopwatch::start();
             let action = task.step.action.kind();
-            let layer = self.step(stack, task, events).map_err(|error| StepFailed {
+            let mut begun = false;
+            let layer = self.step(stack, task, events, &mut begun).map_err(|error| StepFailed {
                 step: task.id.clone(),
+                begun,
                 action,
                 millis: watch.millis(),
                 error,
@@ -128,7 +132,13 @@ impl Workshop {
         Ok(outcomes)
     }
 
-    fn step(&self, stack: &mut Stack, task: &Task, events: &Events) -> Result<Option<LayerBlob>, StepError> {
+    fn step(
+        &self,
+        stack: &mut Stack,
+        task: &Task,
+        events: &Events,
+        begun: &mut bool,
+    ) -> Result<Option<LayerBlob>, StepError> {
         if self.cancel.is_cancelled() {
             return Err(StepError::Cancelled);
         }
@@ -138,12 +148,17 @@ impl Workshop {
         let key = step_key(&below, &task.step.action, inputs.as_ref(), self.frame.created, &packing);
         let cache = StepCache::new(&self.cache);
         let present = |layer: &LayerBlob| self.frame.target.has(&layer.descriptor);
-        if let Some(stored) = cache.result(&key, &present).filter(|_| !self.no_cache) {
-            self.cached(stack, task, &stored, events)?;
+        let stored = cache.result(&key, &present).filter(|_| !self.no_cache);
+        if let Some(stored) = stored.filter(|stored| self.stand_on(stack, stored)) {
+            events.emit(EventKind::StepCached { step: task.id.clone(), key: stored.key.clone() })?;
+            if stored.layer.is_some() {
+                events.emit(EventKind::LayerSealed(self.sealed(task, &stored)))?;
+            }
             return Ok(stored.layer);
         }
         let watch = Stopwatch::start();
         events.emit(EventKind::StepStarted { step: task.id.clone() })?;
+        *begun = true;
         let result = self.make(stack, task, key, events)?;
         // A result that is not remembered is made again.
         let _ = cache.store(&result);
@@ -163,18 +178,24 @@ impl Workshop {
         }
     }
 
-    fn cached(&self, stack: &mut Stack, task: &Task, stored: &StoredResult, events: &Events) -> Result<(), StepError> {
-        events.emit(EventKind::StepCached { step: task.id.clone(), key: stored.key.clone() })?;
-        let Some(layer) = &stored.layer else { return Ok(()) };
-        events.emit(EventKind::LayerSealed(self.sealed(task, stored)))?;
+    /// Puts a cached layer on the stack; `false` where it turns out to be unreadable, and has to be made again.
+    fn stand_on(&self, stack: &mut Stack, stored: &StoredResult) -> bool {
+        let Some(layer) = &stored.layer else { return true };
         let ground = Ground { blob: layer.descriptor.clone(), diff_id: layer.diff_id.clone() };
-        if let Some(tree) = &mut stack.tree {
-            let index = index_of(&self.frame.target, &self.cache, &ground, &self.cancel)?;
-            tree.apply(&index.contents)?;
+        if let Some(mut tree) = stack.tree.take() {
+            let Ok(index) = index_of(&self.frame.target, &self.cache, &ground, &self.cancel) else {
+                stack.tree = Some(tree);
+                return false;
+            };
+            // Where it does not fit after all, the tree is grown anew.
+            if tree.apply(&index.contents).is_err() {
+                return false;
+            }
+            stack.tree = Some(tree);
             stack.remembered.extend(index.remembered);
         }
         stack.layers.push(ground);
-        Ok(())
+        true
     }
 
     fn make(&self, stack: &mut Stack, task: &Task, key: CacheKey, events: &Events) -> Result<StoredResult, StepError> {
@@ -185,7 +206,9 @@ impl Workshop {
                 stack.tree.insert(tree)
             }
         };
-        let total = task.inputs.as_ref().map(InputManifest::size);
+        // How much an archive unpacks to is known when it is unpacked.
+        let whole = task.inputs.as_ref().filter(|_| !matches!(task.step.action, Action::Unpack(_)));
+        let total = whole.map(InputManifest::size);
         let mut progress = Progress::new(events.clone(), task.id.clone(), total);
         let (set, contents) = self.change(tree, &stack.remembered, task, &mut progress)?;
         tell(&set, &task.id, events)?;
@@ -201,10 +224,11 @@ impl Workshop {
             contents,
             cancel: &self.cancel,
         };
-        let sealed = seal(&set, sealing, &mut progress)?;
-        index::write(&index::path_of(&self.cache, &sealed.blob.diff_id), &sealed.index);
+        let sealed = seal(&set, &sealing, &mut progress)?;
+        let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
+        index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
         stack.remembered.extend(sealed.index.remembered);
-        stack.layers.push(Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() });
+        stack.layers.push(ground);
         result.layer = Some(sealed.blob);
         Ok(result)
     }

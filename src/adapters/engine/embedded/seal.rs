@@ -35,7 +35,7 @@ pub(super) struct Sealed {
 /// Writes the layer; its contents are verified as they pass.
 pub(super) fn seal(
     set: &Changeset<Source>,
-    sealing: Sealing<'_>,
+    sealing: &Sealing<'_>,
     progress: &mut Progress,
 ) -> Result<Sealed, StepError> {
     let links = links_of(set);

@@ -73,6 +73,17 @@ impl<W: Write + Send + 'static> BlockGzip<W> {
     }
 }
 
+/// Waits for the threads, so that a target that is given up is gone when this is.
+impl<W> Drop for BlockGzip<W> {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(writing) = self.writing.take() {
+            // It was given up: how it ended matters to nobody.
+            let _ = writing.join();
+        }
+    }
+}
+
 impl<W: Write + Send + 'static> Compressor<W> for BlockGzip<W> {
     fn push(&mut self, block: Block) -> io::Result<()> {
         self.submit(block, false)
@@ -90,22 +101,22 @@ impl<W: Write + Send + 'static> Compressor<W> for BlockGzip<W> {
 
 /// Compresses blocks until there are no more, or nobody wants them.
 fn work(queue: &Mutex<Receiver<Job>>, results: &Sender<io::Result<Packed>>, level: u32) {
-    let mut deflate = Compress::new(Compression::new(level), false);
     loop {
         let job = match queue.lock() {
             Ok(queue) => queue.recv(),
             Err(_) => return,
         };
         let Ok(job) = job else { return };
-        if results.send(compress(&mut deflate, &job)).is_err() {
+        if results.send(compress(level, &job)).is_err() {
             return;
         }
     }
 }
 
-fn compress(deflate: &mut Compress, job: &Job) -> io::Result<Packed> {
+fn compress(level: u32, job: &Job) -> io::Result<Packed> {
     let input = job.block.as_slice();
-    deflate.reset();
+    // A fresh one each time: after a reset, what it compressed before still shows in its output.
+    let mut deflate = Compress::new(Compression::new(level), false);
     if let Some(before) = &job.before {
         deflate.set_dictionary(&before[before.len().saturating_sub(WINDOW)..])?;
     }

@@ -104,13 +104,25 @@ mod tests {
     use super::*;
     use crate::domain::oci::Digest;
 
-    /// Bytes neither trivial nor incompressible, the same every time.
+    /// Bytes neither trivial nor incompressible, the same every time; stretches differ in how they repeat, so that
+    /// whatever a compressor kept from another block would show.
     fn sample(size: usize) -> Vec<u8> {
         let mut state = 7_u64;
-        let mut bytes = Vec::with_capacity(size + 64);
-        while bytes.len() < size {
+        let mut next = move || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            bytes.extend_from_slice(format!("line {} of {}\n", state >> 52, state >> 40).as_bytes());
+            usize::try_from(state >> 33).unwrap_or(0)
+        };
+        let mut bytes: Vec<u8> = Vec::with_capacity(size + 64);
+        while bytes.len() < size {
+            match next() % 4 {
+                0 => bytes.extend_from_slice(format!("line {} of {}\n", next() % 4096, next()).as_bytes()),
+                1 => bytes.extend((0..next() % 300).map(|_| u8::try_from(next() % 256).unwrap_or(0))),
+                _ => {
+                    let from = next() % (bytes.len() + 1);
+                    let length = (next() % 200).min(bytes.len() - from);
+                    bytes.extend_from_within(from..from + length);
+                }
+            }
         }
         bytes.truncate(size);
         bytes
@@ -137,7 +149,7 @@ mod tests {
     #[test]
     fn one_thread_or_many_large_pieces_or_small_give_the_same_bytes() {
         for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
-            for size in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 9 * BLOCK + 12_345] {
+            for size in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 40 * BLOCK + 12_345] {
                 let bytes = sample(size);
                 let one = pack(&bytes, compression, 1, 1 << 20);
                 assert_eq!(unpack(&one.target, compression), bytes, "{compression:?} {size}");
@@ -147,6 +159,30 @@ mod tests {
                     assert!(many.target == one.target, "{compression:?} {size} bytes on {threads} threads");
                 }
             }
+        }
+    }
+
+    /// What a compressor keeps from one block to another only shows in content as varied as a program's: this one's own.
+    #[test]
+    fn varied_content_gives_the_same_bytes_too() {
+        let mut bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        bytes.truncate(24 << 20);
+        let one = pack(&bytes, Compression::Gzip, 1, 1 << 20);
+        assert_eq!(unpack(&one.target, Compression::Gzip), bytes);
+        for threads in [2, 5] {
+            assert!(pack(&bytes, Compression::Gzip, threads, 1 << 20).target == one.target, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn a_threads_earlier_blocks_leave_no_trace() {
+        // Machine code, so that blocks differ in kind: where a state kept something, this shows it.
+        let mut program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        program.truncate(6 << 20);
+        let one = pack(&program, Compression::Gzip, 1, BLOCK);
+        for threads in [2, 3, 5, 16] {
+            let many = pack(&program, Compression::Gzip, threads, BLOCK);
+            assert!(many.target == one.target, "{threads} threads");
         }
     }
 

@@ -56,6 +56,17 @@ impl<W: Write + Send + 'static> Feed<W> {
     }
 }
 
+/// Waits for the thread, so that a target that is given up is gone when this is.
+impl<W> Drop for Feed<W> {
+    fn drop(&mut self) {
+        self.blocks = None;
+        if let Some(thread) = self.thread.take() {
+            // It was given up: how it ended matters to nobody.
+            let _ = thread.join();
+        }
+    }
+}
+
 impl<W: Write + Send + 'static> Compressor<W> for Feed<W> {
     fn push(&mut self, block: Block) -> io::Result<()> {
         if self.blocks.as_ref().is_some_and(|blocks| blocks.send(block).is_ok()) {

@@ -1,4 +1,5 @@
-//! Layer indexes: what a layer holds, told from one pass over its blob and remembered by diffID, so that a base need
+//! Layer indexes: what a layer holds, told from one pass over its blob and remembered by blob and
+//! diffID, so that a base need
 //! not be unpacked to be built upon.
 
 mod decode;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::layer::{ContentDigest, LayerContents};
-use crate::domain::oci::DiffId;
+use crate::domain::oci::{Descriptor, DiffId, Digest};
 
 pub(super) use decode::{DecodeError, Digested, decode};
 pub(super) use file::{read, write};
@@ -32,7 +33,9 @@ pub(super) fn is_account_file(path: &[u8]) -> bool {
     path.ends_with(b"etc/passwd") || path.ends_with(b"etc/group")
 }
 
-/// Where the index of a layer stands below the cache folder.
-pub(super) fn path_of(cache: &Path, diff_id: &DiffId) -> PathBuf {
-    cache.join("indexes").join(diff_id.0.encoded())
+/// Where the index of a layer stands below the cache folder. The name holds the blob too: that a diffID is known does
+/// not mean that another blob said to have it does.
+pub(super) fn path_of(cache: &Path, blob: &Descriptor, diff_id: &DiffId) -> PathBuf {
+    let pair = Digest::of(format!("{} {diff_id}", blob.digest).as_bytes());
+    cache.join("indexes").join(pair.encoded())
 }

@@ -48,7 +48,7 @@ pub(in crate::adapters::engine) fn copy(
             stage.folder(&path, &node)?;
             folders.insert(&entry.path, path);
         } else {
-            put(stage, &folder, name, node, &entry.path)?;
+            put(stage, &folder, name.as_bytes(), node, &entry.path)?;
         }
     }
     Ok(())
@@ -62,16 +62,16 @@ fn copy_file(stage: &mut Stage<'_, Source>, step: &Copy, entry: &InputEntry, sta
         let name = step.from.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         Marker::refuse(&normalise(name.as_bytes())?)?;
         stage.folder(&followed, &Node::plain_folder(stamp.mtime))?;
-        return put(stage, &followed, name, node, "");
+        return put(stage, &followed, name.as_bytes(), node, "");
     }
     let path = stage.tree().resolve(to, false)?;
     Marker::refuse(&path)?;
     let (folder, name) = crate::domain::layer::split(&path);
-    put(stage, folder, &String::from_utf8_lossy(name), node, "")
+    put(stage, folder, name, node, "")
 }
 
-fn put(stage: &mut Stage<'_, Source>, folder: &[u8], name: &str, node: Node, input: &str) -> Result<(), StepError> {
-    let path = if folder.is_empty() { name.as_bytes().to_vec() } else { [folder, b"/", name.as_bytes()].concat() };
+fn put(stage: &mut Stage<'_, Source>, folder: &[u8], name: &[u8], node: Node, input: &str) -> Result<(), StepError> {
+    let path = if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() };
     let source = matches!(node.kind, Kind::File { .. }).then(|| Source::Input(input.into()));
     Ok(stage.put(&path, node, source)?)
 }
