@@ -11,12 +11,14 @@
 
 mod bakes;
 mod browse;
+mod crash;
 mod demo;
 mod engine;
 mod examples;
 mod init;
 mod keys;
 mod recipe;
+mod spine;
 mod store;
 mod store_layout;
 mod support;

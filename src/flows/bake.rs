@@ -1,5 +1,6 @@
 //! Starting a bake: freezes what was asked into the bake's folder and hands it to a worker of its own. Bakes nothing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -92,9 +93,46 @@ pub struct Started {
 /// Reads what was asked: the recipes named, all of the workspace where none is. What was read is what is baked.
 pub fn read_requests(context: &Context, recipes: &[PathBuf], options: &BakeOptions) -> Result<Asked, Report> {
     let loaded = context.recipes(recipes)?;
-    let requests = loaded.iter().map(|loaded| request(context, loaded, options));
+    let judged: Vec<Result<BakeRequest, Report>> =
+        loaded.iter().map(|loaded| request(context, loaded, options)).collect();
     let parallel = context.settings.parallel.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
-    Ok(Asked { requests: requests.collect::<Result<_, Report>>()?, parallel: parallel.unwrap_or(1) })
+    let requests = all_or_why(judged)?;
+    refuse_twins(&requests)?;
+    Ok(Asked { requests, parallel: parallel.unwrap_or(1) })
+}
+
+/// Two bakes of one tag at once: whichever ends last would win.
+fn refuse_twins(requests: &[BakeRequest]) -> Result<(), Report> {
+    let mut seen = BTreeMap::new();
+    for request in requests {
+        if let Some(other) = seen.insert(&request.reference, &request.recipe) {
+            let message = format!("{other} and {} both make {}", request.recipe, request.reference);
+            return Err(Report::message(Kind::Usage, message).help("give one of them another name or tag"));
+        }
+    }
+    Ok(())
+}
+
+/// All requests, or one report that names every recipe in the way.
+fn all_or_why(judged: Vec<Result<BakeRequest, Report>>) -> Result<Vec<BakeRequest>, Report> {
+    let count = judged.len();
+    let (mut requests, mut reports) = (Vec::with_capacity(count), Vec::new());
+    for one in judged {
+        match one {
+            Ok(request) => requests.push(request),
+            Err(report) => reports.push(report),
+        }
+    }
+    match reports.len() {
+        0 => Ok(requests),
+        1 => Err(reports.remove(0)),
+        bad => {
+            let mut all = Report::message(Kind::Usage, format!("{bad} of {count} recipes have errors; none was baked"));
+            all.causes =
+                reports.into_iter().flat_map(|report| [vec![report.message], report.causes].concat()).collect();
+            Err(all.help("`bakery check` shows them in place"))
+        }
+    }
 }
 
 /// One recipe as read.

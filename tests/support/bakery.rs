@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A temporary home and workspace.
 pub struct Bakery {
@@ -18,7 +19,11 @@ impl Bakery {
 
     /// A workspace file of the test's own.
     pub fn with_workspace(text: &str) -> Self {
-        let bakery = Self { folder: tempfile::Builder::new().prefix("bakery-test").tempdir().unwrap() };
+        // Short and in lower case: podman makes an image's name of the layout's path, and keeps sockets below it.
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+        let name = format!("bakery-{:x}{now:x}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let bakery = Self { folder: tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir().unwrap() };
         bakery.write("bakery.yaml", text);
         bakery
     }

@@ -128,6 +128,13 @@ pub enum EngineError {
     /// The journal did not take an event.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A test of the recipe does not hold; the tag was not moved.
+    #[error("{} of the recipe {}", failed.iter().map(|(check, _)| check.as_str()).collect::<Vec<_>>().join(", "),
+        if failed.len() == 1 { "does not hold" } else { "do not hold" })]
+    Rejected {
+        /// Checks that failed, each with its evidence.
+        failed: Vec<(String, Vec<String>)>,
+    },
     /// The user stopped it.
     #[error("cancelled")]
     Cancelled,
@@ -152,6 +159,12 @@ impl From<EngineError> for Report {
                 ..report
             },
             EngineError::Store(error) => error.into(),
+            EngineError::Rejected { failed } => Self {
+                kind: Kind::Rejected,
+                causes: failed.into_iter().flat_map(|(_, evidence)| evidence).collect(),
+                help: Some("the tag was not moved; mend the step or the test, and bake again".into()),
+                ..report
+            },
             EngineError::Cancelled => Self { kind: Kind::Cancelled, ..report },
             EngineError::Unsupported { .. } => {
                 report.help("nothing was written; `bakery plan` shows the recipe's steps")

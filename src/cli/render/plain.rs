@@ -83,7 +83,8 @@ impl Plain {
             }
             EventKind::LayerSealed(sealed) => one(format!("{} {}", self.tag(&sealed.step), layer(sealed))),
             EventKind::CheckFinished { check, verdict, reason, evidence } => {
-                let mut lines = one(format!("check {}: {} ({})", escape(check), word(*verdict), escape(reason)));
+                let (sign, word) = shown(*verdict);
+                let mut lines = one(format!("{sign} {} {word} ({})", escape(check), escape(reason)));
                 if !matches!(verdict, CheckVerdict::Pass | CheckVerdict::Skip) {
                     lines.extend(evidence.iter().map(|line| format!("  {}", escape(line))));
                 }
@@ -150,13 +151,14 @@ fn layer(sealed: &SealedLayer) -> String {
     }
 }
 
-fn word(verdict: CheckVerdict) -> &'static str {
+/// The verdict as a sign and a word.
+fn shown(verdict: CheckVerdict) -> (char, &'static str) {
     match verdict {
-        CheckVerdict::Pass => "pass",
-        CheckVerdict::Warn => "warn",
-        CheckVerdict::Fail => "fail",
-        CheckVerdict::Skip => "skip",
-        CheckVerdict::Unknown => "unknown",
+        CheckVerdict::Pass => ('✔', "pass"),
+        CheckVerdict::Warn => ('!', "warn"),
+        CheckVerdict::Fail => ('✘', "fail"),
+        CheckVerdict::Skip => ('-', "skip"),
+        CheckVerdict::Unknown => ('?', "unknown"),
     }
 }
 
@@ -205,7 +207,7 @@ mod tests {
                     crate::domain::oci::Digest::of(b"base").short()
                 ),
                 "plan: 2 steps, 2 to run".into(),
-                "check base.signature: pass (signature.valid)".into(),
+                "✔ base.signature pass (signature.valid)".into(),
                 "[1] copy app -> /srv/app".into(),
                 "[1] cached".into(),
                 "[1] no layer: nothing changed".into(),

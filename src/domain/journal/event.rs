@@ -2,6 +2,7 @@
 
 use crate::domain::oci::{Descriptor, DiffId, Digest, Platform};
 use crate::domain::plan::{CacheKey, Plan, StepId};
+pub use crate::domain::trust::CheckVerdict;
 
 /// A fact with its place in the order and its time.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,21 +220,6 @@ pub struct LayerBlob {
     pub diff_id: DiffId,
     /// Bytes of the uncompressed tar.
     pub uncompressed: u64,
-}
-
-/// Outcome of a check (contract section 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CheckVerdict {
-    /// Holds.
-    Pass,
-    /// Does not hold; the policy only warns.
-    Warn,
-    /// Does not hold.
-    Fail,
-    /// The policy does not ask.
-    Skip,
-    /// Could not be established; never counts as a pass.
-    Unknown,
 }
 
 /// How a bake ended.

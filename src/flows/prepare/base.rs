@@ -85,6 +85,11 @@ impl BaseSource<'_> {
             return Err(self.unusable(format!("{digest} is an index within an index")));
         };
         let config = self.config(&manifest).await?;
+        if config.platform().architecture.is_empty() {
+            return Err(self
+                .unusable(format!("{digest} does not say which platform it is for"))
+                .help("whoever made it can say so: crane mutate --set-platform linux/amd64 IMAGE"));
+        }
         if !platform.is_served_by(&config.platform()) {
             let message = format!("{} is for {}, not for {platform}", self.image, config.platform());
             return Err(Report::message(Kind::Failed, message)

@@ -101,11 +101,14 @@ impl Context {
     ) -> Result<Option<Lock>, Report> {
         let file = absolute(&loaded.file);
         let old = loaded_lock(&file)?;
-        let given = if follow && !options.frozen { None } else { old.clone() };
-        let pinned = self.pinned(loaded, given, options).await?;
+        let given = if follow { None } else { old.clone() };
+        // What the tag points to by now has to be asked, also where nothing may move.
+        let asking = PrepareOptions { frozen: options.frozen && !(follow && old.is_some()), ..options };
+        let pinned = self.pinned(loaded, given, asking).await?;
         let same = |a: &Lock, b: &Lock| (&a.base, &a.digest, &a.platforms) == (&b.base, &b.digest, &b.platforms);
         match (&pinned.lock, &old) {
             (Some(new), Some(old)) if same(new, old) => return Ok(Some(old.clone())),
+            (Some(new), Some(old)) if options.frozen => return Err(frozen_behind(loaded, new, old)),
             (Some(new), _) if options.write_lock && pinned.moved => write_lock(&file, new)?,
             _ => {}
         }
@@ -374,6 +377,14 @@ async fn platform_bases(
 /// The platforms a recipe is for: this host's where it names none.
 pub(in crate::flows) fn platforms_of(recipe: &Recipe) -> Vec<Platform> {
     if recipe.platforms.is_empty() { vec![host::platform()] } else { recipe.platforms.clone() }
+}
+
+/// The base was baked anew in the same batch, and the lock may not follow it.
+fn frozen_behind(loaded: &LoadedRecipe, new: &Lock, old: &Lock) -> Report {
+    let message = format!("the lock of {} is behind its base {}", loaded.shown, new.base);
+    let mut report = Report::message(Kind::Usage, message);
+    report.causes.push(format!("it pins {}, and {} has just been baked", old.digest.short(), new.digest.short()));
+    report.help("bake without --frozen, and commit the lock it writes")
 }
 
 fn absolute(file: &std::path::Path) -> PathBuf {

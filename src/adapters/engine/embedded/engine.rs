@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::base::{blocking, bring, layers_of};
+use super::checking::{FileTests, tell};
 use super::events::on_thread;
 use super::image::{Frame, put_index};
-use super::platform::{Ended, StepFailed, Task, Workshop};
+use super::platform::{Ended, Made, StepFailed, Task, Workshop};
 use super::steps::StepError;
 use crate::adapters::engine::{BakeJob, Baked, BaseImage, Engine, EngineError, Sink};
 use crate::adapters::store::layout::Layout;
@@ -34,13 +35,16 @@ impl Engine for EmbeddedEngine {
         let _hold = blocking(move || target.hold()).await?;
         let cancel = &cancel.child_token();
         let mut manifests: Vec<(Platform, Descriptor)> = Vec::new();
+        let mut found = Vec::new();
         for (part, base) in job.plan.platforms.iter().zip(bases) {
-            let manifest = bake_platform(job, part, base, sink, cancel).await?;
-            manifests.push((part.platform.clone(), manifest));
+            let made = bake_platform(job, part, base, sink, cancel).await?;
+            manifests.push((part.platform.clone(), made.manifest));
+            found.push((part.platform.to_string(), made.found));
         }
         if cancel.is_cancelled() {
             return Err(EngineError::Cancelled);
         }
+        tell(&job.recipe, &found, sink)?;
         let reference = job.plan.reference.clone();
         let (frame, name) = (frame_of(job), reference.clone());
         let image = blocking(move || {
@@ -101,7 +105,7 @@ async fn bake_platform(
     base: Option<&BaseImage>,
     sink: &dyn Sink,
     cancel: &CancellationToken,
-) -> Result<Descriptor, EngineError> {
+) -> Result<Made, EngineError> {
     let mut layers = Vec::new();
     if let Some(base) = base {
         layers = layers_of(base)?;
@@ -120,9 +124,10 @@ async fn bake_platform(
         cancel: cancel.clone(),
         frame: frame_of(job),
         base: base.cloned(),
+        tests: FileTests::of(&job.recipe),
     };
     match on_thread(sink, cancel, move |events| workshop.run(layers, &tasks, &events)).await? {
-        Ok(manifest) => Ok(manifest),
+        Ok(made) => Ok(made),
         Err(Ended::Store(error)) => Err(error.into()),
         Err(Ended::Step(failure)) if !failure.begun && failure.error.is_cancel() => Err(EngineError::Cancelled),
         Err(Ended::Step(StepFailed { step, action, millis, error, .. })) => {

@@ -1,10 +1,11 @@
 //! The embedded engine: bakes on this machine, without a daemon and without unpacking the base.
 //!
 //! Reading order: `engine` (a bake), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
-//! (changes become a layer), `image` (layers become an image). `index` and `compress` know nothing of bakes.
+//! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `index` and `compress` know nothing of bakes.
 
 mod base;
 pub mod cache;
+mod checking;
 mod compress;
 mod config;
 mod engine;

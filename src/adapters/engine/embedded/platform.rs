@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::base::{Ground, index_of};
 use super::cache::{StepCache, StoredResult};
+use super::checking::FileTests;
 use super::events::{Events, Progress};
 use super::image::{Frame, StepOutcome, put_image};
 use super::index;
@@ -24,6 +25,7 @@ use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
 use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, StepId, step_key};
 use crate::domain::recipe::{Action, Step};
 use crate::domain::text::escape_bytes;
+use crate::domain::trust::Finding;
 
 /// Changes told while a step runs: at once, and in all.
 const BATCH: usize = 256;
@@ -46,6 +48,13 @@ pub(super) struct Workshop {
     pub(super) cancel: CancellationToken,
     pub(super) frame: Frame,
     pub(super) base: Option<BaseImage>,
+    pub(super) tests: FileTests,
+}
+
+/// A platform's image, and what the recipe's file tests found in it.
+pub(super) struct Made {
+    pub(super) manifest: Descriptor,
+    pub(super) found: Vec<Finding>,
 }
 
 /// What ended a platform's bake.
@@ -81,20 +90,36 @@ impl Stack {
 }
 
 impl Workshop {
-    /// Carries out the steps on top of `layers` and stores the image; gives its manifest.
-    pub(super) fn run(&self, layers: Vec<Ground>, tasks: &[Task], events: &Events) -> Result<Descriptor, Ended> {
-        let outcomes = self.steps(layers, tasks, events).map_err(Ended::Step)?;
-        put_image(&self.frame, &self.platform, self.base.as_ref(), &outcomes).map_err(Ended::Store)
+    /// Carries out the steps on top of `layers` and stores the image; the tests are held against it.
+    pub(super) fn run(&self, layers: Vec<Ground>, tasks: &[Task], events: &Events) -> Result<Made, Ended> {
+        let mut stack = Stack { layers, tree: None, remembered: Remembered::new() };
+        let outcomes = self.steps(&mut stack, tasks, events).map_err(Ended::Step)?;
+        let manifest = put_image(&self.frame, &self.platform, self.base.as_ref(), &outcomes).map_err(Ended::Store)?;
+        Ok(Made { manifest, found: self.found(stack) })
     }
 
-    fn steps(&self, layers: Vec<Ground>, tasks: &[Task], events: &Events) -> Result<Vec<StepOutcome>, StepFailed> {
-        let mut stack = Stack { layers, tree: None, remembered: Remembered::new() };
+    /// What the file tests find; without any the tree is not put together.
+    fn found(&self, mut stack: Stack) -> Vec<Finding> {
+        if self.tests.is_empty() {
+            return Vec::new();
+        }
+        let tree = match stack.tree.take() {
+            Some(tree) => Ok(tree),
+            None => self.grow(&stack.layers, &mut stack.remembered),
+        };
+        match tree {
+            Ok(tree) => self.tests.evaluate(Ok((&tree, &stack.remembered))),
+            Err(error) => self.tests.evaluate(Err(error)),
+        }
+    }
+
+    fn steps(&self, stack: &mut Stack, tasks: &[Task], events: &Events) -> Result<Vec<StepOutcome>, StepFailed> {
         let mut outcomes = Vec::with_capacity(tasks.len());
         for task in tasks {
             let watch = Stopwatch::start();
             let action = task.step.action.kind();
             let mut begun = false;
-            let layer = self.step(&mut stack, task, events, &mut begun).map_err(|error| StepFailed {
+            let layer = self.step(stack, task, events, &mut begun).map_err(|error| StepFailed {
                 step: task.id.clone(),
                 begun,
                 action,

@@ -2,9 +2,11 @@
 //! other tools read, and the same one again from another home.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use super::{HOST, push_base};
 use crate::support::bakery::{Bakery, layout_json, peer};
 use crate::support::docker_registry::DockerRegistry;
 use crate::support::peers;
@@ -26,11 +28,12 @@ config:
   labels: {team: a}
 "#;
 
-/// A Debian with Python, as two layers; made once for all tests of a run.
+/// A Debian with Python; made once for all runs. Two tests that both find none make it twice and keep one.
 fn debian_tar() -> PathBuf {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("debian-python.tar");
     if !path.exists() {
-        let partial = path.with_extension("partial.tar");
+        let partial = path.with_extension(format!("{}.tar", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let partial_text = partial.display().to_string();
         peer("mmdebstrap", &["--quiet", "--variant=minbase", "--include=python3-minimal", "bookworm", &partial_text]);
         std::fs::rename(partial, &path).unwrap();
@@ -49,10 +52,8 @@ impl World {
             return None;
         }
         let registry = DockerRegistry::start();
-        let tar = debian_tar().display().to_string();
         let python = format!("{}/global/python:3.12", registry.host());
-        let os = format!("{}/global/os:12", registry.host());
-        peer("crane", &["append", "--insecure", "--oci-empty-base", "-f", &tar, "-t", &os]);
+        let os = push_base(&registry, "global/os:12", HOST, &debian_tar());
         let marker = tempfile::tempdir().unwrap();
         std::fs::create_dir(marker.path().join("opt")).unwrap();
         std::fs::write(marker.path().join("opt/python.txt"), "3.12\n").unwrap();
@@ -102,7 +103,10 @@ fn a_recipe_on_a_debian_base_in_a_registry_becomes_an_image_others_read() {
     assert_eq!(digests(&manifest).len(), digests(&base_manifest).len() + 3, "one layer a step");
     assert_eq!(diff_ids(&config).len(), digests(&manifest).len());
     assert_eq!(manifest["mediaType"], "application/vnd.oci.image.manifest.v1+json");
-    assert_eq!(manifest["annotations"]["org.opencontainers.image.base.name"].as_str().unwrap().rsplit('/').next(), Some("python:3.12"));
+    assert_eq!(
+        manifest["annotations"]["org.opencontainers.image.base.name"].as_str().unwrap().rsplit('/').next(),
+        Some("python:3.12")
+    );
     let base_digest = peer("crane", &["digest", "--insecure", &base]);
     assert_eq!(manifest["annotations"]["org.opencontainers.image.base.digest"], base_digest.trim());
 
@@ -120,7 +124,10 @@ fn a_recipe_on_a_debian_base_in_a_registry_becomes_an_image_others_read() {
     // And after a push, a registry client validates it.
     let source = format!("oci:{}:team-a/payments-api:1.4.0", bakery.local().display());
     let pushed = format!("{}/team-a/payments-api:1.4.0", world.registry.host());
-    peer("skopeo", &["copy", "-q", "--preserve-digests", "--dest-tls-verify=false", &source, &format!("docker://{pushed}")]);
+    peer(
+        "skopeo",
+        &["copy", "-q", "--preserve-digests", "--dest-tls-verify=false", &source, &format!("docker://{pushed}")],
+    );
     peer("crane", &["validate", "--insecure", "--remote", &pushed]);
     assert_eq!(peer("crane", &["digest", "--insecure", &pushed]).trim(), digest);
 }
@@ -135,7 +142,9 @@ fn others_read_it(bakery: &Bakery) {
     let layout = format!("{}:team-a/payments-api:1.4.0", bakery.local().display());
     peer("umoci", &["unpack", "--image", &layout, &unpacked.display().to_string()]);
     let stat = |path: &str| {
-        peer("stat", &["-c", "%a %u:%g %F", &unpacked.join("rootfs").join(path).display().to_string()]).trim().to_owned()
+        peer("stat", &["-c", "%a %u:%g %F", &unpacked.join("rootfs").join(path).display().to_string()])
+            .trim()
+            .to_owned()
     };
     assert_eq!(stat("srv/app/main.py"), "640 33:33 regular file");
     assert_eq!(stat("srv/app/lib"), "750 33:33 directory");
@@ -162,7 +171,8 @@ fn the_same_digest_from_another_home_and_after_touch() {
     let Some(world) = World::new() else { return };
     let (first, second) = (world.bakery(), world.bakery());
     let digest = first.bake("recipes/pay/pay.yaml");
-    let later = std::fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000));
+    let later =
+        std::fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000));
     for file in ["recipes/pay/app/main.py", "recipes/pay/app/lib/tool.py"] {
         std::fs::File::options().write(true).open(second.path(file)).unwrap().set_times(later).unwrap();
     }

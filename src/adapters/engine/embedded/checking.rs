@@ -1,0 +1,88 @@
+//! The recipe's tests: file tests are answered by the merged tree; what would have to be run is said to be unknown.
+
+use std::collections::HashMap;
+
+use super::steps::{Remembered, StepError, owner_ids};
+use crate::adapters::engine::{EngineError, Sink};
+use crate::domain::journal::EventKind;
+use crate::domain::layer::{ContentDigest, Tree};
+use crate::domain::recipe::{Action, FileTest, Owner, Recipe, TestKind};
+use crate::domain::trust::{CheckVerdict, Finding, Surroundings, evaluate_file_test, worst};
+
+/// File tests of a recipe with what its own text says about contents.
+#[derive(Clone, Default)]
+pub(super) struct FileTests {
+    tests: Vec<FileTest>,
+    written: HashMap<ContentDigest, Vec<u8>>,
+}
+
+impl FileTests {
+    pub(super) fn of(recipe: &Recipe) -> Self {
+        let tests = recipe.tests.iter().filter_map(|test| match &test.kind {
+            TestKind::File(file) => Some(file.clone()),
+            TestKind::Run(_) => None,
+        });
+        let written = recipe.steps.iter().filter_map(|step| match &step.action {
+            Action::Write(write) => {
+                Some((ContentDigest::of(write.content.as_bytes()), write.content.clone().into_bytes()))
+            }
+            _ => None,
+        });
+        Self { tests: tests.collect(), written: written.collect() }
+    }
+
+    /// Whether nobody needs the tree.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tests.is_empty()
+    }
+
+    /// What the image says, in the recipe's order.
+    pub(super) fn evaluate(&self, image: Result<(&Tree, &Remembered), StepError>) -> Vec<Finding> {
+        let (tree, remembered) = match image {
+            Ok(image) => image,
+            Err(error) => {
+                let failure = error.into_failure();
+                let line = [vec![failure.message], failure.causes].concat().join(": ");
+                let unknown = Finding::new(CheckVerdict::Unknown, "test.tree", vec![line]);
+                return vec![unknown; self.tests.len()];
+            }
+        };
+        let owner = |owner: &Owner| owner_ids(Some(owner), tree, remembered).map_err(|error| error.to_string());
+        let content = |digest: &ContentDigest| {
+            let known = remembered.get(digest).map(|bytes| bytes.to_vec());
+            known.or_else(|| self.written.get(digest).cloned())
+        };
+        let around = Surroundings { owner: &owner, content: &content };
+        self.tests.iter().map(|test| evaluate_file_test(test, tree, &around)).collect()
+    }
+}
+
+/// Tells every test's outcome; `found` holds each platform's file tests. A failed one rejects the image.
+pub(super) fn tell(recipe: &Recipe, found: &[(String, Vec<Finding>)], sink: &dyn Sink) -> Result<(), EngineError> {
+    // Findings stand in the order of the file tests.
+    let mut next = 0;
+    let mut failed = Vec::new();
+    for test in &recipe.tests {
+        let check = format!("test.{}", test.name);
+        sink.emit(EventKind::CheckStarted { check: check.clone() })?;
+        let finding = match &test.kind {
+            TestKind::Run(_) => None,
+            TestKind::File(_) => {
+                let at = next;
+                next += 1;
+                let one = found.iter().filter_map(|(platform, all)| Some((platform.clone(), all.get(at)?.clone())));
+                worst(&one.collect::<Vec<_>>())
+            }
+        };
+        let finding = finding.unwrap_or_else(|| {
+            let line = "the embedded engine does not run tests yet".to_owned();
+            Finding::new(CheckVerdict::Unknown, "test.engine", vec![line])
+        });
+        if finding.verdict == CheckVerdict::Fail {
+            failed.push((check.clone(), finding.evidence.clone()));
+        }
+        let Finding { verdict, reason, evidence } = finding;
+        sink.emit(EventKind::CheckFinished { check, verdict, reason: reason.to_owned(), evidence })?;
+    }
+    if failed.is_empty() { Ok(()) } else { Err(EngineError::Rejected { failed }) }
+}
