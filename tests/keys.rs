@@ -184,7 +184,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         repositories: Vec::new(),
     };
     let context = Context {
-        paths: Paths::below(folder.path().join("home")),
+        paths: Paths::below(&folder.path().join("home")),
         workspace: Workspace {
             root: folder.path().to_owned(),
             stores: [

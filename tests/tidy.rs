@@ -58,7 +58,11 @@ const FORBIDDEN_NAMES: &[&str] = &[
 const LARGE_FILES: &[(&str, &str)] = &[];
 
 /// Folders with more than 12 files, each with its reason.
-const LARGE_FOLDERS: &[(&str, &str)] = &[("src/cli", "one file a command, as the contract lists them")];
+const LARGE_FOLDERS: &[(&str, &str)] = &[
+    ("src/cli", "one file a command, as the contract lists them"),
+    ("src/flows", "one file a thing a baker does"),
+    ("src/adapters/store/registry", "one file an endpoint of the protocol, one a protection against it"),
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -208,7 +212,7 @@ fn nothing_grows_past_its_room() {
     }
     for (folder, count) in per_folder {
         let excused = LARGE_FOLDERS.iter().any(|(name, _)| *name == folder);
-        assert!(count <= 13 || excused, "{folder} has {count} files");
+        assert!(count <= 12 || excused, "{folder} has {count} files");
     }
 }
 

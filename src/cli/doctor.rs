@@ -17,14 +17,14 @@ pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
     }
     let width = findings.iter().map(|finding| finding.id.len()).max().unwrap_or(0);
     for finding in &findings {
-        for line in lines(finding, width) {
+        for line in lines(finding, width, session.output.verbose > 0) {
             session.output.line(line)?;
         }
     }
     Ok(())
 }
 
-fn lines(finding: &Finding, width: usize) -> Vec<String> {
+fn lines(finding: &Finding, width: usize, verbose: bool) -> Vec<String> {
     let mark = match finding.standing {
         Standing::Ok => "✔",
         Standing::Weak => "▲",
@@ -32,7 +32,7 @@ fn lines(finding: &Finding, width: usize) -> Vec<String> {
     };
     let indent = " ".repeat(width + 4);
     let mut lines = vec![format!("{mark} {:width$}  {}", finding.id, escape(&finding.found))];
-    if finding.standing != Standing::Ok {
+    if verbose || finding.standing != Standing::Ok {
         lines.push(format!("{indent}needed for {}", finding.needed_for));
     }
     if let Some(mend) = &finding.mend {

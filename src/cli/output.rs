@@ -1,10 +1,12 @@
 //! Where words go: results to stdout, progress to stderr; colours by terminal; a closed pipe ends quietly (V-04).
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
 use super::arguments::{ColorChoice, Global};
+use crate::domain::text::is_hazardous;
 use crate::report::{Kind, Report};
 
 /// How this invocation prints.
@@ -64,8 +66,21 @@ impl Output {
     /// One JSON document on its own line.
     pub fn json(&self, value: &impl Serialize) -> Result<(), Report> {
         let text = serde_json::to_string(value).map_err(|error| Report::new(Kind::Failed, &error))?;
-        self.line(text)
+        self.line(escape_json(&text))
     }
+}
+
+/// JSON with every character that could steer a terminal as a `\u` escape. Such characters stand in strings only.
+fn escape_json(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hazardous) {
+        return Cow::Borrowed(text);
+    }
+    let mut units = [0; 2];
+    let escaped = text.chars().map(|c| match c {
+        c if is_hazardous(c) => c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+        c => c.to_string(),
+    });
+    Cow::Owned(escaped.collect())
 }
 
 fn write_all(mut out: impl Write, text: &str) -> Result<(), Report> {
@@ -78,3 +93,17 @@ fn write_all(mut out: impl Write, text: &str) -> Result<(), Report> {
 
 /// The reader went away (`bakery … | head`): not an error worth words.
 pub(super) const CLOSED_PIPE: &str = "output closed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x06_json_steers_no_terminal_and_says_the_same() {
+        let value = serde_json::json!({"label": "a\u{9b}31m\u{202e}b\u{e0001}", "plain": "naïve"});
+        let text = serde_json::to_string(&value).unwrap();
+        let shown = escape_json(&text);
+        assert!(!shown.chars().any(is_hazardous), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+    }
+}

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::prepare::{PrepareOptions, platforms_of};
-use super::recipes::local_base;
+use super::prepare::{PrepareOptions, local_base, platforms_of};
 use super::{Context, LoadedRecipe};
 use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};

@@ -3,7 +3,6 @@
 //! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
 
 pub mod bake;
-mod base;
 pub mod batch;
 pub mod browse;
 mod context;
@@ -13,13 +12,10 @@ pub mod environment;
 pub mod init;
 pub mod interrupts;
 pub mod keys;
-mod order;
 mod prepare;
 pub mod prune;
-mod recipes;
 pub mod watch;
 pub mod worker;
 
 pub use context::Context;
-pub use prepare::{PrepareOptions, Prepared};
-pub use recipes::LoadedRecipe;
+pub use prepare::{LoadedRecipe, PrepareOptions, Prepared};

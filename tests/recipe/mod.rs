@@ -1,5 +1,6 @@
 //! Recipes as a baker meets them: checked, planned, their inputs read, their bases pinned.
 
+mod base;
 mod check;
 mod families;
 mod inputs;

@@ -57,7 +57,7 @@ fn the_users_own_settings() {
 #[test]
 fn relative_paths_begin_at_the_workspace() {
     let workspace = Workspace::new();
-    let settings = Settings::load(Some(workspace.path()), &Paths::below("/h".into())).unwrap();
+    let settings = Settings::load(Some(workspace.path()), &Paths::below(Path::new("/h"))).unwrap();
     assert_eq!(settings.stores["global"].place, StorePlace::Layout(workspace.path().join("global")));
     assert_eq!(settings.stores["local"].place, StorePlace::Layout(Path::new("/h/data/store").into()));
 }

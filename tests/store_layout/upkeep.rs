@@ -185,7 +185,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         repositories: Vec::new(),
     };
     Context {
-        paths: Paths::below(home.to_owned()),
+        paths: Paths::below(home),
         workspace: Workspace {
             root: home.to_owned(),
             stores: [("local".to_owned(), local)].into(),

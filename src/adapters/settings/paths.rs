@@ -1,6 +1,6 @@
 //! Where bakery keeps things: config, data, state, cache; all below `BAKERY_HOME` when it is set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
@@ -22,7 +22,7 @@ impl Paths {
     pub fn from_environment() -> Self {
         if let Some(home) = std::env::var_os("BAKERY_HOME").filter(|home| !home.is_empty()) {
             let home = std::path::absolute(PathBuf::from(&home)).unwrap_or_else(|_| PathBuf::from(home));
-            return Self::below(home);
+            return Self::below(&home);
         }
         match ProjectDirs::from("dev", "", "bakery") {
             Some(dirs) => Self {
@@ -31,12 +31,12 @@ impl Paths {
                 state: dirs.state_dir().unwrap_or_else(|| dirs.data_dir()).to_owned(),
                 cache: dirs.cache_dir().to_owned(),
             },
-            None => Self::below(PathBuf::from(".bakery")),
+            None => Self::below(Path::new(".bakery")),
         }
     }
 
     /// All four below one folder.
-    pub fn below(home: PathBuf) -> Self {
+    pub fn below(home: &Path) -> Self {
         Self {
             config: home.join("config"),
             data: home.join("data"),

@@ -209,7 +209,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Workspace, Vec<String>> {
         let mut problems = Problems::new();
-        let paths = Paths::below("/home/b".into());
+        let paths = Paths::below(Path::new("/home/b"));
         let workspace = workspace(text.as_bytes(), (Path::new("/w"), &paths), &mut problems);
         if problems.is_empty() {
             Ok(workspace.unwrap())

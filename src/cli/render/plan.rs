@@ -1,5 +1,6 @@
 //! A plan as lines: the base, then one aligned line a step with what will happen and why.
 
+use super::bytes;
 use crate::domain::plan::{Plan, PlannedStep, PlatformPlan};
 use crate::domain::recipe::ConfigChange;
 use crate::domain::text::escape;
@@ -32,10 +33,10 @@ fn base_line(plan: &Plan, platform: &PlatformPlan) -> String {
             let layers = if base.layers == 1 { "1 layer" } else { &format!("{} layers", base.layers) };
             let fetch = match base.missing {
                 0 => "all here".to_owned(),
-                missing => format!("{} to fetch", size(missing)),
+                missing => format!("{} to fetch", bytes(missing)),
             };
             let digest = base.manifest.short();
-            format!("  base    {name}  {digest}  {}  {layers}  {}, {fetch}", platform.platform, size(base.size))
+            format!("  base    {name}  {digest}  {}  {layers}  {}, {fetch}", platform.platform, bytes(base.size))
         }
     }
 }
@@ -79,16 +80,4 @@ fn config_changes(config: &ConfigChange) -> Vec<String> {
     out.extend(config.stop_signal.as_ref().map(|signal| format!("stop-signal {signal}")));
     out.extend(config.healthcheck.as_ref().map(|check| format!("healthcheck {}", words(&check.test))));
     out.iter().map(|text| escape(text)).collect()
-}
-
-/// Bytes for people: `52.1 MB`.
-fn size(bytes: u64) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let number = bytes as f64;
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", number / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", number / 1e6),
-        _ => format!("{:.1} GB", number / 1e9),
-    }
 }

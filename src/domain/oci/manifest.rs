@@ -127,6 +127,7 @@ impl ImageIndex {
 
 /// What a reference can point at.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, never in a list")]
 pub enum Manifest {
     /// One image.
     Image(ImageManifest),

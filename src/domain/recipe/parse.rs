@@ -143,3 +143,40 @@ fn read_platforms(node: &Node, problems: &mut Problems) -> Vec<Platform> {
     }
     platforms
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            Just("recipe: 1\n".to_owned()),
+            Just("steps:\n  - copy: {from: a, to: /b}\n".to_owned()),
+            Just("config:\n  env: ".to_owned()),
+            Just("tests: [{name: a, run: b}]\n".to_owned()),
+            "[-:{}\\[\\],&*!|>'\"%@`#? \t\r\n\u{feff}]{1,6}",
+            "[a-z0-9~]{1,4}",
+            "\\PC{0,4}",
+        ];
+        prop::collection::vec(word, 0..20).prop_map(|words| words.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_reader_and_every_problem_has_a_place_in_it(text in text()) {
+            let (recipe, problems) = parse(text.as_bytes(), &["local"]).finish();
+            let lines = text.split('\n').count();
+            for problem in &problems {
+                prop_assert!(problem.line >= 1 && problem.column >= 1 && problem.line as usize <= lines + 1, "{problem:?}");
+                prop_assert!(!problem.message.contains(crate::domain::text::is_hazardous), "{problem:?}");
+            }
+            prop_assert!(recipe.is_some() || problems.iter().any(|p| p.severity == super::super::Severity::Error));
+        }
+
+        #[test]
+        fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            parse(&bytes, &[]).finish();
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use super::node::{Position, Span};
 use super::problem::Problems;
 
-/// `bytes` as text without its byte order mark; `None` when it is too large or not UTF-8. Characters that are refused are
-/// reported and the text is still given, so that parsing can find the rest.
+/// `bytes` as text without its byte order mark; `None` when it is too large, not UTF-8, or its lines are not what they
+/// look like. Other characters that are refused are reported and the text is still given, so that parsing finds the rest.
 pub(super) fn text_of<'a>(bytes: &'a [u8], limit: usize, problems: &mut Problems) -> Option<&'a str> {
     if bytes.len() > limit {
         let message = format!("Y-10: more than {limit} bytes");
@@ -18,8 +18,8 @@ pub(super) fn text_of<'a>(bytes: &'a [u8], limit: usize, problems: &mut Problems
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => {
-            characters(text, problems);
-            Some(text)
+            // YAML takes a lone carriage return for a line's end, editors do not: places would not be where people look.
+            characters(text, problems).then_some(text)
         }
         Err(error) => {
             let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or("");
@@ -45,7 +45,9 @@ pub(super) fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn characters(text: &str, problems: &mut Problems) {
+/// Notes what hides or steers; whether lines are what they look like.
+fn characters(text: &str, problems: &mut Problems) -> bool {
+    let mut lines_hold = true;
     let mut place = Position::START;
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -58,6 +60,7 @@ fn characters(text: &str, problems: &mut Problems) {
             '\t' => {}
             '\r' if rest.peek() == Some(&'\n') => {}
             '\r' => {
+                lines_hold = false;
                 problems
                     .error(span, "Y-10: carriage return without line feed")
                     .help("save the file with LF or CRLF line ends");
@@ -84,4 +87,5 @@ fn characters(text: &str, problems: &mut Problems) {
         }
         place = end;
     }
+    lines_hold
 }

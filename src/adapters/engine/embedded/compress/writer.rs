@@ -175,6 +175,18 @@ mod tests {
     }
 
     #[test]
+    fn a_threads_earlier_blocks_leave_no_trace() {
+        // Machine code, so that blocks differ in kind: where a state kept something, this shows it.
+        let mut program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        program.truncate(6 << 20);
+        let one = pack(&program, Compression::Gzip, 1, BLOCK);
+        for threads in [2, 3, 5, 16] {
+            let many = pack(&program, Compression::Gzip, threads, BLOCK);
+            assert!(many.target == one.target, "{threads} threads");
+        }
+    }
+
+    #[test]
     fn a_full_disk_is_told() {
         struct Full(usize);
         impl Write for Full {

@@ -41,7 +41,7 @@ impl BaseSource<'_> {
             (None, Some(tag)) => Selector::Tag(tag),
             (None, None) => return Err(Report::message(Kind::Usage, format!("{} names no tag", self.image))),
         };
-        let raw = self.manifest(&selector).await?.0;
+        let raw = self.manifest(&selector).await?;
         let digest = raw.descriptor.digest.clone();
         let mut found = BTreeMap::new();
         match self.parse(&raw)? {
@@ -68,13 +68,13 @@ impl BaseSource<'_> {
         Ok(Resolved { digest, platforms: found })
     }
 
-    /// The manifest and config of one platform, by digest.
+    /// The manifest and config of one platform, by digest: from the local store, from what was read before, or from
+    /// the base's own store.
     pub(super) async fn image(&self, platform: &Platform, digest: &Digest) -> Result<BaseImage, Report> {
-        let (raw, store) = self.manifest(&Selector::Digest(digest.clone())).await?;
-        let Manifest::Image(manifest) = self.parse(&raw)? else {
+        let Manifest::Image(manifest) = self.pinned(digest).await? else {
             return Err(self.unusable(format!("{digest} is an index within an index")));
         };
-        let config = self.config(&store, &manifest).await?;
+        let config = self.config(&manifest).await?;
         if !platform.is_served_by(&config.platform()) {
             let message = format!("{} is for {}, not for {platform}", self.image, config.platform());
             return Err(Report::message(Kind::Failed, message)
@@ -84,65 +84,71 @@ impl BaseSource<'_> {
             let (ids, layers) = (config.rootfs.diff_ids.len(), manifest.layers.len());
             return Err(self.unusable(format!("config lists {ids} diffIDs, manifest {layers} layers")));
         }
+        let store = self.store_of_layers(&manifest).await?;
         Ok(BaseImage {
             platform: platform.clone(),
             digest: digest.clone(),
-            manifest,
-            config,
             layout: store.as_layout().cloned().map(Arc::new),
             store,
             repository: self.repository.clone(),
+            manifest,
+            config,
         })
     }
 
-    /// A manifest, and the store that had it: what is pinned is looked for in the local store first.
-    async fn manifest(&self, selector: &Selector) -> Result<(RawManifest, Arc<dyn Store>), Report> {
-        if let (Selector::Digest(_), Some(local)) = (selector, &self.local) {
-            match local.manifest(&self.repository, selector).await {
-                Ok(raw) if self.complete(local, &raw).await => return Ok((raw, local.clone())),
-                // What the local store lacks, or holds damaged, its own store has.
-                Ok(_) | Err(_) => {}
+    /// The local store where it has every layer, so that nothing has to be fetched; else the base's own.
+    async fn store_of_layers(&self, manifest: &ImageManifest) -> Result<Arc<dyn Store>, Report> {
+        let Some(local) = &self.local else { return (self.open)() };
+        for layer in &manifest.layers {
+            if !matches!(local.has_blob(&self.repository, layer).await, Ok(true)) {
+                return (self.open)();
             }
         }
+        Ok(local.clone())
+    }
+
+    async fn manifest(&self, selector: &Selector) -> Result<RawManifest, Report> {
         let store = (self.open)()?;
-        if let Selector::Digest(digest) = selector
-            && let Some(bytes) = self.kept.read(digest)
-            && let Some(raw) = as_raw(digest, bytes)
-        {
-            return Ok((raw, store));
-        }
         let raw = store.manifest(&self.repository, selector).await.map_err(|error| self.unresolved(error))?;
         self.kept.keep(&raw.descriptor.digest, &raw.bytes);
-        Ok((raw, store))
+        Ok(raw)
     }
 
-    /// Whether the local store has everything an image names, so that nothing has to be fetched elsewhere.
-    async fn complete(&self, local: &Arc<dyn Store>, raw: &RawManifest) -> bool {
-        match Manifest::parse(&raw.bytes, Some(&raw.descriptor.media_type)) {
-            Ok(Manifest::Image(manifest)) => {
-                for blob in manifest.layers.iter().chain([&manifest.config]) {
-                    if !matches!(local.has_blob(&self.repository, blob).await, Ok(true)) {
-                        return false;
-                    }
-                }
-                true
-            }
-            Ok(Manifest::Index(_)) => true,
-            Err(_) => false,
+    async fn pinned(&self, digest: &Digest) -> Result<Manifest, Report> {
+        let selector = Selector::Digest(digest.clone());
+        if let Some(bytes) = self.kept.read(digest) {
+            let parsed = Manifest::parse(&bytes, None);
+            return parsed.map_err(|error| Report::new(Kind::Failed, &error).while_doing(self.context()));
         }
+        if let Some(local) = &self.local
+            && let Ok(raw) = local.manifest(&self.repository, &selector).await
+        {
+            return self.parse(&raw);
+        }
+        self.parse(&self.manifest(&selector).await?)
     }
 
-    async fn config(&self, store: &Arc<dyn Store>, manifest: &ImageManifest) -> Result<ImageConfig, Report> {
+    async fn config(&self, manifest: &ImageManifest) -> Result<ImageConfig, Report> {
         let blob = &manifest.config;
         let bytes = match self.kept.read(&blob.digest) {
             Some(bytes) => bytes,
-            None => {
-                let source = store.open_blob(&self.repository, blob).await.map_err(|error| self.unresolved(error))?;
-                read_verified(source, blob, MAX_CONFIG_BYTES).await.map_err(|error| self.unresolved(error))?
-            }
+            None => self.fetch_config(blob).await?,
         };
-        self.kept.keep(&blob.digest, &bytes);
         ImageConfig::parse(&bytes).map_err(|error| Report::new(Kind::Failed, &error).while_doing(self.context()))
+    }
+
+    async fn fetch_config(&self, blob: &Descriptor) -> Result<Vec<u8>, Report> {
+        if let Some(local) = &self.local
+            && let Ok(source) = local.open_blob(&self.repository, blob).await
+            && let Ok(bytes) = read_verified(source, blob, MAX_CONFIG_BYTES).await
+        {
+            return Ok(bytes);
+        }
+        let store = (self.open)()?;
+        let source = store.open_blob(&self.repository, blob).await.map_err(|error| self.unresolved(error))?;
+        let bytes = read_verified(source, blob, MAX_CONFIG_BYTES).await.map_err(|error| self.unresolved(error))?;
+        self.kept.keep(&blob.digest, &bytes);
+        Ok(bytes)
     }
 
     fn parse(&self, raw: &RawManifest) -> Result<Manifest, Report> {
@@ -161,14 +167,4 @@ impl BaseSource<'_> {
     fn unresolved(&self, error: StoreError) -> Report {
         Report::from(error).while_doing(format!("base {} cannot be had", self.image))
     }
-}
-
-/// A kept manifest as a store would give it; `None` where the document itself does not say what it is.
-fn as_raw(digest: &Digest, bytes: Vec<u8>) -> Option<RawManifest> {
-    let media_type = match Manifest::parse(&bytes, None).ok()? {
-        Manifest::Image(image) => image.media_type,
-        Manifest::Index(index) => index.media_type,
-    };
-    let descriptor = Descriptor::new(media_type?, digest.clone(), bytes.len() as u64);
-    Some(RawManifest { descriptor, bytes })
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Context;
 use crate::adapters::inputs::FolderFacts;
 use crate::adapters::recipes;
 use crate::domain::oci::{ImageRef, Place};
 use crate::domain::recipe::{self, Base, Problem, Recipe};
 use crate::domain::text::escape;
 use crate::domain::yaml::{Node, nearest};
+use crate::flows::Context;
 use crate::report::{Kind, Report};
 
 /// A recipe file, read and judged.
@@ -102,7 +102,7 @@ impl Context {
     }
 
     /// Relative to the workspace, where it lies in it.
-    pub(super) fn shown(&self, file: &Path) -> String {
+    pub(in crate::flows) fn shown(&self, file: &Path) -> String {
         file.strip_prefix(&self.workspace.root).unwrap_or(file).display().to_string()
     }
 
@@ -160,7 +160,7 @@ impl Context {
 }
 
 /// `NAME:TAG` of a base in the local store.
-pub(super) fn local_base(recipe: &Recipe) -> Option<String> {
+pub(in crate::flows) fn local_base(recipe: &Recipe) -> Option<String> {
     match &recipe.base {
         Base::Image(image) => local_reference(image),
         Base::Scratch => None,

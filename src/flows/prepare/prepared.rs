@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::base::BaseSource;
+use super::order;
 use super::recipes::LoadedRecipe;
-use super::{Context, order};
 use crate::adapters::engine::embedded::cache::{StepCache, read_memory};
 use crate::adapters::engine::{BakeJob, BaseImage, Packing};
 use crate::adapters::inputs::{ReadInputs, read_inputs};
@@ -20,6 +20,7 @@ use crate::domain::oci::{ChainId, Digest, ImageRef, Place, Platform};
 use crate::domain::plan::{self, CacheView, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
 use crate::domain::recipe::{Action, Base, Lock, Recipe, lock_beside};
 use crate::domain::yaml::MAX_BYTES;
+use crate::flows::Context;
 use crate::report::{Kind, Report};
 
 /// How to prepare.
@@ -346,7 +347,7 @@ async fn platform_bases(
 }
 
 /// The platforms a recipe is for: this host's where it names none.
-pub(super) fn platforms_of(recipe: &Recipe) -> Vec<Platform> {
+pub(in crate::flows) fn platforms_of(recipe: &Recipe) -> Vec<Platform> {
     if recipe.platforms.is_empty() { vec![host::platform()] } else { recipe.platforms.clone() }
 }
 

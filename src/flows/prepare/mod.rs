@@ -1,0 +1,11 @@
+//! From recipe files to a job an engine can take: found, read, judged, ordered, their bases pinned, their plans built.
+
+mod base;
+mod order;
+mod prepared;
+mod recipes;
+
+pub(super) use prepared::platforms_of;
+pub use prepared::{PrepareOptions, Prepared};
+pub use recipes::LoadedRecipe;
+pub(super) use recipes::local_base;
