@@ -161,7 +161,7 @@ fn t17_a_known_diff_id_does_not_vouch_for_another_blob() {
     house.bake(WRITE).baked.unwrap();
     let other = gzip(&Tar::new().file("backdoor", "x").end());
     let liar = house_on(media_type::LAYER_GZIP, &other, &Digest::of(&tar));
-    house.base = liar.base.clone();
+    house.base = liar.base;
     assert!(house.bake("steps:\n  - write: {to: /z, content: z}\n").failure().contains("T-17"));
 }
 
