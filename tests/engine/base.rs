@@ -153,3 +153,34 @@ fn a_layer_damaged_in_the_store_is_never_built_upon() {
     std::fs::write(&path, bytes).unwrap();
     assert!(house.bake(WRITE).failure().contains("J-03"));
 }
+
+#[test]
+fn t17_a_known_diff_id_does_not_vouch_for_another_blob() {
+    let tar = usrmerged();
+    let mut house = house_on(media_type::LAYER_GZIP, &gzip(&tar), &Digest::of(&tar));
+    house.bake(WRITE).baked.unwrap();
+    let other = gzip(&Tar::new().file("backdoor", "x").end());
+    let liar = house_on(media_type::LAYER_GZIP, &other, &Digest::of(&tar));
+    house.base = liar.base;
+    assert!(house.bake("steps:\n  - write: {to: /z, content: z}\n").failure().contains("T-17"));
+}
+
+#[test]
+fn t19_more_layers_than_a_kernel_stacks_are_refused() {
+    let mut house = Bakehouse::new().with_base(&[usrmerged()]);
+    let base = house.base.as_mut().unwrap();
+    let layer = base.manifest.layers[0].clone();
+    base.manifest.layers = vec![layer; 500];
+    let baked = house.bake(WRITE).baked;
+    assert!(baked.unwrap_err().to_string().contains("T-19"));
+}
+
+#[test]
+fn a_store_that_stops_in_the_middle_leaves_no_blob() {
+    let tar = usrmerged();
+    let mut house = house_on(media_type::LAYER_GZIP, &gzip(&tar), &Digest::of(&tar));
+    house.base.as_mut().unwrap().store = Arc::new(MemoryStore::new());
+    assert!(house.bake(WRITE).failure().contains("not found"));
+    let blobs = std::fs::read_dir(house.path("store/blobs/sha256")).map_or(0, Iterator::count);
+    assert_eq!(blobs, 0);
+}

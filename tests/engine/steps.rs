@@ -214,3 +214,16 @@ fn events_tell_the_story_in_order() {
         ]
     );
 }
+
+#[test]
+fn a_failed_step_leaves_nothing_half_written() {
+    let house = on_base();
+    house.file("app/big", vec![7; 3 << 20]);
+    let job = house.job("steps:\n  - copy: {from: app, to: /srv}\n");
+    house.file("app/big", vec![8; 3 << 20]);
+    house.bake_job(&job).failure();
+    let blobs = std::fs::read_dir(house.path("store/blobs/sha256")).unwrap().count();
+    assert_eq!(blobs, 1, "the base's layer and nothing else");
+    let left = std::fs::read_dir(house.path("store/.bakery/tmp")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "temporary files are gone when the bake has ended");
+}
