@@ -13,10 +13,13 @@ const NO_CONTENT: &str = "test.content";
 /// Largest compiled expression, as when the recipe was read.
 const MAX_EXPRESSION: usize = 1 << 20;
 
+/// User and group numbers of an owner, or why there are none.
+type Numbers = Result<(u32, u32), String>;
+
 /// What a tree alone does not say.
 pub struct Surroundings<'a> {
-    /// The numbers of an owner in the image's own account files, or why there are none.
-    pub owner: &'a dyn Fn(&Owner) -> Result<(u32, u32), String>,
+    /// Looks an owner up in the image's own account files.
+    pub owner: &'a dyn Fn(&Owner) -> Numbers,
     /// The content with a digest, where it is at hand.
     pub content: &'a dyn Fn(&ContentDigest) -> Option<Vec<u8>>,
 }

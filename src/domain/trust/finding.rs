@@ -64,7 +64,7 @@ mod tests {
         let (good, odd, bad) =
             (on("amd64", CheckVerdict::Pass), on("arm64", CheckVerdict::Unknown), on("s390x", CheckVerdict::Fail));
         assert_eq!(worst(&[]), None);
-        assert_eq!(worst(&[good.clone()]).unwrap().evidence, ["seen"]);
+        assert_eq!(worst(std::slice::from_ref(&good)).unwrap().evidence, ["seen"]);
         let both = worst(&[odd.clone(), good.clone()]).unwrap();
         assert_eq!(
             (both.verdict, both.evidence),
