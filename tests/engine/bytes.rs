@@ -73,7 +73,7 @@ fn golden_digests() {
         found.push(format!("{} {}", layer.diff_id, layer.descriptor.digest));
     }
     let diff_id = "sha256:ea42de2bd551ec1335aa8d3465c4bac7b08c3ab291aa2a21c73d9d75fdecb7e3";
-    let gzip = "sha256:6fdf3f59f8193a710f08539c2364025bc0f530511471d261aa52e3dccb7c6349";
+    let gzip = "sha256:614e6dfcacf7e805f67744f651d5f0e48c1edbbd1857542b50111b37543573e8";
     let zstd = "sha256:54224ce93bc22e73aef32e18bd3bd20d7ed2402b5d16d28eea00f0ddba63ac72";
     assert_eq!(found, [diff_id, gzip, zstd].map(|blob| format!("{diff_id} {blob}")));
 }

@@ -89,13 +89,20 @@ impl Packing {
     /// Everything layer bytes depend on, in words: goes into cache keys.
     pub fn describe(&self) -> String {
         let name = match self.compression {
-            Compression::None => "none",
+            Compression::None => return "none".to_owned(),
             Compression::Gzip => "gzip flate2-1.1.9 zlib-rs-0.6.8",
-            Compression::Zstd => "zstd zstd-0.13.3",
+            Compression::Zstd => "zstd zstd-0.13.3 jobs-4M",
         };
-        match self.level {
-            Some(level) => format!("{name} level {level}"),
-            None => name.to_owned(),
+        format!("{name} level {}", self.level_in_force())
+    }
+
+    /// The level asked for, within what the compressor knows; else its default here. gzip's 3 was measured: within 2 % of
+    /// the size of other tools' 6, in three quarters of the time.
+    pub fn level_in_force(&self) -> i32 {
+        match self.compression {
+            Compression::None => 0,
+            Compression::Gzip => self.level.unwrap_or(3).clamp(0, 9),
+            Compression::Zstd => self.level.unwrap_or(3).clamp(1, 22),
         }
     }
 }

@@ -11,11 +11,6 @@ use super::{BLOCK, Block, Compressor, join};
 use crate::adapters::engine::Packing;
 use crate::domain::oci::{Compression, DiffId, Digester};
 
-/// Level of gzip where none is asked for: measured, see `gzip`.
-const GZIP_LEVEL: u32 = 6;
-/// Level of zstd where none is asked for.
-const ZSTD_LEVEL: i32 = 3;
-
 /// Takes a layer's tar, writes its blob into `W`. Dropped before [`finish`](Self::finish), its threads end by themselves.
 pub struct LayerWriter<W> {
     current: Vec<u8>,
@@ -41,14 +36,8 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
         let threads = packing.threads.clamp(1, 64);
         let compressor: Box<dyn Compressor<W>> = match packing.compression {
             Compression::None => Box::new(Feed::plain(target)?),
-            Compression::Gzip => {
-                let level = packing.level.and_then(|level| u32::try_from(level).ok()).unwrap_or(GZIP_LEVEL).min(9);
-                Box::new(BlockGzip::new(target, level, threads)?)
-            }
-            Compression::Zstd => {
-                let level = packing.level.unwrap_or(ZSTD_LEVEL).clamp(1, 22);
-                Box::new(Feed::zstd(target, level, threads)?)
-            }
+            Compression::Gzip => Box::new(BlockGzip::new(target, packing.level_in_force().unsigned_abs(), threads)?),
+            Compression::Zstd => Box::new(Feed::zstd(target, packing.level_in_force(), threads)?),
         };
         let (digests, blocks) = sync_channel::<Block>(4);
         let digester = thread::Builder::new().name("diff-id".into()).spawn(move || {

@@ -8,6 +8,9 @@ use std::thread::{self, JoinHandle};
 
 use super::{Block, Compressor, join};
 
+/// Bytes each of zstd's workers takes at once: half of its own choice, for half of its memory.
+const JOB: u32 = 4 << 20;
+
 /// A thread that takes blocks and ends in the target.
 pub(super) struct Feed<W> {
     blocks: Option<SyncSender<Block>>,
@@ -31,6 +34,7 @@ impl<W: Write + Send + 'static> Feed<W> {
         let mut encoder = ::zstd::Encoder::new(target, level)?;
         encoder.multithread(u32::try_from(threads.max(1)).unwrap_or(1))?;
         encoder.include_checksum(true)?;
+        encoder.set_parameter(::zstd::zstd_safe::CParameter::JobSize(JOB))?;
         Self::start(move |blocks| {
             for block in blocks {
                 encoder.write_all(&block)?;
