@@ -11,7 +11,7 @@ use crate::domain::yaml::MAX_BYTES;
 use crate::report::{Kind, Report};
 
 /// Most files looked at below a recipes folder.
-const MAX_FILES: usize = 20_000;
+const MAX_FILES: usize = 1_000_000;
 /// Deepest folder looked into.
 const MAX_DEPTH: usize = 16;
 

@@ -28,7 +28,7 @@ struct Row<'a> {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let loaded = session.context()?.recipes(&args.recipes)?;
+    let loaded = session.context()?.check_recipes(&args.recipes)?;
     let all = || loaded.iter().flat_map(|recipe| recipe.problems.iter().map(move |problem| (recipe, problem)));
     if session.output.json {
         let rows: Vec<Row<'_>> = all().map(|(recipe, problem)| Row { file: &recipe.shown, problem }).collect();

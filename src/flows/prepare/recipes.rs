@@ -8,7 +8,7 @@ use crate::adapters::recipes;
 use crate::domain::oci::{ImageRef, Place};
 use crate::domain::recipe::{self, Base, Problem, Recipe};
 use crate::domain::text::escape;
-use crate::domain::yaml::{Node, nearest};
+use crate::domain::yaml::{Node, Problems, nearest};
 use crate::flows::Context;
 use crate::report::{Kind, Report};
 
@@ -30,10 +30,7 @@ pub struct LoadedRecipe {
 impl LoadedRecipe {
     /// The folder its `from` paths begin in.
     pub fn folder(&self) -> &Path {
-        match self.file.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
+        folder_of(&self.file)
     }
 
     /// The recipe, or a report that lists its errors.
@@ -70,6 +67,24 @@ impl Context {
             self.load_recipe(&file, &shown)
         };
         named.iter().map(load).collect()
+    }
+
+    /// The same, judged together with the workspace's other recipes: a look at every file below its recipes folder, which
+    /// a bake can do without.
+    pub fn check_recipes(&self, named: &[PathBuf]) -> Result<Vec<LoadedRecipe>, Report> {
+        let mut all = self.recipes(named)?;
+        if !all.iter().any(|loaded| loaded.recipe.as_ref().is_some_and(|recipe| local_base(recipe).is_some())) {
+            return Ok(all);
+        }
+        let bases = self.local_bases();
+        for loaded in &mut all {
+            let mut parsed = self.parsed(&loaded.file, &loaded.bytes)?;
+            if let (Some(recipe), Some(tree)) = (&parsed.recipe, &parsed.tree) {
+                refuse_cycles(recipe, tree, &bases, &mut parsed.problems);
+            }
+            (loaded.recipe, loaded.problems) = parsed.finish();
+        }
+        Ok(all)
     }
 
     /// Every `*.yaml` below the workspace's recipes whose first key is `recipe`.
@@ -112,42 +127,15 @@ impl Context {
 
     /// Judges a recipe's text as if it stood in `file`, whatever stands there now.
     pub fn judge(&self, file: &Path, shown: &str, bytes: Vec<u8>) -> Result<LoadedRecipe, Report> {
-        let stores: Vec<&str> = self.store_names().collect();
-        let mut parsed = recipe::parse(&bytes, &stores);
-        let mut loaded =
-            LoadedRecipe { shown: shown.to_owned(), file: file.to_owned(), bytes, recipe: None, problems: Vec::new() };
-        let facts = FolderFacts::open(loaded.folder())?;
-        recipe::lint(&mut parsed, &facts);
-        if let (Some(recipe), Some(tree)) = (&parsed.recipe, &parsed.tree) {
-            self.refuse_cycles(recipe, tree, &mut parsed.problems);
-        }
-        (loaded.recipe, loaded.problems) = parsed.finish();
-        Ok(loaded)
+        let (recipe, problems) = self.parsed(file, &bytes)?.finish();
+        Ok(LoadedRecipe { shown: shown.to_owned(), file: file.to_owned(), bytes, recipe, problems })
     }
 
-    /// A chain of bases within the workspace that comes back to this recipe can never be baked.
-    fn refuse_cycles(&self, recipe: &Recipe, tree: &Node, problems: &mut crate::domain::yaml::Problems) {
-        let Some(first) = local_base(recipe) else { return };
-        if first == recipe.reference() {
-            return;
-        }
-        let bases = self.local_bases();
-        let mut chain = vec![recipe.reference()];
-        let mut next = Some(&first);
-        while let Some(reference) = next {
-            let closed = *reference == chain[0];
-            let seen = chain.contains(reference);
-            chain.push(reference.clone());
-            if closed && let Some(node) = tree.value("base") {
-                problems
-                    .error(node.span, format!("bases go in a circle: {}", chain.join(" -> ")))
-                    .help("one of them must inherit from another store");
-            }
-            if seen {
-                return;
-            }
-            next = bases.get(reference);
-        }
+    fn parsed(&self, file: &Path, bytes: &[u8]) -> Result<recipe::Parsed, Report> {
+        let stores: Vec<&str> = self.store_names().collect();
+        let mut parsed = recipe::parse(bytes, &stores);
+        recipe::lint(&mut parsed, &FolderFacts::open(folder_of(file))?);
+        Ok(parsed)
     }
 
     /// Which recipes of the workspace have which other image of the local store as their base.
@@ -156,6 +144,38 @@ impl Context {
         let files = recipes::find(&self.workspace.recipes).unwrap_or_default();
         let read = files.iter().filter_map(|file| recipe::parse(&recipes::read(file).ok()?, &stores).recipe);
         read.filter_map(|recipe| Some((recipe.reference(), local_base(&recipe)?))).collect()
+    }
+}
+
+/// A chain of bases within the workspace that comes back to this recipe can never be baked.
+fn refuse_cycles(recipe: &Recipe, tree: &Node, bases: &BTreeMap<String, String>, problems: &mut Problems) {
+    let Some(first) = local_base(recipe) else { return };
+    if first == recipe.reference() {
+        return;
+    }
+    let mut chain = vec![recipe.reference()];
+    let mut next = Some(&first);
+    while let Some(reference) = next {
+        let closed = *reference == chain[0];
+        let seen = chain.contains(reference);
+        chain.push(reference.clone());
+        if closed && let Some(node) = tree.value("base") {
+            problems
+                .error(node.span, format!("bases go in a circle: {}", chain.join(" -> ")))
+                .help("one of them must inherit from another store");
+        }
+        if seen {
+            return;
+        }
+        next = bases.get(reference);
+    }
+}
+
+/// The folder that the paths of a recipe file begin in.
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
