@@ -22,21 +22,24 @@ pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
         session.output.note("no bakes yet; begin with: bakery bake RECIPE");
     }
     let width = rows.iter().map(|row| escape(&row.reference).chars().count()).max().unwrap_or(0);
-    rows.iter().try_for_each(|row| session.output.line(line(row, width)))
+    rows.iter().try_for_each(|row| session.output.line(line(row, width, session.output.verbose > 0)))
 }
 
-fn line(row: &ShelfRow, width: usize) -> String {
+fn line(row: &ShelfRow, width: usize, verbose: bool) -> String {
     let reference = escape(&row.reference);
     let failure = row.failure.as_ref().map(|failure| escape(&failure.message));
     let (over, all) = row.steps;
     let outcome = match (&row.digest, failure) {
         (_, Some(failure)) => failure,
-        (Some(digest), None) => digest.short(),
+        (Some(digest), None) if verbose => digest.short(),
+        (Some(_), None) => String::new(),
         (None, None) => format!("{over} of {all} steps"),
     };
-    let started = row.started.split('.').next().unwrap_or("").trim_end_matches('Z');
+    // Month, day, hour, minute in UTC: the whole stamp is in the JSON.
+    let started = row.started.get(5..16).unwrap_or("").replace('T', " ");
     let took = render::millis(row.millis);
-    format!("{}  {:9}  {reference:width$}  {started}Z  {took:>12}  {outcome}", row.bake, row.status)
+    let line = format!("{}  {:9}  {started}  {took:>7}  {reference:width$}  {outcome}", row.bake, row.status);
+    line.trim_end().to_owned()
 }
 
 fn object(row: &ShelfRow) -> Value {

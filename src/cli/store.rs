@@ -21,7 +21,7 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command, session: &Session) -> Result<(), Report> {
     let Command::Ls { store } = command;
     let sources = session.context()?.sources(store.as_deref())?;
-    let mut shown = Shown { rows: Vec::new(), width: 32, failed: None, broken: 0, count: 0 };
+    let mut shown = Shown { rows: Vec::new(), width: 30, failed: None, broken: 0, count: 0 };
     for source in &sources {
         let listed = shown.list(source, session).await;
         for warning in source.warnings() {
@@ -86,5 +86,5 @@ fn line(row: &Listed, width: usize) -> String {
     let platforms = if row.platforms.is_empty() { "-".to_owned() } else { row.platforms.join(",") };
     let reference = escape(&row.reference);
     let (size, digest) = (bytes(row.size), row.digest.short());
-    format!("{reference:<width$}  {size:>9}  {made:>6}  {:<9}  {digest}  {platforms}", row.signature)
+    format!("{reference:<width$}  {size:>8}  {made:>6}  {:<8}  {digest}  {platforms}", row.signature)
 }
