@@ -1,8 +1,9 @@
-//! The example recipes of this repository are true: each parses without a problem and plans against the demo's store.
+//! The example recipes of this repository are true, and images that other tools wrote serve as bases.
 
 use std::path::{Path, PathBuf};
 
 use crate::support::bakery::{Bakery, peer};
+use crate::support::peers;
 
 fn recipes(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -41,4 +42,30 @@ fn every_example_recipe_parses_and_plans() {
         let plan = bakery.json(&["plan", &recipe]);
         assert!(!plan["platforms"][0]["steps"].as_array().unwrap().is_empty(), "{recipe}: {plan}");
     }
+}
+
+#[test]
+fn a_layout_named_by_a_bare_tag_is_inspected_and_inherited_from() {
+    if !peers::need(&["skopeo"]) {
+        return;
+    }
+    let bakery = Bakery::new();
+    bakery.write("recipes/rootfs/etc/motd", "hello\n");
+    bakery.write(
+        "recipes/base.yaml",
+        "recipe: 1\nname: os\ntag: \"1\"\nbase: scratch\nsteps:\n  - copy: {from: rootfs, to: /}\n",
+    );
+    let digest = bakery.bake("recipes/base.yaml");
+    let bare = bakery.path("bare");
+    peer(
+        "skopeo",
+        &["copy", "-q", &format!("oci:{}:os:1", bakery.local().display()), &format!("oci:{}:latest", bare.display())],
+    );
+    for reference in ["oci:bare:latest", "oci:bare"] {
+        assert_eq!(bakery.json(&["inspect", reference])["digest"], digest.as_str(), "{reference}");
+    }
+    let child =
+        format!("recipe: 1\nname: child\ntag: \"1\"\nbase: oci:{}:latest\nconfig: {{user: nobody}}\n", bare.display());
+    bakery.write("recipes/child.yaml", child);
+    bakery.bake("recipes/child.yaml");
 }

@@ -91,8 +91,10 @@ impl Context {
             }
             Place::Layout(path) => open::open_layout(&self.beneath_root(path))?,
         };
-        match &image.repository {
-            Some(repository) => Ok((store, repository.clone())),
+        // A layout that others wrote may name its images by a bare tag, or not at all.
+        let bare = || store.as_layout().and_then(Layout::bare_repository);
+        match image.repository.clone().or_else(bare) {
+            Some(repository) => Ok((store, repository)),
             None => Err(Report::message(Kind::Usage, format!("{image} names no repository"))
                 .help("write oci:PATH:NAME:TAG; `bakery store ls oci:PATH` lists what is there")),
         }

@@ -208,9 +208,10 @@ impl Context {
         options: PrepareOptions,
     ) -> Result<Pinned, Report> {
         let open = || self.open(image).map(|(store, _)| store);
-        let repository = image.repository.clone().ok_or_else(|| {
-            Report::message(Kind::Usage, format!("base {image} names no repository")).help("write oci:PATH:NAME:TAG")
-        })?;
+        let repository = match &image.repository {
+            Some(repository) => repository.clone(),
+            None => self.open(image)?.1,
+        };
         let kept = KeptDocuments::new(&self.paths.cache);
         let source = BaseSource { image, repository, open: &open, local, kept };
         let same_base = lock.filter(|lock| lock.base == recipe.base.to_string());
