@@ -6,6 +6,7 @@ use super::render::demo::lines;
 use super::run::Session;
 use crate::domain::text::escape;
 use crate::flows::demo::{Scene, demo};
+use crate::flows::environment::uninstalled_program;
 use crate::report::Report;
 
 /// What to try in the workspace.
@@ -47,6 +48,10 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         return output.line(workspace);
     }
     output.line(format!("\nnext\n  cd {}", shell_word(&workspace)))?;
+    // Built but not installed: without this, the lines below find no `bakery`.
+    if let Some(program) = uninstalled_program() {
+        output.line(format!("  alias bakery={}", shell_word(&escape(&program))))?;
+    }
     NEXT.iter().try_for_each(|line| output.line(format!("  {line}")))
 }
 

@@ -1,6 +1,6 @@
 //! What the process is told from outside at its start: colours, TLS. One place, so that nothing else asks.
 
-use crate::adapters::process;
+use crate::adapters::process::{self, probe};
 
 /// Whether NO_COLOR asks for none.
 pub fn no_color() -> bool {
@@ -11,4 +11,9 @@ pub fn no_color() -> bool {
 pub fn install_tls() {
     // Only a second call can fail, and then the provider is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// This program's own path, where a shell would not find it as `bakery`.
+pub fn uninstalled_program() -> Option<String> {
+    if probe::is_installed("bakery") { None } else { probe::own_path() }
 }

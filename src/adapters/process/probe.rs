@@ -40,6 +40,11 @@ pub fn is_installed(program: &str) -> bool {
     std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }
 
+/// Where this program is.
+pub fn own_path() -> Option<String> {
+    std::env::current_exe().ok().map(|path| path.display().to_string())
+}
+
 /// Tries an overlay mount in a namespace of its own, with its layers below `folder`.
 pub fn attempt_overlay(folder: &Path, rootless: bool) -> Tried {
     let Ok(scratch) = tempfile::Builder::new().prefix("probe").tempdir_in(folder) else {
