@@ -34,6 +34,9 @@ pub(super) struct Global {
     /// Say more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
+    /// Plain characters only, as in a locale without UTF-8
+    #[arg(long, global = true)]
+    pub(super) ascii: bool,
     /// Colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,

@@ -18,6 +18,8 @@ pub struct Output {
     pub quiet: bool,
     /// How much more to say.
     pub verbose: u8,
+    /// Plain characters only.
+    pub ascii: bool,
     /// Colours on stdout.
     pub color: bool,
     /// Colours on stderr.
@@ -27,7 +29,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub(super) fn new(global: &Global, no_color: bool) -> Self {
+    pub(super) fn new(global: &Global, no_color: bool, utf8: bool) -> Self {
         let wanted = |terminal: bool| match global.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
@@ -37,6 +39,7 @@ impl Output {
             json: global.json,
             quiet: global.quiet,
             verbose: global.verbose,
+            ascii: global.ascii || !utf8,
             color: wanted(io::stdout().is_terminal()),
             color_stderr: wanted(io::stderr().is_terminal()),
             live: io::stderr().is_terminal(),
@@ -45,14 +48,14 @@ impl Output {
 
     /// One line of result. The caller has escaped what came from outside.
     pub fn line(&self, text: impl AsRef<str>) -> Result<(), Report> {
-        write_all(io::stdout().lock(), text.as_ref())
+        write_all(io::stdout().lock(), &self.shown(text.as_ref()))
     }
 
     /// One line about what is going on; silent with `--quiet`.
     pub fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
             // Nobody reads stderr: that is no reason to fail.
-            let _ = write_all(io::stderr().lock(), text.as_ref());
+            let _ = write_all(io::stderr().lock(), &self.shown(text.as_ref()));
         }
     }
 
@@ -60,14 +63,43 @@ impl Output {
     pub fn failure(&self, report: &Report) {
         let text = report.to_string();
         let shown = if self.color_stderr { text.replacen("error:", "\x1b[1;31merror:\x1b[0m", 1) } else { text };
-        let _ = write_all(io::stderr().lock(), &shown);
+        let _ = write_all(io::stderr().lock(), &self.shown(&shown));
+    }
+
+    /// Text for people, in the characters their terminal has.
+    fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.ascii { plain_characters(text) } else { Cow::Borrowed(text) }
     }
 
     /// One JSON document on its own line.
     pub fn json(&self, value: &impl Serialize) -> Result<(), Report> {
         let text = serde_json::to_string(value).map_err(|error| Report::new(Kind::Failed, &error))?;
-        self.line(escape_json(&text))
+        write_all(io::stdout().lock(), &escape_json(&text))
     }
+}
+
+/// bakery's own glyphs as plain characters; other people's text stays what it is.
+fn plain_characters(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let plain = |c: char| match c {
+        '✔' => "[ok]".to_owned(),
+        '▲' => "[!]".to_owned(),
+        '✖' | '✘' => "[x]".to_owned(),
+        '○' => "[o]".to_owned(),
+        '●' => "[*]".to_owned(),
+        '◌' => "[~]".to_owned(),
+        '⟳' => "[^]".to_owned(),
+        '◆' => "[G]".to_owned(),
+        '◇' => "[L]".to_owned(),
+        '…' => "..".to_owned(),
+        '→' => "->".to_owned(),
+        '─' => "-".to_owned(),
+        '│' => "|".to_owned(),
+        other => other.to_string(),
+    };
+    Cow::Owned(text.chars().map(plain).collect())
 }
 
 /// JSON with every character that could steer a terminal as a `\u` escape. Such characters stand in strings only.
@@ -97,6 +129,11 @@ pub(super) const CLOSED_PIPE: &str = "output closed";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn glyphs_have_plain_forms() {
+        assert_eq!(plain_characters("✔ a  ⟳ 3f9a…c1  naïve"), "[ok] a  [^] 3f9a..c1  naïve");
+    }
 
     #[test]
     fn x06_json_steers_no_terminal_and_says_the_same() {
