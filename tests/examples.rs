@@ -69,3 +69,37 @@ fn a_layout_named_by_a_bare_tag_is_inspected_and_inherited_from() {
     bakery.write("recipes/child.yaml", child);
     bakery.bake("recipes/child.yaml");
 }
+
+#[test]
+fn recipes_are_found_by_the_image_they_make_and_from_anywhere() {
+    let bakery = Bakery::new();
+    bakery.write(
+        "recipes/deep/down/a.yaml",
+        "recipe: 1\nname: team-a/app\ntag: \"1\"\nbase: scratch\nconfig: {user: a}\n",
+    );
+    let workspace = bakery.path("").display().to_string();
+    for name in ["recipes/deep/down/a.yaml", "deep/down/a", "team-a/app", "team-a/app:1"] {
+        let mut command = bakery.command(&["plan", name, "--json", "--workspace", &workspace]);
+        let output = command.current_dir("/").output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(bakery.fails(2, &["plan", "team-a/ap"]).contains("no recipe team-a/ap"));
+}
+
+#[test]
+fn a_recipe_that_copies_its_own_folder_gives_the_same_digest_whenever_its_lock_was_written() {
+    let bakery = Bakery::new();
+    bakery.write("recipes/rootfs/etc/motd", "hello\n");
+    bakery.write(
+        "recipes/base.yaml",
+        "recipe: 1\nname: os\ntag: \"1\"\nbase: scratch\nsteps:\n  - copy: {from: rootfs, to: /}\n",
+    );
+    bakery.bake("recipes/base.yaml");
+    bakery.write(
+        "recipes/own/own.yaml",
+        "recipe: 1\nname: own\ntag: \"1\"\nbase: local/os:1\nsteps:\n  - copy: {from: ., to: /srv}\n",
+    );
+    let first = bakery.bake("recipes/own/own.yaml");
+    std::fs::remove_file(bakery.path("recipes/own/own.lock")).unwrap();
+    assert_eq!(bakery.bake("recipes/own/own.yaml"), first);
+}

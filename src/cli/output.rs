@@ -24,16 +24,16 @@ pub struct Output {
     pub color: bool,
     /// Colours on stderr.
     pub color_stderr: bool,
-    /// stderr is a terminal: bars may move.
+    /// stderr is a terminal that can move its cursor: bars may move.
     pub live: bool,
 }
 
 impl Output {
-    pub(super) fn new(global: &Global, no_color: bool, utf8: bool) -> Self {
+    pub(super) fn new(global: &Global, no_color: bool, utf8: bool, dumb: bool) -> Self {
         let wanted = |terminal: bool| match global.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && !no_color,
+            ColorChoice::Auto => terminal && !no_color && !dumb,
         };
         Self {
             json: global.json,
@@ -42,7 +42,7 @@ impl Output {
             ascii: global.ascii || !utf8,
             color: wanted(io::stdout().is_terminal()),
             color_stderr: wanted(io::stderr().is_terminal()),
-            live: io::stderr().is_terminal(),
+            live: io::stderr().is_terminal() && !dumb,
         }
     }
 

@@ -8,7 +8,7 @@ use clap::Parser;
 use super::arguments::{Cli, Command};
 use super::output::{CLOSED_PIPE, Output};
 use crate::flows::Context;
-use crate::flows::environment::{install_tls, no_color, utf8};
+use crate::flows::environment::{dumb_terminal, install_tls, no_color, utf8};
 use crate::report::{Kind, Report};
 
 /// What every command gets.
@@ -33,8 +33,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { 0 });
         }
     };
-    let session =
-        Session { output: Output::new(&cli.global, no_color(), utf8()), workspace: cli.global.workspace.clone() };
+    let session = Session {
+        output: Output::new(&cli.global, no_color(), utf8(), dumb_terminal()),
+        workspace: cli.global.workspace.clone(),
+    };
     install_tls();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,

@@ -7,6 +7,11 @@ pub fn no_color() -> bool {
     process::environment("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+/// Whether the terminal cannot move its cursor (V-03).
+pub fn dumb_terminal() -> bool {
+    process::environment("TERM").is_some_and(|term| term == "dumb")
+}
+
 /// Whether the locale has UTF-8; one that is not set is taken to.
 pub fn utf8() -> bool {
     let mut names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();

@@ -245,7 +245,7 @@ mod tests {
         let text = "bakery: 2\nstores:\n  Global: {registry: a.b}\n  x: {registri: a.b/c}\n  y: {registry: https://a.b/c}\n  local: {registry: a.b}\nengine: dcoker\nrecipe: r\n";
         let found = read(text).unwrap_err();
         let expected = [
-            "1:9: `bakery` must be a whole number from 1 to 1",
+            "1:9: `bakery` must be 1",
             "3:3: `Global` is no name for a store",
             "4:7: unknown key `registri` in a store; did you mean `registry`?",
             "5:17: `registry`: not a registry host: \"https:\"",

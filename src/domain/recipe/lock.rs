@@ -7,7 +7,8 @@ use crate::domain::oci::Platform;
 use crate::domain::yaml::{self, Problems};
 
 /// First lines of every lock.
-pub const LOCK_HEADER: &str = "# Written by bakery; commit it. `bakery update` moves it to the tag's present digest.\n";
+pub const LOCK_HEADER: &str =
+    "# Written by bakery; commit it. Remove it, and the next bake pins what the tag points to then.\n";
 
 /// Why a text is no lock.
 #[derive(Debug, thiserror::Error)]

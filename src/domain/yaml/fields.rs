@@ -141,7 +141,8 @@ impl Reading for Node {
             return Some(number);
         }
         let (from, to) = (range.start(), range.end());
-        problems.error(self.span, format!("{} must be a whole number from {from} to {to}", quote(what)));
+        let range = if from == to { format!("{from}") } else { format!("a whole number from {from} to {to}") };
+        problems.error(self.span, format!("{} must be {range}", quote(what)));
         None
     }
 

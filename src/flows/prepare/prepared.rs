@@ -19,7 +19,7 @@ use crate::adapters::{clock, host};
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{ChainId, Digest, ImageRef, Place, Platform};
 use crate::domain::plan::{self, CacheView, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
-use crate::domain::recipe::{Action, Base, Lock, Recipe, lock_beside};
+use crate::domain::recipe::{Action, Base, Copy, Lock, Recipe, lock_beside};
 use crate::domain::yaml::MAX_BYTES;
 use crate::flows::Context;
 use crate::report::{Kind, Report};
@@ -320,17 +320,25 @@ impl PlanJob {
         Ok((self, inputs, plan))
     }
 
+    /// What a copy leaves out: what it says, and the recipe's own lock, which tells when it was written.
+    fn excluded(&self, copy: &Copy) -> Vec<String> {
+        let lock = lock_beside(&self.file);
+        let whole_folder = copy.from.split('/').all(|part| part.is_empty() || part == ".");
+        let lock = lock.file_name().and_then(|name| name.to_str()).filter(|_| whole_folder);
+        copy.exclude.iter().cloned().chain(lock.map(globset::escape)).collect()
+    }
+
     fn inputs(&self) -> Result<Vec<Option<InputManifest>>, Report> {
         let read = |step: &crate::domain::recipe::Step| {
-            let (from, exclude): (&str, &[String]) = match &step.action {
-                Action::Copy(copy) => (&copy.from, &copy.exclude),
-                Action::Unpack(unpack) => (&unpack.from, &[]),
+            let (from, exclude): (&str, Vec<String>) = match &step.action {
+                Action::Copy(copy) => (&copy.from, self.excluded(copy)),
+                Action::Unpack(unpack) => (&unpack.from, Vec::new()),
                 Action::Packages(_) | Action::Write(_) | Action::Run(_) | Action::Remove(_) => return Ok(None),
             };
             let wanted = ReadInputs {
                 folder: &self.folder,
                 from,
-                exclude,
+                exclude: &exclude,
                 threads: host::threads(),
                 cache: Some(&self.context.paths.cache),
             };

@@ -94,13 +94,18 @@ impl Context {
         files.iter().map(|file| self.load_recipe(file, &self.shown(file))).collect()
     }
 
-    /// A recipe by the path given, else below the workspace's recipes, with or without `.yaml`.
+    /// A recipe by the path given: as it is, relative to the workspace or below its recipes, with or without `.yaml`;
+    /// else by the `NAME` or `NAME:TAG` of the image it makes.
     fn find_recipe(&self, name: &Path) -> Result<PathBuf, Report> {
         let below = self.workspace.recipes.join(name);
         let mut with_ending = below.clone().into_os_string();
         with_ending.push(".yaml");
-        let candidates = [name.to_owned(), below, PathBuf::from(with_ending)];
+        let in_workspace = self.workspace.root.join(name);
+        let candidates = [name.to_owned(), in_workspace, below, PathBuf::from(with_ending)];
         if let Some(found) = candidates.into_iter().find(|path| recipes::is_file(path)) {
+            return Ok(found);
+        }
+        if let Some(found) = self.recipe_of(name) {
             return Ok(found);
         }
         let report = Report::message(Kind::Usage, format!("no recipe {}", name.display()));
@@ -114,6 +119,17 @@ impl Context {
             }
             None => report.help(format!("there are {}", escape(&shown.join(", ")))),
         })
+    }
+
+    /// The only recipe whose image is called so.
+    fn recipe_of(&self, name: &Path) -> Option<PathBuf> {
+        let (name, stores) = (name.to_str()?, self.store_names().collect::<Vec<_>>());
+        let makes = |file: &PathBuf| {
+            let recipe = recipes::read(file).ok().and_then(|text| recipe::parse(&text, &stores).recipe);
+            recipe.is_some_and(|recipe| name == recipe.name.as_str() || name == recipe.reference())
+        };
+        let mut found = recipes::find(&self.workspace.recipes).ok()?.into_iter().filter(makes);
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// Relative to the workspace, where it lies in it.

@@ -121,7 +121,7 @@ impl StepError {
             Self::Member { family: "T-08", .. } => "make a new archive without devices and pipes",
             Self::Decode { .. } => "pack it again with gzip or zstd",
             Self::Account { .. } => "make the account in a step before this one, or use numbers: \"1000:1000\"",
-            Self::NothingThere(_) => "`bakery files BASE` lists what the image holds",
+            Self::NothingThere(_) => "a base of another version may hold other paths; take the path out of `remove`",
             Self::Changed(_) => "bake again when nobody writes there",
             Self::Spool { .. } => "is the disk full? `bakery doctor` says where the cache is",
             _ => return None,
