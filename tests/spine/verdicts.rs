@@ -57,7 +57,7 @@ fn file_tests_are_answered_and_run_tests_are_not_silently_passed() {
             [
                 ["test.starts", "unknown", "test.engine"],
                 ["test.config", "pass", "test.passed"],
-                ["test.content", "unknown", "test.content"],
+                ["test.content", "pass", "test.passed"],
                 ["test.no-docs", "pass", "test.passed"],
             ]
         );
@@ -94,6 +94,15 @@ fn a_file_test_that_fails_rejects_the_image_and_the_tag_stays() {
     let listed = good.json(&["store", "ls", "local"]);
     assert_eq!(listed[0]["digest"], digest.as_str(), "{listed}");
     assert_eq!(good.json(&["bakes"])[0]["status"], "rejected");
+}
+
+#[test]
+fn the_content_of_a_copied_file_is_looked_into() {
+    let bakery = workspace("0600", "[linux/amd64]");
+    bakery.write("recipes/app/main", "good bye");
+    let stderr = bakery.fails(3, &["bake", "recipes/app.yaml"]);
+    assert!(stderr.contains("/srv/app/main: content: expected a match of \"hello\", found none"), "{stderr}");
+    assert_eq!(bakery.json(&["store", "ls", "local"]), serde_json::json!([]), "nothing got a name");
 }
 
 #[test]

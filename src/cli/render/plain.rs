@@ -49,6 +49,11 @@ impl Plain {
         }
         parts.push(format!("{} from base", layers.from_base));
         parts.push(units::bytes(layers.size()));
+        // What could not be established must not look like a pass.
+        let unknown = self.view.checks.count(CheckVerdict::Unknown);
+        if unknown > 0 {
+            parts.push(format!("{} unknown", units::count(unknown as u64, "check")));
+        }
         Some(format!("{}  {}  {}", escape(&committed.reference), committed.image.digest, parts.join(", ")))
     }
 

@@ -1,23 +1,40 @@
 //! The recipe's tests: file tests are answered by the merged tree; what would have to be run is said to be unknown.
 
 use std::collections::HashMap;
+use std::io::Read;
+use std::path::PathBuf;
 
 use super::steps::{Remembered, StepError, owner_ids};
-use crate::adapters::engine::{EngineError, Sink};
+use crate::adapters::engine::{BakeJob, EngineError, Sink};
+use crate::adapters::inputs::open_input;
 use crate::domain::journal::EventKind;
 use crate::domain::layer::{ContentDigest, Tree};
+use crate::domain::plan::InputKind;
 use crate::domain::recipe::{Action, FileTest, Owner, Recipe, TestKind};
 use crate::domain::trust::{CheckVerdict, Finding, Surroundings, evaluate_file_test, worst};
 
-/// File tests of a recipe with what its own text says about contents.
+/// Largest copied file looked into.
+const MAX_CONTENT: u64 = 1 << 20;
+
+/// File tests of a recipe with what is at hand of contents: the recipe's own text, and the files it copies.
 #[derive(Clone, Default)]
 pub(super) struct FileTests {
     tests: Vec<FileTest>,
     written: HashMap<ContentDigest, Vec<u8>>,
+    copied: HashMap<ContentDigest, Copied>,
+    folder: PathBuf,
+}
+
+/// Where a copied file comes from.
+#[derive(Clone)]
+struct Copied {
+    from: String,
+    path: String,
 }
 
 impl FileTests {
-    pub(super) fn of(recipe: &Recipe) -> Self {
+    pub(super) fn of(job: &BakeJob) -> Self {
+        let recipe = &job.recipe;
         let tests = recipe.tests.iter().filter_map(|test| match &test.kind {
             TestKind::File(file) => Some(file.clone()),
             TestKind::Run(_) => None,
@@ -28,7 +45,19 @@ impl FileTests {
             }
             _ => None,
         });
-        Self { tests: tests.collect(), written: written.collect() }
+        let tests: Vec<FileTest> = tests.collect();
+        let asked = tests.iter().any(|test| test.contains.is_some());
+        let copied = if asked { copied_files(job) } else { HashMap::new() };
+        Self { tests, written: written.collect(), copied, folder: job.recipe_folder.clone() }
+    }
+
+    /// A copied file's content, if it is still what was copied.
+    fn copied(&self, digest: &ContentDigest) -> Option<Vec<u8>> {
+        let Copied { from, path } = self.copied.get(digest)?;
+        let mut bytes = Vec::new();
+        let file = open_input(&self.folder, from, path).ok()?;
+        file.take(MAX_CONTENT).read_to_end(&mut bytes).ok()?;
+        (ContentDigest::of(&bytes) == *digest).then_some(bytes)
     }
 
     /// Whether nobody needs the tree.
@@ -50,11 +79,29 @@ impl FileTests {
         let owner = |owner: &Owner| owner_ids(Some(owner), tree, remembered).map_err(|error| error.to_string());
         let content = |digest: &ContentDigest| {
             let known = remembered.get(digest).map(|bytes| bytes.to_vec());
-            known.or_else(|| self.written.get(digest).cloned())
+            known.or_else(|| self.written.get(digest).cloned()).or_else(|| self.copied(digest))
         };
         let around = Surroundings { owner: &owner, content: &content };
         self.tests.iter().map(|test| evaluate_file_test(test, tree, &around)).collect()
     }
+}
+
+fn copied_files(job: &BakeJob) -> HashMap<ContentDigest, Copied> {
+    let steps = job.recipe.steps.iter().zip(&job.inputs);
+    let copies = steps.filter_map(|(step, inputs)| match (&step.action, inputs) {
+        (Action::Copy(copy), Some(inputs)) => Some((copy, inputs)),
+        _ => None,
+    });
+    let files = copies.flat_map(|(copy, inputs)| {
+        inputs.entries.iter().filter_map(|entry| match &entry.kind {
+            InputKind::File { size, digest } if *size <= MAX_CONTENT => {
+                let origin = Copied { from: copy.from.clone(), path: entry.path.clone() };
+                Some((ContentDigest::of_digest(digest)?, origin))
+            }
+            _ => None,
+        })
+    });
+    files.collect()
 }
 
 /// Tells every test's outcome; `found` holds each platform's file tests. A failed one rejects the image.

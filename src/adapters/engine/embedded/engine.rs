@@ -124,7 +124,7 @@ async fn bake_platform(
         cancel: cancel.clone(),
         frame: frame_of(job),
         base: base.cloned(),
-        tests: FileTests::of(&job.recipe),
+        tests: FileTests::of(job),
     };
     match on_thread(sink, cancel, move |events| workshop.run(layers, &tasks, &events)).await? {
         Ok(made) => Ok(made),
