@@ -2,7 +2,7 @@
 //! other tools read, and the same one again from another home.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -30,15 +30,21 @@ config:
 
 /// A Debian with Python; made once for all runs. Two tests that both find none make it twice and keep one.
 fn debian_tar() -> PathBuf {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("debian-python.tar");
-    if !path.exists() {
-        let partial = path.with_extension(format!("{}.tar", NUMBER.fetch_add(1, Ordering::Relaxed)));
-        let partial_text = partial.display().to_string();
-        peer("mmdebstrap", &["--quiet", "--variant=minbase", "--include=python3-minimal", "bookworm", &partial_text]);
-        std::fs::rename(partial, &path).unwrap();
-    }
-    path
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("debian-python.tar");
+        if !path.exists() {
+            let partial = path.with_extension("partial.tar");
+            let partial_text = partial.display().to_string();
+            peer(
+                "mmdebstrap",
+                &["--quiet", "--variant=minbase", "--include=python3-minimal", "bookworm", &partial_text],
+            );
+            std::fs::rename(partial, &path).unwrap();
+        }
+        path
+    };
+    MADE.get_or_init(make).clone()
 }
 
 struct World {
