@@ -13,7 +13,7 @@ use bakery::flows::browse::Source;
 use crate::store::conformance::{put_image, repository, stream, tag};
 use crate::store::registry::options;
 use crate::support::bakery::Bakery;
-use crate::support::docker_registry::DockerRegistry;
+use crate::support::docker_registry::{DockerRegistry, Door};
 use crate::support::faulty_registry::{FaultyRegistry, Say, Tail};
 use crate::support::peers;
 
@@ -167,5 +167,41 @@ async fn the_first_rows_are_shown_while_the_catalog_goes_on() {
     tokio::select! {
         ended = listing => panic!("the catalog has no end: {ended:?}"),
         row = receive.recv() => assert_eq!(row.unwrap(), "x/a:1"),
+    }
+}
+
+#[test]
+fn credentials_come_from_a_helper_or_a_podman_file_and_wrong_ones_are_refused() {
+    use std::os::unix::fs::PermissionsExt;
+
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start_behind(Door::Password);
+    let host = registry.host();
+    let bakery = Bakery::with_workspace(&format!("bakery: 1\nstores:\n  global: {{registry: {host}}}\n"));
+    let helper = "#!/bin/sh\nread server\nprintf '{\"ServerURL\":\"%s\",\"Username\":\"baker\",\"Secret\":\"s3cret\"}' \"$server\"\n";
+    let helper = bakery.write("bin/docker-credential-test", helper);
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    bakery.write("helper/config.json", format!(r#"{{"credHelpers": {{"{host}": "test"}}}}"#));
+    // baker:s3cret, baker:wrong
+    let inline = |secret: &str| format!(r#"{{"auths": {{"{host}": {{"auth": "{secret}"}}}}}}"#);
+    bakery.write("good.json", inline("YmFrZXI6czNjcmV0"));
+    bakery.write("wrong.json", inline("YmFrZXI6d3Jvbmc="));
+    let path = format!("{}:{}", bakery.path("bin").display(), std::env::var("PATH").unwrap());
+    let list = |name: &str, value: &str| {
+        let mut command = bakery.command(&["store", "ls", "global", "--json"]);
+        command.env("PATH", &path).env(name, bakery.path(value)).output().unwrap()
+    };
+    for (name, value) in [("DOCKER_CONFIG", "helper"), ("REGISTRY_AUTH_FILE", "good.json")] {
+        let output = list(name, value);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    for (name, value) in [("REGISTRY_AUTH_FILE", "wrong.json"), ("DOCKER_CONFIG", "nothing-there")] {
+        let output = list(name, value);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{name}: {stderr}");
+        assert!(stderr.contains("401") && stderr.contains("help: log in"), "{stderr}");
+        assert!(!stderr.contains("wrong\"") && !stderr.contains("d3Jvbmc"), "{stderr}");
     }
 }
