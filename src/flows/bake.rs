@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prepare::{PrepareOptions, local_base, platforms_of};
 use super::{Context, LoadedRecipe};
+use crate::adapters::host;
 use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};
 use crate::adapters::settings::Paths;
@@ -95,10 +96,10 @@ pub fn read_requests(context: &Context, recipes: &[PathBuf], options: &BakeOptio
     let loaded = context.recipes(recipes)?;
     let judged: Vec<Result<BakeRequest, Report>> =
         loaded.iter().map(|loaded| request(context, loaded, options)).collect();
-    let parallel = context.settings.parallel.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+    let parallel = context.settings.parallel.unwrap_or_else(host::threads);
     let requests = all_or_why(judged)?;
     refuse_twins(&requests)?;
-    Ok(Asked { requests, parallel: parallel.unwrap_or(1) })
+    Ok(Asked { requests, parallel })
 }
 
 /// Two bakes of one tag at once: whichever ends last would win.

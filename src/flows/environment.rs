@@ -14,12 +14,7 @@ pub fn dumb_terminal() -> bool {
 
 /// Whether the locale has UTF-8; one that is not set is taken to.
 pub fn utf8() -> bool {
-    let mut names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
-    let locale = names.find_map(|name| process::environment(name).filter(|value| !value.is_empty()));
-    locale.is_none_or(|locale| {
-        let locale = locale.to_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
+    probe::locale_has_utf8()
 }
 
 /// Chooses rustls' provider; ring, since it needs nothing but a C compiler.

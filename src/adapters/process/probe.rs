@@ -97,22 +97,25 @@ pub struct Terminal {
     pub utf8: bool,
 }
 
+/// Whether the locale has UTF-8; one that is not set is taken to.
+pub fn locale_has_utf8() -> bool {
+    let mut names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
+    let locale = names.find_map(|name| super::environment(name).filter(|value| !value.is_empty()));
+    locale.is_none_or(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
 /// Looks at the terminal without asking it anything.
 pub fn terminal() -> Terminal {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .find_map(|name| super::environment(name).filter(|value| !value.is_empty()));
-    let utf8 = locale.is_some_and(|l| {
-        let lower = l.to_lowercase();
-        lower.contains("utf-8") || lower.contains("utf8")
-    });
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|s| (s.ws_col, s.ws_row));
     Terminal {
         is_terminal: std::io::stdout().is_terminal(),
         term: super::environment("TERM"),
         color: super::environment("COLORTERM"),
         size: size.filter(|(columns, _)| *columns > 0),
-        utf8,
+        utf8: locale_has_utf8(),
     }
 }
 

@@ -91,7 +91,7 @@ pub async fn read_verified(
 }
 
 /// A [`StoreError`] that travelled through `io::Error` comes out as itself.
-pub(super) fn unwrap_io(error: io::Error) -> StoreError {
+pub(in crate::adapters) fn unwrap_io(error: io::Error) -> StoreError {
     match error.downcast::<StoreError>() {
         Ok(inner) => inner,
         Err(source) => StoreError::Io { action: "read", path: "blob".into(), source },

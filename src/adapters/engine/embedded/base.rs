@@ -15,8 +15,8 @@ use super::index::{self, IndexError};
 use super::steps::StepError;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::{BakeJob, BaseImage, EngineError, Sink};
-use crate::adapters::store::StoreError;
 use crate::adapters::store::layout::{BlobWriter, Layout};
+use crate::adapters::store::{StoreError, unwrap_io};
 use crate::domain::journal::EventKind;
 use crate::domain::oci::{Compression, Descriptor, DiffId};
 use crate::domain::plan::StepId;
@@ -153,7 +153,7 @@ async fn fetch_one(job: &BakeJob, base: &BaseImage, layer: Descriptor, done: Arc
     let reading = async {
         loop {
             let mut piece = Vec::with_capacity(PIECE);
-            let count = (&mut source).take(PIECE as u64).read_to_end(&mut piece).await.map_err(store_error)?;
+            let count = (&mut source).take(PIECE as u64).read_to_end(&mut piece).await.map_err(unwrap_io)?;
             if count == 0 {
                 drop(pieces);
                 return Ok::<(), StoreError>(());
@@ -189,14 +189,6 @@ pub(super) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => Err(StoreError::Io { action: "write", path: "blob".into(), source: error.into() }),
-    }
-}
-
-/// A [`StoreError`] that travelled through `io::Error` comes out as itself.
-fn store_error(error: std::io::Error) -> StoreError {
-    match error.downcast::<StoreError>() {
-        Ok(inner) => inner,
-        Err(source) => StoreError::Io { action: "read", path: "blob".into(), source },
     }
 }
 

@@ -14,7 +14,7 @@ use super::client::{Ask, Client, Reply, Target};
 use super::failure::{Fault, MAX_ERROR_BYTES};
 use super::pull::has_blob;
 use super::retry::{Retry, is_transient};
-use crate::adapters::store::verified::unwrap_io;
+use crate::adapters::store::unwrap_io;
 use crate::adapters::store::{BlobStream, StoreError, VerifiedReader};
 use crate::domain::oci::{Descriptor, Digest};
 
