@@ -23,5 +23,6 @@ pub mod cli;
 pub mod domain;
 pub mod flows;
 pub mod report;
+pub mod tui;
 
 pub use cli::run;

@@ -23,4 +23,5 @@ mod store;
 mod store_layout;
 mod support;
 mod tidy;
+mod tui;
 mod userland;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Folders of `src` and what each may name after `crate::`. Longest matching prefix decides.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/text.rs", &[]),
+    ("domain/units.rs", &[]),
     ("domain/oci", &["domain::oci", "domain::text"]),
     ("domain/yaml", &["domain::yaml", "domain::text"]),
     ("domain/recipe", &["domain::recipe", "domain::oci", "domain::text", "domain::yaml"]),
@@ -30,7 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/projection", &["domain"]),
     ("adapters", &["adapters", "domain", "report"]),
     ("flows", &["flows", "adapters", "domain", "report"]),
-    ("cli", &["cli", "flows", "domain", "report"]),
+    ("cli", &["cli", "tui", "flows", "domain", "report"]),
     ("tui", &["tui", "flows", "domain", "report"]),
     ("report.rs", &["report", "domain::text"]),
 ];

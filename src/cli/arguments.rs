@@ -11,12 +11,12 @@ use super::{
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
 #[derive(Debug, Parser)]
-#[command(name = "bakery", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "bakery", version, propagate_version = true, max_term_width = 100)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
 }
 
 /// Options every command takes.

@@ -4,6 +4,7 @@ mod arguments;
 mod output;
 pub mod render;
 mod run;
+mod screen;
 mod story;
 
 mod attach;

@@ -24,6 +24,8 @@ pub struct Output {
     pub color: bool,
     /// Colours on stderr.
     pub color_stderr: bool,
+    /// No colours were asked for.
+    pub never_colors: bool,
     /// stderr is a terminal that can move its cursor: bars may move.
     pub live: bool,
 }
@@ -40,6 +42,7 @@ impl Output {
             quiet: global.quiet,
             verbose: global.verbose,
             ascii: global.ascii || !utf8,
+            never_colors: global.color == ColorChoice::Never,
             color: wanted(io::stdout().is_terminal()),
             color_stderr: wanted(io::stderr().is_terminal()),
             live: io::stderr().is_terminal() && !dumb,

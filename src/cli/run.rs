@@ -45,7 +45,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let result = runtime.block_on(dispatch(cli.command, &session));
+    let result = runtime.block_on(async {
+        match cli.command {
+            Some(command) => dispatch(command, &session).await,
+            None => super::screen::run(&session).await,
+        }
+    });
     // A blocking read that nobody waits for any more must not hold the exit.
     runtime.shutdown_background();
     match result {

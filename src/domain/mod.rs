@@ -9,4 +9,5 @@ pub mod projection;
 pub mod recipe;
 pub mod text;
 pub mod trust;
+pub mod units;
 pub mod yaml;

@@ -36,6 +36,18 @@ impl Context {
         self.workspace.stores.keys().map(String::as_str)
     }
 
+    /// Each store's name, and where it is, for people: a registry's address, or a folder relative to the workspace.
+    pub fn store_places(&self) -> Vec<(String, String)> {
+        let place = |place: &StorePlace| match place {
+            StorePlace::Registry { host, prefix: Some(prefix), .. } => format!("{host}/{prefix}"),
+            StorePlace::Registry { host, .. } => host.to_string(),
+            StorePlace::Layout(folder) => {
+                folder.strip_prefix(&self.workspace.root).unwrap_or(folder).display().to_string()
+            }
+        };
+        self.workspace.stores.iter().map(|(name, store)| (name.clone(), place(&store.place))).collect()
+    }
+
     /// Reads an image reference as it is written in this workspace.
     pub fn parse_reference(&self, text: &str) -> Result<ImageRef, Report> {
         ImageRef::parse(text, |name| self.workspace.stores.contains_key(name)).map_err(|error| {

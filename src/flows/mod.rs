@@ -14,6 +14,7 @@ pub mod interrupts;
 pub mod keys;
 mod prepare;
 pub mod prune;
+pub mod terminal;
 pub mod watch;
 pub mod worker;
 

@@ -1,13 +1,17 @@
-//! Processes: detaching the worker, signals, who we are.
+//! Processes: detaching the worker, signals, who we are, the terminal as the kernel sees it.
 
 mod detach;
+mod hangup;
 mod identity;
+mod outlet;
 pub mod probe;
 mod signals;
 
 pub use detach::{DetachError, Handshake, leave_session, start_worker};
+pub use hangup::watch_terminal;
 pub use identity::{Identity, identity, is_worker_of};
-pub use signals::{SignalError, Stops, ask_to_stop};
+pub use outlet::Outlet;
+pub use signals::{Call, Calls, SignalError, Stops, ask_to_stop, stop_until_continued};
 
 /// An environment variable, where it is set and UTF-8.
 pub fn environment(name: &str) -> Option<String> {

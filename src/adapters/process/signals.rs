@@ -75,6 +75,63 @@ impl Stops {
     }
 }
 
+/// What a signal asks of a program that has the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// End: SIGTERM, SIGHUP, or SIGINT from outside.
+    End,
+    /// Stop until continued: SIGTSTP from outside.
+    Suspend,
+    /// Continued: SIGCONT.
+    Resumed,
+}
+
+/// Signals to a program that has the terminal. While this lives, none of them acts by itself.
+#[derive(Debug)]
+pub struct Calls {
+    interrupt: Stream,
+    terminate: Stream,
+    hangup: Stream,
+    suspend: Stream,
+    resume: Stream,
+}
+
+impl Calls {
+    /// Listens from now on.
+    pub fn listen() -> Result<Self, SignalError> {
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+            suspend: listen(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
+            resume: listen(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Call {
+        tokio::select! {
+            _ = self.interrupt.recv() => Call::End,
+            _ = self.terminate.recv() => Call::End,
+            _ = self.hangup.recv() => Call::End,
+            _ = self.suspend.recv() => Call::Suspend,
+            _ = self.resume.recv() => Call::Resumed,
+        }
+    }
+}
+
+/// Stops this process and its job until somebody continues it. `false` where nobody could: the session's leader has no
+/// shell above it.
+pub fn stop_until_continued() -> bool {
+    let group = rustix::process::getpgrp();
+    let leader = rustix::process::getsid(None);
+    if leader.is_ok_and(|leader| rustix::process::getpgid(Some(leader)).is_ok_and(|of_leader| of_leader == group)) {
+        return false;
+    }
+    // The whole job, as the terminal itself would: whoever started us waits for all of it.
+    rustix::process::kill_current_process_group(Signal::STOP).is_ok()
+}
+
 fn listen(kind: SignalKind) -> Result<Stream, SignalError> {
     signal(kind).map_err(SignalError::Wait)
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::plain::describe;
-use super::units;
 use crate::domain::journal::{Event, EventKind};
 use crate::domain::plan::StepId;
 use crate::domain::projection::{BakeView, StepRow};
+use crate::domain::units;
 
 /// Moving bars on stderr; gone when this is.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! An image in full as aligned lines. Everything in it comes from outside, so everything is escaped.
 
-use super::units::{bytes, count};
 use crate::domain::text::escape;
+use crate::domain::units::{bytes, count};
 use crate::flows::browse::{Inspection, LayerRow};
 
 /// Width of the names on the left.

@@ -6,8 +6,7 @@ pub mod inspection;
 mod plain;
 pub mod plan;
 pub mod problems;
-mod units;
 
+pub use crate::domain::units::{age, bytes, count, millis, rate};
 pub use bars::Bars;
 pub use plain::Plain;
-pub use units::{age, bytes, count, millis, rate};

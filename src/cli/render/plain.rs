@@ -1,10 +1,10 @@
 //! A bake as append-only lines: the same story for pipes, logs and replays. Pure: events in, lines out.
 
-use super::units;
 use crate::domain::journal::{CheckVerdict, Event, EventKind, SealedLayer};
 use crate::domain::plan::{Plan, StepId};
 use crate::domain::projection::{BakeView, StepRow};
 use crate::domain::text::{escape, escape_bytes};
+use crate::domain::units;
 
 /// The longest line of a step's output that is shown whole.
 const MAX_OUTPUT_LINE: usize = 4000;

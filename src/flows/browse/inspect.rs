@@ -12,7 +12,7 @@ use crate::flows::Context;
 use crate::report::{Kind, Report};
 
 /// What is known of an image without looking into its layers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Inspection {
     /// As asked for.
     pub reference: String,
@@ -39,7 +39,7 @@ pub struct Inspection {
 }
 
 /// An entry of an index.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlatformImage {
     /// `os/architecture`.
     pub platform: Option<String>,
@@ -48,7 +48,7 @@ pub struct PlatformImage {
 }
 
 /// A layer as the manifest and the config describe it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerRow {
     /// Of the blob.
     pub digest: Digest,
@@ -63,7 +63,7 @@ pub struct LayerRow {
 }
 
 /// Something attached.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Referrer {
     /// Its manifest.
     pub digest: Digest,

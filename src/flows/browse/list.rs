@@ -21,7 +21,7 @@ use crate::report::{Kind, Report};
 /// Tags looked into at once.
 const IN_FLIGHT: usize = 32;
 /// Repositories whose tags are asked for at once.
-const REPOSITORIES: usize = 8;
+pub(super) const REPOSITORIES: usize = 8;
 
 /// A store to list, or a part of one.
 pub struct Source {
@@ -55,7 +55,7 @@ pub struct Listed {
 }
 
 /// A tag that could not be looked into.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unlisted {
     /// How to name it.
     pub reference: String,
@@ -110,7 +110,7 @@ impl Source {
         Ok(())
     }
 
-    fn repositories(&self) -> BoxStream<'_, Result<Repository, StoreError>> {
+    pub(super) fn repositories(&self) -> BoxStream<'_, Result<Repository, StoreError>> {
         let pages = stream::try_unfold(Some(None::<String>), |at| async {
             let Some(after) = at else { return Ok(None) };
             let page = match self.store.repositories(after.as_deref()).await {
@@ -136,7 +136,7 @@ impl Source {
         (!known.is_empty()).then_some((known, None))
     }
 
-    async fn tags_of(
+    pub(super) async fn tags_of(
         &self,
         repository: Result<Repository, StoreError>,
     ) -> Result<BoxStream<'_, Result<(Repository, Tag), StoreError>>, StoreError> {
@@ -158,7 +158,10 @@ impl Source {
         Ok(images.map_ok(move |tag| (named.clone(), tag)).boxed())
     }
 
-    async fn row(&self, pair: Result<(Repository, Tag), StoreError>) -> Result<Result<Listed, Unlisted>, Report> {
+    pub(super) async fn row(
+        &self,
+        pair: Result<(Repository, Tag), StoreError>,
+    ) -> Result<Result<Listed, Unlisted>, Report> {
         let (repository, tag) = pair?;
         let reference = format!("{}{repository}:{tag}", self.label);
         let looked = look(&*self.store, &repository, &tag).await;

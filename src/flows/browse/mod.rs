@@ -2,6 +2,8 @@
 
 mod inspect;
 mod list;
+mod survey;
 
 pub use inspect::{Inspection, LayerRow, PlatformImage, Referrer, inspect};
 pub use list::{Listed, Source, Unlisted};
+pub use survey::Found;

@@ -1,0 +1,32 @@
+//! `bakery` alone: opens the terminal UI.
+
+use std::io::{self, IsTerminal};
+
+use clap::CommandFactory;
+
+use super::arguments::Cli;
+use super::run::Session;
+use crate::flows::environment::{dumb_terminal, no_color};
+use crate::report::{Kind, Report};
+use crate::tui::screens::Screen;
+use crate::tui::{self, Start};
+
+pub(super) async fn run(session: &Session) -> Result<(), Report> {
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        // Nobody sits there: what a script needs is the list of commands.
+        session.output.note(Cli::command().render_help().to_string());
+        return Err(Report::message(Kind::Usage, "the terminal UI needs a terminal")
+            .help("give a command; each does without one"));
+    }
+    if dumb_terminal() {
+        return Err(Report::message(Kind::Usage, "this terminal cannot move its cursor (TERM=dumb)")
+            .help("every command works here: `bakery --help` lists them"));
+    }
+    open(session, Screen::Store).await
+}
+
+/// Opens the terminal UI on the session's workspace.
+pub(super) async fn open(session: &Session, screen: Screen) -> Result<(), Report> {
+    let start = Start { screen, ascii: session.output.ascii, no_color: no_color() || session.output.never_colors };
+    tui::run(session.context()?, start).await
+}

@@ -1,0 +1,57 @@
+//! Having the terminal: what a full-screen program needs of the process around it. Draws nothing.
+
+use std::io;
+
+use time::OffsetDateTime;
+
+use crate::adapters::process::{self, Calls};
+pub use crate::adapters::process::{Call, Outlet};
+use crate::report::{Kind, Report};
+
+/// Signals to a program that has the terminal.
+#[derive(Debug)]
+pub struct Signals(Calls);
+
+impl Signals {
+    /// Listens from now on; none acts by itself any more.
+    pub fn listen() -> Result<Self, Report> {
+        Calls::listen().map(Self).map_err(|error| Report::new(Kind::Failed, &error))
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Call {
+        self.0.next().await
+    }
+}
+
+/// Calls `gone` when the terminal on standard input disappears, and sees to it that the process ends then.
+pub fn watch_hangup(gone: impl FnOnce() + Send + 'static) -> Result<(), Report> {
+    process::watch_terminal(gone)
+        .map_err(|error| Report::new(Kind::Failed, &error).while_doing("cannot watch the terminal"))
+}
+
+/// Starts the thread that writes frames; `written` is told after each.
+pub fn outlet(written: impl Fn(io::Result<()>) + Send + 'static) -> Result<Outlet, Report> {
+    Outlet::start(written)
+        .map_err(|error| Report::new(Kind::Failed, &error).while_doing("cannot write to the terminal"))
+}
+
+/// Stops this process until `fg`; `false` where nobody could continue it.
+pub fn suspend() -> bool {
+    process::stop_until_continued()
+}
+
+/// What time it is.
+pub fn now() -> OffsetDateTime {
+    crate::adapters::clock::now()
+}
+
+/// This machine's name.
+pub fn host() -> String {
+    process::identity().host
+}
+
+/// An environment variable that says how the terminal is.
+pub fn variable(name: &str) -> Option<String> {
+    process::environment(name)
+}

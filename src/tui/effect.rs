@@ -1,0 +1,30 @@
+//! What `update` wants done outside, as data. `perform` does it.
+
+use std::path::PathBuf;
+
+use super::screens::{bake, bakes, recipes, store};
+
+/// Something to be done outside the model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// For the Store screen.
+    Store(store::Effect),
+    /// For the Recipes screen.
+    Recipes(recipes::Effect),
+    /// For the Bake screen.
+    Bake(bake::Effect),
+    /// For the Bakes screen.
+    Bakes(bakes::Effect),
+    /// Puts text into the clipboard.
+    Copy(String),
+    /// Opens a file in `$EDITOR`, the terminal lent to it.
+    EditOutside(PathBuf),
+    /// Leaves the terminal UI.
+    Leave,
+    /// Stops the process until `fg`.
+    Suspend,
+    /// Draws everything anew.
+    Redraw,
+    /// Takes the mouse, or gives it back.
+    Mouse(bool),
+}

@@ -1,0 +1,86 @@
+//! What keys can ask for. Says nothing of how.
+
+use crate::tui::screens::Screen;
+
+/// A movement in a list or a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Motion {
+    Up,
+    Down,
+    HalfUp,
+    HalfDown,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Left,
+    Right,
+}
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Moves the selection, or scrolls.
+    Move(Motion),
+    /// Goes to a screen.
+    Go(Screen),
+    /// The next screen.
+    NextScreen,
+    /// The one before.
+    PreviousScreen,
+    /// Opens what is selected.
+    Open,
+    /// Goes back.
+    Back,
+    /// Other pane.
+    OtherPane,
+    /// Starts a filter or a search.
+    Filter,
+    /// The next match.
+    NextMatch,
+    /// The match before.
+    PreviousMatch,
+    /// The keys of where one is.
+    Help,
+    /// Leaves.
+    Quit,
+    /// Cancels what is in focus; a second time, leaves.
+    Cancel,
+    /// Stops the viewer until `fg`.
+    Suspend,
+    /// Draws everything anew.
+    Redraw,
+    /// Reads again.
+    Refresh,
+    /// Copies what is selected.
+    Copy,
+    /// Gives the mouse back to the terminal, or takes it.
+    Mouse,
+    /// Uses the selected image as a recipe's base.
+    ChooseBase,
+    /// Edits in place.
+    Edit,
+    /// Edits in `$EDITOR`.
+    EditOutside,
+    /// Plans again, asking where the base's tag points now.
+    Plan,
+    /// Bakes.
+    Bake,
+    /// The log.
+    Log,
+    /// Wraps long lines, or does not.
+    Wrap,
+    /// Follows the log's end, or does not.
+    Follow,
+    /// Stops a bake.
+    CancelBake,
+    /// Plays a bake again.
+    Replay,
+    /// Takes the last change back.
+    Undo,
+    /// Makes it again.
+    Redo,
+    /// Writes the text to its file.
+    Save,
+}

@@ -1,0 +1,155 @@
+//! The one table of keys: help, status bar and input all read it.
+
+use super::{Action, Motion};
+use crate::tui::screens::Screen;
+
+/// Where a binding holds. Inner scopes are asked first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Scope {
+    Everywhere,
+    List,
+    Store,
+    StoreDetail,
+    Recipes,
+    RecipeDetail,
+    Editor,
+    Bake,
+    Log,
+    Bakes,
+    /// A line being typed: a filter, a search.
+    Line,
+    Confirm,
+    Picker,
+    Help,
+}
+
+impl Scope {
+    /// Characters typed here are text, not keys.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Editor | Self::Line | Self::Picker)
+    }
+
+    /// Its heading in help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::List => "moving",
+            Self::Store => "store",
+            Self::StoreDetail => "image",
+            Self::Recipes => "recipes",
+            Self::RecipeDetail => "plan",
+            Self::Editor => "editor",
+            Self::Bake => "bake",
+            Self::Log => "log",
+            Self::Bakes => "bakes",
+            Self::Line => "typing a filter",
+            Self::Confirm => "question",
+            Self::Picker => "choosing",
+            Self::Help => "help",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Where it holds.
+    pub scope: Scope,
+    /// Keys, any of them; `g+g` is a sequence. The first is the one shown.
+    pub keys: &'static [&'static str],
+    /// What it asks for.
+    pub action: Action,
+    /// In help, and short enough for the status bar.
+    pub label: &'static str,
+    /// Whether the status bar names it.
+    pub in_bar: bool,
+}
+
+const fn bar(scope: Scope, keys: &'static [&'static str], action: Action, label: &'static str) -> Binding {
+    Binding { scope, keys, action, label, in_bar: true }
+}
+
+const fn quiet(scope: Scope, keys: &'static [&'static str], action: Action, label: &'static str) -> Binding {
+    Binding { scope, keys, action, label, in_bar: false }
+}
+
+/// Every key of bakery. Never bound: Ctrl-S, Ctrl-Q, Ctrl-M, Ctrl-I, Ctrl-H, Ctrl-Space (contract section 10).
+pub const TABLE: &[Binding] = &[
+    bar(Scope::Store, &["enter", "l"], Action::Open, "open"),
+    bar(Scope::Store, &["c"], Action::ChooseBase, "choose as base"),
+    quiet(Scope::Store, &["y"], Action::Copy, "copy the reference"),
+    quiet(Scope::Store, &["r"], Action::Refresh, "read the stores again"),
+    bar(Scope::StoreDetail, &["c"], Action::ChooseBase, "choose as base"),
+    bar(Scope::StoreDetail, &["y"], Action::Copy, "copy"),
+    quiet(Scope::StoreDetail, &["r"], Action::Refresh, "read it again"),
+    bar(Scope::Recipes, &["enter", "e"], Action::Edit, "edit"),
+    quiet(Scope::Recipes, &["l"], Action::Log, "watch its last bake"),
+    bar(Scope::Recipes, &["b"], Action::Bake, "bake"),
+    bar(Scope::Recipes, &["p"], Action::Plan, "plan"),
+    quiet(Scope::Recipes, &["E"], Action::EditOutside, "edit in $EDITOR"),
+    quiet(Scope::Recipes, &["z"], Action::Undo, "take back the last change of a base"),
+    quiet(Scope::Recipes, &["y"], Action::Copy, "copy the image's name"),
+    quiet(Scope::Recipes, &["r"], Action::Refresh, "read the recipes again"),
+    bar(Scope::RecipeDetail, &["b"], Action::Bake, "bake"),
+    bar(Scope::RecipeDetail, &["e"], Action::Edit, "edit"),
+    bar(Scope::Editor, &["esc"], Action::Back, "done"),
+    bar(Scope::Editor, &["ctrl-o"], Action::Save, "save"),
+    bar(Scope::Editor, &["alt-z", "ctrl-_"], Action::Undo, "undo"),
+    quiet(Scope::Editor, &["alt-Z", "ctrl-y"], Action::Redo, "redo"),
+    bar(Scope::Editor, &["alt-b", "f9"], Action::Bake, "save and bake"),
+    quiet(Scope::Editor, &["ctrl-d"], Action::Move(Motion::HalfDown), "half a page down"),
+    quiet(Scope::Editor, &["ctrl-u"], Action::Move(Motion::HalfUp), "half a page up"),
+    bar(Scope::Bake, &["enter"], Action::Open, "step's log"),
+    bar(Scope::Bake, &["l"], Action::Log, "log"),
+    bar(Scope::Bake, &["x"], Action::CancelBake, "cancel the bake"),
+    quiet(Scope::Bake, &["b"], Action::Bake, "bake the recipe again"),
+    quiet(Scope::Bake, &["y"], Action::Copy, "copy the image's digest"),
+    bar(Scope::Log, &["f"], Action::Follow, "follow"),
+    bar(Scope::Log, &["w"], Action::Wrap, "wrap"),
+    quiet(Scope::Log, &["x"], Action::CancelBake, "cancel the bake"),
+    bar(Scope::Bakes, &["enter"], Action::Open, "attach"),
+    quiet(Scope::Bakes, &["l"], Action::Log, "its log"),
+    bar(Scope::Bakes, &["x"], Action::CancelBake, "cancel"),
+    bar(Scope::Bakes, &["R"], Action::Replay, "replay"),
+    quiet(Scope::Bakes, &["y"], Action::Copy, "copy the bake's ID"),
+    quiet(Scope::Bakes, &["r"], Action::Refresh, "read the shelf again"),
+    bar(Scope::Line, &["enter"], Action::Open, "keep"),
+    bar(Scope::Line, &["esc"], Action::Back, "drop"),
+    bar(Scope::Confirm, &["enter"], Action::Open, "choose"),
+    bar(Scope::Confirm, &["esc", "n", "q"], Action::Back, "no"),
+    quiet(Scope::Confirm, &["left", "h", "backtab"], Action::Move(Motion::Left), "the answer before"),
+    quiet(Scope::Confirm, &["right", "l", "tab"], Action::Move(Motion::Right), "the next answer"),
+    bar(Scope::Picker, &["enter"], Action::Open, "choose"),
+    bar(Scope::Picker, &["esc"], Action::Back, "leave it"),
+    quiet(Scope::Picker, &["up", "ctrl-p"], Action::Move(Motion::Up), "up"),
+    quiet(Scope::Picker, &["down", "ctrl-n"], Action::Move(Motion::Down), "down"),
+    bar(Scope::Help, &["esc", "?", "q"], Action::Back, "close"),
+    bar(Scope::List, &["/"], Action::Filter, "filter"),
+    quiet(Scope::List, &["n"], Action::NextMatch, "next match"),
+    quiet(Scope::List, &["N"], Action::PreviousMatch, "match before"),
+    quiet(Scope::List, &["j", "down"], Action::Move(Motion::Down), "down"),
+    quiet(Scope::List, &["k", "up"], Action::Move(Motion::Up), "up"),
+    quiet(Scope::List, &["h", "left"], Action::Move(Motion::Left), "left, or back"),
+    quiet(Scope::List, &["l", "right"], Action::Move(Motion::Right), "right, or in"),
+    quiet(Scope::List, &["g+g", "home"], Action::Move(Motion::Top), "first"),
+    quiet(Scope::List, &["G", "end"], Action::Move(Motion::Bottom), "last"),
+    quiet(Scope::List, &["ctrl-d"], Action::Move(Motion::HalfDown), "half a page down"),
+    quiet(Scope::List, &["ctrl-u"], Action::Move(Motion::HalfUp), "half a page up"),
+    quiet(Scope::List, &["pagedown", "ctrl-f"], Action::Move(Motion::PageDown), "a page down"),
+    quiet(Scope::List, &["pageup", "ctrl-b"], Action::Move(Motion::PageUp), "a page up"),
+    quiet(Scope::Everywhere, &["1"], Action::Go(Screen::Store), "Store"),
+    quiet(Scope::Everywhere, &["2"], Action::Go(Screen::Recipes), "Recipes"),
+    quiet(Scope::Everywhere, &["3"], Action::Go(Screen::Bake), "Bake"),
+    quiet(Scope::Everywhere, &["7"], Action::Go(Screen::Bakes), "Bakes"),
+    quiet(Scope::Everywhere, &["tab"], Action::NextScreen, "next screen"),
+    quiet(Scope::Everywhere, &["backtab"], Action::PreviousScreen, "screen before"),
+    quiet(Scope::Everywhere, &["o"], Action::OtherPane, "other pane"),
+    quiet(Scope::Everywhere, &["esc"], Action::Back, "back"),
+    bar(Scope::Everywhere, &["?"], Action::Help, "help"),
+    bar(Scope::Everywhere, &["q"], Action::Quit, "leave; bakes go on"),
+    quiet(Scope::Everywhere, &["ctrl-c"], Action::Cancel, "cancel what is in focus; twice leaves"),
+    quiet(Scope::Everywhere, &["ctrl-z"], Action::Suspend, "stop until fg"),
+    quiet(Scope::Everywhere, &["ctrl-l"], Action::Redraw, "draw everything anew"),
+    quiet(Scope::Everywhere, &["M"], Action::Mouse, "release the mouse, or take it"),
+];

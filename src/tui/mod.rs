@@ -1,0 +1,24 @@
+//! The terminal UI: model, message, update, view. `update` is pure, effects are data, views only read.
+//!
+//! ```text
+//! keys, results, journals --Msg--> update(&mut Model) --Effect--> perform --Msg--> …
+//!                                       |
+//!                                     draw(&Model) --> buffer --> terminal, test, picture
+//! ```
+//! Knows flows and domain, never adapters. Reading order: `msg`, `model`, `update`, `view`, one screen, `run`.
+
+pub mod effect;
+pub mod format;
+pub mod keymap;
+pub mod model;
+pub mod msg;
+mod perform;
+mod run;
+pub mod screens;
+mod terminal;
+pub mod theme;
+pub mod update;
+pub mod view;
+pub mod widgets;
+
+pub use run::{Start, run};

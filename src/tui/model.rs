@@ -1,0 +1,146 @@
+//! Everything the terminal UI knows. Views read it, `update` alone changes it.
+
+use ratatui::layout::{Rect, Size};
+use time::OffsetDateTime;
+
+use super::keymap::{Key, Scope};
+use super::screens::{Around, Place, Screen, StoreName, bake, bakes, recipes, store};
+use super::theme::Look;
+use super::widgets::{Confirm, Picker, Toasts};
+
+/// Where bakery runs and on what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The workspace's name.
+    pub workspace: String,
+    /// This machine.
+    pub host: String,
+    /// The workspace's stores, global ones first.
+    pub stores: Vec<StoreName>,
+}
+
+/// What lies over the screen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Overlay {
+    /// Nothing.
+    #[default]
+    None,
+    /// The keys of where one is, from this line.
+    Help(usize),
+    /// A question.
+    Confirm(Confirm),
+    /// Something to choose.
+    Picker(Picker),
+}
+
+/// The whole state.
+pub struct Model {
+    /// Where bakery runs.
+    pub here: Surroundings,
+    /// The terminal's size.
+    pub size: Size,
+    /// What time it is.
+    pub now: OffsetDateTime,
+    /// The screen that shows.
+    pub screen: Screen,
+    /// Store.
+    pub store: store::Model,
+    /// Recipes.
+    pub recipes: recipes::Model,
+    /// Bake.
+    pub bake: bake::Model,
+    /// Bakes.
+    pub bakes: bakes::Model,
+    /// What lies over it.
+    pub overlay: Overlay,
+    /// News.
+    pub toasts: Toasts,
+    /// Keys pressed of a sequence that has not ended, and whether `Ctrl-c` was the last key.
+    pub pending: Pending,
+    /// Whether the mouse is bakery's.
+    pub mouse: bool,
+}
+
+/// What earlier keys left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// The beginning of a sequence.
+    pub keys: Vec<Key>,
+    /// `Ctrl-c` was the last key: once more leaves.
+    pub cancelled: bool,
+}
+
+/// Smaller terminals are asked for more room (contract section 10).
+pub const LEAST: Size = Size { width: 60, height: 16 };
+
+impl Model {
+    /// Nothing known yet but where we are.
+    pub fn new(here: Surroundings, size: Size, now: OffsetDateTime) -> Self {
+        Self {
+            here,
+            size,
+            now,
+            screen: Screen::Store,
+            store: store::Model::default(),
+            recipes: recipes::Model::default(),
+            bake: bake::Model::default(),
+            bakes: bakes::Model::default(),
+            overlay: Overlay::None,
+            toasts: Toasts::default(),
+            pending: Pending::default(),
+            mouse: true,
+        }
+    }
+
+    /// The screen that shows.
+    pub fn place(&self) -> &dyn Place {
+        match self.screen {
+            Screen::Store => &self.store,
+            Screen::Recipes => &self.recipes,
+            Screen::Bake => &self.bake,
+            Screen::Bakes => &self.bakes,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn place_mut(&mut self) -> &mut dyn Place {
+        match self.screen {
+            Screen::Store => &mut self.store,
+            Screen::Recipes => &mut self.recipes,
+            Screen::Bake => &mut self.bake,
+            Screen::Bakes => &mut self.bakes,
+        }
+    }
+
+    /// What screens may know of what is around them.
+    pub fn around(&self) -> Around {
+        Around { body: self.body(), now: self.now, stores: self.here.stores.clone() }
+    }
+
+    /// Between the two lines at the top and the one at the bottom.
+    pub fn body(&self) -> Rect {
+        Rect { x: 0, y: 2.min(self.size.height), width: self.size.width, height: self.size.height.saturating_sub(3) }
+    }
+
+    /// Where keys are looked up, innermost first.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = match &self.overlay {
+            Overlay::None => self.place().scopes(),
+            Overlay::Help(_) => vec![Scope::Help, Scope::List],
+            Overlay::Confirm(_) => vec![Scope::Confirm],
+            Overlay::Picker(_) => vec![Scope::Picker],
+        };
+        scopes.push(Scope::Everywhere);
+        scopes
+    }
+
+    /// Whether something on show changes with the time alone.
+    pub fn wants_clock(&self) -> bool {
+        !self.toasts.is_empty() || self.place().wants_clock()
+    }
+
+    /// Line 2 of the screen.
+    pub fn subject(&self, look: &Look) -> super::screens::Subject {
+        self.place().subject(look, &self.around())
+    }
+}

@@ -1,0 +1,72 @@
+//! Does what `update` wanted done, in tasks that answer with messages. The only async of the terminal UI besides the loop.
+
+mod bake;
+mod bakes;
+mod editor;
+mod recipes;
+mod store;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::task::JoinMap;
+
+use super::effect::Effect;
+use super::msg::Msg;
+use crate::flows::Context;
+
+/// What a task is for. A second task for the same replaces the first: the newest wish counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Slot {
+    /// A survey of this store.
+    Survey(String),
+    /// One image looked into.
+    Look(String),
+    /// The image in full.
+    Inspect,
+}
+
+/// Where tasks run and answer.
+pub(super) struct Performer {
+    context: Arc<Context>,
+    tasks: JoinMap<Slot, ()>,
+    tell: mpsc::Sender<Msg>,
+}
+
+/// Messages on their way at most: whoever has more waits.
+const ON_THE_WAY: usize = 1024;
+
+impl Performer {
+    /// Answers come out of the receiver.
+    pub(super) fn new(context: Arc<Context>) -> (Self, mpsc::Receiver<Msg>) {
+        let (tell, messages) = mpsc::channel(ON_THE_WAY);
+        (Self { context, tasks: JoinMap::new(), tell }, messages)
+    }
+
+    /// Starts one effect. Those of the terminal itself are the loop's.
+    pub(super) fn perform(&mut self, effect: Effect) {
+        self.reap();
+        match effect {
+            Effect::Store(effect) => self.store(effect),
+            Effect::Recipes(effect) => self.recipes(effect),
+            Effect::Bake(effect) => self.bake(effect),
+            Effect::Bakes(effect) => self.bakes(effect),
+            Effect::Copy(_)
+            | Effect::EditOutside(_)
+            | Effect::Leave
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Mouse(_) => {}
+        }
+    }
+
+    /// Forgets tasks that are over.
+    fn reap(&mut self) {
+        use futures_util::FutureExt;
+        while let Some(Some(_)) = self.tasks.join_next().now_or_never() {}
+    }
+
+    fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(slot, task);
+    }
+}

@@ -1,0 +1,145 @@
+//! The places of the terminal UI. Each has a model, messages, effects, a pure update and a view; none knows another. What
+//! a screen wants of the whole it says as a [`Wish`].
+
+pub mod bake;
+pub mod bakes;
+pub mod recipes;
+pub mod store;
+
+use std::path::PathBuf;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Span;
+use time::OffsetDateTime;
+
+use super::effect::Effect;
+use super::keymap::{Action, Key, Scope};
+use super::theme::Look;
+use super::widgets::{Confirm, Picker, Toast};
+
+/// A screen, in the order of the tabs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Screen {
+    Store,
+    Recipes,
+    Bake,
+    Bakes,
+}
+
+impl Screen {
+    /// All of them, in the order of the tabs.
+    pub const ALL: [Self; 4] = [Self::Store, Self::Recipes, Self::Bake, Self::Bakes];
+
+    /// Its name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Store => "Store",
+            Self::Recipes => "Recipes",
+            Self::Bake => "Bake",
+            Self::Bakes => "Bakes",
+        }
+    }
+}
+
+/// What a screen asks of the whole.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Something outside.
+    Do(Effect),
+    /// Tell the user.
+    Tell(Toast),
+    /// Ask the user.
+    Ask(Confirm),
+    /// Let the user choose.
+    Pick(Picker),
+    /// Go to a screen.
+    Go(Screen),
+    /// Watch a bake from its beginning.
+    Watch {
+        /// Its ID.
+        bake: String,
+        /// Play it again rather than follow it.
+        replay: bool,
+    },
+    /// Bake a recipe.
+    Bake(PathBuf),
+    /// Choose a recipe for this image to be the base of.
+    ChooseRecipeFor(String),
+    /// Stores, recipes and the shelf may have changed.
+    ReadAgain,
+    /// Leave without asking again.
+    Leave,
+}
+
+/// What is around a screen: read only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Around {
+    /// Where it may draw.
+    pub body: Rect,
+    /// What time it is.
+    pub now: OffsetDateTime,
+    /// The stores of the workspace.
+    pub stores: Vec<StoreName>,
+}
+
+/// A store of the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreName {
+    /// Its name in references.
+    pub name: String,
+    /// Where it is, for people.
+    pub place: String,
+    /// Made here, not inherited.
+    pub is_local: bool,
+}
+
+/// What line 2 says: what is looked at, and how it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Subject {
+    /// At the left.
+    pub what: Vec<Span<'static>>,
+    /// At the right.
+    pub verdict: Vec<Span<'static>>,
+}
+
+/// What every screen can do.
+pub trait Place {
+    /// Where keys are looked up, innermost first.
+    fn scopes(&self) -> Vec<Scope>;
+    /// The screen comes up.
+    fn enter(&mut self, around: &Around) -> Vec<Wish>;
+    /// A key's action.
+    fn act(&mut self, action: Action, around: &Around) -> Vec<Wish>;
+    /// A key while text is typed.
+    fn typed(&mut self, _key: Key, _around: &Around) -> Vec<Wish> {
+        Vec::new()
+    }
+    /// Text pasted while text is typed.
+    fn pasted(&mut self, _text: &str, _around: &Around) -> Vec<Wish> {
+        Vec::new()
+    }
+    /// A click into the body.
+    fn clicked(&mut self, _at: Position, _around: &Around) -> Vec<Wish> {
+        Vec::new()
+    }
+    /// The body has another size.
+    fn resized(&mut self, around: &Around) -> Vec<Wish>;
+    /// The screen is asked to make room for leaving; a question where something would be lost.
+    fn before_leaving(&self) -> Option<Confirm> {
+        None
+    }
+    /// Whether something on it changes with the time alone.
+    fn wants_clock(&self) -> bool {
+        false
+    }
+    /// Line 2.
+    fn subject(&self, look: &Look, around: &Around) -> Subject;
+    /// The body.
+    fn draw(&self, look: &Look, around: &Around, buffer: &mut Buffer);
+    /// Where the terminal's cursor stands, where text is typed.
+    fn cursor(&self, _around: &Around) -> Option<Position> {
+        None
+    }
+}

@@ -1,0 +1,9 @@
+//! The terminal: its modes, its bytes in and out. Knows no model.
+
+mod input;
+mod modes;
+mod painter;
+
+pub(super) use input::read;
+pub(super) use modes::{Modes, guard_panics};
+pub(super) use painter::Painter;

@@ -1,0 +1,83 @@
+//! How many colours a terminal has, from its environment alone: nothing is asked over the wire and waited for.
+
+use ratatui::style::Color;
+
+/// Colours a terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// None: weight, reverse and underline only.
+    None,
+    /// The terminal's own 16.
+    Sixteen,
+    /// The 256 of xterm.
+    Palette,
+    /// 24 bits.
+    True,
+}
+
+impl Depth {
+    /// From `NO_COLOR` (set and not empty), `COLORTERM` and `TERM`.
+    pub fn of(no_color: bool, colorterm: Option<&str>, term: Option<&str>) -> Self {
+        let term = term.unwrap_or("");
+        if no_color || matches!(term, "" | "dumb" | "unknown") || term.starts_with("vt1") || term.starts_with("vt2") {
+            return Self::None;
+        }
+        if colorterm.is_some_and(|value| matches!(value, "truecolor" | "24bit")) || term.ends_with("-direct") {
+            return Self::True;
+        }
+        let rich = ["256color", "kitty", "ghostty", "alacritty", "wezterm", "foot"];
+        if rich.iter().any(|name| term.contains(name)) { Self::Palette } else { Self::Sixteen }
+    }
+}
+
+/// The nearest of xterm's 256: the colour cube or the greys.
+pub(super) fn to_palette(red: u8, green: u8, blue: u8) -> Color {
+    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    let nearest = |value: u8| {
+        let gap = |index: &usize| LEVELS[*index].abs_diff(value);
+        (0..LEVELS.len()).min_by_key(gap).unwrap_or(0)
+    };
+    let (r, g, b) = (nearest(red), nearest(green), nearest(blue));
+    let far = |a: [u8; 3]| -> u32 {
+        [red, green, blue].into_iter().zip(a).map(|(x, y)| u32::from(x.abs_diff(y)).pow(2)).sum()
+    };
+    let average = (u16::from(red) + u16::from(green) + u16::from(blue)) / 3;
+    let step = u8::try_from((average.saturating_sub(3) / 10).min(23)).unwrap_or(23);
+    let grey = 8 + step * 10;
+    if far([grey; 3]) < far([LEVELS[r], LEVELS[g], LEVELS[b]]) {
+        Color::Indexed(232 + step)
+    } else {
+        Color::Indexed(u8::try_from(16 + 36 * r + 6 * g + b).unwrap_or(15))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v03_depth_comes_from_the_environment() {
+        let cases = [
+            ((true, Some("truecolor"), Some("xterm-256color")), Depth::None),
+            ((false, Some("truecolor"), Some("xterm-256color")), Depth::True),
+            ((false, None, Some("tmux-256color")), Depth::Palette),
+            ((false, None, Some("xterm-ghostty")), Depth::Palette),
+            ((false, None, Some("linux")), Depth::Sixteen),
+            ((false, None, Some("screen")), Depth::Sixteen),
+            ((false, None, Some("vt100")), Depth::None),
+            ((false, None, Some("dumb")), Depth::None),
+            ((false, None, None), Depth::None),
+        ];
+        for ((no_color, colorterm, term), depth) in cases {
+            assert_eq!(Depth::of(no_color, colorterm, term), depth, "{no_color} {colorterm:?} {term:?}");
+        }
+    }
+
+    #[test]
+    fn colours_go_to_their_nearest_neighbour() {
+        assert_eq!(to_palette(255, 0, 0), Color::Indexed(196));
+        assert_eq!(to_palette(128, 128, 128), Color::Indexed(244));
+        assert_eq!(to_palette(0, 0, 0), Color::Indexed(16));
+        assert_eq!(to_palette(255, 255, 255), Color::Indexed(231));
+    }
+}

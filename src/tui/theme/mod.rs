@@ -1,0 +1,13 @@
+//! How things look: roles, glyphs, themes, colour depth. Knows no screen.
+
+mod depth;
+mod glyph;
+mod load;
+mod look;
+mod role;
+
+pub use depth::Depth;
+pub use glyph::Glyph;
+pub use load::{BUILT_IN, Theme, ThemeError};
+pub use look::{Canvas, Look};
+pub use role::Role;

@@ -1,0 +1,292 @@
+//! What happens, happens here: a message changes the model and leaves effects to be done. Pure.
+
+use ratatui::layout::Position;
+
+use super::effect::Effect;
+use super::keymap::{Action, Found, Key, Motion, look_up};
+use super::model::{Model, Overlay};
+use super::msg::{Mouse, Msg};
+use super::screens::{Place, Screen, Wish, bakes, recipes, store};
+use super::view::tab_at;
+use super::widgets::{HelpBox, Toast};
+
+/// The first effects: what every screen wants at the start.
+pub fn begin(model: &mut Model, first: Screen) -> Vec<Effect> {
+    let around = model.around();
+    let mut wishes = model.store.enter(&around);
+    wishes.extend(model.recipes.enter(&around));
+    wishes.extend(model.bakes.enter(&around));
+    model.screen = first;
+    wishes.extend(model.place_mut().enter(&around));
+    grant(model, wishes)
+}
+
+/// Takes one message in.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let around = model.around();
+    let wishes = match msg {
+        Msg::Key(key) => return pressed(model, key),
+        Msg::Paste(text) => return pasted(model, &text),
+        Msg::Mouse(mouse) => return moused(model, mouse),
+        Msg::Resized(size) => {
+            model.size = size;
+            let around = model.around();
+            let mut wishes = model.store.resized(&around);
+            wishes.extend(model.recipes.resized(&around));
+            wishes.extend(model.bake.resized(&around));
+            wishes.extend(model.bakes.resized(&around));
+            wishes
+        }
+        Msg::Clock(now) => {
+            model.now = now;
+            model.toasts.expire(now);
+            Vec::new()
+        }
+        Msg::Tell(toast) => vec![Wish::Tell(toast)],
+        Msg::EditedOutside => vec![Wish::ReadAgain],
+        Msg::Store(msg) => model.store.receive(msg, &around),
+        Msg::Recipes(msg) => model.recipes.receive(msg, &around),
+        Msg::Bake(msg) => model.bake.receive(msg, &around),
+        Msg::Bakes(msg) => model.bakes.receive(msg, &around),
+    };
+    grant(model, wishes)
+}
+
+fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
+    let scopes = model.scopes();
+    model.pending.keys.push(key);
+    let found = look_up(&scopes, &model.pending.keys);
+    let cancelled = std::mem::take(&mut model.pending.cancelled);
+    match found {
+        Found::Beginning => return Vec::new(),
+        Found::Nothing if model.pending.keys.len() > 1 => {
+            // The sequence led nowhere: its last key counts by itself.
+            model.pending.keys.clear();
+            return pressed(model, key);
+        }
+        _ => model.pending.keys.clear(),
+    }
+    match found {
+        Found::Action(Action::Cancel) if cancelled => leave(model),
+        Found::Action(action) => {
+            model.pending.cancelled = action == Action::Cancel;
+            act(model, action)
+        }
+        _ if scopes.first().is_some_and(|scope| scope.takes_text()) => {
+            let around = model.around();
+            let wishes = match &mut model.overlay {
+                Overlay::Picker(picker) => {
+                    if picker.filter.typed(key) {
+                        picker.follow();
+                    }
+                    Vec::new()
+                }
+                _ => model.place_mut().typed(key, &around),
+            };
+            grant(model, wishes)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
+    if !model.scopes().first().is_some_and(|scope| scope.takes_text()) {
+        return Vec::new();
+    }
+    let around = model.around();
+    let wishes = match &mut model.overlay {
+        Overlay::Picker(picker) => {
+            picker.filter.pasted(text);
+            picker.follow();
+            Vec::new()
+        }
+        _ => model.place_mut().pasted(text, &around),
+    };
+    grant(model, wishes)
+}
+
+fn moused(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
+    match mouse {
+        Mouse::WheelDown => act(model, Action::Move(Motion::Down)),
+        Mouse::WheelUp => act(model, Action::Move(Motion::Up)),
+        Mouse::Click(at) if model.overlay == Overlay::None => clicked(model, at),
+        Mouse::Click(_) => Vec::new(),
+    }
+}
+
+fn clicked(model: &mut Model, at: Position) -> Vec<Effect> {
+    if at.y == 0 {
+        return tab_at(at.x).map(|screen| act(model, Action::Go(screen))).unwrap_or_default();
+    }
+    let around = model.around();
+    if !around.body.contains(at) {
+        return Vec::new();
+    }
+    let wishes = model.place_mut().clicked(at, &around);
+    grant(model, wishes)
+}
+
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match std::mem::take(&mut model.overlay) {
+        Overlay::None => {}
+        overlay => return act_over(model, overlay, action),
+    }
+    let around = model.around();
+    let wishes = match action {
+        Action::Go(screen) => vec![Wish::Go(screen)],
+        Action::NextScreen => vec![Wish::Go(beside(model.screen, 1))],
+        Action::PreviousScreen => vec![Wish::Go(beside(model.screen, Screen::ALL.len() - 1))],
+        Action::Help => {
+            model.overlay = Overlay::Help(0);
+            Vec::new()
+        }
+        Action::Quit => return leave(model),
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Mouse => {
+            model.mouse = !model.mouse;
+            let text =
+                if model.mouse { "the mouse is bakery's" } else { "the mouse is the terminal's: select and copy" };
+            vec![Wish::Do(Effect::Mouse(model.mouse)), Wish::Tell(Toast::done(text).next("M turns it round"))]
+        }
+        Action::Back if model.toasts.dismiss() => Vec::new(),
+        Action::Cancel => {
+            let wishes = model.place_mut().act(action, &around);
+            if wishes.is_empty() {
+                vec![Wish::Tell(Toast::done("Ctrl-c once more leaves").next("running bakes go on either way"))]
+            } else {
+                wishes
+            }
+        }
+        other => model.place_mut().act(other, &around),
+    };
+    grant(model, wishes)
+}
+
+/// An action while something lies over the screen. What is taken is put back unless it is over.
+fn act_over(model: &mut Model, mut overlay: Overlay, action: Action) -> Vec<Effect> {
+    let wishes = match (&mut overlay, action) {
+        (_, Action::Back | Action::Quit | Action::Help | Action::Cancel) => return Vec::new(),
+        (_, Action::Suspend) => {
+            model.overlay = overlay;
+            return vec![Effect::Suspend];
+        }
+        (Overlay::Help(from), Action::Move(motion)) => {
+            let scopes = model.scopes();
+            let look = super::theme::Look::of_roles(false);
+            let lines = HelpBox { scopes: &scopes, from: 0, look: &look }.lines().len();
+            let page = usize::from(model.body().height.saturating_sub(2));
+            let last = lines.saturating_sub(page);
+            *from = match motion {
+                Motion::Up => from.saturating_sub(1),
+                Motion::Down => *from + 1,
+                Motion::HalfUp | Motion::PageUp => from.saturating_sub(page / 2),
+                Motion::HalfDown | Motion::PageDown => *from + page / 2,
+                Motion::Top => 0,
+                Motion::Bottom => last,
+                Motion::Left | Motion::Right => *from,
+            }
+            .min(last);
+            None
+        }
+        (Overlay::Confirm(confirm), Action::Move(motion)) => {
+            confirm.step(motion);
+            None
+        }
+        (Overlay::Confirm(confirm), Action::Open) => confirm.choices.get(confirm.focused).map(|c| c.then.clone()),
+        (Overlay::Picker(picker), Action::Move(motion)) => {
+            picker.step(motion);
+            None
+        }
+        (Overlay::Picker(picker), Action::Open) => {
+            Some(picker.selected().map(|item| item.then.clone()).unwrap_or_default())
+        }
+        _ => None,
+    };
+    match wishes {
+        Some(wishes) => grant(model, wishes),
+        None => {
+            model.overlay = overlay;
+            Vec::new()
+        }
+    }
+}
+
+fn beside(screen: Screen, by: usize) -> Screen {
+    let at = Screen::ALL.iter().position(|other| *other == screen).unwrap_or(0);
+    Screen::ALL[(at + by) % Screen::ALL.len()]
+}
+
+fn leave(model: &mut Model) -> Vec<Effect> {
+    let in_the_way = [Screen::Store, Screen::Recipes, Screen::Bake, Screen::Bakes].into_iter().find_map(|screen| {
+        let question = match screen {
+            Screen::Store => model.store.before_leaving(),
+            Screen::Recipes => model.recipes.before_leaving(),
+            Screen::Bake => model.bake.before_leaving(),
+            Screen::Bakes => model.bakes.before_leaving(),
+        };
+        question.map(|question| (screen, question))
+    });
+    match in_the_way {
+        Some((screen, question)) => {
+            model.screen = screen;
+            model.overlay = Overlay::Confirm(question);
+            Vec::new()
+        }
+        None => vec![Effect::Leave],
+    }
+}
+
+/// Grants what screens wish, in order.
+fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for wish in wishes {
+        let around = model.around();
+        let further = match wish {
+            Wish::Do(effect) => {
+                effects.push(effect);
+                Vec::new()
+            }
+            Wish::Tell(toast) => {
+                model.toasts.add(toast, model.now);
+                Vec::new()
+            }
+            Wish::Ask(confirm) => {
+                model.overlay = Overlay::Confirm(confirm);
+                Vec::new()
+            }
+            Wish::Pick(picker) => {
+                model.overlay = Overlay::Picker(picker);
+                Vec::new()
+            }
+            Wish::Go(screen) if screen != model.screen => {
+                model.screen = screen;
+                model.place_mut().enter(&around)
+            }
+            Wish::Go(_) => Vec::new(),
+            Wish::Watch { bake, replay } => {
+                model.screen = Screen::Bake;
+                model.bake.watch(bake, replay, &around)
+            }
+            Wish::Bake(recipe) => vec![Wish::Do(Effect::Recipes(recipes::Effect::Bake(recipe)))],
+            Wish::ChooseRecipeFor(image) => model.recipes.choose_for(&image),
+            Wish::ReadAgain => read_again(),
+            Wish::Leave => {
+                effects.push(Effect::Leave);
+                Vec::new()
+            }
+        };
+        effects.extend(grant(model, further));
+    }
+    effects
+}
+
+/// Something changed outside: what shows it is read again.
+fn read_again() -> Vec<Wish> {
+    let effects = [
+        Effect::Store(store::Effect::ReadAgain),
+        Effect::Recipes(recipes::Effect::List),
+        Effect::Bakes(bakes::Effect::List),
+    ];
+    effects.into_iter().map(Wish::Do).collect()
+}

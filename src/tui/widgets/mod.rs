@@ -1,0 +1,17 @@
+//! The parts screens are put together from. They know looks and widths, no screen and no bake.
+
+mod cursor;
+mod filter;
+mod meter;
+mod overlay;
+mod split;
+mod table;
+mod toast;
+
+pub use cursor::Cursor;
+pub use filter::Filter;
+pub use meter::meter;
+pub use overlay::{Choice, Confirm, ConfirmBox, HelpBox, Item, Picker, PickerBox, shown_key};
+pub use split::{Split, cut, rule, split};
+pub use table::{Align, Column, Table, Width, known, marked};
+pub use toast::{Toast, Toasts, Tone};

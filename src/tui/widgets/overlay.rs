@@ -1,0 +1,247 @@
+//! What comes up over a screen: questions, choices, the keys. The safe answer of a question is the focused one.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
+
+use super::{Cursor, Filter, cut, marked, rule};
+use crate::tui::format;
+use crate::tui::keymap::{Binding, Motion, Scope, TABLE};
+use crate::tui::screens::Wish;
+use crate::tui::theme::{Look, Role};
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// What it says.
+    pub label: String,
+    /// What follows.
+    pub then: Vec<Wish>,
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirm {
+    /// What it is about.
+    pub title: String,
+    /// What will happen.
+    pub text: String,
+    /// The answers; the focused one is the safe one at first.
+    pub choices: Vec<Choice>,
+    /// Which is focused.
+    pub focused: usize,
+}
+
+impl Confirm {
+    /// Whether to do something that cannot be undone; no is focused.
+    pub fn no_or(title: impl Into<String>, text: impl Into<String>, yes: impl Into<String>, then: Vec<Wish>) -> Self {
+        let no = Choice { label: "no".into(), then: Vec::new() };
+        let choices = vec![no, Choice { label: yes.into(), then }];
+        Self { title: title.into(), text: text.into(), choices, focused: 0 }
+    }
+
+    /// Moves to another answer.
+    pub fn step(&mut self, motion: Motion) {
+        let count = self.choices.len().max(1);
+        match motion {
+            Motion::Left | Motion::Up => self.focused = (self.focused + count - 1) % count,
+            _ => self.focused = (self.focused + 1) % count,
+        }
+    }
+}
+
+/// One thing to choose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Its name.
+    pub label: String,
+    /// What about it.
+    pub note: String,
+    /// What follows when it is chosen.
+    pub then: Vec<Wish>,
+}
+
+/// A list to choose from, narrowed by typing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picker {
+    /// What it is about.
+    pub title: String,
+    /// All there is.
+    pub items: Vec<Item>,
+    /// What was typed.
+    pub filter: Filter,
+    /// Which is selected.
+    pub cursor: Cursor,
+}
+
+/// Rows a picker shows.
+const PICKER_ROWS: usize = 10;
+
+impl Picker {
+    /// All of `items`.
+    pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
+        Self { title: title.into(), items, filter: Filter::default(), cursor: Cursor::default() }
+    }
+
+    /// What is left of the items.
+    pub fn shown(&self) -> Vec<&Item> {
+        self.items.iter().filter(|item| self.filter.lets(&item.label)).collect()
+    }
+
+    /// Moves the selection.
+    pub fn step(&mut self, motion: Motion) {
+        let len = self.shown().len();
+        self.cursor.step(motion, len, PICKER_ROWS);
+    }
+
+    /// The items changed.
+    pub fn follow(&mut self) {
+        let len = self.shown().len();
+        self.cursor.go(0, len, PICKER_ROWS);
+    }
+
+    /// What is selected.
+    pub fn selected(&self) -> Option<&Item> {
+        self.shown().get(self.cursor.selected).copied()
+    }
+}
+
+/// A place in the middle of `body`, cleared, with a rule above and below.
+fn open(look: &Look, body: Rect, (width, height): (u16, u16), title: &str, buffer: &mut Buffer) -> Rect {
+    let (width, height) = (width.min(body.width), (height + 2).min(body.height));
+    let x = body.x + (body.width - width) / 2;
+    let y = body.y + (body.height - height) / 3;
+    let area = Rect { x, y, width, height };
+    Clear.render(area, buffer);
+    rule(look, Rect { height: 1.min(height), ..area }, &[look.span(Role::Strong, title.to_owned())], &[], buffer);
+    rule(look, Rect { y: area.bottom().saturating_sub(1), height: 1.min(height), ..area }, &[], &[], buffer);
+    Rect { x: x + 2.min(width), y: y + 1.min(height), width: width.saturating_sub(4), height: height.saturating_sub(2) }
+}
+
+/// A question, drawn.
+pub struct ConfirmBox<'a>(pub &'a Confirm, pub &'a Look);
+
+impl ConfirmBox<'_> {
+    /// Draws it over `body`.
+    pub fn draw(&self, body: Rect, buffer: &mut Buffer) {
+        let (confirm, look) = (self.0, self.1);
+        let width = body.width.min(72);
+        let lines = format::wrap(&confirm.text, usize::from(width).saturating_sub(4));
+        let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+        let inner = open(look, body, (width, height), &confirm.title, buffer);
+        for (y, line) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
+            buffer.set_span(inner.x, y, &look.span(Role::Text, line.clone()), inner.width);
+        }
+        let mut spans: Vec<Span<'static>> = Vec::new();
+        for (number, choice) in confirm.choices.iter().enumerate() {
+            let focused = number == confirm.focused;
+            let mark = if focused { look.mark() } else { " " };
+            let text = format!("{mark} {} ", choice.label);
+            let role = if focused { Role::Selection } else { Role::Dim };
+            spans.push(look.span(role, text));
+            spans.push(look.span(Role::Text, "  "));
+        }
+        if inner.height > 0 {
+            buffer.set_line(
+                inner.x,
+                inner.bottom() - 1,
+                &cut(look, &Line::from(spans), usize::from(inner.width)),
+                inner.width,
+            );
+        }
+    }
+}
+
+/// A list to choose from, drawn.
+pub struct PickerBox<'a>(pub &'a Picker, pub &'a Look);
+
+impl PickerBox<'_> {
+    /// Draws it over `body`.
+    pub fn draw(&self, body: Rect, buffer: &mut Buffer) {
+        let (picker, look) = (self.0, self.1);
+        let shown = picker.shown();
+        let rows = picker.items.len().clamp(1, PICKER_ROWS);
+        let inner = open(look, body, (body.width.min(84), u16::try_from(rows + 1).unwrap_or(1)), &picker.title, buffer);
+        if inner.height == 0 {
+            return;
+        }
+        let typed = vec![look.span(Role::Key, "/ "), look.span(Role::Text, picker.filter.text.clone())];
+        buffer.set_line(inner.x, inner.y, &cut(look, &Line::from(typed), usize::from(inner.width)), inner.width);
+        if shown.is_empty() && inner.height > 1 {
+            buffer.set_span(inner.x, inner.y + 1, &look.span(Role::Dim, "nothing of that name"), inner.width);
+        }
+        let height = usize::from(inner.height).saturating_sub(1);
+        for (y, index) in (inner.y + 1..).zip(picker.cursor.window(shown.len(), height)) {
+            let item = shown[index];
+            let row = Rect { x: inner.x, y, width: inner.width, height: 1 };
+            if index == picker.cursor.selected {
+                buffer.set_style(row, look.style(Role::Selection));
+                buffer.set_span(row.x, y, &look.span(Role::Accent, look.mark()), 1);
+            }
+            let half = usize::from(inner.width) / 2;
+            let name = marked(look, Role::Text, &item.label, picker.filter.mark(&item.label));
+            buffer.set_line(row.x + 2, y, &cut(look, &name, half.saturating_sub(3)), row.width.saturating_sub(2));
+            let note = Line::from(look.span(Role::Dim, item.note.clone()));
+            let note_x = row.x + u16::try_from(half).unwrap_or(0);
+            buffer.set_line(note_x, y, &cut(look, &note, usize::from(row.right() - note_x)), row.right() - note_x);
+        }
+    }
+}
+
+/// The keys of where one is, drawn. `from` is the first line shown.
+pub struct HelpBox<'a> {
+    /// Where one is, innermost first.
+    pub scopes: &'a [Scope],
+    /// The first line shown.
+    pub from: usize,
+    /// The look.
+    pub look: &'a Look,
+}
+
+impl HelpBox<'_> {
+    /// Every line there is: headings, and keys with what they do.
+    pub fn lines(&self) -> Vec<Line<'static>> {
+        let mut lines = Vec::new();
+        for scope in self.scopes {
+            if !lines.is_empty() {
+                lines.push(Line::default());
+            }
+            lines.push(Line::from(self.look.span(Role::Strong, scope.title())));
+            for binding in TABLE.iter().filter(|binding| binding.scope == *scope) {
+                let keys = shown_keys(binding, self.look.ascii);
+                let label = self.look.span(Role::Text, binding.label);
+                lines.push(Line::from(vec![self.look.span(Role::Key, format::left(&keys, 18, "…")), label]));
+            }
+        }
+        lines
+    }
+
+    /// Draws it over `body`.
+    pub fn draw(&self, body: Rect, buffer: &mut Buffer) {
+        let lines = self.lines();
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(body.height.saturating_sub(2));
+        let inner = open(self.look, body, (body.width.min(60), height), "keys", buffer);
+        let from = self.from.min(lines.len().saturating_sub(usize::from(inner.height)));
+        for (y, line) in (inner.y..inner.bottom()).zip(&lines[from..]) {
+            buffer.set_line(inner.x, y, &cut(self.look, line, usize::from(inner.width)), inner.width);
+        }
+    }
+}
+
+/// All keys of a binding as they are shown: `g g  Home`.
+fn shown_keys(binding: &Binding, ascii: bool) -> String {
+    let shown = |written: &&str| shown_key(written, ascii);
+    binding.keys.iter().map(shown).collect::<Vec<_>>().join("  ")
+}
+
+/// One key as it is shown; arrows have plain names where they cannot be drawn.
+pub fn shown_key(written: &str, ascii: bool) -> String {
+    let one = |part: &str| -> String {
+        if ascii && matches!(part, "up" | "down" | "left" | "right") {
+            return part.to_owned();
+        }
+        part.parse::<crate::tui::keymap::Key>().map_or_else(|_| part.to_owned(), |key| key.to_string())
+    };
+    written.split('+').map(one).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,168 @@
+//! A list in columns whose widths never depend on what is in sight: scrolling moves no column. Only rows in sight are
+//! made.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Cursor, cut};
+use crate::tui::format;
+use crate::tui::theme::{Look, Role};
+
+/// Where a column's text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Names.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// How wide a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// So many columns.
+    Fixed(u16),
+    /// A part of what the fixed ones leave, by weight.
+    Fill(u16),
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its heading.
+    pub title: &'static str,
+    /// How wide.
+    pub width: Width,
+    /// Where its text stands.
+    pub align: Align,
+    /// Below this width of the whole table it is left out.
+    pub from: u16,
+}
+
+/// Columns between two columns.
+const GAP: u16 = 2;
+
+/// A table. `row` makes the cells of one row, all columns of it.
+pub struct Table<'a> {
+    /// The look.
+    pub look: &'a Look,
+    /// Its columns.
+    pub columns: &'a [Column],
+    /// Rows in all.
+    pub len: usize,
+    /// What is selected and in sight.
+    pub cursor: Cursor,
+    /// Whether keys move this list.
+    pub focused: bool,
+    /// Whether headings show.
+    pub headed: bool,
+}
+
+impl Table<'_> {
+    /// Rows that fit into `area`.
+    pub fn height(area: Rect, headed: bool) -> usize {
+        usize::from(area.height).saturating_sub(usize::from(headed))
+    }
+
+    /// Draws the rows in sight.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, row: impl Fn(usize) -> Vec<Line<'static>>) {
+        if area.is_empty() {
+            return;
+        }
+        let places = self.places(area);
+        let mut y = area.y;
+        if self.headed {
+            for (column, place) in self.columns.iter().zip(&places) {
+                if let Some((x, width)) = *place {
+                    let title = self.look.span(Role::Dim, column.title);
+                    self.cell(&Line::from(title), column.align, (x, y, width), buffer);
+                }
+            }
+            y += 1;
+        }
+        for index in self.cursor.window(self.len, Self::height(area, self.headed)) {
+            if index == self.cursor.selected {
+                let role = if self.focused { Role::Selection } else { Role::SelectionIdle };
+                let bar = Rect { x: area.x, y, width: area.width, height: 1 };
+                buffer.set_style(bar, self.look.style(role));
+                buffer.set_span(area.x, y, &self.look.span(Role::Accent, self.look.mark()), 1);
+            }
+            for ((column, place), cell) in self.columns.iter().zip(&places).zip(row(index)) {
+                if let Some((x, width)) = *place {
+                    self.cell(&cell, column.align, (x, y, width), buffer);
+                }
+            }
+            y += 1;
+        }
+    }
+
+    fn cell(&self, line: &Line<'static>, align: Align, (x, y, width): (u16, u16, u16), buffer: &mut Buffer) {
+        let columns = usize::from(width);
+        let shown = cut(self.look, line, columns);
+        let pad = match align {
+            Align::Left => 0,
+            Align::Right => u16::try_from(columns.saturating_sub(shown.width())).unwrap_or(0),
+        };
+        buffer.set_line(x + pad, y, &shown, width - pad);
+    }
+
+    /// Where each column stands; `None` for those left out.
+    fn places(&self, area: Rect) -> Vec<Option<(u16, u16)>> {
+        let shown = |column: &&Column| area.width >= column.from;
+        let count = u16::try_from(self.columns.iter().filter(shown).count()).unwrap_or(0);
+        // Two columns for the mark, one at the right so that numbers do not touch the rule.
+        let all = area.width.saturating_sub(3 + GAP * count.saturating_sub(1));
+        let fixed: u16 =
+            self.columns.iter().filter(shown).map(|c| if let Width::Fixed(w) = c.width { w } else { 0 }).sum();
+        let weights: u16 =
+            self.columns.iter().filter(shown).map(|c| if let Width::Fill(w) = c.width { w } else { 0 }).sum();
+        let room = all.saturating_sub(fixed);
+        let mut x = area.x + 2;
+        let mut left = room;
+        let mut weights_left = weights;
+        self.columns
+            .iter()
+            .map(|column| {
+                if !shown(&column) {
+                    return None;
+                }
+                let width = match column.width {
+                    Width::Fixed(width) => width,
+                    Width::Fill(weight) => {
+                        let part = u16::try_from(u32::from(left) * u32::from(weight) / u32::from(weights_left.max(1)));
+                        let part = part.unwrap_or(left);
+                        left -= part;
+                        weights_left -= weight;
+                        part
+                    }
+                };
+                let width = width.min(area.right().saturating_sub(x));
+                let place = (x, width);
+                x = (x + width + GAP).min(area.right());
+                Some(place)
+            })
+            .collect()
+    }
+}
+
+/// Text with the part a filter found marked.
+pub fn marked(look: &Look, role: Role, text: &str, found: Option<std::ops::Range<usize>>) -> Line<'static> {
+    let Some(found) = found.filter(|found| text.get(found.clone()).is_some()) else {
+        return Line::from(look.span(role, text));
+    };
+    let parts: [Span<'static>; 3] = [
+        look.span(role, &text[..found.start]),
+        look.span(Role::Match, &text[found.clone()]),
+        look.span(role, &text[found.end..]),
+    ];
+    Line::from(parts.to_vec())
+}
+
+/// A right-aligned number column's usual text: empty while it is not known.
+pub fn known(look: &Look, role: Role, text: Option<String>) -> Line<'static> {
+    Line::from(look.span(
+        if text.is_some() { role } else { Role::Rule },
+        text.unwrap_or_else(|| format::fit("…", 1, look.ellipsis())),
+    ))
+}
