@@ -24,6 +24,12 @@ pub(super) enum Slot {
     Look(String),
     /// The image in full.
     Inspect,
+    /// The bake on show.
+    Viewing,
+    /// The newest bake.
+    Newest,
+    /// A wish to stop this bake.
+    Cancel(String),
 }
 
 /// Where tasks run and answer.
@@ -68,5 +74,16 @@ impl Performer {
 
     fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(slot, task);
+    }
+
+    /// Work that waits for the disk, answered with one message.
+    fn blocking(&mut self, slot: Slot, work: impl FnOnce() -> Msg + Send + 'static) {
+        let tell = self.tell.clone();
+        self.spawn(slot, async move {
+            // A panic in there has ended the viewer; nobody listening means that it is leaving.
+            if let Ok(msg) = tokio::task::spawn_blocking(work).await {
+                let _ = tell.send(msg).await;
+            }
+        });
     }
 }
