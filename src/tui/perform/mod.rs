@@ -28,6 +28,8 @@ pub(super) enum Slot {
     Viewing,
     /// The newest bake.
     Newest,
+    /// The shelf as it changes.
+    Shelf,
     /// A wish to stop this bake.
     Cancel(String),
 }

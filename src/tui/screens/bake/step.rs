@@ -66,10 +66,7 @@ fn sealed_lines(look: &Look, sealed: &SealedLayer, cached: bool) -> Vec<Line<'st
             look.span(Role::Text, "  "),
             look.glyph(Glyph::Local),
             look.span(Role::Text, format!(" {from}  {}", units::bytes(blob.descriptor.size))),
-            look.span(
-                Role::Dim,
-                format!("  {}  diffID {}", blob.descriptor.digest.short(), blob.diff_id.0.short()),
-            ),
+            look.span(Role::Dim, format!("  {}  diffID {}", blob.descriptor.digest.short(), blob.diff_id.0.short())),
         ]),
         counts(look, [sealed.added, sealed.modified, sealed.deleted]),
     ]

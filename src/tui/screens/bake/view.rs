@@ -85,7 +85,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         paragraph(look, &step_lines(model, look, usize::from(area.width), usize::from(area.height)), area, buffer);
     }
     if let Some(area) = places.checks {
-        paragraph(look, &check_lines(model, look), area, buffer);
+        paragraph(look, &check_lines(model, look, usize::from(area.width)), area, buffer);
     }
     if let Some(area) = places.log {
         log(model, look, area, buffer);
@@ -353,7 +353,9 @@ fn result_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>
     lines
 }
 
-fn check_lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
+fn check_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>> {
+    let widest = model.view.checks.rows().iter().map(|check| format::width(&check.id)).max().unwrap_or(0);
+    let names = widest.min(columns * 3 / 5);
     let row = |check: &crate::domain::projection::CheckRow| {
         let glyph = match check.verdict {
             None => Glyph::Running,
@@ -367,7 +369,7 @@ fn check_lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
         Line::from(vec![
             look.span(Role::Text, "  "),
             look.glyph(glyph),
-            look.span(Role::Text, format!(" {}", format::left(&check.id, 26, look.ellipsis()))),
+            look.span(Role::Text, format!(" {}", format::left(&check.id, names, look.ellipsis()))),
             look.span(Role::Dim, format!(" {said}")),
         ])
     };

@@ -1,43 +1,57 @@
 //! What the Bakes screen knows.
 
-use ratatui::buffer::Buffer;
-
-use super::Msg;
-use crate::tui::keymap::{Action, Scope};
-use crate::tui::screens::{Around, Place, Subject, Wish};
-use crate::tui::theme::Look;
+use crate::domain::projection::{ShelfRow, ShelfStatus};
+use crate::report::Report;
+use crate::tui::widgets::{Cursor, Filter};
 
 /// The screen's state.
 #[derive(Debug, Default)]
-pub struct Model {}
-
-impl Model {
-    /// Takes one message in.
-    pub fn receive(&mut self, _msg: Msg, _around: &Around) -> Vec<Wish> {
-        Vec::new()
-    }
+pub struct Model {
+    /// All bakes: running ones first, then the newest.
+    pub rows: Vec<ShelfRow>,
+    /// Whether the shelf has been read once.
+    pub read: bool,
+    /// Why it cannot be read.
+    pub failure: Option<Report>,
+    /// Numbers of the rows the filter lets through.
+    pub(super) shown: Vec<usize>,
+    /// The selection among them.
+    pub cursor: Cursor,
+    /// The filter.
+    pub filter: Filter,
+    /// Whether the detail has the keys.
+    pub detail: bool,
+    pub(super) asked: bool,
 }
 
-impl Place for Model {
-    fn scopes(&self) -> Vec<Scope> {
-        vec![Scope::Bakes, Scope::List]
+impl Model {
+    /// Bakes the filter lets through.
+    pub fn len(&self) -> usize {
+        self.shown.len()
     }
 
-    fn enter(&mut self, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
     }
 
-    fn act(&mut self, _action: Action, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// One of them.
+    pub fn row(&self, index: usize) -> Option<&ShelfRow> {
+        self.shown.get(index).and_then(|number| self.rows.get(*number))
     }
 
-    fn resized(&mut self, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// The selected bake.
+    pub fn selected(&self) -> Option<&ShelfRow> {
+        self.row(self.cursor.selected)
     }
 
-    fn subject(&self, _look: &Look, _around: &Around) -> Subject {
-        Subject::default()
+    /// How many stand so.
+    pub fn count(&self, status: fn(&ShelfStatus) -> bool) -> usize {
+        self.rows.iter().filter(|row| status(&row.status)).count()
     }
 
-    fn draw(&self, _look: &Look, _around: &Around, _buffer: &mut Buffer) {}
+    /// What the filter looks at.
+    pub(super) fn words(row: &ShelfRow) -> String {
+        format!("{} {} {} {}", row.bake, row.reference, row.status, row.place.0)
+    }
 }
