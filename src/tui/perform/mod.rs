@@ -6,6 +6,7 @@ mod editor;
 mod recipes;
 mod store;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -30,6 +31,18 @@ pub(super) enum Slot {
     Newest,
     /// The shelf as it changes.
     Shelf,
+    /// All recipes.
+    Recipes,
+    /// The plan of the selected recipe.
+    Plan,
+    /// A bake of this recipe being begun.
+    Bake(PathBuf),
+    /// A change to this file.
+    Write(PathBuf),
+    /// A text being judged.
+    Judge,
+    /// An answer on its way back.
+    Answer,
     /// A wish to stop this bake.
     Cancel(String),
 }
