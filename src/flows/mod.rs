@@ -9,6 +9,7 @@ mod context;
 pub mod demo;
 pub mod doctor;
 pub mod environment;
+pub mod follow;
 pub mod init;
 pub mod interrupts;
 pub mod keys;

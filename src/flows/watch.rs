@@ -40,6 +40,11 @@ impl Shelf {
         Self { bakes }
     }
 
+    /// The folder of all bakes.
+    pub(super) fn bakes(&self) -> &std::path::Path {
+        &self.bakes
+    }
+
     /// One row a bake, newest first. A journal that cannot be read gives no row.
     pub fn list(&self) -> Result<Vec<ShelfRow>, Report> {
         let mut rows = Vec::new();

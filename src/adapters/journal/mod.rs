@@ -9,6 +9,7 @@ mod lock;
 mod logs;
 mod reader;
 mod retention;
+mod shelf;
 mod tail;
 mod writer;
 
@@ -18,5 +19,6 @@ pub use lock::{WorkerLock, is_held};
 pub use logs::read_output;
 pub use reader::{Reader, read_ends};
 pub use retention::{expired, prune};
+pub use shelf::{Notice, ShelfWatch};
 pub use tail::{Ending, Tail};
 pub use writer::JournalWriter;

@@ -24,6 +24,10 @@ pub(super) enum Slot {
     Look(String),
     /// The image in full.
     Inspect,
+    /// The shelf of bakes.
+    Shelf,
+    /// This bake asked to stop.
+    CancelOf(String),
 }
 
 /// Where tasks run and answer.

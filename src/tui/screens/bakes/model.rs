@@ -1,43 +1,105 @@
-//! What the Bakes screen knows.
+//! What the Bakes screen knows: the rows in order, which of them show, which is selected.
 
-use ratatui::buffer::Buffer;
+use crate::domain::projection::{ShelfRow, ShelfStatus};
+use crate::flows::follow::ShelfNews;
+use crate::report::Report;
+use crate::tui::widgets::{Cursor, Filter};
 
-use super::Msg;
-use crate::tui::keymap::{Action, Scope};
-use crate::tui::screens::{Around, Place, Subject, Wish};
-use crate::tui::theme::Look;
+/// How far the shelf is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Reading {
+    /// Nobody asked yet.
+    #[default]
+    Not,
+    /// Under way.
+    Going,
+    /// It is there, and followed.
+    Done,
+    /// It cannot be read; what is known stays.
+    Failed(Report),
+}
 
 /// The screen's state.
 #[derive(Debug, Default)]
-pub struct Model {}
-
-impl Model {
-    /// Takes one message in.
-    pub fn receive(&mut self, _msg: Msg, _around: &Around) -> Vec<Wish> {
-        Vec::new()
-    }
+pub struct Model {
+    /// All bakes: those that run first, then the newest.
+    rows: Vec<ShelfRow>,
+    /// Those the filter lets through.
+    shown: Vec<usize>,
+    /// How far the shelf is read.
+    pub reading: Reading,
+    /// What is selected.
+    pub cursor: Cursor,
+    /// What is looked for.
+    pub filter: Filter,
+    /// Whether the detail has the keys, and its first line shown.
+    pub detail: Option<usize>,
 }
 
-impl Place for Model {
-    fn scopes(&self) -> Vec<Scope> {
-        vec![Scope::Bakes, Scope::List]
+impl Model {
+    /// All bakes.
+    pub fn rows(&self) -> &[ShelfRow] {
+        &self.rows
     }
 
-    fn enter(&mut self, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// How many the filter lets through.
+    pub fn len(&self) -> usize {
+        self.shown.len()
     }
 
-    fn act(&mut self, _action: Action, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// Whether the filter lets none through.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
     }
 
-    fn resized(&mut self, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// The bake in row `index` of the list.
+    pub fn row(&self, index: usize) -> Option<&ShelfRow> {
+        self.shown.get(index).and_then(|at| self.rows.get(*at))
     }
 
-    fn subject(&self, _look: &Look, _around: &Around) -> Subject {
-        Subject::default()
+    /// The selected bake.
+    pub fn selected(&self) -> Option<&ShelfRow> {
+        self.row(self.cursor.selected)
     }
 
-    fn draw(&self, _look: &Look, _around: &Around, _buffer: &mut Buffer) {}
+    /// How many stand like this.
+    pub(super) fn count(&self, status: ShelfStatus) -> usize {
+        self.rows.iter().filter(|row| row.status == status).count()
+    }
+
+    /// Takes news in. What is selected stays selected, wherever it stands now.
+    pub(super) fn take(&mut self, news: ShelfNews) {
+        let selected = self.selected().map(|row| row.bake.clone());
+        match news {
+            ShelfNews::All(rows) => self.rows = rows,
+            ShelfNews::Changed { rows, gone } => {
+                self.rows.retain(|row| !gone.contains(&row.bake));
+                for row in rows {
+                    match self.rows.iter_mut().find(|old| old.bake == row.bake) {
+                        Some(old) => *old = row,
+                        None => self.rows.push(row),
+                    }
+                }
+            }
+        }
+        let is_over = |row: &ShelfRow| row.status != ShelfStatus::Running;
+        self.rows.sort_by(|a, b| is_over(a).cmp(&is_over(b)).then_with(|| b.bake.cmp(&a.bake)));
+        self.sift(selected);
+    }
+
+    /// Finds out again what the filter lets through, `selected` still selected where it is.
+    pub(super) fn sift(&mut self, selected: Option<String>) {
+        let lets = |row: &ShelfRow| {
+            if self.filter.text.starts_with('!') {
+                self.filter.lets(&row.bake) && self.filter.lets(&row.reference) && self.filter.lets(row.status.as_str())
+            } else {
+                self.filter.lets(&row.bake) || self.filter.lets(&row.reference) || self.filter.lets(row.status.as_str())
+            }
+        };
+        self.shown = (0..self.rows.len()).filter(|at| lets(&self.rows[*at])).collect();
+        let at = selected.and_then(|id| self.shown.iter().position(|at| self.rows[*at].bake == id));
+        if let Some(at) = at {
+            self.cursor.selected = at;
+        }
+    }
 }
