@@ -99,7 +99,7 @@ impl ShelfRow {
     /// The row of `view`; `None` before its first event.
     pub fn of(view: &BakeView, liveness: Liveness) -> Option<Self> {
         let started = view.started.as_ref()?;
-        let counted = || view.steps.rows().iter().filter(|row| view.plan.is_none() || row.platform.is_some());
+        let counted = || view.steps.rows().iter().filter(|row| view.plan.is_none() || !row.action.is_empty());
         let over = |row: &&StepRow| !matches!(row.state, StepState::Waiting | StepState::Running);
         let no = view.checks.rows().iter().find(|check| check.verdict == Some(CheckVerdict::Fail));
         Some(Self {

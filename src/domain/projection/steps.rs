@@ -119,6 +119,10 @@ impl Steps {
 
     fn plan(&mut self, plan: &Plan) {
         for part in &plan.platforms {
+            if part.base.is_some() {
+                // What is inherited comes first, whenever it is fetched.
+                self.row(&plan.base_step(&part.platform)).platform = Some(part.platform.clone());
+            }
             for planned in &part.steps {
                 let row = self.row(&planned.id);
                 row.action.clone_from(&planned.action);

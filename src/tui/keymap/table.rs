@@ -104,6 +104,7 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::Bake, &["l"], Action::Log, "log"),
     bar(Scope::Bake, &["x"], Action::CancelBake, "cancel the bake"),
     quiet(Scope::Bake, &["b"], Action::Bake, "bake the recipe again"),
+    quiet(Scope::Bake, &["R"], Action::Replay, "play it again"),
     quiet(Scope::Bake, &["y"], Action::Copy, "copy the image's digest"),
     bar(Scope::Log, &["f"], Action::Follow, "follow"),
     bar(Scope::Log, &["w"], Action::Wrap, "wrap"),

@@ -1,12 +1,93 @@
-//! The Bake screen's effects.
+//! The Bake screen's effects: a journal from its first line, a wish to stop.
 
-use super::Performer;
-use crate::tui::screens::bake::Effect;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::time::timeout;
+
+use super::{Performer, Slot};
+use crate::domain::journal::{Damage, EventKind, Record};
+use crate::flows::watch::{Pace, Shelf, Viewing};
+use crate::report::Report;
+use crate::tui::msg::Msg as Outer;
+use crate::tui::screens::bake::{Effect, Msg, Told};
+
+/// Lines told at once, at most.
+const BATCH: usize = 500;
+/// How long a batch waits for more.
+const GATHERING: Duration = Duration::from_millis(15);
+/// Bytes of one piece of output that are shown; the log's file has all of it.
+const SHOWN_OUTPUT: u64 = 256 << 10;
 
 impl Performer {
     pub(super) fn bake(&mut self, effect: Effect) {
+        let (tell, shelf) = (self.tell.clone(), Shelf::from_environment());
         match effect {
-            Effect::Watch { .. } => {}
+            Effect::Watch { bake, replay } => self.spawn(Slot::Viewing, async move {
+                let pace = if replay { Pace::Replay(1.0) } else { Pace::Live };
+                let end = match shelf.open(&bake, pace) {
+                    Ok(mut viewing) => watch(&mut viewing, (&bake, replay), &tell).await,
+                    Err(report) => Err(report),
+                };
+                let msg = match end {
+                    Ok(lost) => Msg::Ended { bake, lost },
+                    Err(report) => Msg::Unreadable { bake, report },
+                };
+                send(&tell, msg).await;
+            }),
+            Effect::Newest => self.blocking(Slot::Newest, move || {
+                // A shelf that cannot be read has its own screen to say so.
+                let newest = shelf.list().ok().and_then(|rows| rows.into_iter().next());
+                Outer::Bake(Msg::Newest(newest.map(|row| row.bake)))
+            }),
+            Effect::Cancel(bake) => {
+                self.blocking(Slot::Cancel(bake.clone()), move || Outer::Bake(Msg::Cancelled(shelf.cancel(&bake))));
+            }
         }
     }
+}
+
+async fn send(tell: &Sender<Outer>, msg: Msg) {
+    // Nobody listens any more: the terminal UI is leaving.
+    let _ = tell.send(Outer::Bake(msg)).await;
+}
+
+/// Tells a journal to its end, in batches; gives whether the bake was lost.
+async fn watch(viewing: &mut Viewing, (bake, replay): (&str, bool), tell: &Sender<Outer>) -> Result<bool, Report> {
+    let mut finished = false;
+    loop {
+        let Some(first) = viewing.next().await? else { break };
+        let mut records = Vec::new();
+        let mut over = false;
+        let mut next = Some(first);
+        while let Some(record) = next.take() {
+            records.extend(told(viewing, record)?);
+            // A replay waits within a line: it cannot be left waiting without losing that line.
+            if replay || records.len() >= BATCH {
+                break;
+            }
+            match timeout(GATHERING, viewing.next()).await {
+                Ok(Ok(Some(record))) => next = Some(record),
+                Ok(Ok(None)) => over = true,
+                Ok(Err(report)) => return Err(report),
+                Err(_) => {}
+            }
+        }
+        finished |= records.iter().any(|told| matches!(told.event.kind, EventKind::BakeFinished { .. }));
+        send(tell, Msg::Records { bake: bake.to_owned(), records }).await;
+        if over {
+            break;
+        }
+    }
+    Ok(!finished && viewing.is_lost()?)
+}
+
+/// A record with the output it points at; damaged and unknown lines are passed over.
+fn told(viewing: &Viewing, record: Result<Record, Damage>) -> Result<Option<Told>, Report> {
+    let Some(event) = record.ok().and_then(|record| record.event) else { return Ok(None) };
+    let output = match &event.kind {
+        EventKind::StepOutput { step, offset, length } => viewing.output(step, *offset, (*length).min(SHOWN_OUTPUT))?,
+        _ => Vec::new(),
+    };
+    Ok(Some(Told { event, output }))
 }

@@ -1,11 +1,10 @@
 //! The Bakes screen's effects: following the shelf, asking a bake to stop.
 
 use tokio::sync::mpsc::Sender;
-use tokio::task::spawn_blocking;
 
 use super::{Performer, Slot};
 use crate::flows::watch::Shelf;
-use crate::report::{Kind, Report};
+use crate::report::Report;
 use crate::tui::msg::Msg as Outer;
 use crate::tui::screens::bakes::{Effect, Msg};
 
@@ -18,11 +17,9 @@ impl Performer {
                     send(&tell, Msg::Unreadable(report)).await;
                 }
             }),
-            Effect::Cancel(bake) => self.spawn(Slot::CancelOf(bake.clone()), async move {
-                let id = bake.clone();
-                let asked = spawn_blocking(move || Shelf::from_environment().cancel(&id)).await;
-                let asked = asked.unwrap_or_else(|error| Err(Report::new(Kind::Failed, &error)));
-                send(&tell, Msg::Asked { bake, failure: asked.err() }).await;
+            Effect::Cancel(bake) => self.blocking(Slot::Cancel(bake.clone()), move || {
+                let failure = Shelf::from_environment().cancel(&bake).err();
+                Outer::Bakes(Msg::Asked { bake, failure })
             }),
         }
     }

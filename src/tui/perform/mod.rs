@@ -24,10 +24,14 @@ pub(super) enum Slot {
     Look(String),
     /// The image in full.
     Inspect,
-    /// The shelf of bakes.
+    /// The bake on show.
+    Viewing,
+    /// The newest bake.
+    Newest,
+    /// The shelf as it changes.
     Shelf,
-    /// This bake asked to stop.
-    CancelOf(String),
+    /// A wish to stop this bake.
+    Cancel(String),
 }
 
 /// Where tasks run and answer.
@@ -72,5 +76,16 @@ impl Performer {
 
     fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(slot, task);
+    }
+
+    /// Work that waits for the disk, answered with one message.
+    fn blocking(&mut self, slot: Slot, work: impl FnOnce() -> Msg + Send + 'static) {
+        let tell = self.tell.clone();
+        self.spawn(slot, async move {
+            // A panic in there has ended the viewer; nobody listening means that it is leaving.
+            if let Ok(msg) = tokio::task::spawn_blocking(work).await {
+                let _ = tell.send(msg).await;
+            }
+        });
     }
 }

@@ -1,8 +1,19 @@
-//! Bake: one bake as its journal tells it, live: steps, layers, checks, log, and the place of live file changes.
+//! Bake: one bake as its journal tells it, live: steps, layers, checks, log, and the files as they change. Every viewer
+//! begins at the first line; there is no other way in.
 
+mod changes;
+mod log;
 mod model;
+mod step;
+mod update;
+mod view;
 
-pub use model::Model;
+pub use changes::Changes;
+pub use log::{LogText, Viewport};
+pub use model::{Focus, Model, Pane};
+
+use crate::domain::journal::Event;
+use crate::report::Report;
 
 /// What the Bake screen wants done.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,11 +25,47 @@ pub enum Effect {
         /// Play it again in its rhythm.
         replay: bool,
     },
+    /// Finds the bake to show when none was asked for: the newest.
+    Newest,
+    /// Stops a bake.
+    Cancel(String),
+}
+
+/// One line of a journal, with the output it points at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// What happened.
+    pub event: Event,
+    /// Of `step.output`: the bytes.
+    pub output: Vec<u8>,
 }
 
 /// What the Bake screen is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Msg {
-    /// Nothing yet.
-    Nothing,
+    /// The next lines of a bake's journal.
+    Records {
+        /// Its ID.
+        bake: String,
+        /// In order.
+        records: Vec<Told>,
+    },
+    /// A bake's journal is over.
+    Ended {
+        /// Its ID.
+        bake: String,
+        /// Its worker is gone and left no end.
+        lost: bool,
+    },
+    /// A bake's journal cannot be read.
+    Unreadable {
+        /// As asked for.
+        bake: String,
+        /// Why not.
+        report: Report,
+    },
+    /// The newest bake there is.
+    Newest(Option<String>),
+    /// A wish to stop a bake was passed on, or was not.
+    Cancelled(Result<String, Report>),
 }

@@ -1,48 +1,179 @@
-//! What the Bake screen knows.
+//! What the Bake screen knows: one bake folded, its steps' output and changes, and what of it has the keys.
 
-use ratatui::buffer::Buffer;
+use std::collections::HashMap;
 
-use super::Msg;
-use crate::tui::keymap::{Action, Scope};
-use crate::tui::screens::{Around, Place, Subject, Wish};
-use crate::tui::theme::Look;
+use ratatui::layout::Rect;
+
+use super::changes::Changes;
+use super::log::{LogText, Viewport};
+use crate::domain::journal::BakeStatus;
+use crate::domain::plan::StepId;
+use crate::domain::projection::{BakeView, StepRow, StepState};
+use crate::report::Report;
+use crate::tui::widgets::{Cursor, Filter};
+
+/// What has the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Focus {
+    /// The steps.
+    #[default]
+    Steps,
+    /// The log.
+    Log,
+}
+
+/// What shows below or beside the steps where there is room for one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The selected step: its changes, its layer, its failure.
+    #[default]
+    Step,
+    /// The checks.
+    Checks,
+    /// The selected step's output.
+    Log,
+}
+
+/// How a watched bake stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Standing {
+    /// Its journal is being read.
+    #[default]
+    Going,
+    /// Its journal is over.
+    Over,
+    /// Its worker is gone and left no end.
+    Lost,
+    /// Its journal cannot be read.
+    Unreadable(Report),
+}
 
 /// The screen's state.
-#[derive(Debug, Default)]
-pub struct Model {}
+#[derive(Default)]
+pub struct Model {
+    /// The bake on show.
+    pub bake: Option<String>,
+    /// It is played again.
+    pub replay: bool,
+    /// The bake, folded.
+    pub view: BakeView,
+    /// How it stands.
+    pub standing: Standing,
+    /// Each step's output.
+    pub logs: HashMap<StepId, LogText>,
+    /// Each step's changes.
+    pub changes: HashMap<StepId, Changes>,
+    /// The selected step; follows the running one until it is moved.
+    pub steps: Cursor,
+    /// Whether the selection was moved by the user.
+    pub held: bool,
+    /// What has the keys, and what shows where there is room for one.
+    pub focus: (Focus, Pane),
+    /// Which part of the log shows.
+    pub log: Viewport,
+    /// What is searched in the log.
+    pub search: Filter,
+    /// Whether anybody looked for a bake to show.
+    pub(super) asked: bool,
+}
 
 impl Model {
-    /// Takes one message in.
-    pub fn receive(&mut self, _msg: Msg, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// The steps in order.
+    pub fn rows(&self) -> &[StepRow] {
+        self.view.steps.rows()
     }
 
-    /// Watches a bake from its beginning, or plays it again.
-    pub fn watch(&mut self, _bake: String, _replay: bool, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// The selected step.
+    pub fn selected(&self) -> Option<&StepRow> {
+        self.rows().get(self.steps.selected)
+    }
+
+    /// The selected step's output.
+    pub fn log_text(&self) -> Option<&LogText> {
+        self.logs.get(&self.selected()?.id)
+    }
+
+    /// Whether the bake is under way, as far as is known.
+    pub fn is_running(&self) -> bool {
+        self.bake.is_some() && !self.replay && self.view.outcome.is_none() && self.standing == Standing::Going
+    }
+
+    /// How it ended.
+    pub fn status(&self) -> Option<BakeStatus> {
+        self.view.outcome.as_ref().map(|outcome| outcome.status)
+    }
+
+    /// Which step to look at when the user looks at none: the running one, else the failed one, else the last that began.
+    pub(super) fn liveliest(&self) -> usize {
+        let rows = self.rows();
+        let last = |wanted: fn(&StepState) -> bool| rows.iter().rposition(|row| wanted(&row.state));
+        last(|state| matches!(state, StepState::Failed { .. }))
+            .or_else(|| last(|state| matches!(state, StepState::Running | StepState::Stopped)))
+            .or_else(|| last(|state| matches!(state, StepState::Done { .. } | StepState::Cached)))
+            .unwrap_or(0)
     }
 }
 
-impl Place for Model {
-    fn scopes(&self) -> Vec<Scope> {
-        vec![Scope::Bake, Scope::List]
+/// Where everything is; `None` for what there is no room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The steps.
+    pub steps: Option<Rect>,
+    /// The selected step in full.
+    pub step: Option<Rect>,
+    /// Checks.
+    pub checks: Option<Rect>,
+    /// The log.
+    pub log: Option<Rect>,
+    /// The vertical rule.
+    pub vertical: Option<Rect>,
+    /// The horizontal rule above checks and log, or above the one pane.
+    pub horizontal: Option<Rect>,
+}
+
+impl Places {
+    /// Divides `body`.
+    pub fn of(body: Rect, (focus, pane): (Focus, Pane)) -> Self {
+        if body.width >= 96 && body.height >= 12 {
+            return Self::wide(body);
+        }
+        let mut places = Self::default();
+        if body.height >= 16 {
+            let top = body.height / 2;
+            places.steps = Some(Rect { height: top, ..body });
+            places.horizontal = Some(Rect { y: body.y + top, height: 1, ..body });
+            places.put(pane, Rect { y: body.y + top + 1, height: body.height - top - 1, ..body });
+        } else if focus == Focus::Log || pane != Pane::Step {
+            places.horizontal = Some(Rect { height: 1, ..body });
+            places.put(pane, Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body });
+        } else {
+            places.steps = Some(body);
+        }
+        places
     }
 
-    fn enter(&mut self, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    fn wide(body: Rect) -> Self {
+        let left = u16::try_from(u32::from(body.width) * 54 / 100).unwrap_or(body.width);
+        let top = body.height / 2;
+        let column = body.x + left;
+        let right = Rect { x: column + 2, width: body.width - left - 2, ..body };
+        let below = body.y + top;
+        let rest = body.height - top - 1;
+        Self {
+            steps: Some(Rect { width: left, height: top, ..body }),
+            step: Some(Rect { height: top, ..right }),
+            checks: Some(Rect { y: below + 1, width: left, height: rest, ..body }),
+            log: Some(Rect { y: below + 1, height: rest, ..right }),
+            vertical: Some(Rect { x: column, width: 1, ..body }),
+            horizontal: Some(Rect { y: below, height: 1, ..body }),
+        }
     }
 
-    fn act(&mut self, _action: Action, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    fn put(&mut self, pane: Pane, area: Rect) {
+        match pane {
+            Pane::Step => self.step = Some(area),
+            Pane::Checks => self.checks = Some(area),
+            Pane::Log => self.log = Some(area),
+        }
     }
-
-    fn resized(&mut self, _around: &Around) -> Vec<Wish> {
-        Vec::new()
-    }
-
-    fn subject(&self, _look: &Look, _around: &Around) -> Subject {
-        Subject::default()
-    }
-
-    fn draw(&self, _look: &Look, _around: &Around, _buffer: &mut Buffer) {}
 }

@@ -1,0 +1,285 @@
+//! What happens on the Bake screen. Pure.
+
+use std::path::PathBuf;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+
+use super::log::Viewport;
+use super::model::{Focus, Pane, Places, Standing};
+use super::{Effect, Model, Msg, Told};
+use crate::domain::journal::EventKind;
+use crate::tui::effect::Effect as Outer;
+use crate::tui::keymap::{Action, Key, Motion, Scope};
+use crate::tui::screens::{Around, Place, Subject, Wish};
+use crate::tui::theme::Look;
+use crate::tui::widgets::{Confirm, Filter, Table, Toast};
+
+impl Model {
+    /// Watches a bake from its beginning, or plays it again.
+    pub fn watch(&mut self, bake: String, replay: bool, _around: &Around) -> Vec<Wish> {
+        let effect = Effect::Watch { bake: bake.clone(), replay };
+        *self = Self {
+            bake: Some(bake),
+            replay,
+            asked: true,
+            log: Viewport { wrap: self.log.wrap, ..Viewport::default() },
+            ..Self::default()
+        };
+        vec![Wish::Do(Outer::Bake(effect))]
+    }
+
+    /// Takes one message in.
+    pub fn receive(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
+        match msg {
+            Msg::Records { bake, records } if self.bake.as_ref() == Some(&bake) => {
+                let before = self.view.committed.is_some();
+                records.iter().for_each(|told| self.fold(told));
+                self.settle(around);
+                let made = !before && self.view.committed.is_some() && !self.replay;
+                if made { vec![Wish::ReadAgain] } else { Vec::new() }
+            }
+            Msg::Ended { bake, lost } if self.bake.as_ref() == Some(&bake) => {
+                self.standing = if lost { Standing::Lost } else { Standing::Over };
+                self.settle(around);
+                Vec::new()
+            }
+            Msg::Unreadable { bake, report } if self.bake.as_ref() == Some(&bake) => {
+                self.standing = Standing::Unreadable(report);
+                Vec::new()
+            }
+            // Of a bake that is no longer on show.
+            Msg::Records { .. } | Msg::Ended { .. } | Msg::Unreadable { .. } => Vec::new(),
+            Msg::Newest(Some(bake)) if self.bake.is_none() => self.watch(bake, false, around),
+            Msg::Newest(_) => {
+                self.asked = false;
+                Vec::new()
+            }
+            Msg::Cancelled(Ok(bake)) => {
+                let short: String = bake.chars().take(10).collect();
+                vec![Wish::Tell(Toast::done(format!("asked bake {short} to stop")))]
+            }
+            Msg::Cancelled(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
+        }
+    }
+
+    fn fold(&mut self, told: &Told) {
+        match &told.event.kind {
+            EventKind::StepOutput { step, .. } => self.logs.entry(step.clone()).or_default().push(&told.output),
+            EventKind::LayerChanged { step, changes } => {
+                self.changes.entry(step.clone()).or_default().push(changes);
+            }
+            _ => {}
+        }
+        self.view.apply(&told.event);
+    }
+
+    /// Keeps the selection on the liveliest step until the user holds it.
+    fn settle(&mut self, around: &Around) {
+        let len = self.rows().len();
+        let height = self.steps_height(around);
+        if self.held {
+            self.steps.follow(len, height);
+        } else {
+            let to = self.liveliest();
+            if to != self.steps.selected {
+                self.log = Viewport { wrap: self.log.wrap, ..Viewport::default() };
+            }
+            self.steps.go(to, len, height);
+        }
+    }
+
+    fn places(&self, around: &Around) -> Places {
+        Places::of(around.body, self.focus)
+    }
+
+    fn steps_height(&self, around: &Around) -> usize {
+        Table::height(self.places(around).steps.unwrap_or(around.body), false)
+    }
+
+    fn log_height(&self, around: &Around) -> usize {
+        usize::from(self.places(around).log.unwrap_or(around.body).height)
+    }
+
+    fn step(&mut self, motion: Motion, around: &Around) {
+        if self.focus.0 == Focus::Log {
+            if motion == Motion::Left {
+                self.focus.0 = Focus::Steps;
+                return;
+            }
+            let (len, height) = (self.log_text().map_or(0, super::LogText::len), self.log_height(around));
+            self.log.step(motion, len, height);
+            return;
+        }
+        if motion == Motion::Right {
+            return self.open_log();
+        }
+        let (len, height) = (self.rows().len(), self.steps_height(around));
+        let before = self.steps.selected;
+        self.steps.step(motion, len, height);
+        self.held = true;
+        if self.steps.selected != before {
+            self.log = Viewport { wrap: self.log.wrap, ..Viewport::default() };
+        }
+    }
+
+    fn open_log(&mut self) {
+        self.focus = (Focus::Log, Pane::Log);
+    }
+
+    fn back(&mut self) {
+        if self.search.drop_it() {
+            return;
+        }
+        match self.focus {
+            (Focus::Log, _) => self.focus = (Focus::Steps, Pane::Step),
+            (Focus::Steps, Pane::Step) => self.held = false,
+            (Focus::Steps, _) => self.focus.1 = Pane::Step,
+        }
+    }
+
+    fn ask_to_cancel(&self) -> Vec<Wish> {
+        let Some(bake) = self.bake.clone().filter(|_| self.is_running()) else {
+            return vec![Wish::Tell(Toast::warning("no bake runs here").next("7 lists them all"))];
+        };
+        let then = vec![Wish::Do(Outer::Bake(Effect::Cancel(bake)))];
+        let text = format!(
+            "{} stops where it is. Nothing is put into the local store; finished steps stay in the cache.",
+            self.view.reference()
+        );
+        vec![Wish::Ask(Confirm::no_or("cancel this bake?", text, "cancel the bake", then))]
+    }
+
+    fn again(&self) -> Vec<Wish> {
+        match &self.view.started {
+            Some(started) => vec![Wish::Bake(PathBuf::from(&started.recipe))],
+            None => Vec::new(),
+        }
+    }
+
+    fn jump(&mut self, forward: bool, around: &Around) {
+        let Some(log) = self.log_text().filter(|_| self.search.is_active()) else { return };
+        let (len, height) = (log.len(), self.log_height(around));
+        let at = self.log.first(len, height);
+        let hit = |index: &usize| log.line(*index).is_some_and(|line| self.search.lets(&line));
+        let found = if forward { (at + 1..len).find(hit) } else { (0..at).rev().find(hit) };
+        if let Some(to) = found {
+            (self.log.top, self.log.follow) = (to.min(len.saturating_sub(height)), false);
+        }
+    }
+}
+
+impl Place for Model {
+    fn scopes(&self) -> Vec<Scope> {
+        match (self.search.editing, self.focus.0) {
+            (true, _) => vec![Scope::Line],
+            (false, Focus::Log) => vec![Scope::Log, Scope::List],
+            (false, Focus::Steps) => vec![Scope::Bake, Scope::List],
+        }
+    }
+
+    fn enter(&mut self, around: &Around) -> Vec<Wish> {
+        self.settle(around);
+        if self.bake.is_some() { Vec::new() } else { self.look_for_one() }
+    }
+
+    fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
+        match action {
+            Action::Move(motion) => self.step(motion, around),
+            Action::Open if self.search.editing => {
+                self.search.keep();
+                self.jump(true, around);
+            }
+            Action::Open | Action::Log => self.open_log(),
+            Action::Back => self.back(),
+            Action::OtherPane => {
+                self.focus = match self.focus.1 {
+                    Pane::Step => (Focus::Steps, Pane::Checks),
+                    Pane::Checks => (Focus::Log, Pane::Log),
+                    Pane::Log => (Focus::Steps, Pane::Step),
+                };
+            }
+            Action::Follow => self.log.follow = !self.log.follow,
+            Action::Wrap => self.log.wrap = !self.log.wrap,
+            Action::Filter => {
+                self.open_log();
+                self.search = Filter::default();
+                self.search.begin();
+            }
+            Action::NextMatch => self.jump(true, around),
+            Action::PreviousMatch => self.jump(false, around),
+            Action::CancelBake => return self.ask_to_cancel(),
+            Action::Cancel if self.is_running() => return self.ask_to_cancel(),
+            Action::Bake => return self.again(),
+            Action::Replay => {
+                return match self.bake.clone() {
+                    Some(bake) if !self.is_running() => vec![Wish::Watch { bake, replay: true }],
+                    _ => Vec::new(),
+                };
+            }
+            Action::Copy => {
+                let digest = self.view.committed.as_ref().map(|committed| committed.image.digest.to_string());
+                return digest.map(|digest| Wish::Do(Outer::Copy(digest))).into_iter().collect();
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn typed(&mut self, key: Key, _around: &Around) -> Vec<Wish> {
+        self.search.typed(key);
+        Vec::new()
+    }
+
+    fn pasted(&mut self, text: &str, _around: &Around) -> Vec<Wish> {
+        self.search.pasted(text);
+        Vec::new()
+    }
+
+    fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
+        let places = self.places(around);
+        if places.log.is_some_and(|area| area.contains(at)) {
+            self.open_log();
+        } else if let Some(area) = places.steps.filter(|area| area.contains(at)) {
+            self.focus.0 = Focus::Steps;
+            let row = self.steps.offset + usize::from(at.y - area.y);
+            if row < self.rows().len() {
+                self.held = true;
+                let (len, height) = (self.rows().len(), self.steps_height(around));
+                self.steps.go(row, len, height);
+            }
+        }
+        Vec::new()
+    }
+
+    fn resized(&mut self, around: &Around) -> Vec<Wish> {
+        self.settle(around);
+        Vec::new()
+    }
+
+    fn wants_clock(&self) -> bool {
+        self.is_running()
+    }
+
+    fn subject(&self, look: &Look, around: &Around) -> Subject {
+        super::view::subject(self, look, around)
+    }
+
+    fn draw(&self, look: &Look, around: &Around, buffer: &mut Buffer) {
+        super::view::draw(self, look, around, buffer);
+    }
+
+    fn cursor(&self, around: &Around) -> Option<Position> {
+        super::view::cursor(self, around)
+    }
+}
+
+impl Model {
+    /// Asks for the newest bake, once.
+    fn look_for_one(&mut self) -> Vec<Wish> {
+        if std::mem::replace(&mut self.asked, true) {
+            return Vec::new();
+        }
+        vec![Wish::Do(Outer::Bake(Effect::Newest))]
+    }
+}

@@ -1,0 +1,412 @@
+//! How the Bake screen looks: steps, the selected one in full, checks, log. Only reads.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::Model;
+use super::model::{Focus, Pane, Places, Standing};
+use super::step::step_lines;
+use crate::domain::journal::{BakeStatus, CheckVerdict};
+use crate::domain::projection::{StepRow, StepState, millis_of};
+use crate::domain::units;
+use crate::tui::format;
+use crate::tui::screens::{Around, Subject};
+use crate::tui::theme::{Glyph, Look, Role};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, meter, rule};
+
+/// Line 2.
+pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
+    if model.bake.is_none() {
+        return Subject { what: vec![look.span(Role::Strong, "bake")], verdict: Vec::new() };
+    }
+    let mut what = vec![look.glyph(Glyph::Local), look.span(Role::Local, format!(" {}", model.view.reference()))];
+    if let Some(started) = &model.view.started
+        && started.base != "scratch"
+    {
+        what.push(look.span(Role::Dim, " on "));
+        let (glyph, role) = origin(&started.base);
+        what.extend([look.glyph(glyph), look.span(role, format!(" {}", started.base))]);
+        let short = started.base_digest.as_ref().map(|digest| format!(" {}", digest.short()));
+        what.extend(short.map(|short| look.span(Role::Dim, short)));
+    }
+    Subject { what, verdict: verdict(model, look, around) }
+}
+
+/// A base's glyph and role, by the store its reference names.
+fn origin(base: &str) -> (Glyph, Role) {
+    if base.starts_with("local/") { (Glyph::Local, Role::Local) } else { (Glyph::Global, Role::Global) }
+}
+
+fn verdict(model: &Model, look: &Look, around: &Around) -> Vec<Span<'static>> {
+    let took = units::millis(model.view.millis());
+    let (glyph, role, text) = match (model.status(), &model.standing) {
+        (Some(BakeStatus::Ok), _) => (Glyph::Pass, Role::Pass, format!("baked in {took} ")),
+        (Some(BakeStatus::Failed), _) => (Glyph::Fail, Role::Fail, format!("failed after {took} ")),
+        (Some(BakeStatus::Rejected), _) => (Glyph::Fail, Role::Fail, format!("rejected after {took} ")),
+        (Some(BakeStatus::Cancelled), _) => (Glyph::Warn, Role::Warn, format!("cancelled after {took} ")),
+        (None, Standing::Lost) => (Glyph::Unknown, Role::Unknown, "lost: its worker is gone ".to_owned()),
+        (None, Standing::Unreadable(_)) => (Glyph::Fail, Role::Fail, "its journal cannot be read ".to_owned()),
+        (None, _) if model.view.cancel_requested.is_some() => {
+            (Glyph::Running, Role::Warn, format!("stopping {} ", elapsed(model, around)))
+        }
+        (None, _) => (Glyph::Running, Role::Accent, format!("baking {} ", elapsed(model, around))),
+    };
+    let replay = model.replay.then(|| look.span(Role::Dim, "replay  "));
+    replay.into_iter().chain([look.span(role, text), look.glyph(glyph)]).collect()
+}
+
+/// How long it has been going; of a replay, up to its newest event.
+fn elapsed(model: &Model, around: &Around) -> String {
+    let now = i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+    let since = millis_of(&model.view.started_at).map_or(0, |from| u64::try_from(now - from).unwrap_or(0));
+    format::clock(if model.is_running() { since } else { model.view.millis() })
+}
+
+/// The body.
+pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
+    if let Some(lines) = instead(model, look, around) {
+        for (y, line) in (around.body.y + 1..around.body.bottom()).zip(&lines) {
+            let width = around.body.width.saturating_sub(3);
+            buffer.set_line(around.body.x + 2, y, &cut(look, line, usize::from(width)), width);
+        }
+        return;
+    }
+    let places = Places::of(around.body, model.focus);
+    if let Some(area) = places.vertical {
+        for y in area.top()..area.bottom() {
+            buffer.set_span(area.x, y, &look.span(Role::Rule, look.vertical()), 1);
+        }
+    }
+    if let Some(area) = places.steps {
+        steps(model, look, around, area, buffer);
+    }
+    if let Some(area) = places.step {
+        paragraph(look, &step_lines(model, look, usize::from(area.width), usize::from(area.height)), area, buffer);
+    }
+    if let Some(area) = places.checks {
+        paragraph(look, &check_lines(model, look, usize::from(area.width)), area, buffer);
+    }
+    if let Some(area) = places.log {
+        log(model, look, area, buffer);
+    }
+    rules(model, look, &places, buffer);
+}
+
+fn paragraph(look: &Look, lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        buffer.set_line(area.x, y, &cut(look, line, usize::from(area.width)), area.width);
+    }
+}
+
+/// What shows instead of a bake.
+fn instead(model: &Model, look: &Look, around: &Around) -> Option<Vec<Line<'static>>> {
+    let dim = |text: &str| Line::from(look.span(Role::Dim, text));
+    if model.bake.is_none() {
+        return Some(vec![
+            Line::from(look.span(Role::Text, "No bake yet.")),
+            Line::default(),
+            Line::from(vec![
+                look.span(Role::Key, "2"),
+                look.span(Role::Dim, "  the recipes: choose one and press "),
+                look.span(Role::Key, "b"),
+            ]),
+            Line::from(vec![
+                look.span(Role::Key, "7"),
+                look.span(Role::Dim, "  bakes of other terminals appear there"),
+            ]),
+        ]);
+    }
+    if let Standing::Unreadable(report) = &model.standing {
+        let width = usize::from(around.body.width.saturating_sub(4));
+        let mut lines =
+            vec![Line::from(vec![look.glyph(Glyph::Fail), look.span(Role::Text, format!(" {}", report.message))])];
+        for text in report.causes.iter().chain(&report.help) {
+            lines.extend(format::wrap(text, width).into_iter().map(|line| dim(&line)));
+        }
+        return Some(lines);
+    }
+    model.rows().is_empty().then(|| vec![dim("reading the journal")])
+}
+
+fn rules(model: &Model, look: &Look, places: &Places, buffer: &mut Buffer) {
+    let Some(area) = places.horizontal else { return };
+    let focused = model.focus.0 == Focus::Log;
+    let name = |text: &str, on: bool| look.span(if on { Role::Strong } else { Role::Dim }, text);
+    let Some(vertical) = places.vertical else {
+        let tabs = [(Pane::Step, "step"), (Pane::Checks, "checks"), (Pane::Log, "log")];
+        let mut left = Vec::new();
+        for (pane, text) in tabs {
+            if !left.is_empty() {
+                left.push(look.span(Role::Rule, look.dot()));
+            }
+            left.push(name(text, model.focus.1 == pane));
+        }
+        let right = if model.focus.1 == Pane::Log { log_state(model, look) } else { check_counts(model, look) };
+        return rule(look, area, &left, &right, buffer);
+    };
+    let left = Rect { width: vertical.x - area.x, ..area };
+    rule(look, left, &[name("checks", false)], &check_counts(model, look), buffer);
+    let right = Rect { x: vertical.x + 1, width: area.right() - vertical.x - 1, ..area };
+    let mut title = vec![name("log", focused)];
+    title.extend(model.selected().map(|row| look.span(Role::Dim, format!(" of {}", title_of(row)))));
+    rule(look, right, &title, &log_state(model, look), buffer);
+    let joint = if look.ascii { "+" } else { "┼" };
+    buffer.set_span(vertical.x, area.y, &look.span(Role::Rule, joint), 1);
+}
+
+fn check_counts(model: &Model, look: &Look) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    let sorts = [
+        (CheckVerdict::Pass, Glyph::Pass),
+        (CheckVerdict::Warn, Glyph::Warn),
+        (CheckVerdict::Fail, Glyph::Fail),
+        (CheckVerdict::Unknown, Glyph::Unknown),
+    ];
+    for (verdict, glyph) in sorts {
+        let count = model.view.checks.count(verdict);
+        if count > 0 {
+            let gap = if spans.is_empty() { "" } else { "  " };
+            spans.extend([look.span(Role::Text, gap), look.glyph(glyph), look.span(Role::Dim, format!(" {count}"))]);
+        }
+    }
+    spans
+}
+
+fn log_state(model: &Model, look: &Look) -> Vec<Span<'static>> {
+    let mut words = Vec::new();
+    if model.search.editing || model.search.is_active() {
+        words.push(look.span(Role::Key, "/"));
+        words.push(look.span(Role::Match, model.search.text.clone()));
+        words.push(look.span(Role::Text, "  "));
+    }
+    let mut state = Vec::new();
+    if model.log.wrap {
+        state.push("wrap");
+    }
+    if model.log.follow && model.is_running() {
+        state.push("follow");
+    }
+    words.push(look.span(Role::Dim, state.join(" ")));
+    if words.iter().all(|span| span.content.is_empty()) { Vec::new() } else { words }
+}
+
+/// Where a search is typed: the end of the search's text within the log's rule.
+pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
+    if !model.search.editing {
+        return None;
+    }
+    let area = Places::of(around.body, model.focus).horizontal?;
+    let state: usize = log_state(model, &Look::of_roles(false)).iter().map(Span::width).sum();
+    let typed = 1 + format::width(&model.search.text);
+    // The words stand at the right end with a blank and a dash behind them.
+    let x = usize::from(area.right()).saturating_sub(2 + state) + typed;
+    Some(Position { x: u16::try_from(x).ok()?, y: area.y })
+}
+
+const STEPS: [Column; 6] = [
+    Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
+    Column { title: "", width: Width::Fixed(8), align: Align::Left, from: 0 },
+    Column { title: "", width: Width::Fill(1), align: Align::Left, from: 0 },
+    Column { title: "", width: Width::Fixed(8), align: Align::Right, from: 0 },
+    Column { title: "", width: Width::Fixed(9), align: Align::Right, from: 0 },
+    Column { title: "", width: Width::Fixed(4), align: Align::Left, from: 50 },
+];
+
+fn steps(model: &Model, look: &Look, around: &Around, area: Rect, buffer: &mut Buffer) {
+    let rows = model.rows();
+    let focused = model.focus.0 == Focus::Steps;
+    let table = Table { look, columns: &STEPS, len: rows.len(), cursor: model.steps, focused, headed: false };
+    let rest = result_lines(model, look, usize::from(area.width.saturating_sub(4)));
+    let room = area.height.saturating_sub(u16::try_from(rest.len() + 1).unwrap_or(0));
+    let below = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(area.height);
+    table.draw(area, buffer, |index| step_cells(model, look, around, &rows[index]));
+    // What came out stands below the steps where they leave room for it.
+    if below <= room {
+        let place = Rect {
+            x: area.x + 2,
+            y: area.y + below + 1,
+            width: area.width.saturating_sub(3),
+            height: area.height - below - 1,
+        };
+        paragraph(look, &rest, place, buffer);
+    }
+}
+
+/// A step's name in titles.
+pub(super) fn title_of(row: &StepRow) -> String {
+    match (row.action.is_empty(), row.id.0.as_str()) {
+        (true, _) => "base".to_owned(),
+        (false, id) => format!("{id} {}", row.action),
+    }
+}
+
+/// The glyph of a step's state.
+pub(super) fn glyph_of(state: &StepState) -> Glyph {
+    match state {
+        StepState::Waiting => Glyph::Waiting,
+        StepState::Running => Glyph::Running,
+        StepState::Cached => Glyph::Done,
+        StepState::Done { .. } => Glyph::Pass,
+        StepState::Failed { .. } => Glyph::Fail,
+        StepState::Stopped => Glyph::Warn,
+    }
+}
+
+fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec<Line<'static>> {
+    let is_base = row.action.is_empty();
+    let waiting = row.state == StepState::Waiting;
+    let role = if waiting { Role::Dim } else { Role::Text };
+    let action = if is_base { "base" } else { row.action.as_str() };
+    let several = model.view.plan.as_ref().is_some_and(|plan| plan.platforms.len() > 1);
+    let mut summary = match (&model.view.started, is_base) {
+        (Some(started), true) => vec![look.span(role, started.base.clone())],
+        _ => vec![look.span(role, row.summary.clone())],
+    };
+    if several {
+        let platform = row
+            .platform
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_else(|| row.id.0.trim_end_matches("-base").to_owned());
+        summary.insert(0, look.span(Role::Dim, format!("{platform}  ")));
+    }
+    let layer = model.view.layers.rows().iter().find(|layer| layer.sealed.step == row.id);
+    let size = match (layer.map(|layer| layer.blob()), is_base) {
+        (_, true) => (model.view.layers.base_size > 0).then(|| units::bytes(model.view.layers.base_size)),
+        (Some(Some(blob)), _) => Some(units::bytes(blob.descriptor.size)),
+        (Some(None), _) => Some("no layer".to_owned()),
+        (None, _) if row.throughput.done > 0 && row.state == StepState::Running => {
+            Some(units::bytes(row.throughput.done))
+        }
+        (None, _) => None,
+    };
+    let (origin, role_of_origin, count) = match is_base {
+        true => (Glyph::Global, Role::Global, model.view.layers.from_base.clamp(1, 4)),
+        false => (Glyph::Local, Role::Local, usize::from(layer.is_some_and(|layer| layer.blob().is_some()))),
+    };
+    let signs = look.span(role_of_origin, origin.text(look.ascii).repeat(count));
+    vec![
+        Line::from(look.glyph(glyph_of(&row.state))),
+        Line::from(look.span(if waiting { Role::Dim } else { Role::Strong }, action)),
+        Line::from(summary),
+        Line::from(time_of(look, around, row)),
+        Line::from(look.span(role, size.unwrap_or_default())),
+        Line::from(signs),
+    ]
+}
+
+/// How long a step took or has taken; how far it is where that is known.
+fn time_of(look: &Look, around: &Around, row: &StepRow) -> Vec<Span<'static>> {
+    match &row.state {
+        StepState::Cached => vec![look.span(Role::Dim, "cached")],
+        StepState::Done { millis } | StepState::Failed { millis, .. } => {
+            vec![look.span(Role::Text, units::millis(*millis))]
+        }
+        StepState::Running => match row.throughput.fraction() {
+            Some(fraction) => meter(look, fraction, 8).to_vec(),
+            None => {
+                let now = i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+                let since = row.started_at.as_deref().and_then(millis_of).map_or(0, |from| now - from);
+                vec![look.span(Role::Accent, format::clock(u64::try_from(since).unwrap_or(0)))]
+            }
+        },
+        StepState::Stopped => vec![look.span(Role::Warn, "stopped")],
+        StepState::Waiting => Vec::new(),
+    }
+}
+
+/// What came out of the bake, and what to do next.
+fn result_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>> {
+    let dim = |text: String| Line::from(look.span(Role::Dim, text));
+    let mut lines = Vec::new();
+    if let Some(committed) = &model.view.committed {
+        let layers = &model.view.layers;
+        lines.push(Line::from(vec![
+            look.glyph(Glyph::Pass),
+            look.span(Role::Text, " in the local store  "),
+            look.span(Role::Dim, committed.image.digest.short().to_string()),
+        ]));
+        let made = units::count(layers.made() as u64, "layer");
+        lines.push(dim(format!(
+            "  {made} new, {} cached{}{}",
+            layers.added() - layers.made(),
+            look.dot(),
+            units::bytes(layers.size())
+        )));
+    }
+    if let Some(failure) = model.view.outcome.as_ref().and_then(|outcome| outcome.failure.as_ref()) {
+        lines.push(Line::from(vec![look.glyph(Glyph::Fail), look.span(Role::Text, format!(" {}", failure.message))]));
+        for text in failure.causes.iter().take(2).chain(&failure.help) {
+            lines.extend(
+                format::wrap(text, columns.saturating_sub(2)).into_iter().take(2).map(|line| dim(format!("  {line}"))),
+            );
+        }
+    }
+    if model.standing == Standing::Lost {
+        lines.push(Line::from(vec![
+            look.glyph(Glyph::Unknown),
+            look.span(Role::Text, " its worker is gone and left no end"),
+        ]));
+        lines.push(dim("  b bakes it again: finished steps come from the cache".to_owned()));
+    }
+    lines
+}
+
+fn check_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>> {
+    let widest = model.view.checks.rows().iter().map(|check| format::width(&check.id)).max().unwrap_or(0);
+    let names = widest.min(columns * 3 / 5);
+    let row = |check: &crate::domain::projection::CheckRow| {
+        let glyph = match check.verdict {
+            None => Glyph::Running,
+            Some(CheckVerdict::Pass) => Glyph::Pass,
+            Some(CheckVerdict::Warn) => Glyph::Warn,
+            Some(CheckVerdict::Fail) => Glyph::Fail,
+            Some(CheckVerdict::Skip) => Glyph::Unasked,
+            Some(CheckVerdict::Unknown) => Glyph::Unknown,
+        };
+        let said = check.evidence.first().cloned().unwrap_or_else(|| check.reason.clone());
+        Line::from(vec![
+            look.span(Role::Text, "  "),
+            look.glyph(glyph),
+            look.span(Role::Text, format!(" {}", format::left(&check.id, names, look.ellipsis()))),
+            look.span(Role::Dim, format!(" {said}")),
+        ])
+    };
+    let lines: Vec<Line<'static>> = model.view.checks.rows().iter().map(row).collect();
+    if lines.is_empty() {
+        let text = if model.status().is_some() { "  no check was asked for" } else { "  after the last step" };
+        return vec![Line::from(look.span(Role::Dim, text))];
+    }
+    lines
+}
+
+fn log(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
+    let Some(text) = model.log_text().filter(|text| !text.is_empty()) else {
+        let said = if model.selected().is_some_and(|row| row.state == StepState::Running) {
+            "nothing written yet"
+        } else {
+            "this step wrote nothing"
+        };
+        buffer.set_span(area.x + 1, area.y, &look.span(Role::Dim, said), area.width.saturating_sub(1));
+        return;
+    };
+    let (columns, height) = (usize::from(area.width.saturating_sub(1)), usize::from(area.height));
+    let mut shown: Vec<Line<'static>> = Vec::new();
+    let line = |index: usize| text.line(index).unwrap_or_default();
+    let first = model.log.first(text.len(), height);
+    for index in first..text.len().min(first + height) {
+        let full = line(index);
+        if model.log.wrap {
+            shown.extend(format::wrap(&full, columns).into_iter().map(|part| Line::from(look.span(Role::Text, part))));
+        } else {
+            let hit = model.search.mark(&full);
+            shown.push(cut(look, &marked(look, Role::Text, &full, hit), columns));
+        }
+    }
+    // Wrapped lines are more than fit: the end is what is followed.
+    let skip = if model.log.follow { shown.len().saturating_sub(height) } else { 0 };
+    for (y, line) in (area.top()..area.bottom()).zip(shown.iter().skip(skip)) {
+        buffer.set_line(area.x + 1, y, line, area.width.saturating_sub(1));
+    }
+}
