@@ -10,6 +10,7 @@ pub mod demo;
 pub mod doctor;
 pub mod edit;
 pub mod environment;
+pub mod follow;
 pub mod init;
 pub mod interrupts;
 pub mod keys;
