@@ -74,6 +74,16 @@ impl Shelf {
         Ok(Viewing { folder, source })
     }
 
+    /// Opens a recorded journal: a file, a bake's folder, or the ID of a bake on the shelf.
+    pub fn open_recorded(&self, named: &str) -> Result<Viewing, Report> {
+        match BakeFolder::at(std::path::Path::new(named)) {
+            Some(folder) => Ok(Viewing { source: Source::Now(Reader::open(&folder)?), folder }),
+            None => self
+                .open(named, Pace::Now)
+                .map_err(|report| report.help("name a journal.jsonl, its folder, or a bake's ID")),
+        }
+    }
+
     /// Asks the bake whose ID begins with `prefix` to stop; gives its ID.
     pub fn cancel(&self, prefix: &str) -> Result<String, Report> {
         let folder = self.folder(prefix)?;

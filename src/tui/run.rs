@@ -221,7 +221,8 @@ fn look(start: &Start) -> Result<Look, Report> {
     Ok(theme.look(depth, start.ascii || !environment::utf8()))
 }
 
-fn surroundings(context: &Context) -> Surroundings {
+/// The workspace as every screen's first line says it.
+pub(super) fn surroundings(context: &Context) -> Surroundings {
     let root = &context.workspace.root;
     let workspace = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stores = context.store_places().into_iter().map(|(name, place)| {
