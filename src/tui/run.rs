@@ -1,6 +1,7 @@
 //! The only loop: input, results and time in; `update`; effects out; a frame when something changed and the last one has
 //! been written, at most 60 a second.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
-use super::terminal::{Modes, Painter, guard_panics, read};
+use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read};
 use super::theme::{Depth, Look, Theme};
 use super::update::{begin, update};
 use super::view::draw;
@@ -71,6 +72,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         writing: false,
         due: Some(Instant::now()),
         leaving: false,
+        lend: None,
     };
     for effect in effects {
         house.perform(effect)?;
@@ -98,6 +100,8 @@ struct Loop {
     /// When the next frame may be drawn, if one is wanted.
     due: Option<Instant>,
     leaving: bool,
+    /// A file to be opened in the user's editor, with the terminal lent to it.
+    lend: Option<PathBuf>,
 }
 
 /// Messages taken in before a frame is drawn, at most: a flood must not keep the screen from showing it.
@@ -109,6 +113,12 @@ impl Loop {
         let mut clock = Instant::now() + CLOCK;
         let mut last_frame = Instant::now() - FRAME;
         while !self.leaving {
+            if let Some(path) = self.lend.take_if(|_| !self.writing) {
+                // Nobody else may read what is typed into the editor.
+                drop(input);
+                self.lend_terminal(&path, &mut from.signals).await?;
+                input = EventStream::new();
+            }
             let wants_clock = self.model.wants_clock();
             let due = self.due.filter(|_| !self.writing);
             tokio::select! {
@@ -167,6 +177,8 @@ impl Loop {
             Effect::Leave => self.leaving = true,
             Effect::Redraw => self.painter.forget(),
             Effect::Suspend => self.suspend()?,
+            Effect::Copy(text) => self.copy(&text)?,
+            Effect::EditOutside(path) => self.lend = Some(path),
             other => self.performer.perform(other),
         }
         Ok(())
@@ -198,6 +210,35 @@ impl Loop {
             self.take(Msg::Tell(Toast::warning("there is no shell to go back to").next("q leaves")))?;
         }
         Ok(())
+    }
+
+    fn copy(&mut self, text: &str) -> Result<(), Report> {
+        let inside_tmux = terminal::variable("TMUX").is_some();
+        let told = match clipboard_sequence(text, inside_tmux) {
+            Some(bytes) => {
+                self.outlet.write(bytes);
+                Toast::done(format!("copied {text}")).next("through the terminal (OSC 52)")
+            }
+            None => Toast::warning("that is more than terminals take").next("M gives the mouse back: select and copy"),
+        };
+        self.take(Msg::Tell(told))
+    }
+
+    async fn lend_terminal(&mut self, path: &Path, signals: &mut Signals) -> Result<(), Report> {
+        self.modes = None;
+        let edited = terminal::edit(path).await;
+        signals.forget();
+        let failed =
+            |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot use the terminal again");
+        self.modes = Some(Modes::enter(self.model.mouse).map_err(failed)?);
+        self.painter.forget();
+        if let Ok((width, height)) = crossterm::terminal::size() {
+            self.take(Msg::Resized(Size { width, height }))?;
+        }
+        if let Err(report) = edited {
+            self.take(Msg::Tell(Toast::failure(&report)))?;
+        }
+        self.take(Msg::EditedOutside)
     }
 
     fn frame(&mut self) -> Result<(), Report> {

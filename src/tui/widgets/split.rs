@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::tui::format;
@@ -107,14 +108,21 @@ pub fn rule(look: &Look, area: Rect, left: &[Span<'static>], right: &[Span<'stat
         // What stands at the right is short and says how it stands: it goes first.
         if line.width() <= room {
             let x = area.x + area.width - 1 - u16::try_from(line.width()).unwrap_or(0);
-            buffer.set_line(x, area.y, &line, area.right() - x);
+            put(&line, (x, area.y), area.right() - x, buffer);
             room -= line.width();
         }
     }
     if !left.is_empty() && room > 4 {
         let line = cut(look, &spaced(left), room);
-        buffer.set_line(area.x + 1, area.y, &line, u16::try_from(room).unwrap_or(area.width));
+        put(&line, (area.x + 1, area.y), u16::try_from(room).unwrap_or(area.width), buffer);
     }
+}
+
+/// Words on a rule have their own look, nothing of the rule's.
+fn put(line: &Line<'static>, (x, y): (u16, u16), width: u16, buffer: &mut Buffer) {
+    let place = Rect { x, y, width: width.min(u16::try_from(line.width()).unwrap_or(width)), height: 1 };
+    buffer.set_style(place, Style::reset());
+    buffer.set_line(x, y, line, width);
 }
 
 /// A line in at most so many columns, cut at its end with an ellipsis.

@@ -143,7 +143,10 @@ fn step_lines(look: &Look, step: &PlannedStep, widest: usize, columns: usize) ->
         look.span(Role::Strong, format!(" {}", format::left(&step.action, widest, look.ellipsis()))),
         look.span(Role::Text, format!("  {summary}")),
     ])];
-    let why = if step.will_run { format!("will run: {}", step.reason) } else { "cached".to_owned() };
+    if !step.will_run {
+        return lines;
+    }
+    let why = format!("will run: {}", step.reason);
     let indent = " ".repeat(widest + 5);
     let wrapped = format::wrap(&why, room);
     lines.extend(wrapped.into_iter().map(|line| Line::from(look.span(Role::Dim, format!("{indent}{line}")))));

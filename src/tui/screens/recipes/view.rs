@@ -16,7 +16,7 @@ const COLUMNS: [Column; 5] = [
     Column { title: "image", width: Width::Fill(5), align: Align::Left, from: 0 },
     Column { title: "base", width: Width::Fill(4), align: Align::Left, from: 40 },
     Column { title: "stands", width: Width::Fixed(13), align: Align::Left, from: 0 },
-    Column { title: "baked", width: Width::Fixed(6), align: Align::Right, from: 56 },
+    Column { title: "baked", width: Width::Fixed(6), align: Align::Right, from: 72 },
 ];
 
 /// Line 2.
