@@ -134,7 +134,7 @@ fn status(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
 fn keys(model: &Model) -> Vec<&'static Binding> {
     let mut scopes = model.scopes();
     if model.overlay != Overlay::None {
-        scopes.retain(|scope| *scope != Scope::Everywhere);
+        scopes.truncate(1);
     }
     let is_text = scopes.first().is_some_and(|scope| scope.takes_text());
     let types = |key: &str| key.parse::<Key>().is_ok_and(|key| key.typed().is_some());

@@ -1,4 +1,6 @@
 //! The terminal UI without a terminal: messages in, screens out, compared with golden text and role grids.
 
+mod frame;
 mod golden;
 mod store;
+mod update;
