@@ -141,9 +141,9 @@ fn keys(model: &Model) -> Vec<&'static Binding> {
     let mut taken: Vec<&str> = Vec::new();
     let all = next_keys(&scopes).into_iter().filter(|binding| {
         let key = binding.keys.first().copied().unwrap_or("");
-        let is_free = !taken.contains(&key) && !(is_text && types(key));
+        let is_hidden = taken.contains(&key) || (is_text && types(key));
         taken.push(key);
-        is_free
+        !is_hidden
     });
     all.collect()
 }

@@ -272,7 +272,7 @@ impl HelpBox<'_> {
 }
 
 /// From this width on, the keys stand in two columns where they are too many for one.
-const TWO_COLUMNS: u16 = 112;
+const TWO_COLUMNS: u16 = 116;
 
 /// All keys of a binding as they are shown: `g g  Home`.
 fn shown_keys(binding: &Binding, ascii: bool) -> String {
