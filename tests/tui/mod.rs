@@ -1,5 +1,7 @@
 //! The terminal UI without a terminal: messages in, screens out, compared with golden text and role grids.
 
 mod bakes;
+mod frame;
 mod golden;
 mod store;
+mod update;

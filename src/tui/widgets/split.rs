@@ -40,8 +40,13 @@ const ONE_ABOVE_OTHER: u16 = 16;
 
 /// Divides `body`; `share` is the list's part of a wide body, in percent.
 pub fn split(body: Rect, share: u16) -> Split {
+    split_at_most(body, share, u16::MAX)
+}
+
+/// The same, a list beside its detail not wider than `widest` columns: the detail gets the rest.
+pub fn split_at_most(body: Rect, share: u16, widest: u16) -> Split {
     if body.width >= SIDE_BY_SIDE {
-        let width = u16::try_from(u32::from(body.width) * u32::from(share) / 100).unwrap_or(body.width);
+        let width = u16::try_from(u32::from(body.width) * u32::from(share) / 100).unwrap_or(body.width).min(widest);
         let list = Rect { width, ..body };
         let rule = Rect { x: body.x + width, width: 1, ..body };
         let detail = Rect { x: rule.x + 2, width: body.width - width - 2, ..body };
@@ -156,6 +161,8 @@ mod tests {
     fn wide_bodies_stand_beside_low_ones_alone() {
         assert!(matches!(split(Rect::new(0, 2, 120, 30), 50), Split::Beside { detail, .. } if detail.right() == 120));
         assert!(matches!(split(Rect::new(0, 2, 80, 21), 50), Split::Above { detail, .. } if detail.bottom() == 23));
+        let capped = split_at_most(Rect::new(0, 2, 200, 50), 54, 88);
+        assert!(matches!(capped, Split::Beside { list, detail, .. } if list.width == 88 && detail.right() == 200));
         assert_eq!(split(Rect::new(0, 2, 60, 13), 50), Split::One(Rect::new(0, 2, 60, 13)));
     }
 
