@@ -9,6 +9,7 @@ use crate::domain::projection::{StepRow, StepState};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::theme::{Glyph, Look, Role};
+use crate::tui::widgets::meter;
 
 /// The lines of the selected step, for a pane of so many columns and rows.
 pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize) -> Vec<Line<'static>> {
@@ -53,7 +54,14 @@ fn progress(look: &Look, row: &StepRow) -> Vec<Span<'static>> {
     let seen = &row.throughput;
     let of = seen.total.map(|total| format!(" of {}", units::bytes(total))).unwrap_or_default();
     let rate = seen.rate().map(|rate| format!(", {}", units::rate(rate))).unwrap_or_default();
-    vec![look.span(Role::Text, format!("  {}{of}{rate}", units::bytes(seen.done)))]
+    let mut spans = vec![look.span(Role::Text, "  ")];
+    if let Some(fraction) = seen.fraction() {
+        spans.extend(meter(look, fraction, 16));
+        spans.push(look.span(Role::Text, "  "));
+    }
+    spans.push(look.span(Role::Text, format!("{}{of}", units::bytes(seen.done))));
+    spans.push(look.span(Role::Dim, rate));
+    spans
 }
 
 fn sealed_lines(look: &Look, sealed: &SealedLayer, cached: bool) -> Vec<Line<'static>> {

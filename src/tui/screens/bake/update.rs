@@ -9,6 +9,7 @@ use super::log::Viewport;
 use super::model::{Focus, Pane, Places, Standing};
 use super::{Effect, Model, Msg, Told};
 use crate::domain::journal::EventKind;
+use crate::domain::plan::StepId;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Place, Subject, Wish};
@@ -65,13 +66,28 @@ impl Model {
 
     fn fold(&mut self, told: &Told) {
         match &told.event.kind {
-            EventKind::StepOutput { step, .. } => self.logs.entry(step.clone()).or_default().push(&told.output),
+            EventKind::StepOutput { step, length, .. } => self.write(step, *length, &told.output),
             EventKind::LayerChanged { step, changes } => {
                 self.changes.entry(step.clone()).or_default().push(changes);
             }
             _ => {}
         }
         self.view.apply(&told.event);
+    }
+
+    /// Takes a step's output in; a reader who does not follow keeps the lines in sight.
+    fn write(&mut self, step: &StepId, length: u64, output: &[u8]) {
+        let log = self.logs.entry(step.clone()).or_default();
+        let dropped = log.dropped;
+        log.push(output);
+        let left_out = length.saturating_sub(output.len() as u64);
+        if left_out > 0 {
+            log.leave_out(left_out);
+        }
+        let gone = usize::try_from(log.dropped - dropped).unwrap_or(usize::MAX);
+        if gone > 0 && self.selected().is_some_and(|row| row.id == *step) {
+            self.log.top = self.log.top.saturating_sub(gone);
+        }
     }
 
     /// Keeps the selection on the liveliest step until the user holds it.
@@ -94,7 +110,8 @@ impl Model {
     }
 
     fn steps_height(&self, around: &Around) -> usize {
-        Table::height(self.places(around).steps.unwrap_or(around.body), false)
+        let area = super::view::list_area(self, self.places(around).steps.unwrap_or(around.body));
+        Table::height(area, false)
     }
 
     fn log_height(&self, around: &Around) -> usize {
