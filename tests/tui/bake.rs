@@ -13,7 +13,7 @@ use bakery::tui::screens::bake::{self, Told};
 use bakery::tui::screens::{Screen, recipes};
 use bakery::tui::update::{begin, update};
 
-use super::golden::{SIZES, check, grids, model};
+use super::golden::{SIZES, check, check_ascii, grids, model};
 
 const BAKE: &str = "01JZ0000000000000000000000";
 
@@ -218,6 +218,7 @@ fn a_bake_under_way() {
     journal.add(EventKind::LayerChanged { step: step("2"), changes });
     journal.output("2", b"Adding user `app' ...\nAdding new group `app' (999) ...\nCreating home directory");
     golden("changes", &journal, |_| {});
+    check_ascii("bake/changes-plain-140x40", &shown((140, 40), &journal));
 }
 
 #[test]
@@ -349,6 +350,46 @@ fn a_finished_bake_is_copied_baked_again_and_played_again() {
     assert_eq!(press(&mut model, "R"), [replayed]);
     assert!(model.bake.view.started.is_none(), "it begins at the first line");
     assert_eq!(tell(&mut model, &journal.records), [], "a replay makes nothing");
+}
+
+#[test]
+fn a_search_goes_from_match_to_match_round_the_log() {
+    let mut journal = Journal::going();
+    for number in 0..100 {
+        journal.output("2", format!("line {number}\n").as_bytes());
+    }
+    let mut model = shown((80, 24), &journal);
+    for key in ["/", "1", "7", "enter"] {
+        press(&mut model, key);
+    }
+    assert_eq!((model.bake.log.found, model.bake.log.follow), (Some(17), false));
+    assert!(grids(&model, false).0.contains("line 17"));
+    for key in ["/", "3", "enter"] {
+        press(&mut model, key);
+    }
+    let mut found = vec![model.bake.log.found.unwrap()];
+    for key in ["n", "N", "N", "N"] {
+        press(&mut model, key);
+        found.push(model.bake.log.found.unwrap());
+    }
+    assert_eq!(found, [13, 23, 13, 3, 93]);
+    for key in ["/", "x", "enter"] {
+        press(&mut model, key);
+    }
+    assert!(!model.toasts.is_empty(), "what is not there is said");
+}
+
+#[test]
+fn a_replay_tells_the_time_of_its_events() {
+    let mut model = shown((80, 24), &Journal::begun(&["amd64"]));
+    ended(&mut model, false);
+    press(&mut model, "R");
+    let mut journal = Journal::going();
+    journal.records.iter_mut().for_each(|told| told.event.at = told.event.at.replace("2027", "2020"));
+    journal.records.last_mut().unwrap().event.at = "2020-01-15T08:00:05.001Z".into();
+    tell(&mut model, &journal.records);
+    let (text, _) = grids(&model, false);
+    assert!(text.contains("replay  baking 00:12") && text.contains("00:00"), "{text}");
 }
 
 #[test]

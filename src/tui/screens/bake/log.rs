@@ -147,11 +147,13 @@ pub struct Viewport {
     pub follow: bool,
     /// Whether long lines go on below.
     pub wrap: bool,
+    /// The line a search found last.
+    pub found: Option<usize>,
 }
 
 impl Default for Viewport {
     fn default() -> Self {
-        Self { top: 0, follow: true, wrap: false }
+        Self { top: 0, follow: true, wrap: false, found: None }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::tui::widgets::meter;
 /// The lines of the selected step, for a pane of so many columns and rows.
 pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize) -> Vec<Line<'static>> {
     let Some(row) = model.selected() else { return Vec::new() };
-    let mut lines = vec![heading(look, row, columns)];
+    let mut lines = vec![heading(look, row, model.state_of(row), columns)];
     if let StepState::Failed { failure, .. } = &row.state {
         lines.push(Line::from(vec![look.span(Role::Text, "  "), look.span(Role::Fail, failure.message.clone())]));
         for text in failure.causes.iter().chain(&failure.help) {
@@ -39,11 +39,11 @@ pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize
     lines
 }
 
-fn heading(look: &Look, row: &StepRow, columns: usize) -> Line<'static> {
+fn heading(look: &Look, row: &StepRow, state: &StepState, columns: usize) -> Line<'static> {
     let name = if row.action.is_empty() { "base".to_owned() } else { title_of(row) };
     let room = columns.saturating_sub(format::width(&name) + 4);
     Line::from(vec![
-        look.glyph(glyph_of(&row.state)),
+        look.glyph(glyph_of(state)),
         look.span(Role::Strong, format!(" {name}")),
         look.span(Role::Dim, format!("  {}", format::fit(&row.summary, room, look.ellipsis()))),
     ])
@@ -125,12 +125,12 @@ fn reason(model: &Model, row: &StepRow) -> Option<String> {
     Some(match (step.will_run, row.state == StepState::Waiting) {
         (false, _) => "nothing it depends on changed".to_owned(),
         (true, true) => format!("will run: {}", step.reason),
-        (true, false) => format!("ran since {}", reads_after_since(&step.reason.to_string())),
+        (true, false) => format!("because {}", reads_after_because(&step.reason.to_string())),
     })
 }
 
-/// Reasons are written to stand alone; after `since` they need a subject.
-fn reads_after_since(reason: &str) -> String {
+/// Reasons are written to stand alone; after `because` they need a subject.
+fn reads_after_because(reason: &str) -> String {
     match reason {
         "never baked here" => "it was never baked here".to_owned(),
         other => other.to_owned(),

@@ -57,11 +57,19 @@ fn verdict(model: &Model, look: &Look, around: &Around) -> Vec<Span<'static>> {
     replay.into_iter().chain([look.span(role, text), look.glyph(glyph)]).collect()
 }
 
-/// How long it has been going; of a replay, up to its newest event.
+/// How long it has been going.
 fn elapsed(model: &Model, around: &Around) -> String {
-    let now = i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    let since = millis_of(&model.view.started_at).map_or(0, |from| u64::try_from(now - from).unwrap_or(0));
-    format::clock(if model.is_running() { since } else { model.view.millis() })
+    since(model, around, Some(&model.view.started_at))
+}
+
+/// How long ago something was: by the clock, or of a replay by its newest event.
+fn since(model: &Model, around: &Around, from: Option<&str>) -> String {
+    let now = match model.is_running() {
+        true => i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).ok(),
+        false => millis_of(&model.view.last_at),
+    };
+    let millis = now.zip(from.and_then(millis_of)).map_or(0, |(now, from)| now - from);
+    format::clock(u64::try_from(millis).unwrap_or(0))
 }
 
 /// The body.
@@ -299,10 +307,10 @@ fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec
     };
     let signs = look.span(role_of_origin, origin.text(look.ascii).repeat(count));
     vec![
-        Line::from(look.glyph(glyph_of(&row.state))),
+        Line::from(look.glyph(glyph_of(model.state_of(row)))),
         Line::from(look.span(if waiting { Role::Dim } else { Role::Strong }, action)),
         Line::from(summary),
-        Line::from(time_of(look, around, row)),
+        Line::from(time_of(model, look, around, row)),
         Line::from(look.span(role, size.unwrap_or_default())),
         Line::from(signs),
     ]
@@ -315,19 +323,15 @@ fn base_of<'a>(model: &'a Model, row: &StepRow) -> Option<&'a PlannedBase> {
 }
 
 /// How long a step took or has taken; how far it is where that is known.
-fn time_of(look: &Look, around: &Around, row: &StepRow) -> Vec<Span<'static>> {
-    match &row.state {
+fn time_of(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec<Span<'static>> {
+    match model.state_of(row) {
         StepState::Cached => vec![look.span(Role::Dim, "cached")],
         StepState::Done { millis } | StepState::Failed { millis, .. } => {
             vec![look.span(Role::Text, units::millis(*millis))]
         }
         StepState::Running => match row.throughput.fraction() {
             Some(fraction) => meter(look, fraction, 8).to_vec(),
-            None => {
-                let now = i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-                let since = row.started_at.as_deref().and_then(millis_of).map_or(0, |from| now - from);
-                vec![look.span(Role::Accent, format::clock(u64::try_from(since).unwrap_or(0)))]
-            }
+            None => vec![look.span(Role::Accent, since(model, around, row.started_at.as_deref()))],
         },
         StepState::Stopped => vec![look.span(Role::Warn, "stopped")],
         StepState::Waiting => Vec::new(),
