@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::Model;
-use super::view::{glyph_of, title_of};
+use super::view::{glyph_of, is_base, title_of};
 use crate::domain::journal::{ChangeOp, SealedLayer};
 use crate::domain::projection::{StepRow, StepState};
 use crate::domain::units;
@@ -28,7 +28,7 @@ pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize
     let layer = model.view.layers.rows().iter().find(|layer| layer.sealed.step == row.id);
     match layer {
         Some(layer) => lines.extend(sealed_lines(look, &layer.sealed, layer.cached)),
-        None if row.action.is_empty() => lines.extend(base_lines(model, look)),
+        None if is_base(row) => lines.extend(base_lines(model, look)),
         None => {}
     }
     if let Some(reason) = reason(model, row) {
@@ -40,7 +40,7 @@ pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize
 }
 
 fn heading(look: &Look, row: &StepRow, state: &StepState, columns: usize) -> Line<'static> {
-    let name = if row.action.is_empty() { "base".to_owned() } else { title_of(row) };
+    let name = title_of(row);
     let room = columns.saturating_sub(format::width(&name) + 4);
     Line::from(vec![
         look.glyph(glyph_of(state)),
@@ -96,6 +96,9 @@ fn counts(look: &Look, [added, modified, deleted]: [u64; 3]) -> Line<'static> {
 
 fn base_lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
     let layers = &model.view.layers;
+    if layers.from_base == 0 {
+        return vec![Line::from(look.span(Role::Dim, "  from scratch: there is nothing to fetch"))];
+    }
     let mut lines = vec![Line::from(vec![
         look.span(Role::Text, "  "),
         look.glyph(Glyph::Global),

@@ -187,10 +187,10 @@ fn log_state(model: &Model, look: &Look) -> Vec<Span<'static>> {
     if model.search.editing || model.search.is_active() {
         words.push(look.span(Role::Key, "/"));
         words.push(look.span(Role::Match, model.search.text.clone()));
-        words.push(look.span(Role::Text, "  "));
     }
     if let Some(dropped) = model.log_text().map(|log| log.dropped).filter(|dropped| *dropped > 0) {
-        words.push(look.span(Role::Dim, format!("{dropped} older lines left out  ")));
+        let gap = if words.is_empty() { "" } else { "  " };
+        words.push(look.span(Role::Dim, format!("{gap}{dropped} older lines left out")));
     }
     let mut state = Vec::new();
     if model.log.wrap {
@@ -199,8 +199,11 @@ fn log_state(model: &Model, look: &Look) -> Vec<Span<'static>> {
     if model.log.follow && model.is_running() {
         state.push("follow");
     }
-    words.push(look.span(Role::Dim, state.join(" ")));
-    if words.iter().all(|span| span.content.is_empty()) { Vec::new() } else { words }
+    if !state.is_empty() {
+        let gap = if words.is_empty() { "" } else { "  " };
+        words.push(look.span(Role::Dim, format!("{gap}{}", state.join(" "))));
+    }
+    words
 }
 
 /// Where a search is typed: the end of the search's text within the log's rule.
@@ -254,10 +257,16 @@ pub(super) fn list_area(model: &Model, area: Rect) -> Rect {
 
 /// A step's name in titles.
 pub(super) fn title_of(row: &StepRow) -> String {
-    match (row.action.is_empty(), row.id.0.as_str()) {
+    match (is_base(row), row.action.as_str()) {
         (true, _) => "base".to_owned(),
-        (false, id) => format!("{id} {}", row.action),
+        (false, "") => row.id.0.clone(),
+        (false, action) => format!("{} {action}", row.id.0),
     }
+}
+
+/// Whether the step makes a base present: no recipe asks for it.
+pub(super) fn is_base(row: &StepRow) -> bool {
+    row.action.is_empty() && (row.id.0 == "base" || row.id.0.ends_with("-base"))
 }
 
 /// The glyph of a step's state.
@@ -273,10 +282,14 @@ pub(super) fn glyph_of(state: &StepState) -> Glyph {
 }
 
 fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec<Line<'static>> {
-    let is_base = row.action.is_empty();
+    let is_base = is_base(row);
     let waiting = row.state == StepState::Waiting;
     let role = if waiting { Role::Dim } else { Role::Text };
-    let action = if is_base { "base" } else { row.action.as_str() };
+    let action = match (is_base, row.action.as_str()) {
+        (true, _) => "base",
+        (false, "") => row.id.0.as_str(),
+        (false, action) => action,
+    };
     let several = model.view.plan.as_ref().is_some_and(|plan| plan.platforms.len() > 1);
     let mut summary = match (&model.view.started, is_base) {
         (Some(started), true) => vec![look.span(role, started.base.clone())],
@@ -302,7 +315,10 @@ fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec
         (None, _) => None,
     };
     let (origin, role_of_origin, count) = match is_base {
-        true => (Glyph::Global, Role::Global, base.map_or(1, |base| base.layers).clamp(1, 4)),
+        true => {
+            let (glyph, role) = origin(model.view.started.as_ref().map_or("", |started| &started.base));
+            (glyph, role, base.map_or(0, |base| base.layers.clamp(1, 4)))
+        }
         false => (Glyph::Local, Role::Local, usize::from(layer.is_some_and(|layer| layer.blob().is_some()))),
     };
     let signs = look.span(role_of_origin, origin.text(look.ascii).repeat(count));
@@ -347,7 +363,7 @@ fn result_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>
         lines.push(Line::from(vec![
             look.glyph(Glyph::Pass),
             look.span(Role::Text, " in the local store  "),
-            look.span(Role::Dim, committed.image.digest.short().to_string()),
+            look.span(Role::Dim, committed.image.digest.short()),
         ]));
         let made = units::count(layers.made() as u64, "layer");
         lines.push(dim(format!(
