@@ -173,7 +173,10 @@ impl Viewing {
                     let gap = last.replace(now).map_or(0, |last| u64::try_from(now - last).unwrap_or(0));
                     // A clock that jumped ahead is not waited for longer than an hour.
                     let gap = Duration::from_millis(gap).min(Duration::from_secs(3600));
-                    tokio::time::sleep(gap.div_f64(speed.clamp(0.001, 1e9))).await;
+                    // A timer's shortest wait is a millisecond: thousands of lines of the same moment would take seconds.
+                    if !gap.is_zero() {
+                        tokio::time::sleep(gap.div_f64(speed.clamp(0.001, 1e9))).await;
+                    }
                 }
                 Ok(next)
             }
