@@ -13,6 +13,7 @@ mod bakes;
 mod browse;
 mod crash;
 mod demo;
+mod edit;
 mod engine;
 mod examples;
 mod init;
