@@ -22,6 +22,7 @@ mod spine;
 mod store;
 mod store_layout;
 mod support;
+mod terminal;
 mod tidy;
 mod tui;
 mod userland;

@@ -1,6 +1,7 @@
 //! Having the terminal: what a full-screen program needs of the process around it. Draws nothing.
 
 use std::io;
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
@@ -39,6 +40,26 @@ pub fn outlet(written: impl Fn(io::Result<()>) + Send + 'static) -> Result<Outle
 /// Stops this process until `fg`; `false` where nobody could continue it.
 pub fn suspend() -> bool {
     process::stop_until_continued()
+}
+
+/// Writes a few bytes past the outlet, which writes no more, unless the terminal takes none for `patience`.
+pub fn write_last(bytes: &[u8], patience: Duration) {
+    process::write_last(bytes, patience);
+}
+
+/// Ends the process with `code` after `patience`, whatever holds it up.
+pub fn end_within(patience: Duration, code: i32) {
+    process::end_within(patience, code);
+}
+
+/// Ends the process now.
+pub fn end(code: i32) -> ! {
+    process::end(code)
+}
+
+/// Panics where a test asks for it, in debug builds only: here, or in another thread.
+pub fn rehearse_panic() {
+    process::rehearse_panic();
 }
 
 /// What time it is.

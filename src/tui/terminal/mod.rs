@@ -4,6 +4,6 @@ mod input;
 mod modes;
 mod painter;
 
-pub(super) use input::read;
+pub(super) use input::{read, sane};
 pub(super) use modes::{Modes, guard_panics};
 pub(super) use painter::Painter;
