@@ -13,7 +13,7 @@ fn the_first_frame_does_not_wait_for_the_registry() {
     let registry = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = registry.local_addr().unwrap();
     let bakery = Bakery::with_workspace(&format!(
-        "bakery: 1\nstores:\n  global: {{registry: \"{address}/base\", insecure: true}}\n  local: {{layout: ./local}}\nrecipes: recipes\n"
+        "bakery: 1\nstores:\n  global: {{registry: \"{address}/base\", plain-http: true}}\n  local: {{layout: ./local}}\nrecipes: recipes\n"
     ));
     let from = Instant::now();
     let mut terminal = Terminal::start(&command(&bakery), 80, 24);
@@ -49,7 +49,9 @@ fn a_cursor_key_costs_few_bytes() {
     for key in ["j", "j", "k", "\x1b[B", "\x1b[A"] {
         let before = terminal.settle(Duration::from_millis(200));
         terminal.send(key);
-        most = most.max(terminal.settle(Duration::from_millis(200)) - before);
+        let bytes = terminal.settle(Duration::from_millis(200)) - before;
+        eprintln!("{key:?}: {bytes} bytes");
+        most = most.max(bytes);
     }
     eprintln!("a cursor key: {most} bytes at most");
     assert!(most > 0 && most < 1500, "{most} bytes");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{command, house, open, opened};
+use super::{HELP, command, house, open, opened, text};
 use crate::support::pty::{cpu, state, wait_until};
 
 /// `bakery` with SIGHUP ignored from its birth, as below `nohup`.
@@ -76,12 +76,12 @@ fn v07_frames_are_dropped_and_the_last_one_is_right() {
     terminal.send("?");
     terminal.resize(80, 24);
     terminal.resume();
-    terminal.wait_text("help");
+    terminal.wait_text(HELP);
     terminal.settle(Duration::from_millis(300));
     let other = opened(&command(&bakery), 80, 24);
     other.send("?");
-    let wanted = terminal.screen().contents();
-    other.wait_for("the same screen", |screen| screen.contents() == wanted);
+    let wanted = text(&terminal.screen());
+    other.wait_for("the same screen", |screen| text(screen) == wanted);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A person's way through the screens, keys in, screens out.
 
-use super::{in_demo, opened, stocked};
+use super::{HELP, in_demo, opened, stocked};
 
 #[test]
 fn browse_open_tags_filter_help_quit() {
@@ -23,9 +23,9 @@ fn browse_open_tags_filter_help_quit() {
     terminal.send("\x1b");
     terminal.wait_text("postgres");
     terminal.send("?");
-    terminal.wait_text("suspend");
+    terminal.wait_text(HELP);
     terminal.send("q");
-    terminal.wait_for("help closed", |screen| !screen.contents().contains("suspend"));
+    terminal.wait_for("help closed", |screen| !screen.contents().contains(HELP));
     terminal.send("q");
     terminal.ends_with(0);
     terminal.wait_for("the terminal given back", super::is_given_back);

@@ -1,6 +1,6 @@
 //! Kinds of terminals: each gets what it can show, and none is asked anything (V-03).
 
-use super::{command, house};
+use super::{HELP, command, house};
 use crate::support::pty::Terminal;
 
 /// What a terminal would answer to, mixing with the keys: device attributes, status, colours, keyboard.
@@ -50,7 +50,7 @@ fn v03_without_utf8_every_byte_is_ascii() {
         let mut terminal = Terminal::start(&command, 80, 24);
         terminal.wait_text("filter");
         terminal.send("?");
-        terminal.wait_text("help");
+        terminal.wait_text(HELP);
         terminal.send("qq");
         terminal.ends_with(0);
         let raw = terminal.raw();

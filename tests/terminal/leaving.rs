@@ -53,6 +53,8 @@ fn shell(bakery: &Bakery) -> Command {
     for (name, value) in inside.get_envs() {
         shell.env(name, value.unwrap());
     }
+    // bash would ask for bracketed paste itself, and hide whether `bakery` gave it back.
+    shell.env("INPUTRC", bakery.write("inputrc", "set enable-bracketed-paste off\n"));
     shell.env("PS1", "shell> ").env("BAKERY", inside.get_program()).current_dir(inside.get_current_dir().unwrap());
     shell
 }
@@ -101,9 +103,8 @@ fn v05_stopped_and_continued_it_gives_back_and_takes_again() {
     );
 }
 
-/// bash itself asks for bracketed paste while it reads a line.
 fn is_given_back_to_shell(screen: &vt100::Screen) -> bool {
-    !screen.alternate_screen() && !screen.hide_cursor() && screen.contents().trim_end().ends_with("shell>")
+    is_given_back(screen) && screen.contents().trim_end().ends_with("shell>")
 }
 
 #[test]

@@ -12,6 +12,14 @@ use std::process::Command;
 use crate::support::bakery::Bakery;
 use crate::support::pty::Terminal;
 
+/// What only the list of keys says.
+const HELP: &str = "half a page down";
+
+/// The screen's text; blanks at the ends of lines say nothing.
+fn text(screen: &vt100::Screen) -> String {
+    screen.contents().lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
 /// A workspace with two empty stores.
 fn house() -> Bakery {
     Bakery::new()
