@@ -23,6 +23,7 @@ mod spine;
 mod store;
 mod store_layout;
 mod support;
+mod terminal;
 mod tidy;
 mod tui;
 mod userland;
