@@ -60,7 +60,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         list(model, look, around, area, buffer);
     }
     if let Some(area) = panes.detail(model.detail.is_some()) {
-        let lines = model.detail_lines(look, usize::from(area.width));
+        let lines = model.detail_lines(look, around, usize::from(area.width));
         let from = model.detail.unwrap_or(0).min(lines.len());
         for (y, line) in (area.top()..area.bottom()).zip(&lines[from..]) {
             buffer.set_line(area.x, y, &cut(look, line, usize::from(area.width)), area.width);
@@ -84,8 +84,10 @@ fn instead(model: &Model, look: &Look) -> Option<Vec<Line<'static>>> {
         return Some(vec![
             Line::from(look.span(Role::Text, "No recipes in this workspace.")),
             Line::default(),
-            dim("`bakery init` makes a workspace with a first recipe; any *.yaml below its recipes folder whose"),
-            dim("first key is `recipe` appears here. r reads them again."),
+            dim("c on an image of the Store (screen 1) makes a first one on it."),
+            dim("So does a *.yaml below the recipes folder whose first key is `recipe`;"),
+            dim("`bakery init` in an empty folder writes one with every part explained."),
+            dim("r reads them again."),
         ]);
     }
     model.is_empty().then(|| vec![dim("no recipe of that name; Esc shows all")])
