@@ -8,11 +8,12 @@ use super::prepare::{loaded_lock, local_base, placed, platforms_of};
 use super::watch::Shelf;
 use super::{Context, LoadedRecipe, PrepareOptions};
 use crate::adapters::store::{Selector, Store};
-use crate::domain::journal::BakeStatus;
+use crate::domain::journal::{BakeStatus, Failure};
 use crate::domain::oci::{Digest, Manifest, annotation};
 use crate::domain::plan::{InputManifest, Plan};
 use crate::domain::projection::{ShelfRow, ShelfStatus};
 use crate::domain::recipe::{Base, Lock, Problem, Recipe, Severity};
+use crate::domain::yaml::{self, Problems, Reading};
 use crate::report::{Kind, Report};
 
 /// How a recipe stands.
@@ -179,7 +180,8 @@ fn card(
     image: Option<BakedImage>,
 ) -> RecipeCard {
     let recipe = loaded.recipe.as_ref();
-    let reference = recipe.map(Recipe::reference);
+    let told = Told::of(loaded);
+    let reference = told.reference;
     let bake = reference.as_ref().and_then(|reference| bakes.get(reference));
     let standing = match bake.map(|row| row.status) {
         _ if recipe.is_none() => Standing::Broken,
@@ -195,12 +197,12 @@ fn card(
         _ => None,
     });
     let is_lost = bake.is_some_and(|row| row.status == ShelfStatus::Lost);
-    let failure = bake.and_then(|row| row.failure.as_ref()).map(|failure| failure.message.clone());
+    let failure = bake.and_then(|row| Some(why(row.failure.as_ref()?, row.rejected_by.is_some())));
     RecipeCard {
         file: loaded.file.clone(),
         shown: loaded.shown.clone(),
         reference,
-        base: recipe.map(|recipe| recipe.base.to_string()),
+        base: told.base,
         is_base_local: recipe.is_some_and(|recipe| local_base(recipe).is_some()),
         standing,
         problems: loaded.problems.clone(),
@@ -212,6 +214,33 @@ fn card(
         took: bake.filter(|row| row.status == ShelfStatus::Finished(BakeStatus::Ok)).map(|row| row.millis),
         rejected_by: bake.and_then(|row| row.rejected_by.clone()),
         failure: failure.or_else(|| is_lost.then(|| "its worker is gone, and nobody knows why".to_owned())),
+    }
+}
+
+/// What a recipe says of itself, as far as its text can be read.
+struct Told {
+    reference: Option<String>,
+    base: Option<String>,
+}
+
+impl Told {
+    fn of(loaded: &LoadedRecipe) -> Self {
+        if let Some(recipe) = &loaded.recipe {
+            return Self { reference: Some(recipe.reference()), base: Some(recipe.base.to_string()) };
+        }
+        let tree = yaml::read(&loaded.bytes, &mut Problems::new());
+        let text = |key: &str| Some(tree.as_ref()?.value(key)?.text(key, &mut Problems::new())?.to_owned());
+        let reference = text("name").zip(text("tag")).map(|(name, tag)| format!("{name}:{tag}"));
+        Self { reference, base: text("base") }
+    }
+}
+
+/// In one line; where the check is told beside it, what it saw.
+fn why(failure: &Failure, is_rejected: bool) -> String {
+    match (failure.causes.first(), is_rejected) {
+        (Some(cause), true) => cause.clone(),
+        (Some(cause), false) => format!("{}: {cause}", failure.message),
+        (None, _) => failure.message.clone(),
     }
 }
 

@@ -2,4 +2,5 @@
 
 mod bakes;
 mod golden;
+mod recipes;
 mod store;

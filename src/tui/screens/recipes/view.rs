@@ -11,12 +11,18 @@ use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
 use crate::tui::widgets::{Align, Column, Table, Width, cut, marked};
 
-const COLUMNS: [Column; 5] = [
-    Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
-    Column { title: "image", width: Width::Fill(5), align: Align::Left, from: 0 },
-    Column { title: "base", width: Width::Fill(4), align: Align::Left, from: 40 },
+const COLUMNS: [Column; 4] = [
+    Column { title: "  image", width: Width::Fill(5), align: Align::Left, from: 0 },
+    Column { title: "base", width: Width::Fill(4), align: Align::Left, from: 64 },
     Column { title: "stands", width: Width::Fixed(13), align: Align::Left, from: 0 },
     Column { title: "baked", width: Width::Fixed(6), align: Align::Right, from: 56 },
+];
+
+/// What to do where there is none: a key, and what comes of it.
+const NO_RECIPES: [(&str, &str); 3] = [
+    ("1", "goes to the Store, where c on an image makes a first recipe on it."),
+    ("q", "leaves; `bakery init` in an empty folder makes a workspace with a recipe in which every part is explained."),
+    ("r", "reads again: every *.yaml below the recipes folder whose first key is `recipe` appears here."),
 ];
 
 /// Line 2.
@@ -47,7 +53,7 @@ pub(super) fn subject(model: &Model, look: &Look, _around: &Around) -> Subject {
 
 /// The body.
 pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
-    if let Some(lines) = instead(model, look) {
+    if let Some(lines) = instead(model, look, usize::from(around.body.width.saturating_sub(4))) {
         for (y, line) in (around.body.y + 1..around.body.bottom()).zip(&lines) {
             let width = around.body.width.saturating_sub(3);
             buffer.set_line(around.body.x + 2, y, &cut(look, line, usize::from(width)), width);
@@ -68,12 +74,13 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
     }
 }
 
-fn instead(model: &Model, look: &Look) -> Option<Vec<Line<'static>>> {
+fn instead(model: &Model, look: &Look, columns: usize) -> Option<Vec<Line<'static>>> {
     let dim = |text: &str| Line::from(look.span(Role::Dim, text));
     if let Some(report) = &model.failure {
         let mut lines =
             vec![Line::from(vec![look.glyph(Glyph::Fail), look.span(Role::Text, format!(" {}", report.message))])];
-        lines.extend(report.causes.iter().chain(&report.help).map(|text| dim(text)));
+        let further = report.causes.iter().chain(&report.help).flat_map(|text| format::wrap(text, columns));
+        lines.extend(further.map(|text| dim(&text)));
         lines.push(dim("r reads them again"));
         return Some(lines);
     }
@@ -81,14 +88,15 @@ fn instead(model: &Model, look: &Look) -> Option<Vec<Line<'static>>> {
         return Some(vec![dim("reading the recipes")]);
     }
     if model.cards.is_empty() {
-        return Some(vec![
-            Line::from(look.span(Role::Text, "No recipes in this workspace.")),
-            Line::default(),
-            dim("c on an image of the Store (screen 1) makes a first one on it."),
-            dim("So does a *.yaml below the recipes folder whose first key is `recipe`;"),
-            dim("`bakery init` in an empty folder writes one with every part explained."),
-            dim("r reads them again."),
-        ]);
+        let mut lines = vec![Line::from(look.span(Role::Text, "No recipes in this workspace.")), Line::default()];
+        for (key, text) in NO_RECIPES {
+            let wrapped = format::wrap(text, columns.saturating_sub(3));
+            for (number, line) in wrapped.into_iter().enumerate() {
+                let key = if number == 0 { key } else { " " };
+                lines.push(Line::from(vec![look.span(Role::Key, format!("{key}  ")), look.span(Role::Dim, line)]));
+            }
+        }
+        return Some(lines);
     }
     model.is_empty().then(|| vec![dim("no recipe of that name; Esc shows all")])
 }
@@ -107,9 +115,12 @@ fn cells(model: &Model, look: &Look, around: &Around, card: &RecipeCard) -> Vec<
         Standing::Baked | Standing::NeverBaked if glyph != Glyph::Stale => Role::Dim,
         _ => glyph.role(),
     };
+    let sign = look.glyph(glyph);
+    let pad = " ".repeat(usize::from(look.glyph_width() + 1).saturating_sub(sign.width()));
+    let mut image = vec![sign, look.span(Role::Text, pad)];
+    image.extend(marked(look, Role::Text, name, model.filter.mark(name)).spans);
     vec![
-        Line::from(look.glyph(glyph)),
-        marked(look, Role::Text, name, model.filter.mark(name)),
+        Line::from(image),
         base(look, card),
         Line::from(look.span(role, word)),
         Line::from(look.span(Role::Dim, format::age(card.baked_at.as_deref(), around.now))),
