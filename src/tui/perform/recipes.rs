@@ -42,7 +42,7 @@ impl Performer {
                 Outer::Recipes(Msg::BaseSet { file, image, change })
             }),
             Effect::New(image) => {
-                self.blocking(Slot::New, move || Outer::Recipes(Msg::Made(context.new_recipe(&image))))
+                self.blocking(Slot::New, move || Outer::Recipes(Msg::Made(context.new_recipe(&image))));
             }
             Effect::TakeBack { file, change } => self.blocking(Slot::Write(file.clone()), move || {
                 let taken = context.take_back(&file, &change).map(|()| change.shown);

@@ -32,6 +32,13 @@ pub(super) fn subject(model: &Model, look: &Look, _around: &Around) -> Subject {
         what.push(look.span(Role::Key, "  /"));
         what.push(look.span(Role::Match, model.filter.text.clone()));
     }
+    if !model.read {
+        let verdict = match &model.failure {
+            Some(_) => vec![look.span(Role::Fail, "unreadable "), look.glyph(Glyph::Fail)],
+            None => vec![look.span(Role::Dim, "reading "), look.glyph(Glyph::Running)],
+        };
+        return Subject { what, verdict };
+    }
     let count = |wanted: fn(&Standing) -> bool| model.cards.iter().filter(|card| wanted(&card.standing)).count();
     let stale = model.cards.iter().filter(|card| model.is_stale(card) == Some(true)).count();
     let broken = count(|standing| *standing == Standing::Broken);
