@@ -24,6 +24,7 @@ mod log;
 mod man;
 mod plan;
 mod replay;
+mod screenshot;
 mod store;
 mod worker;
 

@@ -80,6 +80,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
         Command::Attach(args) => super::attach::run(args, session).await,
         Command::Cancel(args) => super::cancel::run(args, session).await,
         Command::Replay(args) => super::replay::run(args, session).await,
+        Command::Screenshot(args) => super::screenshot::run(args, session).await,
         Command::Keys(command) => super::keys::run(command, session).await,
         Command::Gc(args) => super::gc::run(args, session).await,
         Command::Fsck(args) => super::fsck::run(args, session).await,

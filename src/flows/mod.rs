@@ -14,6 +14,7 @@ pub mod follow;
 pub mod init;
 pub mod interrupts;
 pub mod keys;
+pub mod pictures;
 mod prepare;
 pub mod prune;
 pub mod standing;

@@ -74,6 +74,16 @@ impl Shelf {
         Ok(Viewing { folder, source })
     }
 
+    /// Opens a recorded journal: a file, a bake's folder, or the ID of a bake on the shelf.
+    pub fn open_recorded(&self, named: &str) -> Result<Viewing, Report> {
+        match BakeFolder::at(std::path::Path::new(named)) {
+            Some(folder) => Ok(Viewing { source: Source::Now(Reader::open(&folder)?), folder }),
+            None => self
+                .open(named, Pace::Now)
+                .map_err(|report| report.help("name a journal.jsonl, its folder, or a bake's ID")),
+        }
+    }
+
     /// Asks the bake whose ID begins with `prefix` to stop; gives its ID.
     pub fn cancel(&self, prefix: &str) -> Result<String, Report> {
         let folder = self.folder(prefix)?;
@@ -163,7 +173,10 @@ impl Viewing {
                     let gap = last.replace(now).map_or(0, |last| u64::try_from(now - last).unwrap_or(0));
                     // A clock that jumped ahead is not waited for longer than an hour.
                     let gap = Duration::from_millis(gap).min(Duration::from_secs(3600));
-                    tokio::time::sleep(gap.div_f64(speed.clamp(0.001, 1e9))).await;
+                    // A timer's shortest wait is a millisecond: thousands of lines of the same moment would take seconds.
+                    if !gap.is_zero() {
+                        tokio::time::sleep(gap.div_f64(speed.clamp(0.001, 1e9))).await;
+                    }
                 }
                 Ok(next)
             }

@@ -42,6 +42,13 @@ impl BakeFolder {
         Some(Self { path: bakes.join(&id), id })
     }
 
+    /// A bake's folder wherever it lies, by its journal or by itself.
+    pub fn at(path: &Path) -> Option<Self> {
+        let path = if path.is_dir() { path } else { path.parent()? };
+        let id = path.file_name()?.to_str()?.to_owned();
+        Some(Self { id, path: path.to_owned() }).filter(|folder| folder.journal().is_file())
+    }
+
     /// The bake's ULID.
     pub fn id(&self) -> &str {
         &self.id

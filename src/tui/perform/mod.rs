@@ -1,6 +1,6 @@
 //! Does what `update` wanted done, in tasks that answer with messages. The only async of the terminal UI besides the loop.
 
-mod bake;
+pub(super) mod bake;
 mod bakes;
 mod editor;
 mod recipes;
@@ -81,6 +81,12 @@ impl Performer {
             | Effect::Redraw
             | Effect::Mouse(_) => {}
         }
+    }
+
+    /// Whether nothing is under way but following what may change at any time.
+    pub(super) fn is_settled(&mut self) -> bool {
+        self.reap();
+        self.tasks.keys().all(|slot| matches!(slot, Slot::Shelf | Slot::Viewing))
     }
 
     /// Forgets tasks that are over.

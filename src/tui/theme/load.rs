@@ -47,7 +47,6 @@ pub enum ThemeError {
 #[serde(deny_unknown_fields)]
 struct File {
     theme: u32,
-    #[allow(dead_code, reason = "for people who read the file")]
     about: Option<String>,
     canvas: CanvasFile,
     roles: BTreeMap<String, Entry>,
@@ -77,6 +76,8 @@ struct Entry {
 /// One look a role, before a terminal's depth is known.
 #[derive(Debug)]
 pub struct Theme {
+    /// What it is for, in its own words.
+    pub about: Option<String>,
     entries: Vec<Resolved>,
     canvas: Canvas,
 }
@@ -113,7 +114,8 @@ impl Theme {
         };
         let canvas =
             Canvas { background: color(&file.canvas.background, "canvas")?, text: color(&file.canvas.text, "canvas")? };
-        Ok(Self { entries: Role::ALL.into_iter().map(entry).collect::<Result<_, _>>()?, canvas })
+        let entries = Role::ALL.into_iter().map(entry).collect::<Result<_, _>>()?;
+        Ok(Self { about: file.about, entries, canvas })
     }
 
     /// What it looks like on a terminal with so many colours.

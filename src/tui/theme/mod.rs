@@ -6,7 +6,7 @@ mod load;
 mod look;
 mod role;
 
-pub use depth::Depth;
+pub use depth::{Depth, xterm_rgb};
 pub use glyph::Glyph;
 pub use load::{BUILT_IN, Theme, ThemeError};
 pub use look::{Canvas, Look};

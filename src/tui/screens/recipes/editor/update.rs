@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::model::{State, Then, outer};
 use super::{Answer, Effect, Model, Msg, Text};
+use crate::domain::text::is_hazardous;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Code, Key, Motion};
 use crate::tui::screens::{Around, Wish, recipes};
@@ -217,9 +218,13 @@ impl Model {
     }
 }
 
-/// Columns a character takes; what cannot be shown takes as many as its escape.
+/// Columns a character takes; what cannot be shown as it is takes one.
 pub(super) fn width_of(c: char) -> usize {
-    if c == '\t' { 2 } else { UnicodeWidthChar::width(c).unwrap_or(1).max(usize::from(c.is_control())) }
+    match c {
+        '\t' => 2,
+        c if is_hazardous(c) => 1,
+        c => UnicodeWidthChar::width(c).unwrap_or(1),
+    }
 }
 
 fn outer_answer(answer: Answer) -> Outer {
