@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, bake, bakes, cancel, check, completions, demo, doctor, fsck, gc, init, inspect, keys, log, man, plan,
-    replay, store, worker,
+    replay, screenshot, store, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -90,6 +90,8 @@ pub(super) enum Command {
     Fsck(fsck::Args),
     /// Say what this machine can do, with the mend for each lack
     Doctor(doctor::Args),
+    /// Make pictures of screens: SVG and PNG
+    Screenshot(screenshot::Args),
     /// Print a completion script
     Completions(completions::Args),
     /// Print the manual page

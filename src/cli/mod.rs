@@ -5,6 +5,7 @@ mod output;
 pub mod render;
 mod run;
 mod screen;
+mod screenshot;
 mod story;
 
 mod attach;

@@ -12,6 +12,7 @@ pub mod environment;
 pub mod init;
 pub mod interrupts;
 pub mod keys;
+pub mod pictures;
 mod prepare;
 pub mod prune;
 pub mod terminal;

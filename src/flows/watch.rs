@@ -74,6 +74,19 @@ impl Shelf {
         Ok(Viewing { folder, source })
     }
 
+    /// Opens what is there of a journal anywhere: its file, a bake's folder, or the beginning of an ID on the shelf.
+    pub fn open_anywhere(&self, from: &str) -> Result<Viewing, Report> {
+        let path = std::path::absolute(from).map_err(|error| Report::new(Kind::Usage, &error))?;
+        let journal = if path.is_dir() { path.join("journal.jsonl") } else { path };
+        if !journal.is_file() {
+            let missing =
+                |report: Report| report.help("give a journal.jsonl, a bake's folder, or an ID of: bakery bakes");
+            return self.open(from, Pace::Now).map_err(missing);
+        }
+        let source = Source::Now(Reader::open_file(&journal)?);
+        Ok(Viewing { folder: BakeFolder::around(journal.parent().unwrap_or(&journal)), source })
+    }
+
     /// Asks the bake whose ID begins with `prefix` to stop; gives its ID.
     pub fn cancel(&self, prefix: &str) -> Result<String, Report> {
         let folder = self.folder(prefix)?;

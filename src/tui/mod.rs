@@ -13,8 +13,10 @@ pub mod keymap;
 pub mod model;
 pub mod msg;
 mod perform;
+pub mod picture;
 mod run;
 pub mod screens;
+mod screenshot;
 mod terminal;
 pub mod theme;
 pub mod update;
@@ -22,3 +24,4 @@ pub mod view;
 pub mod widgets;
 
 pub use run::{Start, run};
+pub use screenshot::{Shot, ShotRequest, shoot};

@@ -17,7 +17,7 @@ use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
 use super::terminal::{Modes, Painter, guard_panics, read};
-use super::theme::{Depth, Look, Theme};
+use super::theme::{self, Depth, Look};
 use super::update::{begin, update};
 use super::view::draw;
 use super::widgets::Toast;
@@ -44,7 +44,7 @@ const CLOCK: Duration = Duration::from_millis(250);
 /// Runs the terminal UI until the user leaves or the terminal goes.
 pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let failed = |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot use the terminal");
-    let look = look(&start)?;
+    let look = look(&context, &start)?;
     let (width, height) = crossterm::terminal::size().map_err(failed)?;
     let size = Size { width, height };
     let mut model = Model::new(surroundings(&context), size, terminal::now());
@@ -213,15 +213,17 @@ impl Loop {
     }
 }
 
-fn look(start: &Start) -> Result<Look, Report> {
+fn look(context: &Context, start: &Start) -> Result<Look, Report> {
     let (colorterm, term) = (terminal::variable("COLORTERM"), terminal::variable("TERM"));
+    let colorfgbg = terminal::variable("COLORFGBG");
     let depth = Depth::of(start.no_color, colorterm.as_deref(), term.as_deref());
-    let name = if depth == Depth::None { "mono" } else { "dark" };
-    let theme = Theme::built_in(name).map_err(|error| Report::new(Kind::Usage, &error))?;
+    let name = theme::automatic(depth, context.settings.theme.as_deref(), colorfgbg.as_deref());
+    let theme = theme::named(&name, context.theme_file(&name)?)?;
     Ok(theme.look(depth, start.ascii || !environment::utf8()))
 }
 
-fn surroundings(context: &Context) -> Surroundings {
+/// Where bakery runs, for the model.
+pub(super) fn surroundings(context: &Context) -> Surroundings {
     let root = &context.workspace.root;
     let workspace = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stores = context.store_places().into_iter().map(|(name, place)| {

@@ -42,6 +42,12 @@ impl BakeFolder {
         Some(Self { path: bakes.join(&id), id })
     }
 
+    /// The folder around a bake's `journal.jsonl`, wherever it was copied to; named after the folder.
+    pub fn around(path: &Path) -> Self {
+        let id = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self { path: path.to_owned(), id }
+    }
+
     /// The bake's ULID.
     pub fn id(&self) -> &str {
         &self.id

@@ -83,7 +83,7 @@ async fn watch(viewing: &mut Viewing, (bake, replay): (&str, bool), tell: &Sende
 }
 
 /// A record with the output it points at; damaged and unknown lines are passed over.
-fn told(viewing: &Viewing, record: Result<Record, Damage>) -> Result<Option<Told>, Report> {
+pub(in crate::tui) fn told(viewing: &Viewing, record: Result<Record, Damage>) -> Result<Option<Told>, Report> {
     let Some(event) = record.ok().and_then(|record| record.event) else { return Ok(None) };
     let output = match &event.kind {
         EventKind::StepOutput { step, offset, length } => viewing.output(step, *offset, (*length).min(SHOWN_OUTPUT))?,

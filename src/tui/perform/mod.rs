@@ -6,6 +6,8 @@ mod editor;
 mod recipes;
 mod store;
 
+pub(super) use bake::told;
+
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -41,6 +43,17 @@ pub(super) struct Performer {
     tell: mpsc::Sender<Msg>,
 }
 
+/// What tasks are still to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UnderWay {
+    /// No task is left.
+    Nothing,
+    /// Only what never ends by itself: the shelf, a bake being watched.
+    Endless,
+    /// Answers.
+    Answers,
+}
+
 /// Messages on their way at most: whoever has more waits.
 const ON_THE_WAY: usize = 1024;
 
@@ -72,6 +85,28 @@ impl Performer {
     fn reap(&mut self) {
         use futures_util::FutureExt;
         while let Some(Some(_)) = self.tasks.join_next().now_or_never() {}
+    }
+
+    /// What is still under way, once `listed`: the shelf has been told.
+    pub(super) fn under_way(&self, listed: bool) -> UnderWay {
+        let endless = |slot: &Slot| matches!(slot, Slot::Viewing) || (listed && matches!(slot, Slot::Shelf));
+        let (mut tasks, mut open) = (0, 0);
+        for slot in self.tasks.keys() {
+            tasks += 1;
+            open += usize::from(!endless(slot));
+        }
+        match (tasks, open) {
+            (0, _) => UnderWay::Nothing,
+            (_, 0) => UnderWay::Endless,
+            _ => UnderWay::Answers,
+        }
+    }
+
+    /// Waits until a task is over; for ever where there is none.
+    pub(super) async fn one_over(&mut self) {
+        if self.tasks.join_next().await.is_none() {
+            std::future::pending::<()>().await;
+        }
     }
 
     fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {

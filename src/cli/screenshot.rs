@@ -1,0 +1,124 @@
+//! `bakery screenshot`: pictures of screens, for documents and issues.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::builder::PossibleValue;
+use ratatui::layout::Size;
+use serde_json::json;
+
+use super::run::Session;
+use crate::domain::text::escape;
+use crate::flows::pictures;
+use crate::report::{Kind, Report};
+use crate::tui::model::LEAST;
+use crate::tui::picture::SCALE;
+use crate::tui::screens::Screen;
+use crate::tui::{ShotRequest, shoot};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The screens
+    #[arg(value_name = "SCREEN", required = true)]
+    screens: Vec<Name>,
+    /// What the Bake screen shows: a journal.jsonl, a bake's folder, or the beginning of a bake's ID
+    #[arg(long, value_name = "JOURNAL")]
+    from: Option<String>,
+    /// Show the bake as it stood after this event
+    #[arg(long, value_name = "SEQ", requires = "from")]
+    at: Option<u64>,
+    /// Columns and rows
+    #[arg(long, value_name = "WxH", default_value = "120x32", value_parser = size)]
+    size: Size,
+    /// Folder for SCREEN.svg and SCREEN.png; earlier pictures there are replaced
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// Theme: dark, light, mono, or one of your own
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+}
+
+/// A screen on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Name(Screen);
+
+impl clap::ValueEnum for Name {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Screen::Store), Self(Screen::Recipes), Self(Screen::Bake), Self(Screen::Bakes)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(name(self.0)))
+    }
+}
+
+fn name(screen: Screen) -> &'static str {
+    match screen {
+        Screen::Store => "store",
+        Screen::Recipes => "recipes",
+        Screen::Bake => "bake",
+        Screen::Bakes => "bakes",
+    }
+}
+
+/// The largest screen a picture is made of.
+const MOST: Size = Size { width: 400, height: 200 };
+
+fn size(text: &str) -> Result<Size, String> {
+    let read = |text: &str| text.parse::<u16>().ok();
+    let parts = text.split_once('x').and_then(|(width, height)| Some((read(width)?, read(height)?)));
+    let (width, height) = parts.ok_or("write COLUMNSxROWS, such as 120x32")?;
+    if width < LEAST.width || height < LEAST.height || width > MOST.width || height > MOST.height {
+        return Err(format!("from {}x{} to {}x{}", LEAST.width, LEAST.height, MOST.width, MOST.height));
+    }
+    Ok(Size { width, height })
+}
+
+pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
+    if args.from.is_some() && !args.screens.contains(&Name(Screen::Bake)) {
+        return Err(
+            Report::message(Kind::Usage, "--from is for the screen bake").help("bakery screenshot bake --from …")
+        );
+    }
+    let context = Arc::new(session.context()?);
+    let output = &session.output;
+    let request = ShotRequest {
+        size: args.size,
+        theme: args.theme,
+        // Not whether this terminal lacks UTF-8: the picture brings its own characters.
+        ascii: session.plain,
+        from: args.from.map(|from| (from, args.at)),
+    };
+    let (mut made, mut painted) = (Vec::new(), true);
+    for Name(screen) in args.screens {
+        let shot = shoot(&context, screen, &request).await?;
+        let name = name(screen);
+        if shot.unsettled {
+            output.note(format!("{name}: something did not answer in time; the picture shows what was there"));
+        }
+        let svg = pictures::write(&args.out, &format!("{name}.svg"), shot.picture.svg.as_bytes())?;
+        let scale = u32::from(SCALE);
+        let (width, height) = (shot.picture.width * scale, shot.picture.height * scale);
+        let mut row = json!({"screen": name, "svg": svg, "width": width, "height": height});
+        let png = match shot.picture.png() {
+            Some(bytes) => {
+                let bytes = bytes.map_err(|error| Report::new(Kind::Failed, &error))?;
+                Some(pictures::write(&args.out, &format!("{name}.png"), &bytes)?)
+            }
+            None => None,
+        };
+        painted &= png.is_some();
+        if !output.json {
+            [Some(svg), png.clone()].into_iter().flatten().try_for_each(|path| output.line(escape(&path)))?;
+        }
+        if let Some(png) = png {
+            row["png"] = json!(png);
+        }
+        made.push(row);
+    }
+    if !painted {
+        output.note("SVG only: this bakery was built without the feature `pictures`");
+    }
+    if output.json { output.json(&made) } else { Ok(()) }
+}
