@@ -18,6 +18,7 @@ mod examples;
 mod init;
 mod keys;
 mod recipe;
+mod screenshot;
 mod spine;
 mod store;
 mod store_layout;

@@ -102,12 +102,12 @@ fn top(y: u16) -> f32 {
 fn backgrounds(out: &mut String, row: &[(u16, &str, Paint)], y: u16) {
     for run in row.chunk_by(|a, b| a.2.bg == b.2.bg) {
         let Some(bg) = run[0].2.bg else { continue };
-        rect(out, (left(run[0].0), top(y), width(run), CELL_HEIGHT), hex(bg), 1.0);
+        rect(out, (left(run[0].0), top(y), width(run), CELL_HEIGHT), &hex(bg), 1.0);
     }
     let underlined = |paint: Paint| paint.modifier.contains(Modifier::UNDERLINED).then_some(paint.fg);
     for run in row.chunk_by(|a, b| underlined(a.2) == underlined(b.2)) {
         let Some(color) = underlined(run[0].2) else { continue };
-        rect(out, (left(run[0].0), top(y) + 17.5, width(run), 1.0), hex(color), 1.0);
+        rect(out, (left(run[0].0), top(y) + 17.5, width(run), 1.0), &hex(color), 1.0);
     }
 }
 
@@ -125,11 +125,11 @@ fn drawn(out: &mut String, row: &[(u16, &str, Paint)], y: u16) {
             match shape {
                 // From edge to edge: the run is one rectangle.
                 Shape::Bar { x: 0.0, y: from, width: CELL_WIDTH, height, opacity } => {
-                    rect(out, (left(x), top(y) + from, width(run), height), color.clone(), opacity);
+                    rect(out, (left(x), top(y) + from, width(run), height), &color, opacity);
                 }
                 Shape::Bar { x: from, y: above, width, height, opacity } => {
                     for (x, ..) in run {
-                        rect(out, (left(*x) + from, top(y) + above, width, height), color.clone(), opacity);
+                        rect(out, (left(*x) + from, top(y) + above, width, height), &color, opacity);
                     }
                 }
                 Shape::Arms(arms) => run.iter().for_each(|(x, ..)| join(out, (left(*x), top(y)), arms, &color)),
@@ -150,39 +150,64 @@ fn drawn(out: &mut String, row: &[(u16, &str, Paint)], y: u16) {
 
 fn join(out: &mut String, (x, y): (f32, f32), [up, right, down, left]: [bool; 4], color: &str) {
     let (from, to) = (if left { 0.0 } else { MIDDLE_X }, if right { CELL_WIDTH } else { MIDDLE_X + 1.0 });
-    rect(out, (x + from, y + MIDDLE_Y, to - from, 1.0), color.to_owned(), 1.0);
+    rect(out, (x + from, y + MIDDLE_Y, to - from, 1.0), color, 1.0);
     let (from, to) = (if up { 0.0 } else { MIDDLE_Y }, if down { CELL_HEIGHT } else { MIDDLE_Y + 1.0 });
-    rect(out, (x + MIDDLE_X, y + from, 1.0, to - from), color.to_owned(), 1.0);
+    rect(out, (x + MIDDLE_X, y + from, 1.0, to - from), color, 1.0);
 }
 
-fn rect(out: &mut String, (x, y, width, height): (f32, f32, f32, f32), color: String, opacity: f32) {
+fn rect(out: &mut String, (x, y, width, height): (f32, f32, f32, f32), color: &str, opacity: f32) {
     let faint = if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() };
     let _ = writeln!(out, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{color}\"{faint}/>");
 }
 
-/// One text element a run of one look; every character has its place, so that no font moves the columns.
+/// One text element a run of words in one look; every character has its place, so that no font moves the columns.
 fn written(out: &mut String, row: &[(u16, &str, Paint)], y: u16) {
-    let weight = |paint: Paint| paint.modifier & (Modifier::BOLD | Modifier::ITALIC);
-    let is_text = |cell: &(u16, &str, Paint)| !cell.1.trim().is_empty() && shapes(cell.1).is_empty();
-    let alike = |a: &(u16, &str, Paint), b: &(u16, &str, Paint)| {
-        is_text(a) == is_text(b) && a.2.fg == b.2.fg && weight(a.2) == weight(b.2)
-    };
-    for run in row.chunk_by(alike).filter(|run| is_text(&run[0])) {
+    let mut rest = row;
+    while let Some(first) = rest.iter().position(is_text) {
+        rest = &rest[first..];
+        let length = run_length(rest);
         let (mut places, mut text) = (Vec::new(), String::new());
-        for (x, symbol, _) in run {
-            places.push(left(*x).to_string());
+        for (x, symbol, _) in &rest[..length] {
             // Marks that combine stand where their letter stands.
-            let marks = symbol.chars().count().saturating_sub(1);
-            places.extend(std::iter::repeat_n(left(*x).to_string(), marks));
+            places.extend(symbol.chars().map(|_| left(*x).to_string()));
             escape(&mut text, symbol);
         }
-        // Without marks, one place a run would do, were there one font only.
-        let (bold, italic) = (weight(run[0].2).contains(Modifier::BOLD), weight(run[0].2).contains(Modifier::ITALIC));
-        let bold = if bold { " font-weight=\"bold\"" } else { "" };
-        let italic = if italic { " font-style=\"italic\"" } else { "" };
-        let (places, color) = (places.join(" "), hex(run[0].2.fg));
-        let y = top(y) + BASELINE;
-        let _ = writeln!(out, "<text x=\"{places}\" y=\"{y}\" fill=\"{color}\"{bold}{italic}>{text}</text>");
+        let weight = weight(rest[0].2);
+        let bold = if weight.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+        let italic = if weight.contains(Modifier::ITALIC) { " font-style=\"italic\"" } else { "" };
+        let (places, color, y) = (places.join(" "), hex(rest[0].2.fg), top(y) + BASELINE);
+        let _ = writeln!(
+            out,
+            "<text x=\"{places}\" y=\"{y}\" fill=\"{color}\"{bold}{italic} xml:space=\"preserve\">{text}</text>"
+        );
+        rest = &rest[length..];
+    }
+}
+
+fn is_text(cell: &(u16, &str, Paint)) -> bool {
+    !cell.1.trim().is_empty() && shapes(cell.1).is_empty()
+}
+
+fn weight(paint: Paint) -> Modifier {
+    paint.modifier & (Modifier::BOLD | Modifier::ITALIC)
+}
+
+/// Cells from the first on that are written in its look, single blanks between words among them.
+fn run_length(cells: &[(u16, &str, Paint)]) -> usize {
+    let Some(first) = cells.first() else { return 0 };
+    let belongs = |at: usize| {
+        let cell = cells.get(at);
+        cell.is_some_and(|cell| is_text(cell) && cell.2.fg == first.2.fg && weight(cell.2) == weight(first.2))
+    };
+    let mut length = 1;
+    loop {
+        if belongs(length) {
+            length += 1;
+        } else if cells.get(length).is_some_and(|cell| cell.1 == " ") && belongs(length + 1) {
+            length += 2;
+        } else {
+            return length;
+        }
     }
 }
 

@@ -107,14 +107,24 @@ pub fn rule(look: &Look, area: Rect, left: &[Span<'static>], right: &[Span<'stat
         // What stands at the right is short and says how it stands: it goes first.
         if line.width() <= room {
             let x = area.x + area.width - 1 - u16::try_from(line.width()).unwrap_or(0);
-            buffer.set_line(x, area.y, &line, area.right() - x);
+            over_rule(x, area.y, &line, buffer);
             room -= line.width();
         }
     }
     if !left.is_empty() && room > 4 {
         let line = cut(look, &spaced(left), room);
-        buffer.set_line(area.x + 1, area.y, &line, u16::try_from(room).unwrap_or(area.width));
+        over_rule(area.x + 1, area.y, &line, buffer);
     }
+}
+
+/// Words in place of a piece of rule: nothing of its look stays behind them.
+fn over_rule(x: u16, y: u16, line: &Line<'static>, buffer: &mut Buffer) {
+    let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let place = Rect { x, y, width, height: 1 }.intersection(buffer.area);
+    for x in place.left()..place.right() {
+        buffer[(x, y)].reset();
+    }
+    buffer.set_line(x, y, line, place.width);
 }
 
 /// A line in at most so many columns, cut at its end with an ellipsis.
