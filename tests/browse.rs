@@ -8,7 +8,8 @@ use bakery::adapters::store::{MemoryStore, Store};
 use bakery::domain::oci::{
     Annotations, Descriptor, DescriptorPlatform, ImageIndex, ImageManifest, Platform, media_type,
 };
-use bakery::flows::browse::Source;
+use bakery::flows::browse::{Found, Source};
+use futures_util::StreamExt;
 
 use crate::store::conformance::{put_image, repository, stream, tag};
 use crate::store::registry::options;
@@ -204,4 +205,127 @@ fn credentials_come_from_a_helper_or_a_podman_file_and_wrong_ones_are_refused() 
         assert!(stderr.contains("401") && stderr.contains("help: log in"), "{stderr}");
         assert!(!stderr.contains("wrong\"") && !stderr.contains("d3Jvbmc"), "{stderr}");
     }
+}
+
+/// Everything a survey finds, in order; errors as their messages.
+async fn surveyed(source: &Source) -> Vec<Result<Found, String>> {
+    source.survey().map(|found| found.map_err(|report| report.message)).collect().await
+}
+
+fn named(found: &[Result<Found, String>]) -> Vec<String> {
+    let of = |found: &Result<Found, String>| match found {
+        Ok(Found::Repositories(names)) => names.clone(),
+        _ => Vec::new(),
+    };
+    found.iter().flat_map(of).collect()
+}
+
+#[tokio::test]
+async fn names_come_before_tags_and_one_image_is_looked_into_over_memory_layout_and_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let layout: Arc<dyn Store> = Arc::new(Layout::open_or_create(&folder.path().join("store")).unwrap());
+    let registry = peers::need(&["docker-registry"]).then(DockerRegistry::start);
+    let remote = registry.as_ref().map(|registry| -> Arc<dyn Store> {
+        Arc::new(RegistryStore::open(options(&registry.host(), vec![])).unwrap())
+    });
+    for store in [memory, layout].into_iter().chain(remote) {
+        let python = tagged(&*store, "python", "3.12").await;
+        tagged(&*store, "python", "3.11").await;
+        tagged(&*store, "team/app", "1").await;
+        signed(&*store, "python", &python).await;
+        let source = Source::new("x/", store);
+        let found = surveyed(&source).await;
+        assert_eq!(named(&found), ["python", "team/app"]);
+        assert!(matches!(found[0], Ok(Found::Repositories(_))), "names first: {found:?}");
+        let tags = Found::Tags { repository: "python".into(), tags: vec!["3.11".into(), "3.12".into()] };
+        assert!(found.contains(&Ok(tags)), "{found:?}");
+        let seen = source.look("python", "3.12").await.unwrap();
+        assert_eq!((seen.digest, seen.platforms), (python.digest, vec!["linux/amd64".to_owned()]));
+        let gone = source.look("python", "2.7").await.unwrap_err();
+        assert!(gone.report.to_string().contains("not found"), "{}", gone.report);
+        assert!(source.look("Not A Name", "1").await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_cannot_be_read_hides_no_other() {
+    let registry = FaultyRegistry::start(|_, heard| match heard.path.as_str() {
+        path if path.starts_with("/v2/_catalog") => Say::body(r#"{"repositories":["a","closed","z"]}"#),
+        path if path.contains("/closed/tags/list") => Say::status(403),
+        path if path.contains("/tags/list") => Say::body(r#"{"name":"a","tags":["1"]}"#),
+        _ => Say::status(200),
+    })
+    .await;
+    let store = RegistryStore::open(options(&registry.host(), vec![]).plain_http(true)).unwrap();
+    let found = surveyed(&Source::new("x/", Arc::new(store))).await;
+    let read = |name: &str| Ok(Found::Tags { repository: name.into(), tags: vec!["1".into()] });
+    assert!(found.contains(&read("a")) && found.contains(&read("z")), "{found:?}");
+    let closed = |found: &Result<Found, String>| matches!(found, Ok(Found::Unreadable { repository, .. }) if repository == "closed");
+    assert_eq!(found.iter().filter(|found| closed(found)).count(), 1, "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalog_that_fails_midway_gives_what_came_before() {
+    let registry = FaultyRegistry::start(|_, heard| match heard.path.as_str() {
+        "/v2/_catalog?n=1000" => {
+            Say::body(r#"{"repositories":["a","b"]}"#).header("link", "</v2/_catalog?last=b>; rel=\"next\"")
+        }
+        path if path.starts_with("/v2/_catalog") => Say::status(403),
+        path if path.contains("/tags/list") => Say::body(r#"{"name":"a","tags":["1"]}"#),
+        _ => Say::status(200),
+    })
+    .await;
+    let store = RegistryStore::open(options(&registry.host(), vec![]).plain_http(true)).unwrap();
+    let found = surveyed(&Source::new("x/", Arc::new(store))).await;
+    assert_eq!(named(&found), ["a", "b"]);
+    assert!(found.last().is_some_and(Result::is_err), "{found:?}");
+    assert_eq!(found.iter().filter(|found| matches!(found, Ok(Found::Tags { .. }))).count(), 2, "{found:?}");
+}
+
+/// 200 repositories on loopback: the first names have to be there within 300 ms.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_names_of_a_large_registry_are_there_at_once() {
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start();
+    let store = Arc::new(RegistryStore::open(options(&registry.host(), vec![])).unwrap());
+    let filled: Vec<()> = futures_util::stream::iter(0..200)
+        .map(|number| {
+            let store = Arc::clone(&store);
+            async move {
+                let here = repository(&format!("team-{:02}/image-{number:03}", number / 20));
+                let bytes = put_image(&*store, &here, "content", "amd64").await;
+                for patch in 0..2 {
+                    let name = tag(&format!("1.{patch}"));
+                    store.put_manifest(&here, Some(&name), media_type::MANIFEST, &bytes).await.unwrap();
+                }
+            }
+        })
+        .buffer_unordered(8)
+        .collect()
+        .await;
+    assert_eq!(filled.len(), 200);
+    let source = Source::new("x/", Arc::new(RegistryStore::open(options(&registry.host(), vec![])).unwrap()));
+    let begun = std::time::Instant::now();
+    let mut survey = source.survey();
+    let Some(Ok(Found::Repositories(names))) = survey.next().await else { panic!("names come first") };
+    let first = begun.elapsed();
+    // What an 80x24 screen shows: eight rows' facts, asked for as their tags come.
+    let mut facts = Vec::new();
+    while facts.len() < 8 {
+        let Some(Ok(Found::Tags { repository, tags })) = survey.next().await else { panic!("tags follow") };
+        facts.push(source.look(&repository, &tags[0]).await.unwrap());
+    }
+    let visible = begun.elapsed();
+    let tags = survey.count().await;
+    eprintln!(
+        "first page of {} names: {first:?}; facts in sight: {visible:?}; all {} tags lists: {:?}",
+        names.len(),
+        tags + 8,
+        begun.elapsed()
+    );
+    assert!(first < std::time::Duration::from_millis(300), "{first:?}");
+    assert!(names.len() >= 100 && facts.len() == 8);
 }

@@ -1,4 +1,4 @@
-//! Recipe files on disk: finding them, reading one whole and bounded. Parses nothing beyond the first key.
+//! Recipe files on disk: finding them, reading one whole and bounded, replacing one. Parses nothing beyond the first key.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
+use crate::adapters::whole_file::{Durability, write_whole};
 use crate::domain::recipe::is_recipe;
 use crate::domain::yaml::MAX_BYTES;
 use crate::report::{Kind, Report};
@@ -35,6 +36,12 @@ pub enum RecipesError {
         /// On what.
         path: String,
     },
+    /// Another program wrote it since it was read.
+    #[error("{path} has changed on disk since it was read")]
+    Changed {
+        /// Which.
+        path: String,
+    },
     /// More files than anybody keeps recipes.
     #[error("more than {MAX_FILES} files below {path}")]
     TooMany {
@@ -48,6 +55,7 @@ impl From<RecipesError> for Report {
         let report = Self::new(Kind::Usage, &error);
         match error {
             RecipesError::TooMany { .. } => report.help("set `recipes` in bakery.yaml to the folder that holds them"),
+            RecipesError::Changed { .. } => report.help("read it again, then make the change anew"),
             RecipesError::Io { .. } | RecipesError::NoFile { .. } => report,
         }
     }
@@ -108,6 +116,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>, RecipesError> {
     let mut bytes = Vec::new();
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
     Ok(bytes)
+}
+
+/// Replaces a recipe's text, whole or not at all, where it is still the text that was read; keeps its permissions. A
+/// symbolic link stays one: what it points at is replaced.
+pub fn replace(path: &Path, read_before: &[u8], text: &[u8]) -> Result<(), RecipesError> {
+    let real = std::fs::canonicalize(path).map_err(failed("resolve", path))?;
+    if read(&real)? != read_before {
+        return Err(RecipesError::Changed { path: path.display().to_string() });
+    }
+    let permissions = std::fs::metadata(&real).map_err(failed("stat", path))?.permissions();
+    write_whole(&real, text, Durability::Durable).map_err(failed("write", path))?;
+    std::fs::set_permissions(&real, permissions).map_err(failed("set the mode of", path))
 }
 
 fn open(path: &Path) -> Result<File, RecipesError> {

@@ -81,6 +81,8 @@ pub(super) enum Command {
     Cancel(cancel::Args),
     /// Play a past bake again
     Replay(replay::Args),
+    /// Draw screens as SVG and PNG, without a terminal
+    Screenshot(screenshot::Args),
     /// Make and show signing keys
     #[command(subcommand)]
     Keys(keys::Command),
@@ -90,8 +92,6 @@ pub(super) enum Command {
     Fsck(fsck::Args),
     /// Say what this machine can do, with the mend for each lack
     Doctor(doctor::Args),
-    /// Make pictures of screens: SVG and PNG
-    Screenshot(screenshot::Args),
     /// Print a completion script
     Completions(completions::Args),
     /// Print the manual page

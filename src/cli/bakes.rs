@@ -33,6 +33,7 @@ fn line(row: &ShelfRow, width: usize, verbose: bool) -> String {
         (_, Some(failure)) => failure,
         (Some(digest), None) if verbose => digest.short(),
         (Some(_), None) => String::new(),
+        (None, None) if all == 0 => String::new(),
         (None, None) => format!("{over} of {all} steps"),
     };
     // Month, day, hour, minute in UTC: the whole stamp is in the JSON.
@@ -54,7 +55,17 @@ fn object(row: &ShelfRow) -> Value {
         "user": user,
         "host": host,
         "pid": pid,
+        "recipe": row.recipe,
+        "base": row.base,
+        "steps": { "over": row.steps.0, "all": row.steps.1, "cached": row.cached },
+        "new_bytes": row.new_bytes,
     });
+    if let Some(digest) = &row.base_digest {
+        object["base_digest"] = json!(digest);
+    }
+    if let Some(check) = &row.rejected_by {
+        object["rejected_by"] = json!(check);
+    }
     if let Some(finished) = &row.finished {
         object["finished"] = json!(finished);
     }

@@ -5,7 +5,6 @@ mod output;
 pub mod render;
 mod run;
 mod screen;
-mod screenshot;
 mod story;
 
 mod attach;
@@ -25,6 +24,7 @@ mod log;
 mod man;
 mod plan;
 mod replay;
+mod screenshot;
 mod store;
 mod worker;
 

@@ -6,27 +6,33 @@ use clap::CommandFactory;
 
 use super::arguments::Cli;
 use super::run::Session;
+use crate::flows::Context;
 use crate::flows::environment::{dumb_terminal, no_color};
 use crate::report::{Kind, Report};
 use crate::tui::screens::Screen;
 use crate::tui::{self, Start};
 
 pub(super) async fn run(session: &Session) -> Result<(), Report> {
-    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+    if dumb_terminal() {
+        return Err(Report::message(Kind::Usage, "this terminal cannot move its cursor (TERM=dumb)")
+            .help("every command works here: `bakery --help` lists them"));
+    }
+    if !has_terminal() {
         // Nobody sits there: what a script needs is the list of commands.
         session.output.note(Cli::command().render_help().to_string());
         return Err(Report::message(Kind::Usage, "the terminal UI needs a terminal")
             .help("give a command; each does without one"));
     }
-    if dumb_terminal() {
-        return Err(Report::message(Kind::Usage, "this terminal cannot move its cursor (TERM=dumb)")
-            .help("every command works here: `bakery --help` lists them"));
-    }
-    open(session, Screen::Store).await
+    open(session, session.context()?).await
 }
 
-/// Opens the terminal UI on the session's workspace.
-pub(super) async fn open(session: &Session, screen: Screen) -> Result<(), Report> {
-    let start = Start { screen, ascii: session.output.ascii, no_color: no_color() || session.output.never_colors };
-    tui::run(session.context()?, start).await
+/// Whether somebody sits there: keys can be read and screens be shown.
+pub(super) fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !dumb_terminal()
+}
+
+/// Opens the terminal UI on a workspace.
+pub(super) async fn open(session: &Session, context: Context) -> Result<(), Report> {
+    let no_color = no_color() || session.output.never_colors;
+    tui::run(context, Start { screen: Screen::Store, ascii: session.output.ascii, no_color }).await
 }

@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SEQ", requires = "from")]
     at: Option<u64>,
     /// Columns and rows
-    #[arg(long, value_name = "WxH", default_value = "120x32", value_parser = size)]
+    #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     size: Size,
     /// Folder for SCREEN.svg and SCREEN.png; earlier pictures there are replaced
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -68,7 +68,7 @@ const MOST: Size = Size { width: 400, height: 200 };
 fn size(text: &str) -> Result<Size, String> {
     let read = |text: &str| text.parse::<u16>().ok();
     let parts = text.split_once('x').and_then(|(width, height)| Some((read(width)?, read(height)?)));
-    let (width, height) = parts.ok_or("write COLUMNSxROWS, such as 120x32")?;
+    let (width, height) = parts.ok_or("write COLUMNSxROWS, such as 120x36")?;
     if width < LEAST.width || height < LEAST.height || width > MOST.width || height > MOST.height {
         return Err(format!("from {}x{} to {}x{}", LEAST.width, LEAST.height, MOST.width, MOST.height));
     }

@@ -1,7 +1,10 @@
 //! Having the terminal: what a full-screen program needs of the process around it. Draws nothing.
 
 use std::io;
+use std::path::Path;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use time::OffsetDateTime;
 
 use crate::adapters::process::{self, Calls};
@@ -16,6 +19,11 @@ impl Signals {
     /// Listens from now on; none acts by itself any more.
     pub fn listen() -> Result<Self, Report> {
         Calls::listen().map(Self).map_err(|error| Report::new(Kind::Failed, &error))
+    }
+
+    /// Forgets those that came already: they were for another program that had the terminal.
+    pub fn forget(&mut self) {
+        while self.0.next().now_or_never().is_some() {}
     }
 
     /// Waits for the next one.
@@ -39,6 +47,33 @@ pub fn outlet(written: impl Fn(io::Result<()>) + Send + 'static) -> Result<Outle
 /// Stops this process until `fg`; `false` where nobody could continue it.
 pub fn suspend() -> bool {
     process::stop_until_continued()
+}
+
+/// Opens a file in the user's editor and waits for it; the terminal is its own meanwhile.
+pub async fn edit(path: &Path) -> Result<(), Report> {
+    process::edit(path).await.map_err(|error| {
+        Report::new(Kind::Failed, &error).help("set EDITOR to the editor you use; `e` edits in place without one")
+    })
+}
+
+/// Writes a few bytes past the outlet, which writes no more, unless the terminal takes none for `patience`.
+pub fn write_last(bytes: &[u8], patience: Duration) {
+    process::write_last(bytes, patience);
+}
+
+/// Ends the process with `code` after `patience`, whatever holds it up.
+pub fn end_within(patience: Duration, code: i32) {
+    process::end_within(patience, code);
+}
+
+/// Ends the process now.
+pub fn end(code: i32) -> ! {
+    process::end(code)
+}
+
+/// Panics where a test asks for it, in debug builds only: here, or in another thread.
+pub fn rehearse_panic() {
+    process::rehearse_panic();
 }
 
 /// What time it is.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::adapters::clock;
-use crate::adapters::journal::{self, BakeFolder, Ending, Reader, ShelfWatch, Tail, is_held, read_ends, read_output};
+use crate::adapters::journal::{self, BakeFolder, Ending, Reader, Tail, is_held, read_ends, read_output};
 use crate::adapters::process::{ask_to_stop, identity, is_worker_of};
 use crate::adapters::settings::Paths;
 use crate::domain::journal::{BakeStarted, Damage, EventKind, Record};
@@ -40,6 +40,11 @@ impl Shelf {
         Self { bakes }
     }
 
+    /// The folder of all bakes.
+    pub(super) fn bakes(&self) -> &std::path::Path {
+        &self.bakes
+    }
+
     /// One row a bake, newest first. A journal that cannot be read gives no row.
     pub fn list(&self) -> Result<Vec<ShelfRow>, Report> {
         let mut rows = Vec::new();
@@ -51,11 +56,6 @@ impl Shelf {
             rows.extend(ShelfRow::of(&view, liveness).map(until_now));
         }
         Ok(rows)
-    }
-
-    /// Follows the shelf: the rows now, and again whenever a bake begins, moves, ends or goes.
-    pub fn follow(&self) -> Result<ShelfFollowing, Report> {
-        Ok(ShelfFollowing { watch: ShelfWatch::begin(&self.bakes)?, shelf: self.clone(), first: true })
     }
 
     /// The bake whose ID begins with `prefix`.
@@ -74,14 +74,13 @@ impl Shelf {
         Ok(Viewing { folder, source })
     }
 
-    /// Opens what is there of a journal anywhere: its file, a bake's folder, or the beginning of an ID on the shelf.
-    pub fn open_anywhere(&self, from: &str) -> Result<Viewing, Report> {
-        let path = std::path::absolute(from).map_err(|error| Report::new(Kind::Usage, &error))?;
+    /// Opens a recorded journal wherever it lies: a file, a bake's folder, or the ID of a bake on the shelf.
+    pub fn open_recorded(&self, named: &str) -> Result<Viewing, Report> {
+        let path = std::path::absolute(named).map_err(|error| Report::new(Kind::Usage, &error))?;
         let journal = if path.is_dir() { path.join("journal.jsonl") } else { path };
         if !journal.is_file() {
-            let missing =
-                |report: Report| report.help("give a journal.jsonl, a bake's folder, or an ID of: bakery bakes");
-            return self.open(from, Pace::Now).map_err(missing);
+            let missing = |report: Report| report.help("name a journal.jsonl, its folder, or a bake's ID");
+            return self.open(named, Pace::Now).map_err(missing);
         }
         let source = Source::Now(Reader::open_file(&journal)?);
         Ok(Viewing { folder: BakeFolder::around(journal.parent().unwrap_or(&journal)), source })
@@ -122,35 +121,6 @@ impl Shelf {
                     .help("give more of the ID"))
             }
         }
-    }
-}
-
-/// The shelf being followed.
-#[derive(Debug)]
-pub struct ShelfFollowing {
-    watch: ShelfWatch,
-    shelf: Shelf,
-    first: bool,
-}
-
-/// Least time between two looks at the shelf: a journal that grows fast is looked at four times a second.
-const LOOK: Duration = Duration::from_millis(250);
-
-impl ShelfFollowing {
-    /// The rows, newest first: at once the first time, then after the next change.
-    pub async fn next(&mut self) -> Result<Vec<ShelfRow>, Report> {
-        if !std::mem::take(&mut self.first) {
-            self.watch.changed().await?;
-            tokio::time::sleep(LOOK).await;
-        }
-        let shelf = self.shelf.clone();
-        let listed = tokio::task::spawn_blocking(move || shelf.list()).await;
-        let rows = listed.map_err(|error| Report::new(Kind::Failed, &error))??;
-        let is_over = |id: &str| rows.iter().any(|row| row.bake == id && row.status != ShelfStatus::Running);
-        for folder in journal::list(&self.shelf.bakes)?.iter().filter(|folder| !is_over(folder.id())) {
-            self.watch.add(folder)?;
-        }
-        Ok(rows)
     }
 }
 
@@ -205,7 +175,10 @@ impl Viewing {
                     let gap = last.replace(now).map_or(0, |last| u64::try_from(now - last).unwrap_or(0));
                     // A clock that jumped ahead is not waited for longer than an hour.
                     let gap = Duration::from_millis(gap).min(Duration::from_secs(3600));
-                    tokio::time::sleep(gap.div_f64(speed.clamp(0.001, 1e9))).await;
+                    // A timer's shortest wait is a millisecond: thousands of lines of the same moment would take seconds.
+                    if !gap.is_zero() {
+                        tokio::time::sleep(gap.div_f64(speed.clamp(0.001, 1e9))).await;
+                    }
                 }
                 Ok(next)
             }

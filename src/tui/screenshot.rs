@@ -97,7 +97,7 @@ async fn settle(model: &mut Model, screen: Screen, context: &Arc<Context>) -> bo
         tokio::select! {
             biased;
             msg = next(&mut results) => {
-                listed |= matches!(msg, Msg::Bakes(bakes::Msg::Listed(_)));
+                listed |= matches!(msg, Msg::Bakes(bakes::Msg::News(_)));
                 effects = update(model, msg);
             }
             () = performer.one_over() => {}
@@ -116,7 +116,7 @@ async fn next(results: &mut mpsc::Receiver<Msg>) -> Msg {
 
 /// Puts a bake on the Bake screen, as it stood after event `last`, and the clock to that moment.
 async fn show_journal(model: &mut Model, from: &str, last: Option<u64>) -> Result<(), Report> {
-    let mut viewing = Shelf::from_environment().open_anywhere(from)?;
+    let mut viewing = Shelf::from_environment().open_recorded(from)?;
     let mut records = Vec::new();
     while let Some(record) = viewing.next().await? {
         let Some(told) = told(&viewing, record)? else { continue };
@@ -132,6 +132,8 @@ async fn show_journal(model: &mut Model, from: &str, last: Option<u64>) -> Resul
         model.now = at;
     }
     let over = matches!(newest.event.kind, EventKind::BakeFinished { .. });
+    // A journal that stops before the bake's end was left by a worker that is gone; one stopped at an event goes on.
+    let lost = !over && last.is_none();
     let bake = records.iter().find_map(|told| match &told.event.kind {
         EventKind::BakeStarted(started) => Some(started.bake.clone()),
         _ => None,
@@ -142,8 +144,8 @@ async fn show_journal(model: &mut Model, from: &str, last: Option<u64>) -> Resul
     // The journal is here already: what would read it, or look at stores again, has nothing to do.
     drop(model.bake.watch(bake.clone(), false, &around));
     drop(update(model, Msg::Bake(bake::Msg::Records { bake: bake.clone(), records })));
-    if over {
-        drop(update(model, Msg::Bake(bake::Msg::Ended { bake, lost: false })));
+    if over || lost {
+        drop(update(model, Msg::Bake(bake::Msg::Ended { bake, lost })));
     }
     Ok(())
 }

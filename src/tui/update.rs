@@ -107,6 +107,8 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
 
 fn moused(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
     match mouse {
+        // Turning the wheel answers no question.
+        Mouse::WheelDown | Mouse::WheelUp if matches!(model.overlay, Overlay::Confirm(_)) => Vec::new(),
         Mouse::WheelDown => act(model, Action::Move(Motion::Down)),
         Mouse::WheelUp => act(model, Action::Move(Motion::Up)),
         Mouse::Click(at) if model.overlay == Overlay::None => clicked(model, at),
@@ -174,14 +176,13 @@ fn act_over(model: &mut Model, mut overlay: Overlay, action: Action) -> Vec<Effe
         (Overlay::Help(from), Action::Move(motion)) => {
             let scopes = model.scopes();
             let look = super::theme::Look::of_roles(false);
-            let lines = HelpBox { scopes: &scopes, from: 0, look: &look }.lines().len();
-            let page = usize::from(model.body().height.saturating_sub(2));
-            let last = lines.saturating_sub(page);
+            let (rows, page) = HelpBox { scopes: &scopes, from: 0, look: &look }.rows(model.body());
+            let last = rows.saturating_sub(page);
             *from = match motion {
                 Motion::Up => from.saturating_sub(1),
                 Motion::Down => *from + 1,
-                Motion::HalfUp | Motion::PageUp => from.saturating_sub(page / 2),
-                Motion::HalfDown | Motion::PageDown => *from + page / 2,
+                Motion::HalfUp | Motion::PageUp => from.saturating_sub((page / 2).max(1)),
+                Motion::HalfDown | Motion::PageDown => *from + (page / 2).max(1),
                 Motion::Top => 0,
                 Motion::Bottom => last,
                 Motion::Left | Motion::Right => *from,
@@ -194,6 +195,7 @@ fn act_over(model: &mut Model, mut overlay: Overlay, action: Action) -> Vec<Effe
             None
         }
         (Overlay::Confirm(confirm), Action::Open) => confirm.choices.get(confirm.focused).map(|c| c.then.clone()),
+        (Overlay::Confirm(confirm), Action::Yes) => confirm.yes().map(|choice| choice.then.clone()),
         (Overlay::Picker(picker), Action::Move(motion)) => {
             picker.step(motion);
             None

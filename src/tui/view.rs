@@ -3,10 +3,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::format;
-use super::keymap::{Scope, next_keys};
+use super::keymap::{Action, Binding, Key, Scope, next_keys};
 use super::model::{LEAST, Model, Overlay};
 use super::screens::Screen;
 use super::theme::{Glyph, Look, Role};
@@ -40,6 +40,9 @@ pub fn draw(model: &Model, look: &Look, buffer: &mut Buffer) -> Option<Position>
 }
 
 fn too_small(look: &Look, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
     let text = format!(
         "bakery needs {} columns and {} rows; here are {} and {}",
         LEAST.width, LEAST.height, area.width, area.height
@@ -82,30 +85,71 @@ fn tabs(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
     }
     let room = usize::from(area.right().saturating_sub(end + 3));
     let line = cut(look, &Line::from(right), room);
-    let x = area.right() - 1 - u16::try_from(line.width()).unwrap_or(0);
+    let x = area.right().saturating_sub(1 + u16::try_from(line.width()).unwrap_or(0));
     buffer.set_line(x, area.y, &line, area.right() - x);
 }
 
-/// The next keys, as many as fit, and the legend of origins.
+/// Narrower than this, the keys take the legend's place.
+const LEGEND: u16 = 72;
+
+/// The next keys, as many as fit, help the last of them; and the legend of origins.
 fn status(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
-    let legend: Vec<Span<'static>> = vec![
-        look.glyph(Glyph::Global),
-        look.span(Role::Dim, " global  "),
-        look.glyph(Glyph::Local),
-        look.span(Role::Dim, " local"),
-    ];
-    let legend = Line::from(legend);
-    let legend_at = area.right().saturating_sub(1 + u16::try_from(legend.width()).unwrap_or(0));
-    buffer.set_line(legend_at, area.y, &legend, area.right() - legend_at);
-    let mut x = area.x + 1;
-    for binding in next_keys(&model.scopes()) {
-        let key = shown_key(binding.keys.first().copied().unwrap_or(""), look.ascii);
-        let width = u16::try_from(format::width(&key) + 1 + format::width(binding.label)).unwrap_or(u16::MAX);
-        if x + width + 2 > legend_at {
-            break;
-        }
-        let line = Line::from(vec![look.span(Role::Key, key), look.span(Role::Dim, format!(" {}", binding.label))]);
-        buffer.set_line(x, area.y, &line, width);
-        x += width + 2;
+    let mut end = area.right().saturating_sub(1);
+    if area.width >= LEGEND {
+        let legend = Line::from(vec![
+            look.glyph(Glyph::Global),
+            look.span(Role::Dim, " global  "),
+            look.glyph(Glyph::Local),
+            look.span(Role::Dim, " local"),
+        ]);
+        let at = end.saturating_sub(u16::try_from(legend.width()).unwrap_or(0));
+        buffer.set_line(at, area.y, &legend, area.right() - at);
+        end = at.saturating_sub(2);
     }
+    let (help, others): (Vec<_>, Vec<_>) = keys(model).into_iter().partition(|b| b.action == Action::Help);
+    let shown = |binding: &Binding, label: &str| {
+        let key = shown_key(binding.keys.first().copied().unwrap_or(""), look.ascii);
+        Line::from(vec![look.span(Role::Key, key), look.span(Role::Dim, format!(" {label}"))])
+    };
+    let columns = |line: &Line<'_>| u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let help: Vec<Line<'static>> = help.into_iter().map(|binding| shown(binding, binding.label)).collect();
+    let reserved: u16 = help.iter().map(|line| columns(line) + 2).sum();
+    let mut x = area.x + 1;
+    for binding in others {
+        let room = end.saturating_sub(x + reserved);
+        let labels = [binding.label, short(binding.label)];
+        let Some(line) = labels.iter().map(|label| shown(binding, label)).find(|line| columns(line) <= room) else {
+            break;
+        };
+        buffer.set_line(x, area.y, &line, room);
+        x += columns(&line) + 2;
+    }
+    for line in help {
+        buffer.set_line(x, area.y, &line, end.saturating_sub(x));
+        x += columns(&line) + 2;
+    }
+}
+
+/// What the status bar names: nothing an inner scope or a text being typed takes away.
+fn keys(model: &Model) -> Vec<&'static Binding> {
+    let mut scopes = model.scopes();
+    if model.overlay != Overlay::None {
+        scopes.truncate(1);
+    }
+    let is_text = scopes.first().is_some_and(|scope| scope.takes_text());
+    let types = |key: &str| key.parse::<Key>().is_ok_and(|key| key.typed().is_some());
+    let mut taken: Vec<&str> = Vec::new();
+    let all = next_keys(&scopes).into_iter().filter(|binding| {
+        let key = binding.keys.first().copied().unwrap_or("");
+        let is_hidden = taken.contains(&key) || (is_text && types(key));
+        taken.push(key);
+        !is_hidden
+    });
+    all.collect()
+}
+
+/// A label's first words: `leave; bakes go on` is `leave`.
+fn short(label: &str) -> &str {
+    let end = label.find(';').or_else(|| label.find(' ')).unwrap_or(label.len());
+    &label[..end]
 }

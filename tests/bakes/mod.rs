@@ -4,6 +4,7 @@ mod disk;
 mod ends;
 mod golden;
 mod kills;
+mod shelf;
 mod viewers;
 
 /// A whole bake with one gate in its only step.

@@ -1,5 +1,10 @@
 //! The terminal UI without a terminal: messages in, screens out, compared with golden text and role grids.
 
+mod bake;
+mod bakes;
+mod editor;
+mod frame;
 mod golden;
 mod picture;
 mod store;
+mod update;

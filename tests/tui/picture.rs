@@ -1,8 +1,8 @@
 //! Pictures of screens: what is on them, that they join and read well. Each is left in cargo's folder for tests' files,
 //! to be looked at.
 
-use bakery::tui::picture::{Picture, rgb};
-use bakery::tui::theme::{Canvas, Depth, Look, Role, Theme};
+use bakery::tui::picture::Picture;
+use bakery::tui::theme::{Canvas, Depth, Look, Role, Theme, xterm_rgb};
 use bakery::tui::view::draw;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -72,7 +72,7 @@ fn looks_become_colours_weights_and_lines() {
         "height=\"1\" fill=\"#ff0000\"",
         "x=\"39\" y=\"20\" width=\"19\" height=\"20\" fill=\"#ffffff\"",
         "fill=\"#000000\" xml:space=\"preserve\">cd<",
-        "x=\"58\" y=\"20\" width=\"19\" height=\"20\" fill=\"#0000ee\"",
+        "x=\"58\" y=\"20\" width=\"19\" height=\"20\" fill=\"#2472c8\"",
     ] {
         assert!(svg.contains(part), "{part} is missing: {svg}");
     }
@@ -105,7 +105,7 @@ fn contrast(a: Color, b: Color) -> f64 {
             let value = f64::from(value) / 255.0;
             if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
         };
-        let [r, g, b] = rgb(color).unwrap();
+        let (r, g, b) = xterm_rgb(color).unwrap();
         0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
     };
     let (a, b) = (light(a), light(b));

@@ -19,6 +19,6 @@ pub use lock::{WorkerLock, is_held};
 pub use logs::read_output;
 pub use reader::{Reader, read_ends};
 pub use retention::{expired, prune};
-pub use shelf::ShelfWatch;
+pub use shelf::{Notice, ShelfWatch};
 pub use tail::{Ending, Tail};
 pub use writer::JournalWriter;

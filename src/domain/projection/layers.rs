@@ -53,6 +53,12 @@ impl Layers {
         self.rows.iter().filter_map(LayerRow::blob).map(|blob| blob.descriptor.size).sum()
     }
 
+    /// Bytes of the layers made in this bake, as stored.
+    pub fn made_size(&self) -> u64 {
+        let made = self.rows.iter().filter(|row| !row.cached);
+        made.filter_map(LayerRow::blob).map(|blob| blob.descriptor.size).sum()
+    }
+
     /// Folds one event.
     pub fn apply(&mut self, event: &Event) {
         match &event.kind {
@@ -85,6 +91,7 @@ mod tests {
         every_kind().iter().for_each(|event| layers.apply(event));
         assert_eq!((layers.rows().len(), layers.added(), layers.made()), (2, 1, 1));
         assert_eq!((layers.size(), layers.from_base, layers.base_size), (1_200_000, 3, 52_100_000));
+        assert_eq!(layers.made_size(), 1_200_000);
         assert!(layers.rows()[0].cached && layers.rows()[0].blob().is_none());
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::bake::BakeView;
-use crate::domain::journal::{BakeStatus, Failure};
+use super::steps::{StepRow, StepState};
+use crate::domain::journal::{BakeStatus, CheckVerdict, Failure};
 use crate::domain::oci::Digest;
 
 /// What the kernel says of a bake's worker.
@@ -71,8 +72,23 @@ pub struct ShelfRow {
     pub engine: String,
     /// User name, host and worker process, as `bake.started` has them.
     pub place: (String, String, u32),
-    /// Steps that are over, and steps in all.
+    /// The recipe's steps that are over, and all of them. Fetching the base is none of them; without a plan, every step
+    /// that was heard of counts.
     pub steps: (usize, usize),
+    /// Each step, those no plan lists among them.
+    pub step_rows: Vec<StepRow>,
+    /// The recipe's steps that were found in the cache.
+    pub cached: usize,
+    /// Bytes of the layers this bake made.
+    pub new_bytes: u64,
+    /// The first check that said no.
+    pub rejected_by: Option<String>,
+    /// Recipe file as the user named it.
+    pub recipe: String,
+    /// Base as the recipe names it.
+    pub base: String,
+    /// What it was pinned to; `None` for scratch.
+    pub base_digest: Option<Digest>,
     /// What came out.
     pub digest: Option<Digest>,
     /// Why it ended badly.
@@ -83,6 +99,9 @@ impl ShelfRow {
     /// The row of `view`; `None` before its first event.
     pub fn of(view: &BakeView, liveness: Liveness) -> Option<Self> {
         let started = view.started.as_ref()?;
+        let counted = || view.steps.rows().iter().filter(|row| view.plan.is_none() || !row.action.is_empty());
+        let over = |row: &&StepRow| !matches!(row.state, StepState::Waiting | StepState::Running);
+        let no = view.checks.rows().iter().find(|check| check.verdict == Some(CheckVerdict::Fail));
         Some(Self {
             bake: started.bake.clone(),
             reference: started.reference.clone(),
@@ -92,7 +111,14 @@ impl ShelfRow {
             millis: view.millis(),
             engine: started.engine.clone(),
             place: (started.user.clone(), started.host.clone(), started.pid),
-            steps: (view.steps.finished(), view.steps.rows().len()),
+            steps: (counted().filter(over).count(), counted().count()),
+            step_rows: view.steps.rows().to_vec(),
+            cached: counted().filter(|row| row.state == StepState::Cached).count(),
+            new_bytes: view.layers.made_size(),
+            rejected_by: no.map(|check| check.id.clone()),
+            recipe: started.recipe.clone(),
+            base: started.base.clone(),
+            base_digest: started.base_digest.clone(),
             digest: view.committed.as_ref().map(|committed| committed.image.digest.clone()),
             failure: view.outcome.as_ref().and_then(|outcome| outcome.failure.clone()),
         })
@@ -114,6 +140,15 @@ mod tests {
         assert_eq!(ShelfRow::of(&view, Liveness::Gone).unwrap().status, ShelfStatus::Lost);
         events.iter().skip(1).for_each(|event| view.apply(event));
         let row = ShelfRow::of(&view, Liveness::Gone).unwrap();
-        assert_eq!((row.status.as_str(), row.steps, row.digest), ("failed", (3, 3), Some(Digest::of(b"image"))));
+        assert_eq!((row.status.as_str(), row.steps, row.digest), ("failed", (2, 2), Some(Digest::of(b"image"))));
+        assert_eq!(
+            (row.step_rows.len(), row.cached, row.new_bytes),
+            (3, 1, 1_200_000),
+            "a step no plan lists is no step"
+        );
+        assert_eq!(
+            (row.recipe.as_str(), row.base.as_str(), row.rejected_by),
+            ("recipes/pay/pay.yaml", "global/python:3.12", None)
+        );
     }
 }

@@ -25,10 +25,7 @@ pub async fn demo(
     tell: &mut (dyn FnMut(Scene) + Send),
 ) -> Result<PathBuf, Report> {
     let watch = Stopwatch::start();
-    let target = match folder {
-        Some(folder) => files::absolute(folder)?,
-        None => files::working_folder()?.join("bakery-demo"),
-    };
+    let target = place(folder)?;
     let staged = StagedFolder::begin(&target)?;
     let root = staged.path().to_owned();
     let seeded = seed_files(&root).await?;
@@ -43,6 +40,21 @@ pub async fn demo(
         play(&target, tell).await.map_err(|error| error.while_doing(doing()))?;
     }
     Ok(target)
+}
+
+/// The demo that stands in `folder` already, else in `bakery-demo` here; `None` where there is none.
+pub fn existing(folder: Option<&Path>) -> Result<Option<PathBuf>, Report> {
+    let target = place(folder)?;
+    let made_here =
+        [".global/bakery.yaml", "bakery.yaml", PAYMENTS].iter().all(|file| files::is_there(&target.join(file)));
+    Ok(made_here.then_some(target))
+}
+
+fn place(folder: Option<&Path>) -> Result<PathBuf, Report> {
+    Ok(match folder {
+        Some(folder) => files::absolute(folder)?,
+        None => files::working_folder()?.join("bakery-demo"),
+    })
 }
 
 /// Everything that needs no engine; deriving keys and collecting files side by side.

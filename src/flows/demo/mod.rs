@@ -6,5 +6,5 @@ mod runtimes;
 mod scenes;
 mod seed;
 
-pub use make::demo;
+pub use make::{demo, existing};
 pub use scenes::{DemoImage, Scene};

@@ -5,7 +5,7 @@ mod order;
 mod prepared;
 mod recipes;
 
-pub(super) use prepared::platforms_of;
 pub use prepared::{PrepareOptions, Prepared};
+pub(super) use prepared::{loaded_lock, placed, platforms_of};
 pub use recipes::LoadedRecipe;
 pub(super) use recipes::local_base;

@@ -401,7 +401,8 @@ fn absolute(file: &std::path::Path) -> PathBuf {
 }
 
 /// A layout's path in a recipe begins in the recipe's folder.
-fn placed(image: &ImageRef, loaded: &LoadedRecipe) -> ImageRef {
+/// The image a recipe names: layouts lie relative to its folder.
+pub(in crate::flows) fn placed(image: &ImageRef, loaded: &LoadedRecipe) -> ImageRef {
     let mut image = image.clone();
     if let Place::Layout(path) = &image.place {
         let folder = std::path::absolute(loaded.folder()).unwrap_or_else(|_| loaded.folder().to_owned());
@@ -410,7 +411,8 @@ fn placed(image: &ImageRef, loaded: &LoadedRecipe) -> ImageRef {
     image
 }
 
-fn loaded_lock(recipe: &std::path::Path) -> Result<Option<Lock>, Report> {
+/// The lock beside a recipe.
+pub(in crate::flows) fn loaded_lock(recipe: &std::path::Path) -> Result<Option<Lock>, Report> {
     let path = lock_beside(recipe);
     let refuse = |error: &(dyn std::error::Error + 'static)| {
         Report::new(Kind::Usage, error)

@@ -33,6 +33,8 @@ pub enum Action {
     Open,
     /// Goes back.
     Back,
+    /// Answers a question with yes.
+    Yes,
     /// Other pane.
     OtherPane,
     /// Starts a filter or a search.

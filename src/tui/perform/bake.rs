@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use super::{Performer, Slot};
 use crate::domain::journal::{Damage, EventKind, Record};
+use crate::domain::projection::ShelfStatus;
 use crate::flows::watch::{Pace, Shelf, Viewing};
 use crate::report::Report;
 use crate::tui::msg::Msg as Outer;
@@ -17,7 +18,11 @@ const BATCH: usize = 500;
 /// How long a batch waits for more.
 const GATHERING: Duration = Duration::from_millis(15);
 /// Bytes of one piece of output that are shown; the log's file has all of it.
-const SHOWN_OUTPUT: u64 = 256 << 10;
+const SHOWN_OUTPUT: u64 = 64 << 10;
+/// Bytes of output told at once, at most (one piece more, at the very most).
+const BATCH_OUTPUT: usize = 1 << 20;
+/// Messages of a journal on their way at most: a flood of output waits in its file, not in memory.
+const WAITING: usize = 8;
 
 impl Performer {
     pub(super) fn bake(&mut self, effect: Effect) {
@@ -37,8 +42,9 @@ impl Performer {
             }),
             Effect::Newest => self.blocking(Slot::Newest, move || {
                 // A shelf that cannot be read has its own screen to say so.
-                let newest = shelf.list().ok().and_then(|rows| rows.into_iter().next());
-                Outer::Bake(Msg::Newest(newest.map(|row| row.bake)))
+                let rows = shelf.list().unwrap_or_default();
+                let running = rows.iter().find(|row| row.status == ShelfStatus::Running);
+                Outer::Bake(Msg::Newest(running.or(rows.first()).map(|row| row.bake.clone())))
             }),
             Effect::Cancel(bake) => {
                 self.blocking(Slot::Cancel(bake.clone()), move || Outer::Bake(Msg::Cancelled(shelf.cancel(&bake))));
@@ -58,12 +64,13 @@ async fn watch(viewing: &mut Viewing, (bake, replay): (&str, bool), tell: &Sende
     loop {
         let Some(first) = viewing.next().await? else { break };
         let mut records = Vec::new();
-        let mut over = false;
+        let (mut over, mut bytes) = (false, 0);
         let mut next = Some(first);
         while let Some(record) = next.take() {
             records.extend(told(viewing, record)?);
             // A replay waits within a line: it cannot be left waiting without losing that line.
-            if replay || records.len() >= BATCH {
+            bytes += records.last().map_or(0, |told: &Told| told.output.len());
+            if replay || records.len() >= BATCH || bytes >= BATCH_OUTPUT {
                 break;
             }
             match timeout(GATHERING, viewing.next()).await {
@@ -74,6 +81,8 @@ async fn watch(viewing: &mut Viewing, (bake, replay): (&str, bool), tell: &Sende
             }
         }
         finished |= records.iter().any(|told| matches!(told.event.kind, EventKind::BakeFinished { .. }));
+        // Room for all but a few: as long as the screen has not caught up, the journal is not read on.
+        drop(tell.reserve_many(tell.max_capacity().saturating_sub(WAITING)).await);
         send(tell, Msg::Records { bake: bake.to_owned(), records }).await;
         if over {
             break;

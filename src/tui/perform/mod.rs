@@ -8,6 +8,7 @@ mod store;
 
 pub(super) use bake::told;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -32,6 +33,18 @@ pub(super) enum Slot {
     Newest,
     /// The shelf as it changes.
     Shelf,
+    /// All recipes.
+    Recipes,
+    /// The plan of the selected recipe.
+    Plan,
+    /// A bake of this recipe being begun.
+    Bake(PathBuf),
+    /// A change to this file.
+    Write(PathBuf),
+    /// A text being judged.
+    Judge,
+    /// An answer on its way back.
+    Answer,
     /// A wish to stop this bake.
     Cancel(String),
 }
@@ -81,12 +94,6 @@ impl Performer {
         }
     }
 
-    /// Forgets tasks that are over.
-    fn reap(&mut self) {
-        use futures_util::FutureExt;
-        while let Some(Some(_)) = self.tasks.join_next().now_or_never() {}
-    }
-
     /// What is still under way, once `listed`: the shelf has been told.
     pub(super) fn under_way(&self, listed: bool) -> UnderWay {
         let endless = |slot: &Slot| matches!(slot, Slot::Viewing) || (listed && matches!(slot, Slot::Shelf));
@@ -107,6 +114,12 @@ impl Performer {
         if self.tasks.join_next().await.is_none() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Forgets tasks that are over.
+    fn reap(&mut self) {
+        use futures_util::FutureExt;
+        while let Some(Some(_)) = self.tasks.join_next().now_or_never() {}
     }
 
     fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {

@@ -1,14 +1,11 @@
 //! A drawn buffer as a picture: SVG always, PNG with the feature `pictures`. Pure; knows no model and no file.
 
-mod palette;
 #[cfg(feature = "pictures")]
 mod png;
 mod shape;
 mod svg;
 
 use ratatui::buffer::Buffer;
-
-pub use palette::rgb;
 
 use super::theme::Canvas;
 

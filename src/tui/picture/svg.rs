@@ -8,9 +8,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use super::palette::rgb;
 use super::shape::{MIDDLE_X, MIDDLE_Y, Shape, shapes};
-use crate::tui::theme::Canvas;
+use crate::tui::theme::{Canvas, xterm_rgb};
 
 /// Pixels a column; a whole number at twice the size, so that edges are crisp.
 pub(super) const CELL_WIDTH: f32 = 9.5;
@@ -228,6 +227,11 @@ fn escape(out: &mut String, symbol: &str) {
 fn blend(a: [u8; 3], b: [u8; 3], parts: u16) -> [u8; 3] {
     let mix = |a: u8, b: u8| u8::try_from((u16::from(a) + u16::from(b) * parts) / (parts + 1)).unwrap_or(b);
     [mix(a[0], b[0]), mix(a[1], b[1]), mix(a[2], b[2])]
+}
+
+/// Red, green and blue; `None` for the canvas's own.
+fn rgb(color: Color) -> Option<[u8; 3]> {
+    xterm_rgb(color).map(Into::into)
 }
 
 fn hex([r, g, b]: [u8; 3]) -> String {

@@ -1,9 +1,11 @@
 //! The terminal: its modes, its bytes in and out. Knows no model.
 
+mod clipboard;
 mod input;
 mod modes;
 mod painter;
 
-pub(super) use input::read;
+pub(super) use clipboard::sequence as clipboard_sequence;
+pub(super) use input::{read, sane};
 pub(super) use modes::{Modes, guard_panics};
 pub(super) use painter::Painter;

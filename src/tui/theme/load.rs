@@ -50,7 +50,6 @@ pub enum ThemeError {
 #[serde(deny_unknown_fields)]
 struct File {
     theme: u32,
-    #[allow(dead_code, reason = "for people who read the file")]
     about: Option<String>,
     inherits: Option<String>,
     canvas: Option<CanvasFile>,
@@ -82,6 +81,8 @@ struct Entry {
 /// One look a role, before a terminal's depth is known.
 #[derive(Debug)]
 pub struct Theme {
+    /// What it is for, in its own words.
+    pub about: Option<String>,
     entries: Vec<Resolved>,
     canvas: Canvas,
 }
@@ -125,7 +126,8 @@ impl Theme {
             (None, Some(parent)) => parent.canvas,
             (None, None) => return Err(ThemeError::NoCanvas),
         };
-        Ok(Self { entries: Role::ALL.into_iter().map(entry).collect::<Result<_, _>>()?, canvas })
+        let entries = Role::ALL.into_iter().map(entry).collect::<Result<_, _>>()?;
+        Ok(Self { about: file.about, entries, canvas })
     }
 
     /// What it looks like on a terminal with so many colours.

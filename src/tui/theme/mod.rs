@@ -8,7 +8,7 @@ mod look;
 mod role;
 
 pub use choose::{automatic, named};
-pub use depth::Depth;
+pub use depth::{Depth, xterm_rgb};
 pub use glyph::Glyph;
 pub use load::{BUILT_IN, Theme, ThemeError};
 pub use look::{Canvas, Look};

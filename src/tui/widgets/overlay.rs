@@ -41,6 +41,14 @@ impl Confirm {
         Self { title: title.into(), text: text.into(), choices, focused: 0 }
     }
 
+    /// What `y` says: the one answer besides the safe one, where there is just one.
+    pub fn yes(&self) -> Option<&Choice> {
+        match self.choices.as_slice() {
+            [_, yes] => Some(yes),
+            _ => None,
+        }
+    }
+
     /// Moves to another answer.
     pub fn step(&mut self, motion: Motion) {
         let count = self.choices.len().max(1);
@@ -109,6 +117,7 @@ impl Picker {
 
 /// A place in the middle of `body`, cleared, with a rule above and below.
 fn open(look: &Look, body: Rect, (width, height): (u16, u16), title: &str, buffer: &mut Buffer) -> Rect {
+    let body = body.intersection(buffer.area);
     let (width, height) = (width.min(body.width), (height + 2).min(body.height));
     let x = body.x + (body.width - width) / 2;
     let y = body.y + (body.height - height) / 3;
@@ -217,17 +226,53 @@ impl HelpBox<'_> {
         lines
     }
 
+    /// The lines beside each other where there is room, with the second column's first line.
+    fn columns(&self, body: Rect) -> (Vec<Line<'static>>, Option<usize>) {
+        let lines = self.lines();
+        if body.width < TWO_COLUMNS || lines.len() + 2 <= usize::from(body.height) {
+            return (lines, None);
+        }
+        let half = lines.len() / 2;
+        let blanks = (1..lines.len()).filter(|at| lines[*at].spans.is_empty());
+        let middle = blanks.min_by_key(|at| at.abs_diff(half)).map(|at| at + 1);
+        (lines, middle)
+    }
+
+    /// Rows there are, and rows that show at once, over `body`.
+    pub fn rows(&self, body: Rect) -> (usize, usize) {
+        let (lines, middle) = self.columns(body);
+        let rows = middle.map_or(lines.len(), |middle| (middle - 1).max(lines.len() - middle));
+        (rows, rows.min(usize::from(body.height.saturating_sub(2))))
+    }
+
     /// Draws it over `body`.
     pub fn draw(&self, body: Rect, buffer: &mut Buffer) {
-        let lines = self.lines();
-        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(body.height.saturating_sub(2));
-        let inner = open(self.look, body, (body.width.min(60), height), "keys", buffer);
-        let from = self.from.min(lines.len().saturating_sub(usize::from(inner.height)));
-        for (y, line) in (inner.y..inner.bottom()).zip(&lines[from..]) {
-            buffer.set_line(inner.x, y, &cut(self.look, line, usize::from(inner.width)), inner.width);
+        let (lines, middle) = self.columns(body);
+        let (rows, page) = self.rows(body);
+        let from = self.from.min(rows.saturating_sub(page));
+        let width = if middle.is_some() { TWO_COLUMNS } else { body.width.min(64) };
+        let height = u16::try_from(page).unwrap_or(u16::MAX);
+        let title = if rows > page {
+            let (dash, of) = (if self.look.ascii { "-" } else { "–" }, from + page);
+            format!("keys  {}{dash}{of} of {rows}", from + 1)
+        } else {
+            "keys".to_owned()
+        };
+        let inner = open(self.look, body, (width, height), &title, buffer);
+        let half = if middle.is_some() { inner.width / 2 } else { inner.width };
+        let first = &lines[..middle.map_or(lines.len(), |middle| middle - 1)];
+        let second = middle.map(|middle| &lines[middle..]).unwrap_or_default();
+        for (column, lines) in [(0, first), (half, second)] {
+            for (y, line) in (inner.y..inner.bottom()).zip(lines.iter().skip(from)) {
+                let room = half.saturating_sub(1);
+                buffer.set_line(inner.x + column, y, &cut(self.look, line, usize::from(room)), room);
+            }
         }
     }
 }
+
+/// From this width on, the keys stand in two columns where they are too many for one.
+const TWO_COLUMNS: u16 = 116;
 
 /// All keys of a binding as they are shown: `g g  Home`.
 fn shown_keys(binding: &Binding, ascii: bool) -> String {

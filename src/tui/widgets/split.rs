@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::tui::format;
@@ -39,8 +40,13 @@ const ONE_ABOVE_OTHER: u16 = 16;
 
 /// Divides `body`; `share` is the list's part of a wide body, in percent.
 pub fn split(body: Rect, share: u16) -> Split {
+    split_at_most(body, share, u16::MAX)
+}
+
+/// The same, a list beside its detail not wider than `widest` columns: the detail gets the rest.
+pub fn split_at_most(body: Rect, share: u16, widest: u16) -> Split {
     if body.width >= SIDE_BY_SIDE {
-        let width = u16::try_from(u32::from(body.width) * u32::from(share) / 100).unwrap_or(body.width);
+        let width = u16::try_from(u32::from(body.width) * u32::from(share) / 100).unwrap_or(body.width).min(widest);
         let list = Rect { width, ..body };
         let rule = Rect { x: body.x + width, width: 1, ..body };
         let detail = Rect { x: rule.x + 2, width: body.width - width - 2, ..body };
@@ -107,24 +113,21 @@ pub fn rule(look: &Look, area: Rect, left: &[Span<'static>], right: &[Span<'stat
         // What stands at the right is short and says how it stands: it goes first.
         if line.width() <= room {
             let x = area.x + area.width - 1 - u16::try_from(line.width()).unwrap_or(0);
-            over_rule(x, area.y, &line, buffer);
+            put(&line, (x, area.y), area.right() - x, buffer);
             room -= line.width();
         }
     }
     if !left.is_empty() && room > 4 {
         let line = cut(look, &spaced(left), room);
-        over_rule(area.x + 1, area.y, &line, buffer);
+        put(&line, (area.x + 1, area.y), u16::try_from(room).unwrap_or(area.width), buffer);
     }
 }
 
-/// Words in place of a piece of rule: nothing of its look stays behind them.
-fn over_rule(x: u16, y: u16, line: &Line<'static>, buffer: &mut Buffer) {
-    let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
-    let place = Rect { x, y, width, height: 1 }.intersection(buffer.area);
-    for x in place.left()..place.right() {
-        buffer[(x, y)].reset();
-    }
-    buffer.set_line(x, y, line, place.width);
+/// Words on a rule have their own look, nothing of the rule's.
+fn put(line: &Line<'static>, (x, y): (u16, u16), width: u16, buffer: &mut Buffer) {
+    let place = Rect { x, y, width: width.min(u16::try_from(line.width()).unwrap_or(width)), height: 1 };
+    buffer.set_style(place, Style::reset());
+    buffer.set_line(x, y, line, width);
 }
 
 /// A line in at most so many columns, cut at its end with an ellipsis.
@@ -158,6 +161,8 @@ mod tests {
     fn wide_bodies_stand_beside_low_ones_alone() {
         assert!(matches!(split(Rect::new(0, 2, 120, 30), 50), Split::Beside { detail, .. } if detail.right() == 120));
         assert!(matches!(split(Rect::new(0, 2, 80, 21), 50), Split::Above { detail, .. } if detail.bottom() == 23));
+        let capped = split_at_most(Rect::new(0, 2, 200, 50), 54, 88);
+        assert!(matches!(capped, Split::Beside { list, detail, .. } if list.width == 88 && detail.right() == 200));
         assert_eq!(split(Rect::new(0, 2, 60, 13), 50), Split::One(Rect::new(0, 2, 60, 13)));
     }
 

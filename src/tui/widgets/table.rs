@@ -43,7 +43,7 @@ pub struct Column {
 /// Columns between two columns.
 const GAP: u16 = 2;
 
-/// A table. `row` makes the cells of one row, all columns of it.
+/// A table. `row` makes the cells of one row, all columns of it; a cell alone has the whole row.
 pub struct Table<'a> {
     /// The look.
     pub look: &'a Look,
@@ -88,13 +88,25 @@ impl Table<'_> {
                 buffer.set_style(bar, self.look.style(role));
                 buffer.set_span(area.x, y, &self.look.span(Role::Accent, self.look.mark()), 1);
             }
-            for ((column, place), cell) in self.columns.iter().zip(&places).zip(row(index)) {
+            let cells = row(index);
+            if let [alone] = cells.as_slice() {
+                let width = Self::row_width(area);
+                self.cell(alone, Align::Left, (area.x + 2, y, width), buffer);
+                y += 1;
+                continue;
+            }
+            for ((column, place), cell) in self.columns.iter().zip(&places).zip(cells) {
                 if let Some((x, width)) = *place {
                     self.cell(&cell, column.align, (x, y, width), buffer);
                 }
             }
             y += 1;
         }
+    }
+
+    /// Columns a row has for its cells: two are for the mark, one at the right keeps numbers off the rule.
+    pub fn row_width(area: Rect) -> u16 {
+        area.width.saturating_sub(3)
     }
 
     fn cell(&self, line: &Line<'static>, align: Align, (x, y, width): (u16, u16, u16), buffer: &mut Buffer) {
@@ -111,8 +123,7 @@ impl Table<'_> {
     fn places(&self, area: Rect) -> Vec<Option<(u16, u16)>> {
         let shown = |column: &&Column| area.width >= column.from;
         let count = u16::try_from(self.columns.iter().filter(shown).count()).unwrap_or(0);
-        // Two columns for the mark, one at the right so that numbers do not touch the rule.
-        let all = area.width.saturating_sub(3 + GAP * count.saturating_sub(1));
+        let all = Self::row_width(area).saturating_sub(GAP * count.saturating_sub(1));
         let fixed: u16 =
             self.columns.iter().filter(shown).map(|c| if let Width::Fixed(w) = c.width { w } else { 0 }).sum();
         let weights: u16 =

@@ -6,7 +6,6 @@ use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 use time::{Duration, OffsetDateTime};
 
-use super::cut;
 use crate::report::Report;
 use crate::tui::format;
 use crate::tui::theme::{Glyph, Look, Role};
@@ -107,10 +106,14 @@ impl Toasts {
         let mut bottom = body.bottom();
         for toast in self.iter().collect::<Vec<_>>().into_iter().rev() {
             let lines = toast.lines(look, columns);
+            // The newest always shows, older ones where a part of the body stays in sight.
+            let room = bottom.saturating_sub(body.y + 1);
             let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-            if bottom.saturating_sub(height) <= body.y {
+            let is_newest = bottom == body.bottom();
+            if height > room && !is_newest {
                 break;
             }
+            let height = height.min(room);
             bottom -= height;
             let place = Rect { x: body.x, y: bottom, width: body.width, height };
             Clear.render(place, buffer);
@@ -131,15 +134,29 @@ impl Toast {
         };
         let room = columns.saturating_sub(3);
         let mut lines: Vec<Line<'static>> = Vec::new();
-        for (number, text) in format::wrap(&self.text, room).into_iter().take(3).enumerate() {
+        for (number, text) in short(&self.text, room, look).into_iter().enumerate() {
             let start = if number == 0 { look.glyph(glyph) } else { look.span(Role::Text, " ") };
             let pad = " ".repeat(3usize.saturating_sub(start.width()));
             lines.push(Line::from(vec![start, look.span(Role::Text, pad), look.span(Role::Text, text)]));
         }
-        if let Some(next) = &self.next {
-            let line = Line::from(vec![look.span(Role::Dim, "   "), look.span(Role::Dim, next.clone())]);
-            lines.push(cut(look, &line, columns));
-        }
+        let next = self.next.iter().flat_map(|next| short(next, room, look));
+        lines.extend(next.map(|text| Line::from(vec![look.span(Role::Dim, "   "), look.span(Role::Dim, text)])));
         lines
     }
+}
+
+/// Lines of one text at most.
+const LINES: usize = 4;
+
+/// `text` in a few lines; a longer one ends in an ellipsis.
+fn short(text: &str, columns: usize, look: &Look) -> Vec<String> {
+    let mut lines = format::wrap(text, columns);
+    if lines.len() > LINES {
+        lines.truncate(LINES);
+        if let Some(last) = lines.last_mut() {
+            let room = columns.saturating_sub(format::width(look.ellipsis()));
+            *last = format::fit(last, room, "") + look.ellipsis();
+        }
+    }
+    lines
 }

@@ -7,6 +7,8 @@ use crate::tui::keymap::Motion;
 
 /// Lines kept; older ones stay in the log's file.
 const MAX_LINES: usize = 50_000;
+/// Bytes kept of one step's lines.
+const MAX_BYTES: usize = 16 << 20;
 /// Bytes of one line; the rest of it is left out (X-03).
 const MAX_LINE: usize = 4096;
 
@@ -14,8 +16,12 @@ const MAX_LINE: usize = 4096;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogText {
     lines: VecDeque<String>,
-    /// A line whose end has not come.
+    /// Bytes of `lines`.
+    bytes: usize,
+    /// A line whose end has not come: what stands after its last carriage return.
     open: Vec<u8>,
+    /// A carriage return was the last byte: what comes next overwrites the open line.
+    returned: bool,
     /// Bytes of the open line that were left out.
     cut: usize,
     /// Lines dropped from the head.
@@ -30,27 +36,59 @@ impl LogText {
                 Some(text) => (text, true),
                 None => (part, false),
             };
-            let room = MAX_LINE.saturating_sub(self.open.len());
-            self.open.extend_from_slice(&text[..text.len().min(room)]);
-            self.cut += text.len().saturating_sub(room);
+            self.write(text);
             if ends {
                 let line = self.shown();
-                self.open.clear();
-                self.cut = 0;
-                self.lines.push_back(line);
-                if self.lines.len() > MAX_LINES {
-                    self.lines.pop_front();
-                    self.dropped += 1;
-                }
+                self.overwrite();
+                self.keep(line);
             }
         }
     }
 
-    /// The open line as it is read: what stands after the last carriage return, without colours and the like.
+    /// Says that so many bytes of output are not here.
+    pub fn leave_out(&mut self, bytes: u64) {
+        if !self.open.is_empty() {
+            let line = self.shown();
+            self.overwrite();
+            self.keep(line);
+        }
+        self.keep(format!("… {bytes} bytes left out here; the log's file has them"));
+    }
+
+    /// More of the open line. A carriage return begins it anew, unless it only stands before the line's end.
+    fn write(&mut self, text: &[u8]) {
+        let end = text.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+        if end > 0 {
+            let from = text[..end].iter().rposition(|byte| *byte == b'\r').map(|at| at + 1);
+            if self.returned || from.is_some() {
+                self.overwrite();
+            }
+            let part = &text[from.unwrap_or(0)..end];
+            let room = MAX_LINE.saturating_sub(self.open.len());
+            self.open.extend_from_slice(&part[..part.len().min(room)]);
+            self.cut += part.len().saturating_sub(room);
+        }
+        self.returned |= end < text.len();
+    }
+
+    fn overwrite(&mut self) {
+        self.open.clear();
+        (self.cut, self.returned) = (0, false);
+    }
+
+    fn keep(&mut self, line: String) {
+        self.bytes += line.len();
+        self.lines.push_back(line);
+        while self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= oldest.len();
+            self.dropped += 1;
+        }
+    }
+
+    /// The open line as it is read, without colours and the like.
     fn shown(&self) -> String {
-        let end = self.open.strip_suffix(b"\r").unwrap_or(&self.open);
-        let last = end.rsplit(|byte| *byte == b'\r').next().unwrap_or(end);
-        let mut text = escape_bytes(&without_colors(last));
+        let mut text = escape_bytes(&without_colors(&self.open));
         if self.cut > 0 {
             text.push_str(&format!("… {} bytes more", self.cut));
         }
@@ -109,11 +147,13 @@ pub struct Viewport {
     pub follow: bool,
     /// Whether long lines go on below.
     pub wrap: bool,
+    /// The line a search found last.
+    pub found: Option<usize>,
 }
 
 impl Default for Viewport {
     fn default() -> Self {
-        Self { top: 0, follow: true, wrap: false }
+        Self { top: 0, follow: true, wrap: false, found: None }
     }
 }
 
@@ -182,6 +222,24 @@ mod tests {
             log.push(b"y\n");
         }
         assert_eq!((log.len(), log.dropped), (MAX_LINES, 13));
+        for _ in 0..MAX_LINES {
+            log.push(&[&[b'z'; 1000][..], b"\n"].concat());
+        }
+        assert_eq!(log.len(), MAX_BYTES / 1000);
+    }
+
+    #[test]
+    fn an_endless_progress_line_shows_its_newest_state() {
+        let mut log = LogText::default();
+        for percent in 0..5000 {
+            log.push(format!("\rfetching {percent} of 5000").as_bytes());
+        }
+        assert_eq!(lines(&log), ["fetching 4999 of 5000"]);
+        log.push(b"\r");
+        assert_eq!(lines(&log), ["fetching 4999 of 5000"]);
+        log.leave_out(70_000);
+        log.push(b"end\n");
+        assert_eq!(lines(&log)[1..], ["… 70000 bytes left out here; the log's file has them", "end"]);
     }
 
     #[test]

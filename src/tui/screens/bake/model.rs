@@ -98,6 +98,14 @@ impl Model {
         self.bake.is_some() && !self.replay && self.view.outcome.is_none() && self.standing == Standing::Going
     }
 
+    /// Where a step stands: nothing goes on without a worker.
+    pub(super) fn state_of<'a>(&self, row: &'a StepRow) -> &'a StepState {
+        match &row.state {
+            StepState::Running if self.standing == Standing::Lost => &StepState::Stopped,
+            state => state,
+        }
+    }
+
     /// How it ended.
     pub fn status(&self) -> Option<BakeStatus> {
         self.view.outcome.as_ref().map(|outcome| outcome.status)

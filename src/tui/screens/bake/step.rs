@@ -3,17 +3,18 @@
 use ratatui::text::{Line, Span};
 
 use super::Model;
-use super::view::{glyph_of, title_of};
+use super::view::{glyph_of, is_base, title_of};
 use crate::domain::journal::{ChangeOp, SealedLayer};
 use crate::domain::projection::{StepRow, StepState};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::theme::{Glyph, Look, Role};
+use crate::tui::widgets::meter;
 
 /// The lines of the selected step, for a pane of so many columns and rows.
 pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize) -> Vec<Line<'static>> {
     let Some(row) = model.selected() else { return Vec::new() };
-    let mut lines = vec![heading(look, row, columns)];
+    let mut lines = vec![heading(look, row, model.state_of(row), columns)];
     if let StepState::Failed { failure, .. } = &row.state {
         lines.push(Line::from(vec![look.span(Role::Text, "  "), look.span(Role::Fail, failure.message.clone())]));
         for text in failure.causes.iter().chain(&failure.help) {
@@ -27,7 +28,7 @@ pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize
     let layer = model.view.layers.rows().iter().find(|layer| layer.sealed.step == row.id);
     match layer {
         Some(layer) => lines.extend(sealed_lines(look, &layer.sealed, layer.cached)),
-        None if row.action.is_empty() => lines.extend(base_lines(model, look)),
+        None if is_base(row) => lines.extend(base_lines(model, look)),
         None => {}
     }
     if let Some(reason) = reason(model, row) {
@@ -38,11 +39,11 @@ pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize
     lines
 }
 
-fn heading(look: &Look, row: &StepRow, columns: usize) -> Line<'static> {
-    let name = if row.action.is_empty() { "base".to_owned() } else { title_of(row) };
+fn heading(look: &Look, row: &StepRow, state: &StepState, columns: usize) -> Line<'static> {
+    let name = title_of(row);
     let room = columns.saturating_sub(format::width(&name) + 4);
     Line::from(vec![
-        look.glyph(glyph_of(&row.state)),
+        look.glyph(glyph_of(state)),
         look.span(Role::Strong, format!(" {name}")),
         look.span(Role::Dim, format!("  {}", format::fit(&row.summary, room, look.ellipsis()))),
     ])
@@ -53,7 +54,14 @@ fn progress(look: &Look, row: &StepRow) -> Vec<Span<'static>> {
     let seen = &row.throughput;
     let of = seen.total.map(|total| format!(" of {}", units::bytes(total))).unwrap_or_default();
     let rate = seen.rate().map(|rate| format!(", {}", units::rate(rate))).unwrap_or_default();
-    vec![look.span(Role::Text, format!("  {}{of}{rate}", units::bytes(seen.done)))]
+    let mut spans = vec![look.span(Role::Text, "  ")];
+    if let Some(fraction) = seen.fraction() {
+        spans.extend(meter(look, fraction, 16));
+        spans.push(look.span(Role::Text, "  "));
+    }
+    spans.push(look.span(Role::Text, format!("{}{of}", units::bytes(seen.done))));
+    spans.push(look.span(Role::Dim, rate));
+    spans
 }
 
 fn sealed_lines(look: &Look, sealed: &SealedLayer, cached: bool) -> Vec<Line<'static>> {
@@ -88,6 +96,9 @@ fn counts(look: &Look, [added, modified, deleted]: [u64; 3]) -> Line<'static> {
 
 fn base_lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
     let layers = &model.view.layers;
+    if layers.from_base == 0 {
+        return vec![Line::from(look.span(Role::Dim, "  from scratch: there is nothing to fetch"))];
+    }
     let mut lines = vec![Line::from(vec![
         look.span(Role::Text, "  "),
         look.glyph(Glyph::Global),
@@ -117,12 +128,12 @@ fn reason(model: &Model, row: &StepRow) -> Option<String> {
     Some(match (step.will_run, row.state == StepState::Waiting) {
         (false, _) => "nothing it depends on changed".to_owned(),
         (true, true) => format!("will run: {}", step.reason),
-        (true, false) => format!("ran since {}", reads_after_since(&step.reason.to_string())),
+        (true, false) => format!("because {}", reads_after_because(&step.reason.to_string())),
     })
 }
 
-/// Reasons are written to stand alone; after `since` they need a subject.
-fn reads_after_since(reason: &str) -> String {
+/// Reasons are written to stand alone; after `because` they need a subject.
+fn reads_after_because(reason: &str) -> String {
     match reason {
         "never baked here" => "it was never baked here".to_owned(),
         other => other.to_owned(),

@@ -8,7 +8,8 @@ use ratatui::layout::Position;
 use super::log::Viewport;
 use super::model::{Focus, Pane, Places, Standing};
 use super::{Effect, Model, Msg, Told};
-use crate::domain::journal::EventKind;
+use crate::domain::journal::{BakeStatus, EventKind};
+use crate::domain::plan::StepId;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Place, Subject, Wish};
@@ -33,8 +34,12 @@ impl Model {
     pub fn receive(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
         match msg {
             Msg::Records { bake, records } if self.bake.as_ref() == Some(&bake) => {
-                let before = self.view.committed.is_some();
+                let (before, running) = (self.view.committed.is_some(), self.status().is_none());
                 records.iter().for_each(|told| self.fold(told));
+                let refused = running && self.status() == Some(BakeStatus::Rejected);
+                if refused && self.focus == (Focus::Steps, Pane::Step) && self.places(around).step.is_some() {
+                    self.focus.1 = Pane::Checks;
+                }
                 self.settle(around);
                 let made = !before && self.view.committed.is_some() && !self.replay;
                 if made { vec![Wish::ReadAgain] } else { Vec::new() }
@@ -65,13 +70,29 @@ impl Model {
 
     fn fold(&mut self, told: &Told) {
         match &told.event.kind {
-            EventKind::StepOutput { step, .. } => self.logs.entry(step.clone()).or_default().push(&told.output),
+            EventKind::StepOutput { step, length, .. } => self.write(step, *length, &told.output),
             EventKind::LayerChanged { step, changes } => {
                 self.changes.entry(step.clone()).or_default().push(changes);
             }
             _ => {}
         }
         self.view.apply(&told.event);
+    }
+
+    /// Takes a step's output in; a reader who does not follow keeps the lines in sight.
+    fn write(&mut self, step: &StepId, length: u64, output: &[u8]) {
+        let log = self.logs.entry(step.clone()).or_default();
+        let dropped = log.dropped;
+        log.push(output);
+        let left_out = length.saturating_sub(output.len() as u64);
+        if left_out > 0 {
+            log.leave_out(left_out);
+        }
+        let gone = usize::try_from(log.dropped - dropped).unwrap_or(usize::MAX);
+        if gone > 0 && self.selected().is_some_and(|row| row.id == *step) {
+            self.log.top = self.log.top.saturating_sub(gone);
+            self.log.found = self.log.found.and_then(|at| at.checked_sub(gone));
+        }
     }
 
     /// Keeps the selection on the liveliest step until the user holds it.
@@ -94,7 +115,8 @@ impl Model {
     }
 
     fn steps_height(&self, around: &Around) -> usize {
-        Table::height(self.places(around).steps.unwrap_or(around.body), false)
+        let area = super::view::list_area(self, self.places(around).steps.unwrap_or(around.body));
+        Table::height(area, false)
     }
 
     fn log_height(&self, around: &Around) -> usize {
@@ -157,15 +179,28 @@ impl Model {
         }
     }
 
-    fn jump(&mut self, forward: bool, around: &Around) {
-        let Some(log) = self.log_text().filter(|_| self.search.is_active()) else { return };
+    /// The next line the search finds, round the log's end; the first time the newest of what is followed.
+    fn jump(&mut self, forward: bool, around: &Around) -> Vec<Wish> {
+        let Some(log) = self.log_text().filter(|_| self.search.is_active()) else { return Vec::new() };
         let (len, height) = (log.len(), self.log_height(around));
-        let at = self.log.first(len, height);
+        let first = self.log.first(len, height);
         let hit = |index: &usize| log.line(*index).is_some_and(|line| self.search.lets(&line));
-        let found = if forward { (at + 1..len).find(hit) } else { (0..at).rev().find(hit) };
-        if let Some(to) = found {
-            (self.log.top, self.log.follow) = (to.min(len.saturating_sub(height)), false);
-        }
+        let found = match (self.log.found.filter(|at| *at < len), forward) {
+            (None, _) if self.log.follow => (0..len).rev().find(hit),
+            (None, _) => (first..len).chain(0..first).find(hit),
+            (Some(at), true) => (at + 1..len).chain(0..=at).find(hit),
+            (Some(at), false) => (0..at).rev().chain((at..len).rev()).find(hit),
+        };
+        let Some(to) = found else {
+            return vec![Wish::Tell(
+                Toast::warning("no line of this log has that").next("/ searches for something else"),
+            )];
+        };
+        // What is in sight does not move.
+        let in_sight = (first..first + height).contains(&to);
+        let top = if in_sight { first } else { to.saturating_sub(height / 2) };
+        self.log = Viewport { top, follow: false, found: Some(to), ..self.log };
+        Vec::new()
     }
 }
 
@@ -188,7 +223,7 @@ impl Place for Model {
             Action::Move(motion) => self.step(motion, around),
             Action::Open if self.search.editing => {
                 self.search.keep();
-                self.jump(true, around);
+                return self.jump(true, around);
             }
             Action::Open | Action::Log => self.open_log(),
             Action::Back => self.back(),
@@ -203,11 +238,11 @@ impl Place for Model {
             Action::Wrap => self.log.wrap = !self.log.wrap,
             Action::Filter => {
                 self.open_log();
-                self.search = Filter::default();
+                (self.search, self.log.found) = (Filter::default(), None);
                 self.search.begin();
             }
-            Action::NextMatch => self.jump(true, around),
-            Action::PreviousMatch => self.jump(false, around),
+            Action::NextMatch => return self.jump(true, around),
+            Action::PreviousMatch => return self.jump(false, around),
             Action::CancelBake => return self.ask_to_cancel(),
             Action::Cancel if self.is_running() => return self.ask_to_cancel(),
             Action::Bake => return self.again(),

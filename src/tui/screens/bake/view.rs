@@ -8,6 +8,7 @@ use super::Model;
 use super::model::{Focus, Pane, Places, Standing};
 use super::step::step_lines;
 use crate::domain::journal::{BakeStatus, CheckVerdict};
+use crate::domain::plan::PlannedBase;
 use crate::domain::projection::{StepRow, StepState, millis_of};
 use crate::domain::units;
 use crate::tui::format;
@@ -56,11 +57,19 @@ fn verdict(model: &Model, look: &Look, around: &Around) -> Vec<Span<'static>> {
     replay.into_iter().chain([look.span(role, text), look.glyph(glyph)]).collect()
 }
 
-/// How long it has been going; of a replay, up to its newest event.
+/// How long it has been going.
 fn elapsed(model: &Model, around: &Around) -> String {
-    let now = i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    let since = millis_of(&model.view.started_at).map_or(0, |from| u64::try_from(now - from).unwrap_or(0));
-    format::clock(if model.is_running() { since } else { model.view.millis() })
+    since(model, around, Some(&model.view.started_at))
+}
+
+/// How long ago something was: by the clock, or of a replay by its newest event.
+fn since(model: &Model, around: &Around, from: Option<&str>) -> String {
+    let now = match model.is_running() {
+        true => i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).ok(),
+        false => millis_of(&model.view.last_at),
+    };
+    let millis = now.zip(from.and_then(millis_of)).map_or(0, |(now, from)| now - from);
+    format::clock(u64::try_from(millis).unwrap_or(0))
 }
 
 /// The body.
@@ -178,7 +187,10 @@ fn log_state(model: &Model, look: &Look) -> Vec<Span<'static>> {
     if model.search.editing || model.search.is_active() {
         words.push(look.span(Role::Key, "/"));
         words.push(look.span(Role::Match, model.search.text.clone()));
-        words.push(look.span(Role::Text, "  "));
+    }
+    if let Some(dropped) = model.log_text().map(|log| log.dropped).filter(|dropped| *dropped > 0) {
+        let gap = if words.is_empty() { "" } else { "  " };
+        words.push(look.span(Role::Dim, format!("{gap}{dropped} older lines left out")));
     }
     let mut state = Vec::new();
     if model.log.wrap {
@@ -187,8 +199,11 @@ fn log_state(model: &Model, look: &Look) -> Vec<Span<'static>> {
     if model.log.follow && model.is_running() {
         state.push("follow");
     }
-    words.push(look.span(Role::Dim, state.join(" ")));
-    if words.iter().all(|span| span.content.is_empty()) { Vec::new() } else { words }
+    if !state.is_empty() {
+        let gap = if words.is_empty() { "" } else { "  " };
+        words.push(look.span(Role::Dim, format!("{gap}{}", state.join(" "))));
+    }
+    words
 }
 
 /// Where a search is typed: the end of the search's text within the log's rule.
@@ -217,28 +232,41 @@ fn steps(model: &Model, look: &Look, around: &Around, area: Rect, buffer: &mut B
     let rows = model.rows();
     let focused = model.focus.0 == Focus::Steps;
     let table = Table { look, columns: &STEPS, len: rows.len(), cursor: model.steps, focused, headed: false };
-    let rest = result_lines(model, look, usize::from(area.width.saturating_sub(4)));
-    let room = area.height.saturating_sub(u16::try_from(rest.len() + 1).unwrap_or(0));
-    let below = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(area.height);
-    table.draw(area, buffer, |index| step_cells(model, look, around, &rows[index]));
-    // What came out stands below the steps where they leave room for it.
-    if below <= room {
-        let place = Rect {
-            x: area.x + 2,
-            y: area.y + below + 1,
-            width: area.width.saturating_sub(3),
-            height: area.height - below - 1,
-        };
-        paragraph(look, &rest, place, buffer);
+    let list = list_area(model, area);
+    table.draw(list, buffer, |index| step_cells(model, look, around, &rows[index]));
+    let below = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(list.height) + 1;
+    let height = area.height.saturating_sub(below);
+    let place = Rect { x: area.x + 2, y: area.y + below, width: area.width.saturating_sub(3), height };
+    paragraph(look, &result_lines(model, look, result_columns(area)), place, buffer);
+}
+
+/// Columns for what came out.
+fn result_columns(area: Rect) -> usize {
+    usize::from(area.width.saturating_sub(4))
+}
+
+/// The part of `area` the steps have: what came out of the bake stands below them, and never gives way to more than three.
+pub(super) fn list_area(model: &Model, area: Rect) -> Rect {
+    let lines = result_lines(model, &Look::of_roles(false), result_columns(area)).len();
+    if lines == 0 {
+        return area;
     }
+    let below = u16::try_from(lines + 1).unwrap_or(u16::MAX);
+    Rect { height: area.height.saturating_sub(below).max(3).min(area.height), ..area }
 }
 
 /// A step's name in titles.
 pub(super) fn title_of(row: &StepRow) -> String {
-    match (row.action.is_empty(), row.id.0.as_str()) {
+    match (is_base(row), row.action.as_str()) {
         (true, _) => "base".to_owned(),
-        (false, id) => format!("{id} {}", row.action),
+        (false, "") => row.id.0.clone(),
+        (false, action) => format!("{} {action}", row.id.0),
     }
+}
+
+/// Whether the step makes a base present: no recipe asks for it.
+pub(super) fn is_base(row: &StepRow) -> bool {
+    row.action.is_empty() && (row.id.0 == "base" || row.id.0.ends_with("-base"))
 }
 
 /// The glyph of a step's state.
@@ -254,10 +282,14 @@ pub(super) fn glyph_of(state: &StepState) -> Glyph {
 }
 
 fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec<Line<'static>> {
-    let is_base = row.action.is_empty();
+    let is_base = is_base(row);
     let waiting = row.state == StepState::Waiting;
     let role = if waiting { Role::Dim } else { Role::Text };
-    let action = if is_base { "base" } else { row.action.as_str() };
+    let action = match (is_base, row.action.as_str()) {
+        (true, _) => "base",
+        (false, "") => row.id.0.as_str(),
+        (false, action) => action,
+    };
     let several = model.view.plan.as_ref().is_some_and(|plan| plan.platforms.len() > 1);
     let mut summary = match (&model.view.started, is_base) {
         (Some(started), true) => vec![look.span(role, started.base.clone())],
@@ -272,8 +304,9 @@ fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec
         summary.insert(0, look.span(Role::Dim, format!("{platform}  ")));
     }
     let layer = model.view.layers.rows().iter().find(|layer| layer.sealed.step == row.id);
+    let base = base_of(model, row);
     let size = match (layer.map(|layer| layer.blob()), is_base) {
-        (_, true) => (model.view.layers.base_size > 0).then(|| units::bytes(model.view.layers.base_size)),
+        (_, true) => base.map(|base| units::bytes(base.size)),
         (Some(Some(blob)), _) => Some(units::bytes(blob.descriptor.size)),
         (Some(None), _) => Some("no layer".to_owned()),
         (None, _) if row.throughput.done > 0 && row.state == StepState::Running => {
@@ -282,34 +315,39 @@ fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec
         (None, _) => None,
     };
     let (origin, role_of_origin, count) = match is_base {
-        true => (Glyph::Global, Role::Global, model.view.layers.from_base.clamp(1, 4)),
+        true => {
+            let (glyph, role) = origin(model.view.started.as_ref().map_or("", |started| &started.base));
+            (glyph, role, base.map_or(0, |base| base.layers.clamp(1, 4)))
+        }
         false => (Glyph::Local, Role::Local, usize::from(layer.is_some_and(|layer| layer.blob().is_some()))),
     };
     let signs = look.span(role_of_origin, origin.text(look.ascii).repeat(count));
     vec![
-        Line::from(look.glyph(glyph_of(&row.state))),
+        Line::from(look.glyph(glyph_of(model.state_of(row)))),
         Line::from(look.span(if waiting { Role::Dim } else { Role::Strong }, action)),
         Line::from(summary),
-        Line::from(time_of(look, around, row)),
+        Line::from(time_of(model, look, around, row)),
         Line::from(look.span(role, size.unwrap_or_default())),
         Line::from(signs),
     ]
 }
 
+/// What a base's row brings: its platform's layers.
+fn base_of<'a>(model: &'a Model, row: &StepRow) -> Option<&'a PlannedBase> {
+    let plan = model.view.plan.as_ref()?;
+    plan.platforms.iter().find(|part| plan.base_step(&part.platform) == row.id)?.base.as_ref()
+}
+
 /// How long a step took or has taken; how far it is where that is known.
-fn time_of(look: &Look, around: &Around, row: &StepRow) -> Vec<Span<'static>> {
-    match &row.state {
+fn time_of(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec<Span<'static>> {
+    match model.state_of(row) {
         StepState::Cached => vec![look.span(Role::Dim, "cached")],
         StepState::Done { millis } | StepState::Failed { millis, .. } => {
             vec![look.span(Role::Text, units::millis(*millis))]
         }
         StepState::Running => match row.throughput.fraction() {
             Some(fraction) => meter(look, fraction, 8).to_vec(),
-            None => {
-                let now = i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-                let since = row.started_at.as_deref().and_then(millis_of).map_or(0, |from| now - from);
-                vec![look.span(Role::Accent, format::clock(u64::try_from(since).unwrap_or(0)))]
-            }
+            None => vec![look.span(Role::Accent, since(model, around, row.started_at.as_deref()))],
         },
         StepState::Stopped => vec![look.span(Role::Warn, "stopped")],
         StepState::Waiting => Vec::new(),
@@ -325,7 +363,7 @@ fn result_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>
         lines.push(Line::from(vec![
             look.glyph(Glyph::Pass),
             look.span(Role::Text, " in the local store  "),
-            look.span(Role::Dim, committed.image.digest.short().to_string()),
+            look.span(Role::Dim, committed.image.digest.short()),
         ]));
         let made = units::count(layers.made() as u64, "layer");
         lines.push(dim(format!(
@@ -334,9 +372,17 @@ fn result_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>
             look.dot(),
             units::bytes(layers.size())
         )));
+        if model.status() == Some(BakeStatus::Ok) {
+            lines.push(dim("  1 the store has it, y copies its digest".to_owned()));
+        }
     }
     if let Some(failure) = model.view.outcome.as_ref().and_then(|outcome| outcome.failure.as_ref()) {
-        lines.push(Line::from(vec![look.glyph(Glyph::Fail), look.span(Role::Text, format!(" {}", failure.message))]));
+        let glyph = if model.status() == Some(BakeStatus::Cancelled) { Glyph::Warn } else { Glyph::Fail };
+        let message = format::wrap(&failure.message, columns.saturating_sub(2));
+        for (number, text) in message.into_iter().take(2).enumerate() {
+            let first = if number == 0 { look.glyph(glyph) } else { look.span(Role::Text, " ") };
+            lines.push(Line::from(vec![first, look.span(Role::Text, format!(" {text}"))]));
+        }
         for text in failure.causes.iter().take(2).chain(&failure.help) {
             lines.extend(
                 format::wrap(text, columns.saturating_sub(2)).into_iter().take(2).map(|line| dim(format!("  {line}"))),
@@ -375,7 +421,11 @@ fn check_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>>
     };
     let lines: Vec<Line<'static>> = model.view.checks.rows().iter().map(row).collect();
     if lines.is_empty() {
-        let text = if model.status().is_some() { "  no check was asked for" } else { "  after the last step" };
+        let text = match model.status() {
+            Some(BakeStatus::Ok) => "  no check was asked for",
+            Some(_) => "  no check ran",
+            None => "  after the last step",
+        };
         return vec![Line::from(look.span(Role::Dim, text))];
     }
     lines
@@ -398,7 +448,14 @@ fn log(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
     for index in first..text.len().min(first + height) {
         let full = line(index);
         if model.log.wrap {
-            shown.extend(format::wrap(&full, columns).into_iter().map(|part| Line::from(look.span(Role::Text, part))));
+            for (number, part) in format::wrap(&full, columns.saturating_sub(2)).into_iter().enumerate() {
+                let mut line = marked(look, Role::Text, &part, model.search.mark(&part));
+                // What goes on below hangs, so that the beginnings of lines can be told.
+                if number > 0 {
+                    line.spans.insert(0, look.span(Role::Text, "  "));
+                }
+                shown.push(line);
+            }
         } else {
             let hit = model.search.mark(&full);
             shown.push(cut(look, &marked(look, Role::Text, &full, hit), columns));

@@ -1,57 +1,139 @@
-//! One bake of the shelf in words. Lines only.
+//! One bake in words: what it is, how it stands, why it failed, its steps. Lines only; draws nothing.
 
-use ratatui::text::Line;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
 
-use super::view::{glyph_of, millis_by};
-use crate::domain::projection::{ShelfRow, ShelfStatus};
+use super::Model;
+use super::view::{sign, took};
+use crate::domain::projection::{ShelfRow, ShelfStatus, StepRow, StepState};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::Around;
 use crate::tui::theme::{Glyph, Look, Role};
 
-/// The lines of `row`, for a pane of so many columns.
-pub(super) fn lines(row: &ShelfRow, look: &Look, around: &Around, columns: usize) -> Vec<Line<'static>> {
-    let fact = |name: &str, value: String| {
-        Line::from(vec![
-            look.span(Role::Dim, format!("  {}", format::left(name, 10, look.ellipsis()))),
-            look.span(Role::Text, value),
-        ])
-    };
-    let (user, host, pid) = &row.place;
-    let mut lines = vec![
-        Line::from(vec![look.glyph(Glyph::Local), look.span(Role::Local, format!(" {}", row.reference))]),
-        Line::from(vec![
-            look.span(Role::Text, "  "),
-            look.glyph(glyph_of(row.status)),
-            look.span(Role::Text, format!(" {} ", row.status)),
-            look.span(Role::Dim, units::millis(millis_by(row, around))),
-        ]),
-        fact("bake", row.bake.clone()),
-        fact("began", row.started.clone()),
-    ];
-    lines.extend(row.finished.clone().map(|at| fact("ended", at)));
-    lines.push(fact("engine", row.engine.clone()));
-    lines.push(fact("by", format!("{user} on {host}")));
-    if row.status == ShelfStatus::Running {
-        lines.push(fact("worker", pid.to_string()));
-    }
-    lines.extend(row.digest.as_ref().map(|digest| fact("image", digest.to_string())));
-    if let Some(failure) = &row.failure {
-        lines.push(Line::default());
-        lines.push(Line::from(vec![
-            look.span(Role::Text, "  "),
-            look.glyph(Glyph::Fail),
-            look.span(Role::Text, format!(" {}", failure.message)),
-        ]));
-        for text in failure.causes.iter().chain(&failure.help) {
-            let wrapped = format::wrap(text, columns.saturating_sub(4));
-            lines.extend(wrapped.into_iter().map(|line| Line::from(look.span(Role::Dim, format!("    {line}")))));
+/// From this width on, the steps stand beside the facts.
+const BESIDE: u16 = 110;
+
+impl Model {
+    /// The detail's lines with where they stand: one column, or two.
+    pub(super) fn detail_columns(&self, look: &Look, around: &Around, area: Rect) -> Vec<(Rect, Vec<Line<'static>>)> {
+        let Some(row) = self.selected() else { return Vec::new() };
+        let (facts, steps) = (Rect { width: area.width / 2, ..area }, area.width / 2 + 2);
+        let steps = Rect { x: area.x + steps, width: area.width.saturating_sub(steps), ..area };
+        if area.width >= BESIDE {
+            let why = failure(look, row, usize::from(steps.width));
+            let why = why.into_iter().chain(step_lines(look, row, usize::from(steps.width))).collect();
+            return vec![(facts, fact_lines(look, around, row)), (steps, why)];
         }
+        let columns = usize::from(area.width);
+        let mut lines = fact_lines(look, around, row);
+        // Why it failed goes before what it was.
+        let rest = lines.split_off(1);
+        lines.extend(failure(look, row, columns));
+        lines.extend(rest);
+        lines.extend(step_lines(look, row, columns));
+        vec![(area, lines)]
     }
-    if row.status == ShelfStatus::Lost {
-        lines.push(Line::default());
-        let text = "  its worker is gone and left no end: bake it again, finished steps come from the cache";
-        lines.extend(format::wrap(text, columns).into_iter().map(|line| Line::from(look.span(Role::Dim, line))));
+
+    /// Lines of the longest column in a pane this wide.
+    pub(super) fn detail_height(&self, around: &Around, width: u16) -> usize {
+        let columns = self.detail_columns(&Look::of_roles(false), around, Rect { width, ..around.body });
+        columns.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0)
+    }
+}
+
+fn fact_lines(look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>> {
+    let (user, host, pid) = &row.place;
+    let role = if row.status == ShelfStatus::Lost { Role::Unknown } else { sign(row.status).role() };
+    let mut lines = vec![Line::from(vec![
+        look.span(Role::Text, " "),
+        look.glyph(sign(row.status)),
+        look.span(Role::Strong, format!(" {}", row.bake)),
+        look.span(role, format!("  {}", row.status)),
+        look.span(Role::Dim, format!("  {}", took(row, around))),
+    ])];
+    let base = row.base_digest.as_ref().map(|digest| format!("  {}", digest.short())).unwrap_or_default();
+    let facts = [
+        ("image", Some(row.reference.clone())),
+        ("digest", row.digest.as_ref().map(ToString::to_string)),
+        ("base", Some(format!("{}{base}", row.base))),
+        ("recipe", Some(row.recipe.clone())),
+        ("engine", Some(row.engine.clone())),
+        ("worker", Some(format!("process {pid} on {host}, of {user}"))),
+        ("started", Some(stamp(&row.started))),
+        ("finished", row.finished.as_deref().map(stamp)),
+    ];
+    for (name, value) in facts {
+        let Some(value) = value else { continue };
+        lines.push(Line::from(vec![look.span(Role::Dim, format!("   {name:<10}")), look.span(Role::Text, value)]));
     }
     lines
+}
+
+/// `2026-07-01 10:00:20 UTC`.
+fn stamp(at: &str) -> String {
+    at.get(..19).map_or_else(|| at.to_owned(), |at| format!("{} UTC", at.replace('T', " ")))
+}
+
+/// Why it ended badly, and what to do.
+fn failure(look: &Look, row: &ShelfRow, columns: usize) -> Vec<Line<'static>> {
+    let mut said: Vec<(Role, String)> = Vec::new();
+    if row.status == ShelfStatus::Lost {
+        said.push((Role::Unknown, "its worker is gone: killed, or the machine went down".into()));
+        said.push((Role::Dim, "what its finished steps made is in the cache: bake again".into()));
+    }
+    if let Some(failure) = &row.failure {
+        said.push((Role::Fail, failure.message.clone()));
+        said.extend(failure.causes.iter().map(|cause| (Role::Text, cause.clone())));
+        said.extend(failure.help.iter().map(|help| (Role::Dim, help.clone())));
+    }
+    let wrapped = said.into_iter().flat_map(|(role, text)| {
+        format::wrap(&text, columns.saturating_sub(4)).into_iter().map(move |line| (role, line)).collect::<Vec<_>>()
+    });
+    wrapped.map(|(role, line)| Line::from(vec![look.span(Role::Text, "   "), look.span(role, line)])).collect()
+}
+
+fn step_lines(look: &Look, row: &ShelfRow, columns: usize) -> Vec<Line<'static>> {
+    if row.step_rows.is_empty() {
+        return Vec::new();
+    }
+    let dash = look.horizontal();
+    let rule = |text: String| Span::styled(text, look.style(Role::Rule));
+    let mut lines = vec![Line::from(vec![
+        rule(format!(" {dash} ")),
+        look.span(Role::Dim, "steps"),
+        rule(format!(" {}", dash.repeat(columns.saturating_sub(10)))),
+    ])];
+    // A step that a lost bake was at is not under way.
+    let is_over = row.status != ShelfStatus::Running;
+    lines.extend(row.step_rows.iter().map(|step| step_line(look, step, is_over, columns)));
+    lines
+}
+
+fn step_line(look: &Look, step: &StepRow, is_over: bool, columns: usize) -> Line<'static> {
+    let (glyph, role, state) = match &step.state {
+        StepState::Waiting if is_over => (Glyph::Waiting, Role::Dim, "not begun".to_owned()),
+        StepState::Waiting => (Glyph::Waiting, Role::Dim, "to come".to_owned()),
+        StepState::Running if is_over => (Glyph::Unknown, Role::Unknown, "broke off".to_owned()),
+        StepState::Running => (Glyph::Running, Role::Accent, "running".to_owned()),
+        StepState::Cached => (Glyph::Done, Role::Dim, "cached".to_owned()),
+        StepState::Done { millis } => (Glyph::Done, Role::Text, units::millis(*millis)),
+        StepState::Failed { millis, .. } => (Glyph::Fail, Role::Fail, format!("failed, {}", units::millis(*millis))),
+        StepState::Stopped => (Glyph::Unasked, Role::Dim, "stopped".to_owned()),
+    };
+    let sign = look.glyph(glyph);
+    let pad = " ".repeat(usize::from(look.glyph_width()).saturating_sub(sign.width()));
+    let name = if step.action.is_empty() { step.id.0.clone() } else { format!("{} {}", step.id.0, step.action) };
+    let summary = format::left(
+        &crate::domain::text::escape(&step.summary),
+        columns.saturating_sub(3 + 1 + 14 + 2 + 18).min(60),
+        look.ellipsis(),
+    );
+    Line::from(vec![
+        look.span(Role::Text, "   "),
+        sign,
+        look.span(Role::Text, format!("{pad} {}  ", format::left(&name, 12, look.ellipsis()))),
+        look.span(Role::Dim, format!("{summary}  ")),
+        look.span(role, state),
+    ])
 }

@@ -1,29 +1,36 @@
-//! Bakes: the shelf of past and running bakes, live. Knows of each what its journal's ends say; opens none.
+//! Bakes: the shelf of past and running bakes, live, and one of them in full. Reads no journal; is told rows.
 
 mod detail;
 mod model;
 mod update;
 mod view;
 
-pub use model::Model;
+pub use model::{Model, Reading};
 
-use crate::domain::projection::ShelfRow;
+use crate::flows::follow::ShelfNews;
 use crate::report::Report;
 
 /// What the Bakes screen wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// The shelf, now and whenever it changes.
+    /// The shelf followed from the beginning: everything, then what changes.
     List,
-    /// Stops a bake.
+    /// A bake asked to stop.
     Cancel(String),
 }
 
 /// What the Bakes screen is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Msg {
-    /// The shelf, newest first.
-    Listed(Result<Vec<ShelfRow>, Report>),
-    /// A wish to stop a bake was passed on, or was not.
-    Cancelled(Result<String, Report>),
+    /// Bakes.
+    News(ShelfNews),
+    /// The shelf cannot be read, or no longer.
+    Unreadable(Report),
+    /// A bake was asked to stop, or could not be.
+    Asked {
+        /// Its ID.
+        bake: String,
+        /// Why not.
+        failure: Option<Report>,
+    },
 }

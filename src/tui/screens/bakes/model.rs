@@ -1,43 +1,60 @@
-//! What the Bakes screen knows.
+//! What the Bakes screen knows: the rows in order, which of them show, which is selected.
 
 use crate::domain::projection::{ShelfRow, ShelfStatus};
+use crate::flows::follow::ShelfNews;
 use crate::report::Report;
 use crate::tui::widgets::{Cursor, Filter};
+
+/// How far the shelf is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Reading {
+    /// Nobody asked yet.
+    #[default]
+    Not,
+    /// Under way.
+    Going,
+    /// It is there, and followed.
+    Done,
+    /// It cannot be read; what is known stays.
+    Failed(Report),
+}
 
 /// The screen's state.
 #[derive(Debug, Default)]
 pub struct Model {
-    /// All bakes: running ones first, then the newest.
-    pub rows: Vec<ShelfRow>,
-    /// Whether the shelf has been read once.
-    pub read: bool,
-    /// Why it cannot be read.
-    pub failure: Option<Report>,
-    /// Numbers of the rows the filter lets through.
-    pub(super) shown: Vec<usize>,
-    /// The selection among them.
+    /// All bakes: those that run first, then the newest.
+    rows: Vec<ShelfRow>,
+    /// Those the filter lets through.
+    shown: Vec<usize>,
+    /// How far the shelf is read.
+    pub reading: Reading,
+    /// What is selected.
     pub cursor: Cursor,
-    /// The filter.
+    /// What is looked for.
     pub filter: Filter,
-    /// Whether the detail has the keys.
-    pub detail: bool,
-    pub(super) asked: bool,
+    /// Whether the detail has the keys, and its first line shown.
+    pub detail: Option<usize>,
 }
 
 impl Model {
-    /// Bakes the filter lets through.
+    /// All bakes.
+    pub fn rows(&self) -> &[ShelfRow] {
+        &self.rows
+    }
+
+    /// How many the filter lets through.
     pub fn len(&self) -> usize {
         self.shown.len()
     }
 
-    /// Whether there is none.
+    /// Whether the filter lets none through.
     pub fn is_empty(&self) -> bool {
         self.shown.is_empty()
     }
 
-    /// One of them.
+    /// The bake in row `index` of the list.
     pub fn row(&self, index: usize) -> Option<&ShelfRow> {
-        self.shown.get(index).and_then(|number| self.rows.get(*number))
+        self.shown.get(index).and_then(|at| self.rows.get(*at))
     }
 
     /// The selected bake.
@@ -45,13 +62,44 @@ impl Model {
         self.row(self.cursor.selected)
     }
 
-    /// How many stand so.
-    pub fn count(&self, status: fn(&ShelfStatus) -> bool) -> usize {
-        self.rows.iter().filter(|row| status(&row.status)).count()
+    /// How many stand like this.
+    pub(super) fn count(&self, status: ShelfStatus) -> usize {
+        self.rows.iter().filter(|row| row.status == status).count()
     }
 
-    /// What the filter looks at.
-    pub(super) fn words(row: &ShelfRow) -> String {
-        format!("{} {} {} {}", row.bake, row.reference, row.status, row.place.0)
+    /// Takes news in. What is selected stays selected, wherever it stands now.
+    pub(super) fn take(&mut self, news: ShelfNews) {
+        let selected = self.selected().map(|row| row.bake.clone());
+        match news {
+            ShelfNews::All(rows) => self.rows = rows,
+            ShelfNews::Changed { rows, gone } => {
+                self.rows.retain(|row| !gone.contains(&row.bake));
+                for row in rows {
+                    match self.rows.iter_mut().find(|old| old.bake == row.bake) {
+                        Some(old) => *old = row,
+                        None => self.rows.push(row),
+                    }
+                }
+            }
+        }
+        let is_over = |row: &ShelfRow| row.status != ShelfStatus::Running;
+        self.rows.sort_by(|a, b| is_over(a).cmp(&is_over(b)).then_with(|| b.bake.cmp(&a.bake)));
+        self.sift(selected);
+    }
+
+    /// Finds out again what the filter lets through, `selected` still selected where it is.
+    pub(super) fn sift(&mut self, selected: Option<String>) {
+        let lets = |row: &ShelfRow| {
+            if self.filter.text.starts_with('!') {
+                self.filter.lets(&row.bake) && self.filter.lets(&row.reference) && self.filter.lets(row.status.as_str())
+            } else {
+                self.filter.lets(&row.bake) || self.filter.lets(&row.reference) || self.filter.lets(row.status.as_str())
+            }
+        };
+        self.shown = (0..self.rows.len()).filter(|at| lets(&self.rows[*at])).collect();
+        let at = selected.and_then(|id| self.shown.iter().position(|at| self.rows[*at].bake == id));
+        if let Some(at) = at {
+            self.cursor.selected = at;
+        }
     }
 }

@@ -1,84 +1,133 @@
 //! What happens on the Bakes screen. Pure.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
-use super::{Effect, Model, Msg};
+use super::{Effect, Model, Msg, Reading};
 use crate::domain::projection::{ShelfRow, ShelfStatus};
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Place, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Confirm, Split, Table, Toast, split};
+use crate::tui::widgets::{Confirm, Split, Table, Toast};
 
-/// The list's part of a wide body, in percent.
-pub(super) const SHARE: u16 = 64;
+/// Lower bodies have room for one pane.
+const TWO_PANES: u16 = 16;
+/// The detail's most lines.
+const DETAIL: u16 = 16;
 
 impl Model {
     /// Takes one message in.
     pub fn receive(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
         match msg {
-            Msg::Listed(Ok(rows)) => {
-                self.take(rows, around);
+            Msg::News(news) => {
+                self.reading = Reading::Done;
+                self.take(news);
+                self.settle(around);
                 Vec::new()
             }
-            Msg::Listed(Err(report)) => {
-                self.failure = Some(report);
+            Msg::Unreadable(report) => {
+                self.reading = Reading::Failed(report);
                 Vec::new()
             }
-            Msg::Cancelled(Ok(bake)) => {
-                let short: String = bake.chars().take(10).collect();
-                vec![Wish::Tell(Toast::done(format!("asked bake {short} to stop")))]
+            Msg::Asked { failure: Some(report), .. } => vec![Wish::Tell(Toast::failure(&report))],
+            Msg::Asked { bake, failure: None } => {
+                let row = self.rows().iter().find(|row| row.bake == bake);
+                let name = row.map_or(bake.as_str(), |row| &row.reference);
+                vec![Wish::Tell(Toast::done(format!("asked {name} to stop")).next("it ends within half a minute"))]
             }
-            Msg::Cancelled(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
         }
     }
 
-    fn take(&mut self, mut rows: Vec<ShelfRow>, around: &Around) {
-        let selected = self.selected().map(|row| row.bake.clone());
-        // Stable: what runs comes first, the rest stays newest first.
-        rows.sort_by_key(|row| row.status != ShelfStatus::Running);
-        (self.rows, self.read, self.failure) = (rows, true, None);
-        self.narrow(around);
-        let again =
-            selected.and_then(|bake| (0..self.len()).find(|at| self.row(*at).is_some_and(|row| row.bake == bake)));
-        // A selection at the top stays at the top: there the newest comes up.
-        if let Some(at) = again.filter(|_| self.cursor.selected > 0) {
-            self.cursor.go(at, self.len(), self.height(around));
+    fn settle(&mut self, around: &Around) {
+        let (len, height) = (self.len(), self.height(around));
+        self.cursor.follow(len, height);
+        if self.is_empty() {
+            self.detail = None;
         }
     }
 
-    fn narrow(&mut self, around: &Around) {
-        let lets = |row: &ShelfRow| self.filter.lets(&Self::words(row));
-        self.shown = self.rows.iter().enumerate().filter(|(_, row)| lets(row)).map(|(number, _)| number).collect();
-        self.cursor.follow(self.shown.len(), self.height(around));
-    }
-
-    pub(super) fn panes(&self, around: &Around) -> Split {
-        split(around.body, SHARE)
+    /// The list over the whole width, the selected bake below it; one at a time where there is little room.
+    pub(super) fn panes(body: Rect) -> Split {
+        if body.height < TWO_PANES {
+            return Split::One(body);
+        }
+        let below = (body.height / 2).min(DETAIL);
+        let list = Rect { height: body.height - below - 1, ..body };
+        let rule = Rect { y: list.bottom(), height: 1, ..body };
+        Split::Above { list, rule, detail: Rect { y: rule.bottom(), height: below, ..body } }
     }
 
     fn height(&self, around: &Around) -> usize {
-        Table::height(self.panes(around).list(self.detail).unwrap_or(around.body), true)
+        let area = Self::panes(around.body).list(self.detail.is_some());
+        Table::height(area.unwrap_or(around.body), true)
+    }
+
+    fn step(&mut self, motion: Motion, around: &Around) {
+        if let Some(first) = self.detail {
+            let area = Self::panes(around.body).detail(true).unwrap_or(around.body);
+            let page = usize::from(area.height).max(2);
+            let last = self.detail_height(around, area.width).saturating_sub(page);
+            let to = match motion {
+                Motion::Up => first.saturating_sub(1),
+                Motion::Down => first + 1,
+                Motion::HalfUp => first.saturating_sub(page / 2),
+                Motion::HalfDown => first + page / 2,
+                Motion::PageUp => first.saturating_sub(page),
+                Motion::PageDown => first + page,
+                Motion::Top => 0,
+                Motion::Bottom => last,
+                Motion::Right => first,
+                Motion::Left => {
+                    self.detail = None;
+                    return self.settle(around);
+                }
+            };
+            self.detail = Some(to.min(last));
+            return;
+        }
+        if motion == Motion::Right && !self.is_empty() {
+            self.detail = Some(0);
+        }
+        let (len, height) = (self.len(), self.height(around));
+        self.cursor.step(motion, len, height);
+    }
+
+    fn back(&mut self, around: &Around) {
+        if self.detail.take().is_none() {
+            let selected = self.selected().map(|row| row.bake.clone());
+            self.filter.drop_it();
+            self.sift(selected);
+        }
+        self.settle(around);
+    }
+
+    fn sifted(&mut self, around: &Around) -> Vec<Wish> {
+        let selected = self.selected().map(|row| row.bake.clone());
+        self.sift(selected);
+        self.settle(around);
+        Vec::new()
+    }
+
+    /// Something done with the selected bake; a word where there is none.
+    fn with_selected(&self, wish: impl FnOnce(&ShelfRow) -> Wish) -> Vec<Wish> {
+        let none = || Wish::Tell(Toast::warning("no bake is selected").next("bake a recipe on screen 2"));
+        vec![self.selected().map_or_else(none, wish)]
+    }
+
+    fn cancel(&self) -> Vec<Wish> {
+        self.with_selected(|row| {
+            if row.status != ShelfStatus::Running {
+                let over = format!("{} is over: {}", row.reference, row.status);
+                return Wish::Tell(Toast::warning(over).next("enter shows how it ended"));
+            }
+            let text = "It stops where it is. Steps that are done stay in the cache.";
+            let yes = vec![Wish::Do(Outer::Bakes(Effect::Cancel(row.bake.clone())))];
+            Wish::Ask(Confirm::no_or(format!("cancel {}?", row.reference), text, "cancel it", yes))
+        })
     }
 
     fn watch(&self, replay: bool) -> Vec<Wish> {
-        let bake = self.selected().map(|row| row.bake.clone());
-        bake.map(|bake| Wish::Watch { bake, replay }).into_iter().collect()
-    }
-
-    fn ask_to_cancel(&self) -> Vec<Wish> {
-        let Some(row) = self.selected() else { return Vec::new() };
-        if row.status != ShelfStatus::Running {
-            let text = format!("{} is over: {}", row.reference, row.status);
-            return vec![Wish::Tell(Toast::warning(text).next("Enter shows how it ended"))];
-        }
-        let then = vec![Wish::Do(Outer::Bakes(Effect::Cancel(row.bake.clone())))];
-        let text = format!(
-            "{} stops where it is. Nothing is put into the local store; finished steps stay in the cache.",
-            row.reference
-        );
-        vec![Wish::Ask(Confirm::no_or("cancel this bake?", text, "cancel the bake", then))]
+        self.with_selected(|row| Wish::Watch { bake: row.bake.clone(), replay })
     }
 }
 
@@ -87,87 +136,85 @@ impl Place for Model {
         if self.filter.editing { vec![Scope::Line] } else { vec![Scope::Bakes, Scope::List] }
     }
 
-    fn enter(&mut self, _around: &Around) -> Vec<Wish> {
-        if std::mem::replace(&mut self.asked, true) { Vec::new() } else { vec![Wish::Do(Outer::Bakes(Effect::List))] }
+    fn enter(&mut self, around: &Around) -> Vec<Wish> {
+        self.settle(around);
+        if self.reading != Reading::Not {
+            return Vec::new();
+        }
+        self.reading = Reading::Going;
+        vec![Wish::Do(Outer::Bakes(Effect::List))]
     }
 
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
         match action {
-            Action::Move(Motion::Right) => self.detail = true,
-            Action::Move(Motion::Left) => self.detail = false,
-            Action::Move(motion) => self.cursor.step(motion, self.len(), self.height(around)),
-            Action::NextMatch => self.cursor.step(Motion::Down, self.len(), self.height(around)),
-            Action::PreviousMatch => self.cursor.step(Motion::Up, self.len(), self.height(around)),
+            Action::Move(motion) => self.step(motion, around),
+            Action::NextMatch if self.filter.is_active() => self.step(Motion::Down, around),
+            Action::PreviousMatch if self.filter.is_active() => self.step(Motion::Up, around),
+            Action::Filter => self.filter.begin(),
+            Action::Back => self.back(around),
             Action::Open if self.filter.editing => self.filter.keep(),
             Action::Open | Action::Log => return self.watch(false),
             Action::Replay => return self.watch(true),
-            Action::CancelBake => return self.ask_to_cancel(),
-            Action::Cancel if self.selected().is_some_and(|row| row.status == ShelfStatus::Running) => {
-                return self.ask_to_cancel();
+            Action::CancelBake => return self.cancel(),
+            Action::OtherPane => {
+                self.detail = if self.detail.is_some() || self.is_empty() { None } else { Some(0) };
+                self.settle(around);
             }
-            Action::Filter => self.filter.begin(),
-            Action::OtherPane => self.detail = !self.detail,
-            Action::Back if std::mem::take(&mut self.detail) => {}
-            Action::Back => {
-                if self.filter.drop_it() {
-                    self.narrow(around);
-                }
-            }
+            Action::Copy => return self.with_selected(|row| Wish::Do(Outer::Copy(row.bake.clone()))),
             Action::Refresh => return vec![Wish::Do(Outer::Bakes(Effect::List))],
-            Action::Copy => {
-                return self.selected().map(|row| Wish::Do(Outer::Copy(row.bake.clone()))).into_iter().collect();
-            }
             _ => {}
         }
         Vec::new()
     }
 
     fn typed(&mut self, key: Key, around: &Around) -> Vec<Wish> {
-        if self.filter.typed(key) {
-            self.narrow(around);
-        }
-        Vec::new()
+        if self.filter.typed(key) { self.sifted(around) } else { Vec::new() }
     }
 
     fn pasted(&mut self, text: &str, around: &Around) -> Vec<Wish> {
         self.filter.pasted(text);
-        self.narrow(around);
-        Vec::new()
+        self.sifted(around)
     }
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
-        let Some(area) = self.panes(around).list(self.detail).filter(|area| area.contains(at) && at.y > area.y) else {
+        let panes = Self::panes(around.body);
+        if panes.detail(self.detail.is_some()).is_some_and(|area| area.contains(at)) {
+            self.detail = self.detail.or((!self.is_empty()).then_some(0));
             return Vec::new();
-        };
+        }
+        let list = panes.list(self.detail.is_some());
+        let Some(area) = list.filter(|area| area.contains(at) && at.y > area.y) else { return Vec::new() };
         let row = self.cursor.offset + usize::from(at.y - area.y - 1);
+        if row >= self.len() {
+            return Vec::new();
+        }
+        self.detail = None;
         if row == self.cursor.selected {
             return self.watch(false);
         }
-        if row < self.len() {
-            self.cursor.go(row, self.len(), self.height(around));
-        }
+        let (len, height) = (self.len(), Table::height(area, true));
+        self.cursor.go(row, len, height);
         Vec::new()
     }
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {
-        self.cursor.follow(self.len(), self.height(around));
+        self.settle(around);
         Vec::new()
     }
 
     fn wants_clock(&self) -> bool {
-        self.rows.iter().any(|row| row.status == ShelfStatus::Running)
+        self.count(ShelfStatus::Running) > 0
     }
 
     fn subject(&self, look: &Look, around: &Around) -> Subject {
         super::view::subject(self, look, around)
     }
 
-    fn draw(&self, look: &Look, around: &Around, buffer: &mut Buffer) {
+    fn draw(&self, look: &Look, around: &Around, buffer: &mut ratatui::buffer::Buffer) {
         super::view::draw(self, look, around, buffer);
     }
 
     fn cursor(&self, _around: &Around) -> Option<Position> {
-        let typed = "bakes".len() + 2 + 3 + crate::tui::format::width(&self.filter.text);
-        self.filter.editing.then_some(Position { x: u16::try_from(typed).ok()?, y: 1 })
+        super::view::cursor(self)
     }
 }

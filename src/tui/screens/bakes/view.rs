@@ -1,11 +1,10 @@
-//! How the Bakes screen looks: one row a bake, the selected one in full. Only reads.
+//! How the Bakes screen looks: one row a bake, the selected one below. Only reads.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
 
-use super::Model;
-use super::detail::lines;
+use super::{Model, Reading};
 use crate::domain::journal::BakeStatus;
 use crate::domain::projection::{ShelfRow, ShelfStatus, millis_of};
 use crate::domain::units;
@@ -14,52 +13,38 @@ use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
 use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, meter};
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 8] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
-    Column { title: "image", width: Width::Fill(3), align: Align::Left, from: 0 },
-    Column { title: "bake", width: Width::Fixed(8), align: Align::Left, from: 76 },
-    Column { title: "time", width: Width::Fixed(8), align: Align::Right, from: 0 },
-    Column { title: "outcome", width: Width::Fill(2), align: Align::Left, from: 52 },
-    Column { title: "began", width: Width::Fixed(6), align: Align::Right, from: 44 },
+    Column { title: "bake", width: Width::Fixed(8), align: Align::Left, from: 70 },
+    Column { title: "image", width: Width::Fill(4), align: Align::Left, from: 0 },
+    Column { title: "engine", width: Width::Fixed(10), align: Align::Left, from: 100 },
+    Column { title: "took", width: Width::Fixed(7), align: Align::Right, from: 0 },
+    Column { title: "outcome", width: Width::Fill(5), align: Align::Left, from: 0 },
+    Column { title: "begun", width: Width::Fixed(6), align: Align::Right, from: 0 },
+    Column { title: "by", width: Width::Fixed(22), align: Align::Left, from: 110 },
 ];
-
-/// The glyph of a bake's state.
-pub(super) fn glyph_of(status: ShelfStatus) -> Glyph {
-    match status {
-        ShelfStatus::Running => Glyph::Running,
-        ShelfStatus::Lost => Glyph::Unknown,
-        ShelfStatus::Finished(BakeStatus::Ok) => Glyph::Pass,
-        ShelfStatus::Finished(BakeStatus::Cancelled) => Glyph::Warn,
-        ShelfStatus::Finished(BakeStatus::Failed | BakeStatus::Rejected) => Glyph::Fail,
-    }
-}
-
-/// Milliseconds a bake took, or has taken by now.
-pub(super) fn millis_by(row: &ShelfRow, around: &Around) -> u64 {
-    let now = i64::try_from(around.now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    match (row.status, millis_of(&row.started)) {
-        (ShelfStatus::Running, Some(from)) => u64::try_from(now - from).unwrap_or(row.millis),
-        _ => row.millis,
-    }
-}
 
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let mut what = vec![look.span(Role::Strong, "bakes")];
     if model.filter.editing || model.filter.is_active() {
-        what.push(look.span(Role::Key, "  /"));
-        what.push(look.span(Role::Match, model.filter.text.clone()));
+        what.extend([look.span(Role::Key, "  /"), look.span(Role::Match, model.filter.text.clone())]);
     }
-    let running = model.count(|status| *status == ShelfStatus::Running);
-    let lost = model.count(|status| *status == ShelfStatus::Lost);
-    let today = format!("{:04}-{:02}-{:02}", around.now.year(), u8::from(around.now.month()), around.now.day());
-    let since = model.rows.iter().filter(|row| row.started.starts_with(&today)).count();
-    let mut verdict = Vec::new();
+    let (running, lost) = (model.count(ShelfStatus::Running), model.count(ShelfStatus::Lost));
+    let day = around.now.to_offset(time::UtcOffset::UTC).date().to_string();
+    let today = model.rows().iter().filter(|row| row.started.starts_with(&day)).count();
+    let mut verdict: Vec<Span<'static>> = Vec::new();
     if running > 0 {
         verdict.push(look.span(Role::Accent, format!("{running} running")));
         verdict.push(look.span(Role::Dim, look.dot()));
     }
-    verdict.push(look.span(Role::Dim, format!("{since} today")));
+    match &model.reading {
+        Reading::Not | Reading::Going => {
+            verdict.extend([look.span(Role::Dim, "reading "), look.glyph(Glyph::Running)]);
+        }
+        Reading::Done => verdict.push(look.span(Role::Dim, format!("{today} today"))),
+        Reading::Failed(_) => verdict.extend([look.span(Role::Fail, "unreadable "), look.glyph(Glyph::Fail)]),
+    }
     if lost > 0 {
         verdict.push(look.span(Role::Dim, look.dot()));
         verdict.push(look.span(Role::Unknown, format!("{lost} lost")));
@@ -67,101 +52,138 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     Subject { what, verdict }
 }
 
+/// Where the filter is typed.
+pub(super) fn cursor(model: &Model) -> Option<Position> {
+    let x = 2 + "bakes".len() + 3 + format::width(&model.filter.text);
+    model.filter.editing.then_some(Position { x: u16::try_from(x).ok()?, y: 1 })
+}
+
 /// The body.
 pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
-    if let Some(text) = instead(model, look) {
-        for (y, line) in (around.body.y + 1..around.body.bottom()).zip(&text) {
-            let width = around.body.width.saturating_sub(3);
-            buffer.set_line(around.body.x + 2, y, &cut(look, line, usize::from(width)), width);
-        }
-        return;
+    if model.is_empty() {
+        return empty(model, look, around.body, buffer);
     }
-    let panes = model.panes(around);
+    let panes = Model::panes(around.body);
     panes.draw_rule(look, buffer);
-    if let Some(area) = panes.list(model.detail) {
-        list(model, look, around, area, buffer);
+    let focused = model.detail.is_some();
+    if let Some(area) = panes.list(focused) {
+        let table =
+            Table { look, columns: &COLUMNS, len: model.len(), cursor: model.cursor, focused: !focused, headed: true };
+        table.draw(area, buffer, |index| {
+            model.row(index).map(|row| cells(model, look, around, row)).unwrap_or_default()
+        });
     }
-    if let Some(area) = panes.detail(model.detail) {
-        let Some(row) = model.selected() else { return };
-        for (y, line) in (area.top()..area.bottom()).zip(lines(row, look, around, usize::from(area.width))) {
-            buffer.set_line(area.x, y, &cut(look, &line, usize::from(area.width)), area.width);
+    if let Some(area) = panes.detail(focused) {
+        let from = model.detail.unwrap_or(0);
+        for (place, lines) in model.detail_columns(look, around, area) {
+            for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(from)) {
+                buffer.set_line(place.x, y, &cut(look, line, usize::from(place.width)), place.width);
+            }
         }
     }
 }
 
-fn instead(model: &Model, look: &Look) -> Option<Vec<Line<'static>>> {
-    let dim = |text: &str| Line::from(look.span(Role::Dim, text));
-    if let Some(report) = &model.failure {
-        let mut lines =
-            vec![Line::from(vec![look.glyph(Glyph::Fail), look.span(Role::Text, format!(" {}", report.message))])];
-        lines.extend(report.causes.iter().chain(&report.help).map(|text| dim(text)));
-        lines.push(dim("r reads the shelf again"));
-        return Some(lines);
+/// What to do where nothing is.
+fn empty(model: &Model, look: &Look, body: Rect, buffer: &mut Buffer) {
+    let (glyph, lines) = match &model.reading {
+        Reading::Not | Reading::Going => (Glyph::Running, vec![(Role::Dim, "reading the shelf".to_owned())]),
+        Reading::Failed(report) => {
+            let mut lines = vec![(Role::Text, report.message.clone())];
+            lines.extend(report.causes.iter().chain(&report.help).map(|text| (Role::Dim, text.clone())));
+            lines.push((Role::Dim, "r reads it again".into()));
+            (Glyph::Fail, lines)
+        }
+        Reading::Done if model.filter.is_active() => {
+            (Glyph::Unasked, vec![(Role::Dim, "no such bake; Esc shows all".to_owned())])
+        }
+        Reading::Done => {
+            let lines = [
+                (Role::Text, "nothing baked yet"),
+                (Role::Dim, "choose a recipe on screen 2 and press b"),
+                (Role::Dim, "bakes of other terminals show here too: bakery bake RECIPE"),
+            ];
+            (Glyph::Unasked, lines.map(|(role, text)| (role, text.to_owned())).to_vec())
+        }
+    };
+    let room = usize::from(body.width.saturating_sub(6));
+    let wrapped = lines.into_iter().flat_map(|(role, text)| {
+        format::wrap(&text, room).into_iter().map(move |line| (role, line)).collect::<Vec<_>>()
+    });
+    buffer.set_span(body.x + 2, body.y + 1, &look.glyph(glyph), 2);
+    for (y, (role, line)) in (body.y + 1..body.bottom()).zip(wrapped) {
+        buffer.set_span(body.x + 5, y, &look.span(role, line), body.width.saturating_sub(5));
     }
-    if !model.read {
-        return Some(vec![dim("reading the shelf")]);
-    }
-    if model.rows.is_empty() {
-        return Some(vec![
-            Line::from(look.span(Role::Text, "No bakes yet.")),
-            Line::default(),
-            Line::from(vec![
-                look.span(Role::Key, "2"),
-                look.span(Role::Dim, "  the recipes: choose one and press "),
-                look.span(Role::Key, "b"),
-            ]),
-            dim("Bakes started in other terminals appear here by themselves."),
-        ]);
-    }
-    model.is_empty().then(|| vec![dim("no bake of that name; Esc shows all")])
 }
 
-fn list(model: &Model, look: &Look, around: &Around, area: Rect, buffer: &mut Buffer) {
-    let table =
-        Table { look, columns: &COLUMNS, len: model.len(), cursor: model.cursor, focused: !model.detail, headed: true };
-    table.draw(area, buffer, |index| model.row(index).map(|row| cells(model, look, around, row)).unwrap_or_default());
-}
-
-fn cells(model: &Model, look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>> {
-    let running = row.status == ShelfStatus::Running;
-    let millis = millis_by(row, around);
-    let time = if running { format::clock(millis) } else { units::millis(millis) };
-    vec![
-        Line::from(look.glyph(glyph_of(row.status))),
-        marked(look, Role::Text, &row.reference, model.filter.mark(&row.reference)),
-        Line::from(look.span(Role::Dim, short(&row.bake))),
-        Line::from(look.span(if running { Role::Accent } else { Role::Text }, time)),
-        outcome(look, row),
-        Line::from(look.span(Role::Dim, format::age(Some(&row.started), around.now))),
-    ]
+/// The sign of where a bake stands.
+pub(super) fn sign(status: ShelfStatus) -> Glyph {
+    match status {
+        ShelfStatus::Running => Glyph::Running,
+        ShelfStatus::Lost => Glyph::Unknown,
+        ShelfStatus::Finished(BakeStatus::Ok) => Glyph::Pass,
+        ShelfStatus::Finished(BakeStatus::Cancelled) => Glyph::Unasked,
+        ShelfStatus::Finished(BakeStatus::Failed | BakeStatus::Rejected) => Glyph::Fail,
+    }
 }
 
 /// `01JD…7Q`.
-pub(super) fn short(bake: &str) -> String {
-    match (bake.get(..4), bake.len().checked_sub(2).and_then(|at| bake.get(at..))) {
-        (Some(first), Some(last)) if bake.len() > 8 => format!("{first}…{last}"),
-        _ => bake.to_owned(),
+fn short(look: &Look, id: &str) -> String {
+    match (id.get(..4), id.get(id.len().saturating_sub(2)..)) {
+        (Some(start), Some(end)) if id.len() > 8 => format!("{start}{}{end}", look.ellipsis()),
+        _ => id.to_owned(),
     }
 }
 
-fn outcome(look: &Look, row: &ShelfRow) -> Line<'static> {
+/// How long it took, or has taken up to now.
+pub(super) fn took(row: &ShelfRow, around: &Around) -> String {
+    if row.status == ShelfStatus::Running {
+        let now = around.now.unix_timestamp() * 1000 + i64::from(around.now.millisecond());
+        let since = millis_of(&row.started).and_then(|from| u64::try_from(now - from).ok());
+        return format::clock(since.unwrap_or(0).max(row.millis));
+    }
+    if row.millis < 59_950 { units::millis(row.millis) } else { format::clock(row.millis) }
+}
+
+fn cells(model: &Model, look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>> {
+    let (user, host, _) = &row.place;
+    let short = short(look, &row.bake);
+    vec![
+        Line::from(look.glyph(sign(row.status))),
+        marked(look, Role::Dim, &short, model.filter.mark(&short)),
+        marked(look, Role::Text, &row.reference, model.filter.mark(&row.reference)),
+        Line::from(look.span(Role::Dim, row.engine.clone())),
+        Line::from(look.span(Role::Text, took(row, around))),
+        outcome(look, around, row),
+        Line::from(look.span(Role::Dim, format::age(Some(&row.started), around.now))),
+        Line::from(look.span(Role::Dim, format!("{user}@{host}"))),
+    ]
+}
+
+/// How far it is, or what came of it.
+fn outcome(look: &Look, around: &Around, row: &ShelfRow) -> Line<'static> {
     let (over, all) = row.steps;
+    let text = |role: Role, text: String| Line::from(look.span(role, text));
     match row.status {
-        ShelfStatus::Running if all > 0 => {
+        ShelfStatus::Running if all == 0 => text(Role::Dim, "begins".into()),
+        ShelfStatus::Running => {
+            let wide = around.body.width >= 76;
             #[allow(clippy::cast_precision_loss, reason = "a bar is as exact as its columns")]
-            let fraction = over as f64 / all as f64;
-            let [full, open] = meter(look, fraction, 6);
-            Line::from(vec![full, open, look.span(Role::Dim, format!(" {over} of {all}"))])
+            let mut spans = meter(look, over as f64 / all as f64, if wide { 8 } else { 4 }).to_vec();
+            let word = if wide { "  step " } else { " " };
+            spans.push(look.span(Role::Text, format!("{word}{} of {all}", (over + 1).min(all))));
+            Line::from(spans)
         }
-        ShelfStatus::Running => Line::from(look.span(Role::Dim, "beginning")),
-        ShelfStatus::Lost => Line::from(look.span(Role::Unknown, "lost: worker gone")),
+        ShelfStatus::Lost => text(Role::Unknown, "lost: worker gone".into()),
         ShelfStatus::Finished(BakeStatus::Ok) => {
-            Line::from(look.span(Role::Dim, row.digest.as_ref().map(|digest| digest.short()).unwrap_or_default()))
+            let cached = if row.cached > 0 { format!("cached {}  ", row.cached) } else { String::new() };
+            text(Role::Dim, format!("{cached}+{}", units::bytes(row.new_bytes)))
         }
-        ShelfStatus::Finished(status) => {
-            let why = row.failure.as_ref().map(|failure| format!(": {}", failure.message)).unwrap_or_default();
-            let role = if status == BakeStatus::Cancelled { Role::Warn } else { Role::Fail };
-            Line::from(vec![look.span(role, status.as_str()), look.span(Role::Dim, why)])
+        ShelfStatus::Finished(BakeStatus::Cancelled) => text(Role::Dim, "cancelled".into()),
+        ShelfStatus::Finished(status @ (BakeStatus::Rejected | BakeStatus::Failed)) => {
+            let why = row.rejected_by.clone().filter(|_| status == BakeStatus::Rejected);
+            let why = why.or_else(|| row.failure.as_ref().map(|failure| failure.message.clone()));
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            text(Role::Fail, format!("{}{why}", status.as_str()))
         }
     }
 }

@@ -1,19 +1,45 @@
 //! Recipes: all recipes of the workspace with how each stands, their text in place, the plan of the selected one.
 
+mod detail;
 pub mod editor;
 mod model;
+mod update;
+mod view;
 
-pub use model::Model;
+pub use model::{Model, Planned};
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::domain::oci::Digest;
+use crate::domain::plan::Plan;
+use crate::flows::edit::Change;
+use crate::flows::standing::RecipeCard;
+use crate::report::Report;
 
 /// What the Recipes screen wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// All recipes and how each stands.
+    /// All recipes and how each stands; then where their bases point now.
     List,
+    /// The plan of a recipe; the newest wish counts.
+    Plan(PathBuf),
     /// Bakes a recipe.
     Bake(PathBuf),
+    /// Makes an image the base of a recipe.
+    SetBase {
+        /// The recipe.
+        file: PathBuf,
+        /// The image.
+        image: String,
+    },
+    /// Takes a change back.
+    TakeBack {
+        /// The recipe.
+        file: PathBuf,
+        /// What was changed.
+        change: Change,
+    },
     /// For the editor.
     Editor(editor::Effect),
 }
@@ -21,6 +47,35 @@ pub enum Effect {
 /// What the Recipes screen is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Msg {
+    /// All recipes, by what lies here.
+    Listed(Result<Vec<RecipeCard>, Report>),
+    /// Where a recipe's base points now.
+    BaseNow {
+        /// The recipe.
+        file: PathBuf,
+        /// `None` where nobody answered.
+        now: Option<Digest>,
+    },
+    /// The plan of a recipe.
+    Planned {
+        /// The recipe.
+        file: PathBuf,
+        /// What would be done.
+        plan: Result<Arc<Plan>, Report>,
+    },
+    /// A bake has begun, or did not.
+    Begun(Result<String, Report>),
+    /// A base was set.
+    BaseSet {
+        /// The recipe.
+        file: PathBuf,
+        /// The image.
+        image: String,
+        /// What was changed.
+        change: Result<Change, Report>,
+    },
+    /// A change was taken back.
+    TakenBack(Result<String, Report>),
     /// For the editor.
     Editor(editor::Msg),
 }

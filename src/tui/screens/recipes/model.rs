@@ -1,48 +1,103 @@
 //! What the Recipes screen knows.
 
-use ratatui::buffer::Buffer;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::Msg;
-use crate::tui::keymap::{Action, Scope};
-use crate::tui::screens::{Around, Place, Subject, Wish};
-use crate::tui::theme::Look;
+use super::editor;
+use crate::domain::oci::Digest;
+use crate::domain::plan::Plan;
+use crate::flows::edit::Change;
+use crate::flows::standing::{RecipeCard, Standing};
+use crate::report::Report;
+use crate::tui::theme::Glyph;
+use crate::tui::widgets::{Cursor, Filter};
+
+/// A recipe's plan: asked for, and what came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// The recipe.
+    pub file: PathBuf,
+    /// `None` while it is made.
+    pub plan: Option<Result<Arc<Plan>, Report>>,
+}
 
 /// The screen's state.
 #[derive(Debug, Default)]
-pub struct Model {}
-
-impl Model {
-    /// Takes one message in.
-    pub fn receive(&mut self, _msg: Msg, _around: &Around) -> Vec<Wish> {
-        Vec::new()
-    }
-
-    /// Lets the user choose the recipe this image becomes the base of.
-    pub fn choose_for(&self, _image: &str) -> Vec<Wish> {
-        Vec::new()
-    }
+pub struct Model {
+    /// All recipes, by file.
+    pub cards: Vec<RecipeCard>,
+    /// Whether they have been read once.
+    pub read: bool,
+    /// Why they cannot be read.
+    pub failure: Option<Report>,
+    /// Where their bases point now; `None` inside: nobody answered.
+    pub bases: HashMap<PathBuf, Option<Digest>>,
+    /// Numbers of the cards the filter lets through.
+    pub(super) shown: Vec<usize>,
+    /// The selection among them.
+    pub cursor: Cursor,
+    /// The filter.
+    pub filter: Filter,
+    /// Whether the detail has the keys, and its first line shown.
+    pub detail: Option<usize>,
+    /// The plan of the selected recipe.
+    pub planned: Option<Planned>,
+    /// The recipe being edited.
+    pub editor: Option<editor::Model>,
+    /// The last base set, to be taken back.
+    pub(super) last: Option<(PathBuf, Change)>,
 }
 
-impl Place for Model {
-    fn scopes(&self) -> Vec<Scope> {
-        vec![Scope::Recipes, Scope::List]
+impl Model {
+    /// One of the recipes the filter lets through.
+    pub fn card(&self, index: usize) -> Option<&RecipeCard> {
+        self.shown.get(index).and_then(|number| self.cards.get(*number))
     }
 
-    fn enter(&mut self, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// How many the filter lets through.
+    pub fn len(&self) -> usize {
+        self.shown.len()
     }
 
-    fn act(&mut self, _action: Action, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
     }
 
-    fn resized(&mut self, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// The selected recipe.
+    pub fn selected(&self) -> Option<&RecipeCard> {
+        self.card(self.cursor.selected)
     }
 
-    fn subject(&self, _look: &Look, _around: &Around) -> Subject {
-        Subject::default()
+    /// Whether a recipe's base has moved on; `None` where that is not known.
+    pub fn is_stale(&self, card: &RecipeCard) -> Option<bool> {
+        let pinned = card.pinned.as_ref()?;
+        let now = self.bases.get(&card.file)?.as_ref()?;
+        Some(now != pinned)
     }
 
-    fn draw(&self, _look: &Look, _around: &Around, _buffer: &mut Buffer) {}
+    /// How a recipe stands, as glyph and word.
+    pub fn state(&self, card: &RecipeCard) -> (Glyph, String) {
+        let stale = self.is_stale(card) == Some(true);
+        match card.standing {
+            Standing::Broken => {
+                let errors = card.errors();
+                (Glyph::Fail, format!("{errors} error{}", if errors == 1 { "" } else { "s" }))
+            }
+            Standing::Baking => (Glyph::Running, "baking".to_owned()),
+            Standing::Rejected => (Glyph::Fail, "failing check".to_owned()),
+            Standing::Failed => (Glyph::Fail, "failed".to_owned()),
+            Standing::NeverBaked if stale => (Glyph::Stale, "stale lock".to_owned()),
+            Standing::NeverBaked => (Glyph::Waiting, "never baked".to_owned()),
+            Standing::Baked if stale => (Glyph::Stale, "stale".to_owned()),
+            Standing::Baked => (Glyph::Pass, "baked".to_owned()),
+        }
+    }
+
+    /// What the filter looks at.
+    pub(super) fn words(card: &RecipeCard) -> String {
+        let [reference, base] = [&card.reference, &card.base].map(|text| text.as_deref().unwrap_or(""));
+        format!("{} {reference} {base}", card.shown)
+    }
 }

@@ -2,12 +2,14 @@
 //! first; knows no recipe.
 
 mod detail;
+mod intake;
 mod model;
 mod order;
+mod settings;
 mod update;
 mod view;
 
-pub use model::{Level, Loading, Model, Repo, Shelf};
+pub use model::{Level, Loading, Model, Repo, RepoRow, Shelf, Shown, Spot};
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
-//! What the Store screen knows: stores, their repositories, their tags, what was looked into.
+//! What the Store screen knows: stores, their repositories, their tags, what was looked into. Rows of the lists are made
+//! when something changed, never at a key.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::flows::browse::{Inspection, Listed};
@@ -59,6 +60,9 @@ pub enum Level {
 /// An image's place: store, repository, tag.
 pub type Spot = (String, String, String);
 
+/// An image in full: as asked for, and what was seen once it is there.
+pub type Shown = (String, Option<Result<Arc<Inspection>, Report>>);
+
 /// The screen's state.
 #[derive(Default)]
 pub struct Model {
@@ -66,16 +70,22 @@ pub struct Model {
     pub shelves: Vec<Shelf>,
     /// What was looked into.
     pub seen: HashMap<Spot, Result<Listed, Report>>,
+    /// Facts of an earlier survey: they show until they are looked into again.
+    pub(super) old: HashSet<Spot>,
     /// What is being looked into.
     pub(super) asked: BTreeSet<Spot>,
-    /// The image in full: as asked for, and what was seen.
-    pub image: Option<(String, Option<Result<Arc<Inspection>, Report>>)>,
+    /// The image at the right.
+    pub image: Option<Shown>,
+    /// The image at the right is of an earlier survey.
+    pub(super) image_is_old: bool,
     /// What the list shows.
     pub level: Level,
     /// The selection of the repositories.
     pub repositories: Cursor,
     /// The selection of the tags.
     pub tags: Cursor,
+    /// Whether the user has moved: until then the first repository is selected.
+    pub(super) moved: bool,
     /// The filter of each level.
     pub filter: Filter,
     /// The filter of the repositories while tags show.
@@ -84,6 +94,10 @@ pub struct Model {
     pub detail: Option<usize>,
     /// Repositories read anew while the old ones still show.
     pub(super) fresh: BTreeMap<String, Vec<Repo>>,
+    /// The rows of the repositories' list.
+    pub(super) rows: Vec<RepoRow>,
+    /// The tags of the open repository the filter lets through, by number.
+    pub(super) shown_tags: Vec<usize>,
 }
 
 /// A row of the repositories' list.
@@ -97,14 +111,31 @@ pub enum RepoRow {
 
 impl Model {
     /// The rows of the repositories' list: headings, and repositories the filter lets through.
-    pub fn rows(&self) -> Vec<RepoRow> {
-        let mut rows = Vec::new();
+    pub fn rows(&self) -> &[RepoRow] {
+        &self.rows
+    }
+
+    /// Makes the rows anew, after names or the filter changed. A filter also hides stores it leaves nothing of.
+    pub(super) fn make_rows(&mut self) {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.clear();
+        let filter = self.repo_filter();
         for (at, shelf) in self.shelves.iter().enumerate() {
             rows.push(RepoRow::Store(at));
-            let lets = |(_, repo): &(usize, &Repo)| self.repo_filter().lets(&repo.name);
+            let lets = |(_, repo): &(usize, &Repo)| filter.lets(&repo.name);
             rows.extend(shelf.repos.iter().enumerate().filter(lets).map(|(number, _)| RepoRow::Repo(at, number)));
+            if filter.is_active() && rows.last() == Some(&RepoRow::Store(at)) {
+                rows.pop();
+            }
         }
-        rows
+        self.rows = rows;
+    }
+
+    /// The same for the tags.
+    pub(super) fn make_tags(&mut self) {
+        let tags = self.open_repo().and_then(|repo| repo.tags.as_deref()).unwrap_or_default();
+        let lets = |(_, tag): &(usize, &String)| self.filter.lets(tag);
+        self.shown_tags = tags.iter().enumerate().filter(lets).map(|(number, _)| number).collect();
     }
 
     /// The filter in force for repositories.
@@ -112,10 +143,16 @@ impl Model {
         if self.level == Level::Repositories { &self.filter } else { &self.outer_filter }
     }
 
-    /// The tags of the list, newest first, those the filter lets through.
-    pub fn tag_rows(&self) -> Vec<&str> {
+    /// How many tags the list has.
+    pub fn tag_count(&self) -> usize {
+        self.shown_tags.len()
+    }
+
+    /// The tags in these rows of the list, newest first.
+    pub fn tag_rows(&self, rows: std::ops::Range<usize>) -> impl Iterator<Item = &str> {
         let tags = self.open_repo().and_then(|repo| repo.tags.as_deref()).unwrap_or_default();
-        tags.iter().map(String::as_str).filter(|tag| self.filter.lets(tag)).collect()
+        let numbers = self.shown_tags.get(rows).unwrap_or_default();
+        numbers.iter().filter_map(|number| tags.get(*number)).map(String::as_str)
     }
 
     /// The repository whose tags show.
@@ -131,19 +168,26 @@ impl Model {
 
     /// The repository row that is selected.
     pub fn selected_row(&self) -> Option<RepoRow> {
-        self.rows().get(self.repositories.selected).copied()
+        self.rows.get(self.repositories.selected).copied()
+    }
+
+    /// The repository that is selected, with its store.
+    pub fn selected_repo(&self) -> Option<(&Shelf, &Repo)> {
+        let RepoRow::Repo(store, repo) = self.selected_row()? else { return None };
+        let shelf = self.shelves.get(store)?;
+        Some((shelf, shelf.repos.get(repo)?))
     }
 
     /// The image that is selected: of a repository its newest tag.
     pub fn selected(&self) -> Option<Spot> {
         match &self.level {
             Level::Repositories => {
-                let RepoRow::Repo(store, repo) = self.selected_row()? else { return None };
-                let (shelf, repo) = (&self.shelves[store], &self.shelves[store].repos[repo]);
+                let (shelf, repo) = self.selected_repo()?;
                 Some((shelf.name.clone(), repo.name.clone(), repo.tags.as_ref()?.first()?.clone()))
             }
             Level::Tags { store, repository } => {
-                let tag = self.tag_rows().get(self.tags.selected)?.to_string();
+                let at = self.tags.selected;
+                let tag = self.tag_rows(at..at + 1).next()?.to_owned();
                 Some((store.clone(), repository.clone(), tag))
             }
         }

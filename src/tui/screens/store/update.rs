@@ -3,122 +3,25 @@
 use ratatui::layout::{Position, Rect};
 
 use super::model::RepoRow;
-use super::{Effect, Level, Loading, Model, Msg, Repo, Shelf, order};
-use crate::flows::browse::Found;
+use super::{Effect, Level, Model, Msg, Shelf};
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Place, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Split, Table, Toast, split};
+use crate::tui::widgets::{Split, Table, Toast, split_at_most};
 
 /// Images looked into at once.
 const AT_ONCE: usize = 16;
 /// The list's part of a wide body, in percent.
-pub(super) const SHARE: u16 = 54;
+const SHARE: u16 = 54;
+/// The list's columns at most: names must not drown in empty space.
+const WIDEST: u16 = 88;
 
 impl Model {
     /// Takes one message in.
     pub fn receive(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
-        match msg {
-            Msg::Begun(store) => {
-                self.begin(&store, around);
-                Vec::new()
-            }
-            Msg::Found { store, found } => {
-                self.found(&store, found);
-                self.settle(around)
-            }
-            Msg::Surveyed { store, failure } => {
-                self.surveyed(&store, failure);
-                self.settle(around)
-            }
-            Msg::Looked { store, repository, tag, seen } => {
-                let spot = (store, repository, tag);
-                self.asked.remove(&spot);
-                self.seen.insert(spot, seen);
-                self.settle(around)
-            }
-            Msg::Inspected { reference, seen } => {
-                if let Some((asked, slot)) = &mut self.image
-                    && *asked == reference
-                {
-                    *slot = Some(seen);
-                }
-                Vec::new()
-            }
-        }
-    }
-
-    fn begin(&mut self, store: &str, around: &Around) {
-        if self.shelf(store).is_none() {
-            let at = |name: &str| around.stores.iter().position(|known| known.name == name).unwrap_or(usize::MAX);
-            let before = self.shelves.iter().take_while(|shelf| at(&shelf.name) < at(store)).count();
-            self.shelves.insert(before, Shelf { name: store.to_owned(), ..Shelf::default() });
-        }
-        self.fresh.insert(store.to_owned(), Vec::new());
-        if let Some(shelf) = self.shelves.iter_mut().find(|shelf| shelf.name == store) {
-            shelf.loading = Loading::Going;
-        }
-        // What was seen may have moved: rows show what they know until they are looked into again.
-        self.asked.retain(|(of, ..)| of != store);
-    }
-
-    /// Takes names in: at once where the store was empty, else beside what shows until the survey is over.
-    fn found(&mut self, store: &str, found: Found) {
-        let Some(shelf) = self.shelves.iter_mut().find(|shelf| shelf.name == store) else { return };
-        let is_first = self.fresh.get(store).is_none_or(Vec::is_empty) && shelf.repos.is_empty();
-        let direct = is_first || !self.fresh.contains_key(store);
-        if direct {
-            self.fresh.remove(store);
-        }
-        let repos = if direct { &mut shelf.repos } else { self.fresh.entry(store.to_owned()).or_default() };
-        let find = |repos: &mut Vec<Repo>, name: &str| -> usize {
-            repos.iter().position(|repo| repo.name == name).unwrap_or_else(|| {
-                repos.push(Repo { name: name.to_owned(), ..Repo::default() });
-                repos.len() - 1
-            })
-        };
-        match found {
-            Found::Repositories(names) => {
-                repos.extend(names.into_iter().map(|name| Repo { name, ..Repo::default() }));
-            }
-            Found::Tags { repository, mut tags } => {
-                order::newest_first(&mut tags);
-                let at = find(repos, &repository);
-                repos[at].tags = Some(tags);
-            }
-            Found::Unreadable { repository, report } => {
-                let at = find(repos, &repository);
-                repos[at].failure = Some(report);
-            }
-        }
-    }
-
-    fn surveyed(&mut self, store: &str, failure: Option<crate::report::Report>) {
-        let selected = self.selected();
-        let Some(shelf) = self.shelves.iter_mut().find(|shelf| shelf.name == store) else { return };
-        match (self.fresh.remove(store), &failure) {
-            (Some(fresh), None) => {
-                shelf.repos = fresh;
-                self.seen.retain(|(of, ..), _| of != store);
-            }
-            (Some(fresh), Some(_)) if shelf.repos.is_empty() => shelf.repos = fresh,
-            _ => {}
-        }
-        shelf.loading = failure.map_or(Loading::Done, Loading::Failed);
-        if let Some(spot) = selected {
-            self.select_repo(&spot.0, &spot.1);
-        }
-    }
-
-    fn select_repo(&mut self, store: &str, name: &str) {
-        let at = self.rows().iter().position(|row| match row {
-            RepoRow::Repo(s, r) => self.shelves[*s].name == store && self.shelves[*s].repos[*r].name == name,
-            RepoRow::Store(_) => false,
-        });
-        if let Some(at) = at.filter(|_| self.level == Level::Repositories) {
-            self.repositories.selected = at;
-        }
+        self.take_in(msg, around);
+        self.settle(around)
     }
 
     /// After anything changed: keeps selections in the lists, asks for what is in sight and not yet known.
@@ -126,18 +29,15 @@ impl Model {
         let height = self.height(around);
         match self.level {
             Level::Repositories => {
-                let rows = self.rows();
-                // A heading is no place to begin.
-                if self.repositories.selected == 0
-                    && matches!(rows.get(1), Some(RepoRow::Repo(..)))
-                    && self.image.is_none()
-                {
-                    self.repositories.selected = 1;
+                if !self.moved {
+                    // A heading is no place to begin.
+                    let first = self.rows.iter().position(|row| matches!(row, RepoRow::Repo(..)));
+                    self.repositories.selected = first.unwrap_or(0);
                 }
-                self.repositories.follow(rows.len(), height);
+                self.repositories.follow(self.rows.len(), height);
             }
             Level::Tags { .. } => {
-                let len = self.tag_rows().len();
+                let len = self.tag_count();
                 self.tags.follow(len, height);
             }
         }
@@ -146,12 +46,33 @@ impl Model {
         wishes
     }
 
+    /// The rows after the filter changed: what was selected stays so if it is let through, else the first that is.
+    fn refilter(&mut self, around: &Around) -> Vec<Wish> {
+        match self.level {
+            Level::Repositories => {
+                let was = self.selected_row();
+                self.make_rows();
+                let kept = was.filter(|row| matches!(row, RepoRow::Repo(..)));
+                let kept = kept.and_then(|was| self.rows.iter().position(|row| *row == was));
+                let first = || self.rows.iter().position(|row| matches!(row, RepoRow::Repo(..)));
+                self.repositories.selected = kept.or_else(first).unwrap_or(0);
+            }
+            Level::Tags { .. } => {
+                let was = self.shown_tags.get(self.tags.selected).copied();
+                self.make_tags();
+                let kept = was.and_then(|was| self.shown_tags.iter().position(|number| *number == was));
+                self.tags.selected = kept.unwrap_or(0);
+            }
+        }
+        self.moved = true;
+        self.settle(around)
+    }
+
     fn ask_rows(&mut self, height: usize) -> Vec<Wish> {
         let mut wanted: Vec<super::model::Spot> = Vec::new();
         match &self.level {
             Level::Repositories => {
-                let rows = self.rows();
-                for row in &rows[self.repositories.window(rows.len(), height)] {
+                for row in &self.rows[self.repositories.window(self.rows.len(), height)] {
                     let RepoRow::Repo(store, repo) = *row else { continue };
                     let (shelf, repo) = (&self.shelves[store], &self.shelves[store].repos[repo]);
                     let newest = repo.tags.as_ref().and_then(|tags| tags.first());
@@ -159,15 +80,15 @@ impl Model {
                 }
             }
             Level::Tags { store, repository } => {
-                let tags = self.tag_rows();
-                let window = self.tags.window(tags.len(), height);
-                wanted.extend(tags[window].iter().map(|tag| (store.clone(), repository.clone(), (*tag).to_owned())));
+                let window = self.tags.window(self.tag_count(), height);
+                wanted.extend(self.tag_rows(window).map(|tag| (store.clone(), repository.clone(), tag.to_owned())));
             }
         }
         let free = AT_ONCE.saturating_sub(self.asked.len());
         let news: Vec<_> = wanted
             .into_iter()
-            .filter(|spot| !self.seen.contains_key(spot) && !self.asked.contains(spot))
+            .filter(|spot| !self.seen.contains_key(spot) || self.old.contains(spot))
+            .filter(|spot| !self.asked.contains(spot))
             .take(free)
             .collect();
         self.asked.extend(news.iter().cloned());
@@ -176,24 +97,32 @@ impl Model {
     }
 
     fn ask_image(&mut self) -> Option<Wish> {
-        let reference = self.selected().map(|spot| Self::reference(&spot))?;
-        if self.image.as_ref().is_some_and(|(shown, _)| *shown == reference) {
+        let Some(reference) = self.selected().map(|spot| Self::reference(&spot)) else {
+            self.image = None;
+            return None;
+        };
+        let is_shown = self.image.as_ref().is_some_and(|(shown, _)| *shown == reference);
+        if is_shown && !self.image_is_old {
             return None;
         }
-        self.image = Some((reference.clone(), None));
-        if let Some(first) = &mut self.detail {
-            *first = 0;
+        // What shows of an earlier survey shows on until the answer is there.
+        self.image_is_old = false;
+        if !is_shown {
+            self.image = Some((reference.clone(), None));
+            if let Some(first) = &mut self.detail {
+                *first = 0;
+            }
         }
         Some(Wish::Do(Outer::Store(Effect::Inspect(reference))))
     }
 
     /// The two panes.
-    pub(super) fn panes(&self, around: &Around) -> Split {
-        split(around.body, SHARE)
+    pub(super) fn panes(around: &Around) -> Split {
+        split_at_most(around.body, SHARE, WIDEST)
     }
 
     fn list_area(&self, around: &Around) -> Option<Rect> {
-        self.panes(around).list(self.detail.is_some())
+        Self::panes(around).list(self.detail.is_some())
     }
 
     fn height(&self, around: &Around) -> usize {
@@ -202,8 +131,10 @@ impl Model {
 
     fn step(&mut self, motion: Motion, around: &Around) -> Vec<Wish> {
         if let Some(first) = self.detail {
-            let page = usize::from(self.panes(around).detail(true).map_or(0, |area| area.height)).max(2);
-            let last = self.detail_lines(&Look::of_roles(false), around, 200).len().saturating_sub(page);
+            let pane = Self::panes(around).detail(true).unwrap_or(around.body);
+            let page = usize::from(pane.height).max(2);
+            let lines = self.detail_lines(&Look::of_roles(false), around, usize::from(pane.width));
+            let last = lines.len().saturating_sub(page);
             let to = match motion {
                 Motion::Up => first.saturating_sub(1),
                 Motion::Down => first + 1,
@@ -227,14 +158,12 @@ impl Model {
             Motion::Right => return self.open(around),
             _ => {}
         }
+        self.moved = true;
         let height = self.height(around);
         match self.level {
-            Level::Repositories => {
-                let len = self.rows().len();
-                self.repositories.step(motion, len, height);
-            }
+            Level::Repositories => self.repositories.step(motion, self.rows.len(), height),
             Level::Tags { .. } => {
-                let len = self.tag_rows().len();
+                let len = self.tag_count();
                 self.tags.step(motion, len, height);
             }
         }
@@ -246,17 +175,16 @@ impl Model {
             self.filter.keep();
             return Vec::new();
         }
-        match (&self.level, self.selected_row()) {
-            (Level::Repositories, Some(RepoRow::Repo(store, repo))) => {
-                let shelf = &self.shelves[store];
-                let level = Level::Tags { store: shelf.name.clone(), repository: shelf.repos[repo].name.clone() };
-                self.level = level;
+        match (&self.level, self.selected_repo()) {
+            (Level::Repositories, Some((shelf, repo))) => {
+                self.level = Level::Tags { store: shelf.name.clone(), repository: repo.name.clone() };
+                self.moved = true;
                 self.tags = Default::default();
                 self.outer_filter = std::mem::take(&mut self.filter);
+                self.make_tags();
                 self.settle(around)
             }
-            (Level::Repositories, _) => Vec::new(),
-            (Level::Tags { .. }, _) => {
+            _ => {
                 self.detail = self.detail.or(Some(0));
                 Vec::new()
             }
@@ -268,13 +196,36 @@ impl Model {
             return Vec::new();
         }
         if self.filter.drop_it() {
-            return self.settle(around);
+            return self.refilter(around);
         }
         if self.level != Level::Repositories {
             self.level = Level::Repositories;
             self.filter = std::mem::take(&mut self.outer_filter);
         }
         self.settle(around)
+    }
+
+    fn refresh(&mut self, around: &Around) -> Vec<Wish> {
+        // What could not be read is asked for at once; the rest shows until the survey is over.
+        self.old.extend(self.seen.iter().filter(|(_, seen)| seen.is_err()).map(|(spot, _)| spot.clone()));
+        self.image_is_old = self.image.is_some();
+        let mut wishes = vec![Wish::Do(Outer::Store(Effect::ReadAgain))];
+        wishes.extend(self.settle(around));
+        wishes
+    }
+
+    /// The digest where the detail has the keys, else the reference.
+    fn copy(&self) -> Vec<Wish> {
+        let digest = match (&self.detail, &self.image) {
+            (Some(_), Some((_, Some(Ok(image))))) => Some(image.digest.to_string()),
+            _ => None,
+        };
+        match digest.or_else(|| self.selected().map(|spot| Self::reference(&spot))) {
+            Some(text) => {
+                vec![Wish::Do(Outer::Copy(text))]
+            }
+            None => Vec::new(),
+        }
     }
 
     fn choose_base(&self) -> Vec<Wish> {
@@ -291,7 +242,15 @@ impl Model {
         if !self.filter.is_active() {
             return Vec::new();
         }
-        self.step(if forward { Motion::Down } else { Motion::Up }, around)
+        let motion = if forward { Motion::Down } else { Motion::Up };
+        let mut wishes = self.step(motion, around);
+        // A heading is no match.
+        let is_heading = self.detail.is_none() && matches!(self.selected_row(), Some(RepoRow::Store(_)));
+        if self.level == Level::Repositories && is_heading {
+            let at_top = self.repositories.selected == 0;
+            wishes.extend(self.step(if at_top { Motion::Down } else { motion }, around));
+        }
+        wishes
     }
 }
 
@@ -311,6 +270,7 @@ impl Place for Model {
             for store in &around.stores {
                 self.shelves.push(Shelf { name: store.name.clone(), ..Shelf::default() });
             }
+            self.make_rows();
             return vec![Wish::Do(Outer::Store(Effect::Survey))];
         }
         self.settle(around)
@@ -332,29 +292,23 @@ impl Place for Model {
             Action::NextMatch => self.match_step(true, around),
             Action::PreviousMatch => self.match_step(false, around),
             Action::ChooseBase => self.choose_base(),
-            Action::Copy => {
-                self.selected().map(|spot| Wish::Do(Outer::Copy(Self::reference(&spot)))).into_iter().collect()
-            }
-            Action::Refresh => {
-                self.seen.clear();
-                self.image = None;
-                vec![Wish::Do(Outer::Store(Effect::ReadAgain))]
-            }
+            Action::Copy => self.copy(),
+            Action::Refresh => self.refresh(around),
             _ => Vec::new(),
         }
     }
 
     fn typed(&mut self, key: Key, around: &Around) -> Vec<Wish> {
-        if self.filter.typed(key) { self.settle(around) } else { Vec::new() }
+        if self.filter.typed(key) { self.refilter(around) } else { Vec::new() }
     }
 
     fn pasted(&mut self, text: &str, around: &Around) -> Vec<Wish> {
         self.filter.pasted(text);
-        self.settle(around)
+        self.refilter(around)
     }
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
-        let panes = self.panes(around);
+        let panes = Self::panes(around);
         if panes.detail(self.detail.is_some()).is_some_and(|area| area.contains(at)) {
             self.detail = self.detail.or(Some(0));
             return Vec::new();
@@ -363,11 +317,12 @@ impl Place for Model {
             return Vec::new();
         };
         self.detail = None;
+        self.moved = true;
         let row = usize::from(at.y - area.y - 1);
         let height = Table::height(area, true);
         let (cursor, len) = match self.level {
-            Level::Repositories => (self.repositories, self.rows().len()),
-            Level::Tags { .. } => (self.tags, self.tag_rows().len()),
+            Level::Repositories => (self.repositories, self.rows.len()),
+            Level::Tags { .. } => (self.tags, self.tag_count()),
         };
         if cursor.offset + row >= len {
             return Vec::new();

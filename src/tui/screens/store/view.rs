@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+use super::detail::{counted, empty_store};
 use super::model::{RepoRow, Spot};
-use super::update::SHARE;
 use super::{Level, Loading, Model, Repo};
 use crate::domain::units;
 use crate::flows::browse::Listed;
@@ -13,10 +13,10 @@ use crate::report::Report;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, known, marked, split};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, known, marked};
 
 const REPOSITORIES: [Column; 5] = [
-    Column { title: "repository", width: Width::Fill(3), align: Align::Left, from: 0 },
+    Column { title: "repository", width: Width::Fill(2), align: Align::Left, from: 0 },
     Column { title: "newest", width: Width::Fill(1), align: Align::Left, from: 44 },
     Column { title: "tags", width: Width::Fixed(5), align: Align::Right, from: 0 },
     Column { title: "size", width: Width::Fixed(8), align: Align::Right, from: 40 },
@@ -24,89 +24,103 @@ const REPOSITORIES: [Column; 5] = [
 ];
 
 const TAGS: [Column; 5] = [
-    Column { title: "tag", width: Width::Fill(2), align: Align::Left, from: 0 },
-    Column { title: "digest", width: Width::Fixed(12), align: Align::Left, from: 56 },
-    Column { title: "platforms", width: Width::Fill(1), align: Align::Left, from: 64 },
+    Column { title: "tag", width: Width::Fill(3), align: Align::Left, from: 0 },
+    Column { title: "digest", width: Width::Fixed(8), align: Align::Left, from: 56 },
+    Column { title: "platforms", width: Width::Fill(2), align: Align::Left, from: 64 },
     Column { title: "size", width: Width::Fixed(8), align: Align::Right, from: 0 },
     Column { title: "age", width: Width::Fixed(6), align: Align::Right, from: 32 },
 ];
 
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
-    let origin = |name: &str| {
-        let is_local = around.stores.iter().any(|store| store.name == name && store.is_local);
-        if is_local { (Glyph::Local, Role::Local) } else { (Glyph::Global, Role::Global) }
-    };
-    let mut what: Vec<Span<'static>> = Vec::new();
-    match &model.level {
-        Level::Repositories => {
-            what.push(look.span(Role::Strong, "stores"));
-            if model.filter.editing || model.filter.is_active() {
-                what.extend(filter_spans(model, look));
-            }
-        }
-        Level::Tags { store, repository } => {
-            let (glyph, role) = origin(store);
-            what.push(look.glyph(glyph));
-            what.push(look.span(role, format!(" {store}/")));
-            what.push(look.span(Role::Strong, repository.clone()));
-            what.extend(filter_spans(model, look));
-        }
-    }
     let going = model.shelves.iter().any(|shelf| shelf.loading == Loading::Going);
     let failed = model.shelves.iter().filter(|shelf| matches!(shelf.loading, Loading::Failed(_))).count();
-    let mut verdict = match &model.level {
-        Level::Repositories => {
-            let (repositories, tags) = model.counts(None);
-            let count =
-                |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
-            vec![look.span(
-                Role::Dim,
-                format!(
-                    "{}{}{}",
-                    count(repositories, "repository", "repositories"),
-                    look.dot(),
-                    count(tags, "tag", "tags")
-                ),
-            )]
-        }
-        Level::Tags { .. } => {
-            let all = model.open_repo().and_then(|repo| repo.tags.as_ref()).map_or(0, Vec::len) as u64;
-            vec![look.span(Role::Dim, units::count(all, "tag"))]
-        }
-    };
+    let mut verdict = vec![look.span(Role::Dim, count(model, look))];
     if going {
         verdict.extend([look.span(Role::Dim, "  reading "), look.glyph(Glyph::Running)]);
     }
     if failed > 0 {
         verdict.extend([look.span(Role::Fail, format!("  {failed} unreadable ")), look.glyph(Glyph::Fail)]);
     }
-    Subject { what, verdict }
+    let room = usize::from(around.body.width).saturating_sub(6 + Line::from(verdict.clone()).width());
+    Subject { what: what(model, look, around, room), verdict }
 }
 
-fn filter_spans(model: &Model, look: &Look) -> Vec<Span<'static>> {
+/// How many there are; how many of them where a filter holds some back.
+fn count(model: &Model, look: &Look) -> String {
+    match &model.level {
+        Level::Repositories => {
+            let (repositories, tags) = model.counts(None);
+            if model.filter.is_active() {
+                let shown = model.rows().iter().filter(|row| matches!(row, RepoRow::Repo(..))).count();
+                return format!("{shown} of {repositories}");
+            }
+            counted(look, repositories, tags)
+        }
+        Level::Tags { .. } => {
+            let all = model.open_repo().and_then(|repo| repo.tags.as_ref()).map_or(0, Vec::len);
+            if model.filter.is_active() {
+                return format!("{} of {all}", model.tag_count());
+            }
+            units::count(all as u64, "tag")
+        }
+    }
+}
+
+/// What line 2 is about, the filter at its end, in so many columns.
+fn what(model: &Model, look: &Look, around: &Around, room: usize) -> Vec<Span<'static>> {
+    let filter = filter_spans(model, look, room / 2);
+    let left = room.saturating_sub(filter.iter().map(Span::width).sum());
+    let mut spans = match &model.level {
+        Level::Repositories => vec![look.span(Role::Strong, "stores")],
+        Level::Tags { store, repository } => {
+            let (glyph, role) = origin(around, store);
+            let name = vec![
+                look.glyph(glyph),
+                look.span(role, format!(" {store}/")),
+                look.span(Role::Strong, repository.clone()),
+            ];
+            cut(look, &Line::from(name), left).spans
+        }
+    };
+    spans.extend(filter);
+    spans
+}
+
+fn origin(around: &Around, store: &str) -> (Glyph, Role) {
+    let is_local = around.stores.iter().any(|known| known.name == store && known.is_local);
+    if is_local { (Glyph::Local, Role::Local) } else { (Glyph::Global, Role::Global) }
+}
+
+/// The filter in force or being typed; of a long one its end, where it is typed.
+fn filter_spans(model: &Model, look: &Look, room: usize) -> Vec<Span<'static>> {
     if !(model.filter.editing || model.filter.is_active()) {
         return Vec::new();
     }
-    vec![look.span(Role::Key, "  /"), look.span(Role::Match, model.filter.text.clone())]
+    let room = room.saturating_sub(4);
+    let mut text = crate::domain::text::escape(&model.filter.text);
+    if format::width(&text) > room {
+        while format::width(&text) + format::width(look.ellipsis()) > room && !text.is_empty() {
+            text.remove(0);
+        }
+        text.insert_str(0, look.ellipsis());
+    }
+    vec![look.span(Role::Key, "  /"), look.span(Role::Match, text)]
 }
 
-/// Where the filter is typed.
-pub(super) fn cursor(model: &Model, _around: &Around) -> Option<Position> {
+/// Where the filter is typed: after the words of line 2, which begin in column 2.
+pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
     if !model.filter.editing {
         return None;
     }
-    let before = match &model.level {
-        Level::Repositories => "stores".len(),
-        Level::Tags { store, repository } => format::width(store) + format::width(repository) + 3,
-    };
-    let x = 2 + before + 3 + format::width(&model.filter.text);
-    Some(Position { x: u16::try_from(x).ok()?, y: 1 })
+    let what = Line::from(subject(model, &Look::of_roles(false), around).what);
+    let x = u16::try_from(2 + what.width()).ok()?.min(around.body.width.saturating_sub(1));
+    Some(Position { x, y: 1 })
 }
 
 /// The body.
 pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
-    let panes = split(around.body, SHARE);
+    let panes = Model::panes(around);
     panes.draw_rule(look, buffer);
     let focused = model.detail.is_some();
     if let Some(area) = panes.list(focused) {
@@ -124,78 +138,84 @@ fn repositories(model: &Model, look: &Look, around: &Around, (area, focused): (R
     let rows = model.rows();
     let len = rows.len();
     let table = Table { look, columns: &REPOSITORIES, len, cursor: model.repositories, focused, headed: true };
+    let width = usize::from(Table::row_width(area));
     table.draw(area, buffer, |index| match rows[index] {
-        RepoRow::Store(at) => heading(model, look, around, at),
+        RepoRow::Store(at) => vec![heading(model, look, around, (at, width))],
         RepoRow::Repo(store, repo) => {
             let shelf = &model.shelves[store];
             repo_cells(model, look, around, (&shelf.name, &shelf.repos[repo]))
         }
     });
-    notes(
-        model,
-        look,
-        Rect { y: area.y + 1 + u16::try_from(len).unwrap_or(area.height), ..area },
-        area.bottom(),
-        buffer,
-    );
+    let below = u16::try_from(len + 2).unwrap_or(u16::MAX).min(area.height);
+    notes(model, look, around, Rect { y: area.y + below, height: area.height - below, ..area }, buffer);
 }
 
 /// What an empty or unreadable store has to say, below its rows where there is room.
-fn notes(model: &Model, look: &Look, from: Rect, bottom: u16, buffer: &mut Buffer) {
-    let mut y = from.y + 1;
-    let width = usize::from(from.width.saturating_sub(3));
-    let mut say = |glyph: Glyph, lines: Vec<(Role, String)>| {
-        for (number, (role, text)) in lines.into_iter().enumerate() {
-            for (part, line) in format::wrap(&text, width.saturating_sub(2)).into_iter().enumerate() {
-                if y < bottom {
-                    if number + part == 0 {
-                        buffer.set_span(from.x + 1, y, &look.glyph(glyph), 2);
-                    }
-                    buffer.set_span(from.x + 4, y, &look.span(role, line), from.width.saturating_sub(5));
-                    y += 1;
-                }
-            }
-        }
-        y += 1;
-    };
-    for shelf in &model.shelves {
+fn notes(model: &Model, look: &Look, around: &Around, area: Rect, buffer: &mut Buffer) {
+    let mut lines: Vec<(Span<'static>, Role, String)> = Vec::new();
+    if around.stores.is_empty() {
+        let text = "this workspace names no stores: add one under `stores:` in bakery.yaml";
+        lines.push((look.glyph(Glyph::Unasked), Role::Text, text.into()));
+    }
+    if model.filter.is_active() && model.rows().is_empty() {
+        let text = "no repository of that name; Esc shows all";
+        lines.push((look.glyph(Glyph::Unasked), Role::Dim, text.into()));
+    }
+    for shelf in model.shelves.iter().filter(|_| !model.filter.is_active()) {
         match &shelf.loading {
             Loading::Failed(report) => {
-                let mut lines = vec![(Role::Text, format!("{}: {}", shelf.name, report.message))];
-                lines.extend(report.causes.iter().take(2).map(|cause| (Role::Dim, cause.clone())));
-                lines.extend(report.help.iter().map(|help| (Role::Dim, help.clone())));
-                lines.push((Role::Dim, "r reads it again".into()));
-                say(Glyph::Fail, lines);
+                lines.push((look.glyph(Glyph::Fail), Role::Text, format!("{}: {}", shelf.name, report.message)));
+                let more = report.causes.iter().take(2).chain(&report.help);
+                lines.extend(more.map(|text| (Span::raw(" "), Role::Dim, text.clone())));
+                lines.push((Span::raw(" "), Role::Dim, "r reads it again".into()));
             }
             Loading::Done if shelf.repos.is_empty() => {
-                let next = if shelf.name == "local" {
-                    "nothing baked yet: choose a recipe on screen 2 and press b"
-                } else {
-                    "no repository here: push base images to it, or make them with `base: scratch`"
-                };
-                say(Glyph::Unasked, vec![(Role::Dim, format!("{}: {next}", shelf.name))]);
+                let is_local = around.stores.iter().any(|store| store.name == shelf.name && store.is_local);
+                let text = format!("{}: {}", shelf.name, empty_store(is_local));
+                lines.push((look.glyph(Glyph::Unasked), Role::Dim, text));
             }
             _ => {}
         }
     }
+    let mut y = area.y;
+    let width = area.width.saturating_sub(6);
+    for (glyph, role, text) in lines {
+        for (part, line) in format::wrap(&text, usize::from(width)).into_iter().enumerate() {
+            if y >= area.bottom() {
+                return;
+            }
+            if part == 0 {
+                buffer.set_span(area.x + 2, y, &glyph, 2);
+            }
+            buffer.set_span(area.x + 5, y, &look.span(role, line), width);
+            y += 1;
+        }
+    }
 }
 
-fn heading(model: &Model, look: &Look, around: &Around, at: usize) -> Vec<Line<'static>> {
+/// A store's row: its name and place, and how it stands at the right.
+fn heading(model: &Model, look: &Look, around: &Around, (at, width): (usize, usize)) -> Line<'static> {
     let shelf = &model.shelves[at];
-    let store = around.stores.iter().find(|store| store.name == shelf.name);
-    let is_local = store.is_some_and(|store| store.is_local);
-    let (glyph, role) = if is_local { (Glyph::Local, Role::Local) } else { (Glyph::Global, Role::Global) };
+    let place = around.stores.iter().find(|store| store.name == shelf.name).map(|store| store.place.clone());
+    let (glyph, role) = origin(around, &shelf.name);
+    let (repositories, tags) = model.counts(Some(&shelf.name));
+    let state = match &shelf.loading {
+        Loading::Going => vec![look.span(Role::Dim, "reading "), look.glyph(Glyph::Running)],
+        Loading::Failed(_) => vec![look.span(Role::Fail, "unreadable "), look.glyph(Glyph::Fail)],
+        Loading::Done if width < 72 => vec![look.span(Role::Dim, units::count(tags as u64, "tag"))],
+        Loading::Done => vec![look.span(Role::Dim, counted(look, repositories, tags))],
+    };
+    let state = Line::from(state);
     let name = vec![
         look.glyph(glyph),
         look.span(role, format!(" {}", shelf.name)),
-        look.span(Role::Dim, store.map(|store| format!("  {}", store.place)).unwrap_or_default()),
+        look.span(Role::Dim, place.map(|place| format!("  {place}")).unwrap_or_default()),
     ];
-    let state = match &shelf.loading {
-        Loading::Going => look.glyph(Glyph::Running),
-        Loading::Failed(_) => look.glyph(Glyph::Fail),
-        Loading::Done => look.span(Role::Dim, model.counts(Some(&shelf.name)).1.to_string()),
-    };
-    vec![Line::from(name), Line::default(), Line::from(state), Line::default(), Line::default()]
+    let mut line = cut(look, &Line::from(name), width.saturating_sub(state.width() + 2));
+    let gap = width.saturating_sub(line.width() + state.width());
+    line.spans.push(Span::raw(" ".repeat(gap)));
+    line.spans.extend(state.spans);
+    line
 }
 
 fn repo_cells(model: &Model, look: &Look, around: &Around, (store, repo): (&str, &Repo)) -> Vec<Line<'static>> {
@@ -223,40 +243,74 @@ fn facts(look: &Look, around: &Around, seen: Option<&Result<Listed, Report>>) ->
         Some(Err(_)) => (Line::from(look.glyph(Glyph::Fail)), Line::default()),
         Some(Ok(listed)) => (
             Line::from(look.span(Role::Text, units::bytes(listed.size))),
-            Line::from(look.span(Role::Dim, format::age(listed.created.as_deref(), around.now))),
+            Line::from(look.span(Role::Dim, told(format::age(listed.created.as_deref(), around.now)))),
         ),
     }
 }
 
+/// A dash where nobody told.
+fn told(age: String) -> String {
+    if age.is_empty() { "-".into() } else { age }
+}
+
 fn tags(model: &Model, look: &Look, around: &Around, (area, focused): (Rect, bool), buffer: &mut Buffer) {
     let Level::Tags { store, repository } = &model.level else { return };
-    let rows = model.tag_rows();
-    let table = Table { look, columns: &TAGS, len: rows.len(), cursor: model.tags, focused, headed: true };
+    let len = model.tag_count();
+    let table = Table { look, columns: &TAGS, len, cursor: model.tags, focused, headed: true };
+    let window = model.tags.window(len, Table::height(area, true));
+    let from = window.start;
+    let in_sight: Vec<&str> = model.tag_rows(window).collect();
     table.draw(area, buffer, |index| {
-        let tag = rows[index];
-        let seen = model.seen.get(&(store.clone(), repository.clone(), tag.to_owned()));
+        let Some(tag) = index.checked_sub(from).and_then(|at| in_sight.get(at)) else { return Vec::new() };
+        let seen = model.seen.get(&(store.clone(), repository.clone(), (*tag).to_owned()));
         let listed = seen.and_then(|seen| seen.as_ref().ok());
-        let digest = listed.map(|listed| listed.digest.short());
-        let platforms = listed.map(|listed| listed.platforms.join(" ")).unwrap_or_default();
+        let digest = listed.map(|listed| listed.digest.short()).unwrap_or_default();
         let facts = facts(look, around, seen);
         vec![
             marked(look, Role::Text, tag, model.filter.mark(tag)),
-            Line::from(look.span(Role::Dim, digest.map(|digest| digest.to_string()).unwrap_or_default())),
-            Line::from(look.span(Role::Dim, platforms)),
+            Line::from(look.span(Role::Dim, digest)),
+            Line::from(look.span(Role::Dim, listed.map(|listed| platforms(&listed.platforms)).unwrap_or_default())),
             facts.0,
             facts.1,
         ]
     });
-    if rows.is_empty() {
-        let text = if model.filter.is_active() { "no tag of that name; Esc shows all" } else { "no tags here" };
+    if len == 0 && area.height > 1 {
+        let open = model.open_repo();
+        let text = match open {
+            _ if model.filter.is_active() => "no tag of that name; Esc shows all",
+            None => "this repository is gone; Esc goes back",
+            Some(repo) if repo.failure.is_some() => "its tags cannot be read; Esc goes back, r reads again",
+            Some(repo) if repo.tags.is_none() => "reading its tags",
+            Some(_) => "no tags here; Esc goes back",
+        };
         buffer.set_span(area.x + 2, area.y + 1, &look.span(Role::Dim, text), area.width.saturating_sub(3));
     }
 }
 
+/// `amd64 arm64`: Linux goes without saying.
+fn platforms(all: &[String]) -> String {
+    all.iter().map(|one| one.strip_prefix("linux/").unwrap_or(one)).collect::<Vec<_>>().join(" ")
+}
+
 fn detail(model: &Model, look: &Look, around: &Around, area: Rect, buffer: &mut Buffer) {
-    let lines = model.detail_lines(look, around, usize::from(area.width));
+    let columns = usize::from(area.width);
+    let lines = model.detail_lines(look, around, columns);
     let from = model.detail.unwrap_or(0).min(lines.len());
     for (y, line) in (area.y..area.bottom()).zip(&lines[from..]) {
-        buffer.set_line(area.x, y, &crate::tui::widgets::cut(look, line, usize::from(area.width)), area.width);
+        buffer.set_line(area.x, y, &cut(look, line, columns), area.width);
+    }
+    let below = lines.len().saturating_sub(from + usize::from(area.height));
+    if below > 0 && area.height > 1 {
+        // The last line gives way to what is not shown.
+        let how = if model.detail.is_some() { "" } else { ": o, then j" };
+        let y = area.bottom() - 1;
+        buffer.set_style(Rect { y, height: 1, ..area }, ratatui::style::Style::reset());
+        let text = format!("  {} {} more{how}", look.ellipsis(), below + 1);
+        let text = format::left(&text, columns, look.ellipsis());
+        buffer.set_span(area.x, y, &look.span(Role::Dim, text), area.width);
+    }
+    if model.detail.is_some() && area.x > 1 {
+        // Which pane has the keys.
+        buffer.set_span(area.x - 1, area.y, &look.span(Role::Accent, look.mark()), 1);
     }
 }

@@ -2,62 +2,127 @@
 
 use std::path::PathBuf;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
-use super::Msg;
-use crate::tui::keymap::{Action, Key};
+use super::{Effect, Text};
+use crate::domain::recipe::{Problem, Severity};
+use crate::report::Report;
+use crate::tui::effect::Effect as Outer;
+use crate::tui::screens::recipes;
 use crate::tui::screens::{Around, Wish};
-use crate::tui::theme::Look;
+
+/// How the text stands.
+#[derive(Debug)]
+pub(super) enum State {
+    /// It is being read.
+    Reading,
+    /// It cannot be edited here.
+    Refused(Report),
+    /// It is here.
+    Open(Box<Text>),
+}
+
+/// What follows a save.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing.
+    #[default]
+    Stay,
+    /// The editor is over.
+    Close,
+    /// The recipe is baked.
+    Bake,
+}
 
 /// A recipe being edited. The Recipes screen holds one while its text has the keys.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Model {
     /// The recipe's file.
     pub file: PathBuf,
+    /// The file as people name it.
+    pub shown: String,
+    pub(super) state: State,
+    /// What was read, or last saved.
+    pub(super) saved: String,
+    /// Whether the text differs from that.
+    pub(super) modified: bool,
+    /// Counts changes: what is said of an older text is not believed.
+    pub(super) version: u64,
+    /// What is wrong with the text.
+    pub problems: Vec<Problem>,
+    /// First line and first column shown.
+    pub(super) offset: (usize, usize),
+    pub(super) then: Then,
+    pub(super) over: bool,
 }
+
+/// Rows below the text: a rule, and what is wrong in two lines.
+pub(super) const STRIP: u16 = 3;
 
 impl Model {
     /// Opens a recipe: its file, and its name as shown. The text is asked for by the wishes.
-    pub fn open(file: PathBuf, _shown: String, _around: &Around) -> (Self, Vec<Wish>) {
-        (Self { file }, Vec::new())
+    pub fn open(file: PathBuf, shown: String, _around: &Around) -> (Self, Vec<Wish>) {
+        let wish = super::update::wish(Effect::Read(file.clone()));
+        let model = Self {
+            file,
+            shown,
+            state: State::Reading,
+            saved: String::new(),
+            modified: false,
+            version: 0,
+            problems: Vec::new(),
+            offset: (0, 0),
+            then: Then::Stay,
+            over: false,
+        };
+        (model, vec![wish])
+    }
+
+    /// The text, once it is here.
+    pub fn text(&self) -> Option<&Text> {
+        match &self.state {
+            State::Open(text) => Some(text),
+            State::Reading | State::Refused(_) => None,
+        }
     }
 
     /// Whether the text differs from its file.
     pub fn is_modified(&self) -> bool {
-        false
+        self.modified
     }
 
     /// Whether the user is done with it: the Recipes screen takes the keys back and drops this model.
     pub fn is_over(&self) -> bool {
-        true
+        self.over
     }
 
-    /// A key's action.
-    pub fn act(&mut self, _action: Action, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// How many errors, and how many lesser problems.
+    pub fn counts(&self) -> (usize, usize) {
+        let errors = self.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        (errors, self.problems.len() - errors)
     }
 
-    /// A key while text is typed.
-    pub fn typed(&mut self, _key: Key, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// The problem the strip shows: of the cursor's line, else the first.
+    pub(super) fn told(&self) -> Option<&Problem> {
+        let line = self.text().map_or(0, |text| text.cursor().0 + 1);
+        let here = self.problems.iter().find(|problem| usize::try_from(problem.line).is_ok_and(|at| at == line));
+        here.or_else(|| self.problems.first())
     }
 
-    /// Text pasted.
-    pub fn pasted(&mut self, _text: &str, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// Columns before the text: the line's number and the margin's glyph.
+    pub(super) fn gutter(&self) -> u16 {
+        let lines = self.text().map_or(1, |text| text.lines().len());
+        u16::try_from(lines.to_string().len()).unwrap_or(4).max(3) + 4
     }
 
-    /// Takes one message in.
-    pub fn receive(&mut self, _msg: Msg, _around: &Around) -> Vec<Wish> {
-        Vec::new()
+    /// Where the text shows.
+    pub(super) fn text_area(&self, area: Rect) -> Rect {
+        let gutter = self.gutter().min(area.width);
+        Rect { x: area.x + gutter, width: area.width - gutter, height: area.height.saturating_sub(STRIP), ..area }
     }
+}
 
-    /// Draws it into `area`.
-    pub fn draw(&self, _look: &Look, _area: Rect, _buffer: &mut Buffer) {}
-
-    /// Where the terminal's cursor stands in `area`.
-    pub fn cursor(&self, _area: Rect) -> Option<Position> {
-        None
-    }
+/// The Recipes screen's effect of one of the editor's.
+pub(super) fn outer(effect: Effect) -> Outer {
+    Outer::Recipes(recipes::Effect::Editor(effect))
 }

@@ -1,0 +1,326 @@
+//! What happens on the Recipes screen. Pure.
+
+use std::path::PathBuf;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+
+use super::editor;
+use super::model::Planned;
+use super::{Effect, Model, Msg};
+use crate::flows::standing::{RecipeCard, Standing};
+use crate::tui::effect::Effect as Outer;
+use crate::tui::keymap::{Action, Key, Motion, Scope};
+use crate::tui::screens::{Around, Place, Screen, Subject, Wish};
+use crate::tui::theme::Look;
+use crate::tui::widgets::{Confirm, Item, Picker, Split, Table, Toast, split};
+
+/// The list's part of a wide body, in percent.
+pub(super) const SHARE: u16 = 58;
+
+fn wish(effect: Effect) -> Wish {
+    Wish::Do(Outer::Recipes(effect))
+}
+
+impl Model {
+    /// Takes one message in.
+    pub fn receive(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
+        match msg {
+            Msg::Listed(Ok(cards)) => self.listed(cards, around),
+            Msg::Listed(Err(report)) => {
+                self.failure = Some(report);
+                Vec::new()
+            }
+            Msg::BaseNow { file, now } => {
+                self.bases.insert(file, now);
+                Vec::new()
+            }
+            Msg::Planned { file, plan } => {
+                if let Some(planned) = self.planned.as_mut().filter(|planned| planned.file == file) {
+                    planned.plan = Some(plan);
+                }
+                Vec::new()
+            }
+            Msg::Begun(Ok(bake)) => vec![Wish::Watch { bake, replay: false }],
+            Msg::Begun(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
+            Msg::BaseSet { file, image, change: Ok(change) } => {
+                let told = Toast::done(format!("{} is now based on {image}", change.shown))
+                    .next("b bakes it, z takes it back");
+                self.last = Some((file, change));
+                vec![Wish::Tell(told), wish(Effect::List)]
+            }
+            Msg::BaseSet { change: Err(report), .. } => vec![Wish::Tell(Toast::failure(&report))],
+            Msg::TakenBack(Ok(shown)) => {
+                self.last = None;
+                vec![Wish::Tell(Toast::done(format!("{shown} is as it was"))), wish(Effect::List)]
+            }
+            Msg::TakenBack(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
+            Msg::Editor(msg) => match &mut self.editor {
+                Some(editor) => {
+                    let wishes = editor.receive(msg, around);
+                    self.after_editing(wishes)
+                }
+                None => Vec::new(),
+            },
+        }
+    }
+
+    fn listed(&mut self, cards: Vec<RecipeCard>, around: &Around) -> Vec<Wish> {
+        let selected = self.selected().map(|card| card.file.clone());
+        (self.cards, self.read, self.failure) = (cards, true, None);
+        self.narrow();
+        let again =
+            selected.and_then(|file| (0..self.len()).find(|at| self.card(*at).is_some_and(|card| card.file == file)));
+        let to = again.unwrap_or(self.cursor.selected);
+        self.cursor.go(to, self.len(), self.height(around));
+        // What was planned may have changed with its recipe.
+        self.planned = None;
+        self.ask_plan()
+    }
+
+    fn narrow(&mut self) {
+        let lets = |card: &RecipeCard| self.filter.lets(&Self::words(card));
+        self.shown = self.cards.iter().enumerate().filter(|(_, card)| lets(card)).map(|(number, _)| number).collect();
+    }
+
+    fn ask_plan(&mut self) -> Vec<Wish> {
+        let Some(card) = self.selected() else { return Vec::new() };
+        let is_there = self.planned.as_ref().is_some_and(|planned| planned.file == card.file);
+        if is_there || card.standing == Standing::Broken {
+            return Vec::new();
+        }
+        let file = card.file.clone();
+        self.detail = self.detail.map(|_| 0);
+        self.planned = Some(Planned { file: file.clone(), plan: None });
+        vec![wish(Effect::Plan(file))]
+    }
+
+    /// Lets the user choose the recipe this image becomes the base of.
+    pub fn choose_for(&self, image: &str) -> Vec<Wish> {
+        if self.cards.is_empty() {
+            let text = "there is no recipe yet";
+            return vec![Wish::Tell(Toast::warning(text).next("`bakery init` makes a first one"))];
+        }
+        let item = |card: &RecipeCard| Item {
+            label: card.reference.clone().unwrap_or_else(|| card.shown.clone()),
+            note: card.base.as_ref().map(|base| format!("now on {base}")).unwrap_or_else(|| "has errors".to_owned()),
+            then: vec![
+                wish(Effect::SetBase { file: card.file.clone(), image: image.to_owned() }),
+                Wish::Go(Screen::Recipes),
+            ],
+        };
+        vec![Wish::Pick(Picker::new(format!("{image} becomes the base of"), self.cards.iter().map(item).collect()))]
+    }
+
+    pub(super) fn panes(&self, around: &Around) -> Split {
+        split(around.body, SHARE)
+    }
+
+    fn height(&self, around: &Around) -> usize {
+        Table::height(self.panes(around).list(self.detail.is_some()).unwrap_or(around.body), true)
+    }
+
+    fn step(&mut self, motion: Motion, around: &Around) -> Vec<Wish> {
+        if let Some(first) = self.detail {
+            let area = self.panes(around).detail(true).unwrap_or(around.body);
+            let page = usize::from(area.height).max(2);
+            let lines = self.detail_lines(&Look::of_roles(false), usize::from(area.width)).len();
+            let to = match motion {
+                Motion::Up => first.saturating_sub(1),
+                Motion::Down => first + 1,
+                Motion::HalfUp | Motion::PageUp => first.saturating_sub(page / 2),
+                Motion::HalfDown | Motion::PageDown => first + page / 2,
+                Motion::Top => 0,
+                Motion::Bottom => lines,
+                Motion::Right => first,
+                Motion::Left => {
+                    self.detail = None;
+                    return Vec::new();
+                }
+            };
+            self.detail = Some(to.min(lines.saturating_sub(page)));
+            return Vec::new();
+        }
+        if motion == Motion::Right {
+            self.detail = Some(0);
+            return Vec::new();
+        }
+        let (len, height) = (self.len(), self.height(around));
+        self.cursor.step(motion, len, height);
+        self.ask_plan()
+    }
+
+    fn edit(&mut self, around: &Around) -> Vec<Wish> {
+        let Some(card) = self.selected() else { return Vec::new() };
+        let (editor, wishes) = editor::Model::open(card.file.clone(), card.shown.clone(), around);
+        self.editor = Some(editor);
+        wishes
+    }
+
+    fn bake(&self) -> Vec<Wish> {
+        let Some(card) = self.selected() else { return Vec::new() };
+        if card.standing == Standing::Broken {
+            let first = card.problems.first().map(|p| format!("line {}: {}", p.line, p.message)).unwrap_or_default();
+            return vec![Wish::Tell(Toast::warning(format!("{} has errors; {first}", card.shown)).next("e opens it"))];
+        }
+        vec![Wish::Bake(card.file.clone())]
+    }
+
+    fn act_on_selected(&mut self, action: Action, around: &Around) -> Vec<Wish> {
+        let file = |card: &RecipeCard| -> PathBuf { card.file.clone() };
+        match action {
+            Action::Edit | Action::Open => self.edit(around),
+            Action::EditOutside => {
+                self.selected().map(|card| Wish::Do(Outer::EditOutside(file(card)))).into_iter().collect()
+            }
+            Action::Bake => self.bake(),
+            Action::Plan => {
+                self.planned = None;
+                self.detail = self.detail.or(Some(0));
+                self.ask_plan()
+            }
+            Action::Log => match self.selected().map(|card| card.bake.clone()) {
+                Some(Some(bake)) => vec![Wish::Watch { bake, replay: false }],
+                Some(None) => vec![Wish::Tell(Toast::warning("it was never baked here").next("b bakes it"))],
+                None => Vec::new(),
+            },
+            Action::Copy => {
+                let name = self.selected().and_then(|card| card.reference.clone());
+                name.map(|name| Wish::Do(Outer::Copy(name))).into_iter().collect()
+            }
+            Action::Undo => match self.last.clone() {
+                Some((file, change)) => vec![wish(Effect::TakeBack { file, change })],
+                None => vec![Wish::Tell(Toast::warning("no base was set that could be taken back"))],
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// After the editor had its turn: once it is over, the list is read again.
+    fn after_editing(&mut self, mut wishes: Vec<Wish>) -> Vec<Wish> {
+        if self.editor.as_ref().is_some_and(editor::Model::is_over) {
+            self.editor = None;
+            wishes.push(wish(Effect::List));
+        }
+        wishes
+    }
+}
+
+impl Place for Model {
+    fn scopes(&self) -> Vec<Scope> {
+        if self.editor.is_some() {
+            vec![Scope::Editor]
+        } else if self.filter.editing {
+            vec![Scope::Line]
+        } else if self.detail.is_some() {
+            vec![Scope::RecipeDetail, Scope::List]
+        } else {
+            vec![Scope::Recipes, Scope::List]
+        }
+    }
+
+    fn enter(&mut self, _around: &Around) -> Vec<Wish> {
+        if self.read { Vec::new() } else { vec![wish(Effect::List)] }
+    }
+
+    fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
+        if let Some(editor) = &mut self.editor {
+            let wishes = editor.act(action, around);
+            return self.after_editing(wishes);
+        }
+        match action {
+            Action::Move(motion) => return self.step(motion, around),
+            Action::NextMatch => return self.step(Motion::Down, around),
+            Action::PreviousMatch => return self.step(Motion::Up, around),
+            Action::Open if self.filter.editing => self.filter.keep(),
+            Action::Filter => self.filter.begin(),
+            Action::OtherPane => self.detail = if self.detail.is_some() { None } else { Some(0) },
+            Action::Back if self.detail.take().is_some() => {}
+            Action::Back => {
+                if self.filter.drop_it() {
+                    self.narrow();
+                    self.cursor.follow(self.len(), self.height(around));
+                    return self.ask_plan();
+                }
+            }
+            Action::Refresh => return vec![wish(Effect::List)],
+            other => return self.act_on_selected(other, around),
+        }
+        Vec::new()
+    }
+
+    fn typed(&mut self, key: Key, around: &Around) -> Vec<Wish> {
+        if let Some(editor) = &mut self.editor {
+            let wishes = editor.typed(key, around);
+            return self.after_editing(wishes);
+        }
+        if !self.filter.typed(key) {
+            return Vec::new();
+        }
+        self.narrow();
+        self.cursor.go(0, self.len(), self.height(around));
+        self.ask_plan()
+    }
+
+    fn pasted(&mut self, text: &str, around: &Around) -> Vec<Wish> {
+        if let Some(editor) = &mut self.editor {
+            return editor.pasted(text, around);
+        }
+        self.filter.pasted(text);
+        self.narrow();
+        self.cursor.go(0, self.len(), self.height(around));
+        self.ask_plan()
+    }
+
+    fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
+        let Some(area) =
+            self.panes(around).list(self.detail.is_some()).filter(|area| area.contains(at) && at.y > area.y)
+        else {
+            return Vec::new();
+        };
+        let row = self.cursor.offset + usize::from(at.y - area.y - 1);
+        if self.editor.is_some() || row >= self.len() {
+            return Vec::new();
+        }
+        self.detail = None;
+        self.cursor.go(row, self.len(), self.height(around));
+        self.ask_plan()
+    }
+
+    fn resized(&mut self, around: &Around) -> Vec<Wish> {
+        self.cursor.follow(self.len(), self.height(around));
+        Vec::new()
+    }
+
+    fn before_leaving(&self) -> Option<Confirm> {
+        self.editor.as_ref().and_then(editor::Model::before_leaving)
+    }
+
+    fn wants_clock(&self) -> bool {
+        false
+    }
+
+    fn subject(&self, look: &Look, around: &Around) -> Subject {
+        match &self.editor {
+            Some(editor) => editor.subject(look),
+            None => super::view::subject(self, look, around),
+        }
+    }
+
+    fn draw(&self, look: &Look, around: &Around, buffer: &mut Buffer) {
+        match &self.editor {
+            Some(editor) => editor.draw(look, around.body, buffer),
+            None => super::view::draw(self, look, around, buffer),
+        }
+    }
+
+    fn cursor(&self, around: &Around) -> Option<Position> {
+        match &self.editor {
+            Some(editor) => editor.cursor(around.body),
+            None => {
+                let typed = "recipes".len() + 2 + 3 + crate::tui::format::width(&self.filter.text);
+                self.filter.editing.then_some(Position { x: u16::try_from(typed).ok()?, y: 1 })
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! How the Recipes screen looks: one row a recipe, the selected one's plan or problems beside it. Only reads.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Model;
+use crate::flows::standing::{RecipeCard, Standing};
+use crate::tui::format;
+use crate::tui::screens::{Around, Subject};
+use crate::tui::theme::{Glyph, Look, Role};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, marked};
+
+const COLUMNS: [Column; 5] = [
+    Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
+    Column { title: "image", width: Width::Fill(5), align: Align::Left, from: 0 },
+    Column { title: "base", width: Width::Fill(4), align: Align::Left, from: 40 },
+    Column { title: "stands", width: Width::Fixed(13), align: Align::Left, from: 0 },
+    Column { title: "baked", width: Width::Fixed(6), align: Align::Right, from: 72 },
+];
+
+/// Line 2.
+pub(super) fn subject(model: &Model, look: &Look, _around: &Around) -> Subject {
+    let mut what = vec![look.span(Role::Strong, "recipes")];
+    if model.filter.editing || model.filter.is_active() {
+        what.push(look.span(Role::Key, "  /"));
+        what.push(look.span(Role::Match, model.filter.text.clone()));
+    }
+    let count = |wanted: fn(&Standing) -> bool| model.cards.iter().filter(|card| wanted(&card.standing)).count();
+    let stale = model.cards.iter().filter(|card| model.is_stale(card) == Some(true)).count();
+    let broken = count(|standing| *standing == Standing::Broken);
+    let bad = count(|standing| matches!(standing, Standing::Rejected | Standing::Failed));
+    let mut verdict: Vec<Span<'static>> =
+        vec![look.span(Role::Dim, crate::domain::units::count(model.cards.len() as u64, "recipe"))];
+    let mut add = |number: usize, word: &str, glyph: Glyph| {
+        if number > 0 {
+            verdict.push(look.span(Role::Dim, look.dot()));
+            verdict.push(look.span(glyph.role(), format!("{number} {word} ")));
+            verdict.push(look.glyph(glyph));
+        }
+    };
+    add(stale, "stale", Glyph::Stale);
+    add(bad, "failing", Glyph::Fail);
+    add(broken, "with errors", Glyph::Fail);
+    Subject { what, verdict }
+}
+
+/// The body.
+pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
+    if let Some(lines) = instead(model, look) {
+        for (y, line) in (around.body.y + 1..around.body.bottom()).zip(&lines) {
+            let width = around.body.width.saturating_sub(3);
+            buffer.set_line(around.body.x + 2, y, &cut(look, line, usize::from(width)), width);
+        }
+        return;
+    }
+    let panes = model.panes(around);
+    panes.draw_rule(look, buffer);
+    if let Some(area) = panes.list(model.detail.is_some()) {
+        list(model, look, around, area, buffer);
+    }
+    if let Some(area) = panes.detail(model.detail.is_some()) {
+        let lines = model.detail_lines(look, usize::from(area.width));
+        let from = model.detail.unwrap_or(0).min(lines.len());
+        for (y, line) in (area.top()..area.bottom()).zip(&lines[from..]) {
+            buffer.set_line(area.x, y, &cut(look, line, usize::from(area.width)), area.width);
+        }
+    }
+}
+
+fn instead(model: &Model, look: &Look) -> Option<Vec<Line<'static>>> {
+    let dim = |text: &str| Line::from(look.span(Role::Dim, text));
+    if let Some(report) = &model.failure {
+        let mut lines =
+            vec![Line::from(vec![look.glyph(Glyph::Fail), look.span(Role::Text, format!(" {}", report.message))])];
+        lines.extend(report.causes.iter().chain(&report.help).map(|text| dim(text)));
+        lines.push(dim("r reads them again"));
+        return Some(lines);
+    }
+    if !model.read {
+        return Some(vec![dim("reading the recipes")]);
+    }
+    if model.cards.is_empty() {
+        return Some(vec![
+            Line::from(look.span(Role::Text, "No recipes in this workspace.")),
+            Line::default(),
+            dim("`bakery init` makes a workspace with a first recipe; any *.yaml below its recipes folder whose"),
+            dim("first key is `recipe` appears here. r reads them again."),
+        ]);
+    }
+    model.is_empty().then(|| vec![dim("no recipe of that name; Esc shows all")])
+}
+
+fn list(model: &Model, look: &Look, around: &Around, area: Rect, buffer: &mut Buffer) {
+    let focused = model.detail.is_none();
+    let table = Table { look, columns: &COLUMNS, len: model.len(), cursor: model.cursor, focused, headed: true };
+    table
+        .draw(area, buffer, |index| model.card(index).map(|card| cells(model, look, around, card)).unwrap_or_default());
+}
+
+fn cells(model: &Model, look: &Look, around: &Around, card: &RecipeCard) -> Vec<Line<'static>> {
+    let (glyph, word) = model.state(card);
+    let name = card.reference.as_deref().unwrap_or(&card.shown);
+    let role = match card.standing {
+        Standing::Baked | Standing::NeverBaked if glyph != Glyph::Stale => Role::Dim,
+        _ => glyph.role(),
+    };
+    vec![
+        Line::from(look.glyph(glyph)),
+        marked(look, Role::Text, name, model.filter.mark(name)),
+        base(look, card),
+        Line::from(look.span(role, word)),
+        Line::from(look.span(Role::Dim, format::age(card.baked_at.as_deref(), around.now))),
+    ]
+}
+
+/// The base with its origin.
+pub(super) fn base(look: &Look, card: &RecipeCard) -> Line<'static> {
+    match card.base.as_deref() {
+        None => Line::default(),
+        Some("scratch") => Line::from(look.span(Role::Dim, "scratch")),
+        Some(base) if card.is_base_local => {
+            Line::from(vec![look.glyph(Glyph::Local), look.span(Role::Local, format!(" {base}"))])
+        }
+        Some(base) => Line::from(vec![look.glyph(Glyph::Global), look.span(Role::Global, format!(" {base}"))]),
+    }
+}
