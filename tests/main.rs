@@ -19,6 +19,7 @@ mod examples;
 mod init;
 mod keys;
 mod recipe;
+mod screenshot;
 mod spine;
 mod standing;
 mod store;

@@ -15,6 +15,8 @@ use crate::report::{Kind, Report};
 pub(super) struct Session {
     pub(super) output: Output,
     pub(super) workspace: Option<std::path::PathBuf>,
+    /// `--ascii` was given.
+    pub(super) plain: bool,
 }
 
 impl Session {
@@ -36,6 +38,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let session = Session {
         output: Output::new(&cli.global, no_color(), utf8(), dumb_terminal()),
         workspace: cli.global.workspace.clone(),
+        plain: cli.global.ascii,
     };
     install_tls();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -80,11 +83,11 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
         Command::Attach(args) => super::attach::run(args, session).await,
         Command::Cancel(args) => super::cancel::run(args, session).await,
         Command::Replay(args) => super::replay::run(args, session).await,
-        Command::Screenshot(args) => super::screenshot::run(args, session).await,
         Command::Keys(command) => super::keys::run(command, session).await,
         Command::Gc(args) => super::gc::run(args, session).await,
         Command::Fsck(args) => super::fsck::run(args, session).await,
         Command::Doctor(args) => super::doctor::run(args, session).await,
+        Command::Screenshot(args) => super::screenshot::run(args, session).await,
         Command::Completions(args) => super::completions::run(args, session).await,
         Command::Man(args) => super::man::run(args, session).await,
         Command::Worker(args) => super::worker::run(args, session).await,

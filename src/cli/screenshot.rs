@@ -1,129 +1,124 @@
-//! `bakery screenshot`: draws screens as SVG and PNG, without a terminal.
+//! `bakery screenshot`: pictures of screens, for documents and issues.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use ratatui::layout::Size;
-use serde::Serialize;
+use serde_json::json;
 
 use super::run::Session;
 use crate::domain::text::escape;
-use crate::flows::pictures::{make_folder, write_picture};
+use crate::flows::pictures;
 use crate::report::{Kind, Report};
-use crate::tui::picture;
+use crate::tui::model::LEAST;
+use crate::tui::picture::SCALE;
 use crate::tui::screens::Screen;
-use crate::tui::screenshot::{Wanted, screenshot};
-use crate::tui::theme::{Depth, Theme};
+use crate::tui::{ShotRequest, shoot};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Which screens
-    #[arg(required = true, value_name = "SCREEN")]
-    screens: Vec<Named>,
-    /// Show this recorded bake: a journal.jsonl, its folder, or a bake's ID
+    /// The screens
+    #[arg(value_name = "SCREEN", required = true)]
+    screens: Vec<Name>,
+    /// What the Bake screen shows: a journal.jsonl, a bake's folder, or the beginning of a bake's ID
     #[arg(long, value_name = "JOURNAL")]
     from: Option<String>,
-    /// As it was at this event of the journal
+    /// Show the bake as it stood after this event
     #[arg(long, value_name = "SEQ", requires = "from")]
     at: Option<u64>,
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     size: Size,
-    /// Folder to write to
+    /// Folder for SCREEN.svg and SCREEN.png; earlier pictures there are replaced
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
-    /// Theme
-    #[arg(long, value_name = "NAME", default_value = "dark")]
-    theme: String,
+    /// Theme: dark, light, mono, or one of your own
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
 }
 
-/// A screen by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Named {
-    Store,
-    Recipes,
-    Bake,
-    Bakes,
-}
+/// A screen on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Name(Screen);
 
-impl Named {
-    fn screen(self) -> Screen {
-        match self {
-            Self::Store => Screen::Store,
-            Self::Recipes => Screen::Recipes,
-            Self::Bake => Screen::Bake,
-            Self::Bakes => Screen::Bakes,
-        }
+impl clap::ValueEnum for Name {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Screen::Store), Self(Screen::Recipes), Self(Screen::Bake), Self(Screen::Bakes)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(name(self.0)))
     }
 }
 
-/// One screen, as scripts read it.
-#[derive(Serialize)]
-struct Drawn {
-    screen: String,
-    svg: PathBuf,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    png: Option<PathBuf>,
-    columns: u16,
-    rows: u16,
+fn name(screen: Screen) -> &'static str {
+    match screen {
+        Screen::Store => "store",
+        Screen::Recipes => "recipes",
+        Screen::Bake => "bake",
+        Screen::Bakes => "bakes",
+    }
 }
 
-/// `120x36`.
+/// The largest screen a picture is made of.
+const MOST: Size = Size { width: 400, height: 200 };
+
 fn size(text: &str) -> Result<Size, String> {
-    let parsed = text.split_once('x').and_then(|(w, h)| Some((w.parse::<u16>().ok()?, h.parse::<u16>().ok()?)));
-    match parsed.filter(|(width, height)| (20..=400).contains(width) && (5..=200).contains(height)) {
-        Some((width, height)) => Ok(Size { width, height }),
-        None => Err("write columns x rows, like 120x36; at least 20x5, at most 400x200".to_owned()),
+    let read = |text: &str| text.parse::<u16>().ok();
+    let parts = text.split_once('x').and_then(|(width, height)| Some((read(width)?, read(height)?)));
+    let (width, height) = parts.ok_or("write COLUMNSxROWS, such as 120x36")?;
+    if width < LEAST.width || height < LEAST.height || width > MOST.width || height > MOST.height {
+        return Err(format!("from {}x{} to {}x{}", LEAST.width, LEAST.height, MOST.width, MOST.height));
     }
+    Ok(Size { width, height })
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    if args.from.is_some() && args.screens.iter().any(|named| *named != Named::Bake) {
-        return Err(Report::message(Kind::Usage, "--from shows a recorded bake: only the screen `bake` has one"));
+    if args.from.is_some() && !args.screens.contains(&Name(Screen::Bake)) {
+        return Err(
+            Report::message(Kind::Usage, "--from is for the screen bake").help("bakery screenshot bake --from …")
+        );
     }
-    let usage = |error: &(dyn std::error::Error + 'static)| Report::new(Kind::Usage, error);
-    let theme = Theme::built_in(&args.theme).map_err(|error| usage(&error).help("themes are dark, light and mono"))?;
-    let look = theme.look(Depth::True, session.output.ascii);
-    make_folder(&args.out)?;
-    let mut all = Vec::new();
-    for named in &args.screens {
-        let journal = args.from.clone().map(|from| (from, args.at));
-        let wanted = Wanted { screen: named.screen(), size: args.size, journal };
-        let buffer = screenshot(session.context()?, &wanted, &look).await?;
-        let name = named.screen().title().to_lowercase();
-        let drawn = write(&args.out, &name, &picture::svg(&buffer, look.canvas), args.size)?;
-        if !session.output.json {
-            let paths = std::iter::once(&drawn.svg).chain(&drawn.png);
-            paths.into_iter().try_for_each(|path| session.output.line(escape(&path.display().to_string())))?;
+    let context = Arc::new(session.context()?);
+    let output = &session.output;
+    let request = ShotRequest {
+        size: args.size,
+        theme: args.theme,
+        // Not whether this terminal lacks UTF-8: the picture brings its own characters.
+        ascii: session.plain,
+        from: args.from.map(|from| (from, args.at)),
+    };
+    let (mut made, mut painted) = (Vec::new(), true);
+    for Name(screen) in args.screens {
+        let shot = shoot(&context, screen, &request).await?;
+        let name = name(screen);
+        if shot.unsettled {
+            output.note(format!("{name}: something did not answer in time; the picture shows what was there"));
         }
-        all.push(drawn);
+        let svg = pictures::write(&args.out, &format!("{name}.svg"), shot.picture.svg.as_bytes())?;
+        let scale = u32::from(SCALE);
+        let (width, height) = (shot.picture.width * scale, shot.picture.height * scale);
+        let mut row = json!({"screen": name, "svg": svg, "width": width, "height": height});
+        let png = match shot.picture.png() {
+            Some(bytes) => {
+                let bytes = bytes.map_err(|error| Report::new(Kind::Failed, &error))?;
+                Some(pictures::write(&args.out, &format!("{name}.png"), &bytes)?)
+            }
+            None => None,
+        };
+        painted &= png.is_some();
+        if !output.json {
+            [Some(svg), png.clone()].into_iter().flatten().try_for_each(|path| output.line(escape(&path)))?;
+        }
+        if let Some(png) = png {
+            row["png"] = json!(png);
+        }
+        made.push(row);
     }
-    if session.output.json { session.output.json(&all) } else { Ok(()) }
-}
-
-fn write(folder: &Path, name: &str, svg: &str, size: Size) -> Result<Drawn, Report> {
-    let place = folder.join(format!("{name}.svg"));
-    write_picture(&place, svg.as_bytes())?;
-    Ok(Drawn {
-        screen: name.to_owned(),
-        svg: place,
-        png: write_png(folder, name, svg)?,
-        columns: size.width,
-        rows: size.height,
-    })
-}
-
-#[cfg(feature = "pictures")]
-fn write_png(folder: &Path, name: &str, svg: &str) -> Result<Option<PathBuf>, Report> {
-    let (bytes, ..) = picture::png(svg).map_err(|error| Report::new(Kind::Failed, &error))?;
-    let place = folder.join(format!("{name}.png"));
-    write_picture(&place, &bytes)?;
-    Ok(Some(place))
-}
-
-/// Without the feature there is SVG only.
-#[cfg(not(feature = "pictures"))]
-fn write_png(_folder: &Path, _name: &str, _svg: &str) -> Result<Option<PathBuf>, Report> {
-    Ok(None)
+    if !painted {
+        output.note("SVG only: this bakery was built without the feature `pictures`");
+    }
+    if output.json { output.json(&made) } else { Ok(()) }
 }

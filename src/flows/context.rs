@@ -31,6 +31,11 @@ impl Context {
         Ok(Self { paths, workspace, settings })
     }
 
+    /// The user's theme file of this name: where it is, and its text; `None` where there is none.
+    pub fn theme_file(&self, name: &str) -> Result<Option<(String, String)>, Report> {
+        Ok(self.paths.theme_file(name)?)
+    }
+
     /// The names of the workspace's stores.
     pub fn store_names(&self) -> impl Iterator<Item = &str> {
         self.workspace.stores.keys().map(String::as_str)

@@ -74,14 +74,16 @@ impl Shelf {
         Ok(Viewing { folder, source })
     }
 
-    /// Opens a recorded journal: a file, a bake's folder, or the ID of a bake on the shelf.
+    /// Opens a recorded journal wherever it lies: a file, a bake's folder, or the ID of a bake on the shelf.
     pub fn open_recorded(&self, named: &str) -> Result<Viewing, Report> {
-        match BakeFolder::at(std::path::Path::new(named)) {
-            Some(folder) => Ok(Viewing { source: Source::Now(Reader::open(&folder)?), folder }),
-            None => self
-                .open(named, Pace::Now)
-                .map_err(|report| report.help("name a journal.jsonl, its folder, or a bake's ID")),
+        let path = std::path::absolute(named).map_err(|error| Report::new(Kind::Usage, &error))?;
+        let journal = if path.is_dir() { path.join("journal.jsonl") } else { path };
+        if !journal.is_file() {
+            let missing = |report: Report| report.help("name a journal.jsonl, its folder, or a bake's ID");
+            return self.open(named, Pace::Now).map_err(missing);
         }
+        let source = Source::Now(Reader::open_file(&journal)?);
+        Ok(Viewing { folder: BakeFolder::around(journal.parent().unwrap_or(&journal)), source })
     }
 
     /// Asks the bake whose ID begins with `prefix` to stop; gives its ID.

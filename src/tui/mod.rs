@@ -16,7 +16,7 @@ mod perform;
 pub mod picture;
 mod run;
 pub mod screens;
-pub mod screenshot;
+mod screenshot;
 mod terminal;
 pub mod theme;
 pub mod update;
@@ -24,3 +24,4 @@ pub mod view;
 pub mod widgets;
 
 pub use run::{Start, run};
+pub use screenshot::{Shot, ShotRequest, shoot};

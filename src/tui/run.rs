@@ -20,7 +20,7 @@ use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
 use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read, sane};
-use super::theme::{Depth, Look, Theme};
+use super::theme::{self, Depth, Look};
 use super::update::{begin, update};
 use super::view::draw;
 use super::widgets::Toast;
@@ -51,7 +51,7 @@ const LEAVING: Duration = Duration::from_millis(800);
 
 /// Runs the terminal UI until the user leaves or the terminal goes.
 pub async fn run(context: Context, start: Start) -> Result<(), Report> {
-    let look = look(&start)?;
+    let look = look(&context, &start)?;
     let size = crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)).unwrap_or(UNTOLD);
     let mut model = Model::new(surroundings(&context), size, terminal::now());
     let (performer, results) = Performer::new(Arc::new(context));
@@ -301,11 +301,12 @@ fn unusable(error: std::io::Error) -> Report {
     Report::new(Kind::Failed, &error).while_doing("cannot use the terminal")
 }
 
-fn look(start: &Start) -> Result<Look, Report> {
+fn look(context: &Context, start: &Start) -> Result<Look, Report> {
     let (colorterm, term) = (terminal::variable("COLORTERM"), terminal::variable("TERM"));
+    let colorfgbg = terminal::variable("COLORFGBG");
     let depth = Depth::of(start.no_color, colorterm.as_deref(), term.as_deref());
-    let name = if depth == Depth::None { "mono" } else { "dark" };
-    let theme = Theme::built_in(name).map_err(|error| Report::new(Kind::Usage, &error))?;
+    let name = theme::automatic(depth, context.settings.theme.as_deref(), colorfgbg.as_deref());
+    let theme = theme::named(&name, context.theme_file(&name)?)?;
     Ok(theme.look(depth, start.ascii || !environment::utf8()))
 }
 

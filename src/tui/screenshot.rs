@@ -1,94 +1,151 @@
-//! A screen without a terminal: the same model, effects and views, drawn once everything asked for is there.
+//! Screens without a terminal, as pictures: the same model, update, effects and view, until nothing is under way.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Position, Rect, Size};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::time::timeout;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 use super::model::Model;
 use super::msg::Msg;
-use super::perform::{Performer, bake::told};
+use super::perform::{Performer, UnderWay, told};
+use super::picture::Picture;
 use super::run::surroundings;
-use super::screens::{Screen, bake};
-use super::theme::Look;
+use super::screens::{Screen, bake, bakes};
+use super::theme::{self, Depth, Look};
 use super::update::{begin, update};
 use super::view::draw;
+use crate::domain::journal::EventKind;
 use crate::flows::watch::Shelf;
-use crate::flows::{Context, terminal};
+use crate::flows::{Context, pictures};
 use crate::report::{Kind, Report};
 
-/// What to draw.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// Which screen.
-    pub screen: Screen,
+/// What pictures are asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShotRequest {
     /// Columns and rows.
     pub size: Size,
-    /// A recorded journal for the Bake screen, and up to which event.
-    pub journal: Option<(String, Option<u64>)>,
+    /// Name of the theme; the user's own, else `dark`.
+    pub theme: Option<String>,
+    /// Plain characters only.
+    pub ascii: bool,
+    /// The bake that the Bake screen shows, a journal or an ID, and the last event shown of it.
+    pub from: Option<(String, Option<u64>)>,
 }
 
-/// How long what was asked for is waited for.
+/// One screen's picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shot {
+    /// Which screen.
+    pub screen: Screen,
+    /// Its picture.
+    pub picture: Picture,
+    /// Something had not answered yet when the picture was made.
+    pub unsettled: bool,
+}
+
+/// How long answers are waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long nothing has to come before everything is taken to be there.
-const QUIET: Duration = Duration::from_millis(150);
+/// How long what never ends must be silent.
+const QUIET: Duration = Duration::from_millis(300);
 
-/// Draws one screen of a workspace.
-pub async fn screenshot(context: Context, wanted: &Wanted, look: &Look) -> Result<Buffer, Report> {
-    let mut model = Model::new(surroundings(&context), wanted.size, terminal::now());
-    let (mut performer, mut results) = Performer::new(Arc::new(context));
-    let effects = match &wanted.journal {
-        // A recorded bake needs nothing else.
-        Some((journal, until)) => {
-            replayed(&mut model, journal, *until).await?;
-            Vec::new()
+/// Makes the picture of a screen.
+pub async fn shoot(context: &Arc<Context>, screen: Screen, request: &ShotRequest) -> Result<Shot, Report> {
+    let look = look(context, request)?;
+    let mut here = surroundings(context);
+    // A picture is for others: which machine it was made on does not matter to them.
+    here.host = String::new();
+    let mut model = Model::new(here, request.size, pictures::time()?);
+    let settled = match (&request.from, screen) {
+        (Some((from, last)), Screen::Bake) => {
+            show_journal(&mut model, from, *last).await?;
+            true
         }
-        None => begin(&mut model, wanted.screen),
+        _ => settle(&mut model, screen, context).await,
     };
-    effects.into_iter().for_each(|effect| performer.perform(effect));
-    let settle = async {
-        loop {
-            match timeout(QUIET, results.recv()).await {
-                Ok(Some(msg)) => update(&mut model, msg).into_iter().for_each(|effect| performer.perform(effect)),
-                Ok(None) => break,
-                Err(_) if performer.is_settled() => break,
-                Err(_) => {}
-            }
-        }
-    };
-    // What is not there by then shows as what it is: on its way.
-    let _ = timeout(PATIENCE, settle).await;
-    model.screen = wanted.screen;
-    let mut buffer = Buffer::empty(Rect::new(0, 0, wanted.size.width, wanted.size.height));
-    draw(&model, look, &mut buffer);
-    Ok(buffer)
+    let mut buffer = Buffer::empty(Rect::from((Position::ORIGIN, model.size)));
+    draw(&model, &look, &mut buffer);
+    Ok(Shot { screen, picture: Picture::of(&buffer, look.canvas), unsettled: !settled })
 }
 
-/// Folds a recorded journal into the Bake screen; the time is that of its last event.
-async fn replayed(model: &mut Model, journal: &str, until: Option<u64>) -> Result<(), Report> {
-    let mut viewing = Shelf::from_environment().open_recorded(journal)?;
-    let mut records = Vec::new();
-    while let Some(record) = viewing.next().await? {
-        records.extend(told(&viewing, record)?);
-        if until.is_some_and(|until| records.last().is_some_and(|told| told.event.seq >= until)) {
-            break;
+/// All colours, whatever this terminal has: the picture is looked at elsewhere.
+fn look(context: &Context, request: &ShotRequest) -> Result<Look, Report> {
+    let wanted = request.theme.as_deref().or(context.settings.theme.as_deref());
+    let name = theme::automatic(Depth::True, wanted, None);
+    Ok(theme::named(&name, context.theme_file(&name)?)?.look(Depth::True, request.ascii))
+}
+
+/// Lets the screen come up and takes in what it asks for; `false` where patience ran out.
+async fn settle(model: &mut Model, screen: Screen, context: &Arc<Context>) -> bool {
+    let (mut performer, mut results) = Performer::new(Arc::clone(context));
+    let patience = Instant::now() + PATIENCE;
+    let mut listed = false;
+    let mut effects = begin(model, screen);
+    loop {
+        effects.drain(..).for_each(|effect| performer.perform(effect));
+        let under_way = performer.under_way(listed);
+        let until = match under_way {
+            // Whoever is over has sent its answer before.
+            UnderWay::Nothing => Instant::now(),
+            UnderWay::Endless => Instant::now() + QUIET,
+            UnderWay::Answers => patience,
+        };
+        tokio::select! {
+            biased;
+            msg = next(&mut results) => {
+                listed |= matches!(msg, Msg::Bakes(bakes::Msg::News(_)));
+                effects = update(model, msg);
+            }
+            () = performer.one_over() => {}
+            () = sleep_until(until.min(patience)) => return under_way != UnderWay::Answers,
         }
     }
-    let Some(last) = records.last() else {
-        return Err(Report::message(Kind::Failed, format!("{journal} holds no event")));
+}
+
+async fn next(results: &mut mpsc::Receiver<Msg>) -> Msg {
+    match results.recv().await {
+        Some(msg) => msg,
+        // The performer holds a sender: this end stays open.
+        None => std::future::pending().await,
+    }
+}
+
+/// Puts a bake on the Bake screen, as it stood after event `last`, and the clock to that moment.
+async fn show_journal(model: &mut Model, from: &str, last: Option<u64>) -> Result<(), Report> {
+    let mut viewing = Shelf::from_environment().open_recorded(from)?;
+    let mut records = Vec::new();
+    while let Some(record) = viewing.next().await? {
+        let Some(told) = told(&viewing, record)? else { continue };
+        if last.is_some_and(|last| told.event.seq > last) {
+            break;
+        }
+        records.push(told);
+    }
+    let Some(newest) = records.last() else {
+        return Err(Report::message(Kind::Failed, format!("{from} holds no event of a bake")));
     };
-    model.now = OffsetDateTime::parse(&last.event.at, &Rfc3339).unwrap_or(model.now);
+    if let Ok(at) = OffsetDateTime::parse(&newest.event.at, &Rfc3339) {
+        model.now = at;
+    }
+    let over = matches!(newest.event.kind, EventKind::BakeFinished { .. });
+    // A journal that stops before the bake's end was left by a worker that is gone; one stopped at an event goes on.
+    let lost = !over && last.is_none();
+    let bake = records.iter().find_map(|told| match &told.event.kind {
+        EventKind::BakeStarted(started) => Some(started.bake.clone()),
+        _ => None,
+    });
+    let bake = bake.unwrap_or_else(|| viewing.bake().to_owned());
+    let around = model.around();
     model.screen = Screen::Bake;
-    let (bake, around) = (viewing.bake().to_owned(), model.around());
-    model.bake.watch(bake.clone(), false, &around);
-    update(model, Msg::Bake(bake::Msg::Records { bake: bake.clone(), records }));
-    if until.is_none() {
-        let lost = model.bake.view.outcome.is_none();
-        update(model, Msg::Bake(bake::Msg::Ended { bake, lost }));
+    // The journal is here already: what would read it, or look at stores again, has nothing to do.
+    drop(model.bake.watch(bake.clone(), false, &around));
+    drop(update(model, Msg::Bake(bake::Msg::Records { bake: bake.clone(), records })));
+    if over || lost {
+        drop(update(model, Msg::Bake(bake::Msg::Ended { bake, lost })));
     }
     Ok(())
 }

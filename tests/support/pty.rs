@@ -116,11 +116,6 @@ impl Terminal {
         self.seen().raw.clone()
     }
 
-    /// How many they are.
-    pub fn written(&self) -> usize {
-        self.seen().raw.len()
-    }
-
     /// When the first one came.
     pub fn first_byte(&self) -> Option<Instant> {
         self.seen().first

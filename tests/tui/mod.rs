@@ -6,5 +6,6 @@ mod editor;
 mod frame;
 mod golden;
 mod recipes;
+mod picture;
 mod store;
 mod update;

@@ -42,11 +42,10 @@ impl BakeFolder {
         Some(Self { path: bakes.join(&id), id })
     }
 
-    /// A bake's folder wherever it lies, by its journal or by itself.
-    pub fn at(path: &Path) -> Option<Self> {
-        let path = if path.is_dir() { path } else { path.parent()? };
-        let id = path.file_name()?.to_str()?.to_owned();
-        Some(Self { id, path: path.to_owned() }).filter(|folder| folder.journal().is_file())
+    /// The folder around a bake's `journal.jsonl`, wherever it was copied to; named after the folder.
+    pub fn around(path: &Path) -> Self {
+        let id = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self { path: path.to_owned(), id }
     }
 
     /// The bake's ULID.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::JournalError;
 use super::folder::{BakeFolder, open_for_reading};
@@ -25,7 +25,12 @@ pub struct Reader {
 impl Reader {
     /// Opens a bake's journal.
     pub fn open(folder: &BakeFolder) -> Result<Self, JournalError> {
-        let path = folder.journal();
+        Self::open_file(&folder.journal())
+    }
+
+    /// Opens a journal by its path.
+    pub fn open_file(path: &Path) -> Result<Self, JournalError> {
+        let path = path.to_owned();
         let file = open_for_reading(&path).map_err(JournalError::io("open", &path))?;
         Ok(Self { file, path, scanner: Scanner::default(), chunk: vec![0; CHUNK] })
     }

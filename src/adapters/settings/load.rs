@@ -103,6 +103,26 @@ impl UserSettings {
     }
 }
 
+impl Paths {
+    /// The user's theme file of this name: where it is, and its text; `None` where there is none.
+    pub fn theme_file(&self, name: &str) -> Result<Option<(String, String)>, SettingsError> {
+        if !read::is_theme_name(name) {
+            return Ok(None);
+        }
+        let file = self.config.join("themes").join(format!("{name}.yaml"));
+        let path = file.display().to_string();
+        let Some(bytes) = read_file(&file)? else { return Ok(None) };
+        let long = bytes.len() > MAX_BYTES;
+        match String::from_utf8(bytes) {
+            Ok(text) if !long => Ok(Some((path, text))),
+            _ => {
+                let source = io::Error::new(io::ErrorKind::InvalidData, "not a text of at most 1 MiB");
+                Err(SettingsError::Io { path, source })
+            }
+        }
+    }
+}
+
 fn settled<T>(value: Option<T>, problems: Problems, file: &Path) -> Result<T, SettingsError> {
     let failed = problems.has_errors();
     match value {

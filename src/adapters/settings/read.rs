@@ -172,13 +172,32 @@ pub(super) fn user(bytes: &[u8], problems: &mut Problems) -> Option<UserSettings
         return Some(UserSettings::default());
     }
     let node = yaml::read(bytes, problems)?;
-    let fields = Fields::open(&node, "settings", &["pack", "parallel", "engine"], problems)?;
+    let fields = Fields::open(&node, "settings", &["pack", "parallel", "engine", "theme"], problems)?;
     let parallel = fields.value("parallel", problems).and_then(|node| node.number("parallel", 1..=256, problems));
     Some(UserSettings {
         pack: fields.value("pack", problems).and_then(|node| pack(node, problems)).unwrap_or_default(),
         parallel: parallel.and_then(|number| usize::try_from(number).ok()),
         engine: fields.value("engine", problems).and_then(|node| engine(node, problems)),
+        theme: fields.value("theme", problems).and_then(|node| theme(node, problems)),
     })
+}
+
+/// A theme's name is a file's name too: it leads nowhere else.
+fn theme(node: &Node, problems: &mut Problems) -> Option<String> {
+    let text = node.text("theme", problems)?;
+    if is_theme_name(text) {
+        return Some(text.to_owned());
+    }
+    problems
+        .error(node.span, format!("{} is no name for a theme", quote(text)))
+        .help("write dark, light, mono, or the name of a file in themes/ without .yaml");
+    None
+}
+
+/// Lowercase letters, digits, `-` and `_`, up to 64.
+pub(super) fn is_theme_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
 }
 
 fn pack(node: &Node, problems: &mut Problems) -> Option<PackSettings> {
@@ -263,6 +282,10 @@ mod tests {
         assert!(problems.is_empty());
         assert_eq!(settings.pack, PackSettings { compression: Compression::Zstd, level: Some(3) });
         assert_eq!(settings.parallel, Some(2));
+        assert_eq!(user(b"theme: mine\n", &mut problems).unwrap().theme.as_deref(), Some("mine"));
+        assert!(problems.is_empty());
+        user(b"theme: ../mine\n", &mut problems);
+        assert_eq!(problems.len(), 1);
         user(b"pack: {compression: gzip, level: 12}\n", &mut problems);
         assert!(problems.has_errors());
     }

@@ -60,6 +60,8 @@ pub struct UserSettings {
     pub parallel: Option<usize>,
     /// Engine where the workspace names none.
     pub engine: Option<String>,
+    /// Name of the theme; `None` for one that suits the terminal.
+    pub theme: Option<String>,
 }
 
 /// How layers are packed.

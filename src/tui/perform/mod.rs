@@ -1,10 +1,12 @@
 //! Does what `update` wanted done, in tasks that answer with messages. The only async of the terminal UI besides the loop.
 
-pub(super) mod bake;
+mod bake;
 mod bakes;
 mod editor;
 mod recipes;
 mod store;
+
+pub(super) use bake::told;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,6 +58,17 @@ pub(super) struct Performer {
     tell: mpsc::Sender<Msg>,
 }
 
+/// What tasks are still to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UnderWay {
+    /// No task is left.
+    Nothing,
+    /// Only what never ends by itself: the shelf, a bake being watched.
+    Endless,
+    /// Answers.
+    Answers,
+}
+
 /// Messages on their way at most: whoever has more waits.
 const ON_THE_WAY: usize = 1024;
 
@@ -83,10 +96,26 @@ impl Performer {
         }
     }
 
-    /// Whether nothing is under way but following what may change at any time.
-    pub(super) fn is_settled(&mut self) -> bool {
-        self.reap();
-        self.tasks.keys().all(|slot| matches!(slot, Slot::Shelf | Slot::Viewing))
+    /// What is still under way, once `listed`: the shelf has been told.
+    pub(super) fn under_way(&self, listed: bool) -> UnderWay {
+        let endless = |slot: &Slot| matches!(slot, Slot::Viewing) || (listed && matches!(slot, Slot::Shelf));
+        let (mut tasks, mut open) = (0, 0);
+        for slot in self.tasks.keys() {
+            tasks += 1;
+            open += usize::from(!endless(slot));
+        }
+        match (tasks, open) {
+            (0, _) => UnderWay::Nothing,
+            (_, 0) => UnderWay::Endless,
+            _ => UnderWay::Answers,
+        }
+    }
+
+    /// Waits until a task is over; for ever where there is none.
+    pub(super) async fn one_over(&mut self) {
+        if self.tasks.join_next().await.is_none() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Forgets tasks that are over.

@@ -38,8 +38,11 @@ pub enum ThemeError {
         /// Where.
         role: String,
     },
-    /// No theme of this name.
-    #[error("no theme `{0}`")]
+    /// No canvas.
+    #[error("`canvas` is missing")]
+    NoCanvas,
+    /// No built-in theme of this name.
+    #[error("no theme `{0}`; built in are dark, light and mono")]
     Unknown(String),
 }
 
@@ -48,7 +51,9 @@ pub enum ThemeError {
 struct File {
     theme: u32,
     about: Option<String>,
-    canvas: CanvasFile,
+    inherits: Option<String>,
+    canvas: Option<CanvasFile>,
+    #[serde(default)]
     roles: BTreeMap<String, Entry>,
 }
 
@@ -99,7 +104,7 @@ impl Theme {
         Self::parse(found.ok_or_else(|| ThemeError::Unknown(name.to_owned()))?.1)
     }
 
-    /// Reads a theme's text.
+    /// Reads a theme's text. What it leaves out comes from the built-in theme it inherits, if it names one.
     pub fn parse(text: &str) -> Result<Self, ThemeError> {
         let file: File = serde_yaml::from_str(text)?;
         if file.theme != 1 {
@@ -108,12 +113,19 @@ impl Theme {
         if let Some(stranger) = file.roles.keys().find(|name| Role::named(name).is_none()) {
             return Err(ThemeError::Role(stranger.clone()));
         }
-        let entry = |role: Role| {
-            let entry = file.roles.get(role.name()).ok_or(ThemeError::Missing(role.name()))?;
-            resolve(entry, role.name())
+        let parent = file.inherits.as_deref().map(Self::built_in).transpose()?;
+        let entry = |role: Role| match (file.roles.get(role.name()), &parent) {
+            (Some(entry), _) => resolve(entry, role.name()),
+            (None, Some(parent)) => Ok(parent.entries[role as usize]),
+            (None, None) => Err(ThemeError::Missing(role.name())),
         };
-        let canvas =
-            Canvas { background: color(&file.canvas.background, "canvas")?, text: color(&file.canvas.text, "canvas")? };
+        let canvas = match (&file.canvas, &parent) {
+            (Some(canvas), _) => {
+                Canvas { background: color(&canvas.background, "canvas")?, text: color(&canvas.text, "canvas")? }
+            }
+            (None, Some(parent)) => parent.canvas,
+            (None, None) => return Err(ThemeError::NoCanvas),
+        };
         let entries = Role::ALL.into_iter().map(entry).collect::<Result<_, _>>()?;
         Ok(Self { about: file.about, entries, canvas })
     }
@@ -213,6 +225,19 @@ mod tests {
     fn no_colour_is_no_colour() {
         let look = Theme::built_in("dark").unwrap().look(Depth::None, false);
         assert!(Role::ALL.into_iter().all(|role| look.style(role).fg.is_none() && look.style(role).bg.is_none()));
+    }
+
+    #[test]
+    fn a_theme_may_name_only_what_it_changes() {
+        let theme = Theme::parse("theme: 1\ninherits: dark\nroles:\n  stale: {fg: \"#010203\"}\n").unwrap();
+        let (mine, dark) = (theme.look(Depth::True, false), Theme::built_in("dark").unwrap().look(Depth::True, false));
+        assert_eq!(mine.style(Role::Stale).fg, Some(Color::Rgb(1, 2, 3)));
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::Stale) {
+            assert_eq!(mine.style(role), dark.style(role), "{}", role.name());
+        }
+        assert_eq!(mine.canvas, dark.canvas);
+        let stranger = Theme::parse("theme: 1\ninherits: dusk\n").unwrap_err().to_string();
+        assert_eq!(stranger, "no theme `dusk`; built in are dark, light and mono");
     }
 
     #[test]

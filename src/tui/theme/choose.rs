@@ -1,0 +1,69 @@
+//! Which theme: the user's, else one that suits the terminal. Pure; the file's text is handed in.
+
+use super::{BUILT_IN, Depth, Theme, ThemeError};
+use crate::report::{Kind, Report};
+
+/// A theme's file: where it is, for people, and its text.
+pub type ThemeFile = (String, String);
+
+/// The name of the theme for a terminal: without colours `mono`; else what the user settled on; else `light` where
+/// COLORFGBG tells of a light background, and `dark`.
+pub fn automatic(depth: Depth, settled: Option<&str>, colorfgbg: Option<&str>) -> String {
+    let light = || colorfgbg.and_then(|value| value.rsplit(';').next()).is_some_and(|last| matches!(last, "7" | "15"));
+    match settled {
+        _ if depth == Depth::None => "mono",
+        Some(name) => name,
+        None if light() => "light",
+        None => "dark",
+    }
+    .to_owned()
+}
+
+/// The theme of this name: the user's file where there is one, else the built-in.
+pub fn named(name: &str, file: Option<ThemeFile>) -> Result<Theme, Report> {
+    match file {
+        Some((path, text)) => Theme::parse(&text).map_err(|error| {
+            Report::new(Kind::Usage, &error)
+                .while_doing(format!("theme file {path} is not usable"))
+                .help("a theme may name `inherits: dark` and only the roles it changes")
+        }),
+        None => Theme::built_in(name).map_err(|error: ThemeError| {
+            let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+            let report = Report::new(Kind::Usage, &error);
+            let near = crate::domain::yaml::nearest(name, names).map(|near| format!("did you mean `{near}`? "));
+            let own = format!("a theme of your own is themes/{name}.yaml in the folder of config.yaml");
+            report.help(format!("{}{own}", near.unwrap_or_default()))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terminal_and_the_user_choose() {
+        let cases = [
+            ((Depth::True, None, None), "dark"),
+            ((Depth::True, None, Some("0;15")), "light"),
+            ((Depth::Palette, None, Some("0;default;7")), "light"),
+            ((Depth::Sixteen, None, Some("15;0")), "dark"),
+            ((Depth::True, Some("mine"), Some("0;15")), "mine"),
+            ((Depth::None, Some("mine"), None), "mono"),
+            ((Depth::None, None, Some("0;15")), "mono"),
+        ];
+        for ((depth, settled, colorfgbg), name) in cases {
+            assert_eq!(automatic(depth, settled, colorfgbg), name, "{depth:?} {settled:?} {colorfgbg:?}");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_their_file() {
+        let file = ("/home/b/themes/mine.yaml".to_owned(), "theme: 1\ninherits: dark\nroles: {stail: {}}\n".to_owned());
+        let report = named("mine", Some(file)).unwrap_err();
+        assert_eq!(report.message, "theme file /home/b/themes/mine.yaml is not usable");
+        assert_eq!(report.causes, ["unknown role `stail`"]);
+        let report = named("drak", None).unwrap_err();
+        assert!(report.help.unwrap().starts_with("did you mean `dark`? "));
+    }
+}
