@@ -5,7 +5,7 @@ mod bakes;
 mod editor;
 mod frame;
 mod golden;
-mod recipes;
 mod picture;
+mod recipes;
 mod store;
 mod update;
