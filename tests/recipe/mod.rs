@@ -2,6 +2,7 @@
 
 mod base;
 mod check;
+mod edit;
 mod families;
 mod inputs;
 mod plan;

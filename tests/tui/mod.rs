@@ -2,6 +2,7 @@
 
 mod bake;
 mod bakes;
+mod editor;
 mod frame;
 mod golden;
 mod store;
