@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use time::OffsetDateTime;
@@ -53,6 +54,26 @@ pub async fn edit(path: &Path) -> Result<(), Report> {
     process::edit(path).await.map_err(|error| {
         Report::new(Kind::Failed, &error).help("set EDITOR to the editor you use; `e` edits in place without one")
     })
+}
+
+/// Writes a few bytes past the outlet, which writes no more, unless the terminal takes none for `patience`.
+pub fn write_last(bytes: &[u8], patience: Duration) {
+    process::write_last(bytes, patience);
+}
+
+/// Ends the process with `code` after `patience`, whatever holds it up.
+pub fn end_within(patience: Duration, code: i32) {
+    process::end_within(patience, code);
+}
+
+/// Ends the process now.
+pub fn end(code: i32) -> ! {
+    process::end(code)
+}
+
+/// Panics where a test asks for it, in debug builds only: here, or in another thread.
+pub fn rehearse_panic() {
+    process::rehearse_panic();
 }
 
 /// What time it is.

@@ -1,11 +1,13 @@
 //! The only loop: input, results and time in; `update`; effects out; a frame when something changed and the last one has
 //! been written, at most 60 a second.
 
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use crossterm::event::EventStream;
+use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -17,7 +19,7 @@ use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
-use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read};
+use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read, sane};
 use super::theme::{Depth, Look, Theme};
 use super::update::{begin, update};
 use super::view::draw;
@@ -42,12 +44,15 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How often what depends on the time alone is drawn.
 const CLOCK: Duration = Duration::from_millis(250);
 
+/// The size drawn for where the terminal does not tell its own.
+const UNTOLD: Size = Size { width: 80, height: 24 };
+/// How long leaving may take, whatever the terminal does.
+const LEAVING: Duration = Duration::from_millis(800);
+
 /// Runs the terminal UI until the user leaves or the terminal goes.
 pub async fn run(context: Context, start: Start) -> Result<(), Report> {
-    let failed = |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot use the terminal");
     let look = look(&start)?;
-    let (width, height) = crossterm::terminal::size().map_err(failed)?;
-    let size = Size { width, height };
+    let size = crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)).unwrap_or(UNTOLD);
     let mut model = Model::new(surroundings(&context), size, terminal::now());
     let (performer, results) = Performer::new(Arc::new(context));
     guard_panics();
@@ -57,10 +62,10 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         let _ = written.send(result.is_ok());
     })?;
     let signals = Signals::listen()?;
-    let modes = Modes::enter(model.mouse).map_err(failed)?;
     terminal::watch_hangup(move || {
         let _ = gone.try_send(());
     })?;
+    let modes = Modes::enter(&outlet, model.mouse).map_err(unusable)?;
     let effects = begin(&mut model, start.screen);
     let mut house = Loop {
         model,
@@ -70,14 +75,25 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         outlet,
         modes: Some(modes),
         writing: false,
-        due: Some(Instant::now()),
-        leaving: false,
+        due: true,
+        over: None,
         lend: None,
     };
     for effect in effects {
+        // None of the first effects is the terminal's own: none fails.
         house.perform(effect)?;
     }
-    house.turn(Sources { results, frames, hangup, signals }).await
+    let result = house.turn(Sources { results, frames, hangup, signals }).await;
+    let code = house.over.unwrap_or(if result.is_ok() { HUNG_UP } else { 1 });
+    // Neither a reader that stalls nor a task that hangs keeps the process.
+    terminal::end_within(LEAVING, code);
+    if let Some(modes) = house.modes.take() {
+        modes.leave(&house.outlet);
+    }
+    if code != 0 && result.is_ok() {
+        terminal::end(code);
+    }
+    result
 }
 
 /// Where things come from.
@@ -97,70 +113,85 @@ struct Loop {
     modes: Option<Modes>,
     /// A frame is on its way: the next one waits.
     writing: bool,
-    /// When the next frame may be drawn, if one is wanted.
-    due: Option<Instant>,
-    leaving: bool,
+    /// A frame is wanted.
+    due: bool,
+    /// The exit code, once the terminal UI is over.
+    over: Option<i32>,
     /// A file to be opened in the user's editor, with the terminal lent to it.
     lend: Option<PathBuf>,
 }
 
-/// Messages taken in before a frame is drawn, at most: a flood must not keep the screen from showing it.
-const AT_ONCE: usize = 2000;
+/// Messages or keys taken in at once, at most: a flood of either must not keep the other waiting.
+const AT_ONCE: usize = 500;
+/// The exit code when the terminal has gone: as though SIGHUP had ended the process.
+const HUNG_UP: i32 = 129;
 
 impl Loop {
+    /// Until it is over; without a word where the terminal has gone. Frames come before what they show, since they are
+    /// at most 60 a second; keys come before results.
     async fn turn(&mut self, mut from: Sources) -> Result<(), Report> {
         let mut input = EventStream::new();
-        let mut clock = Instant::now() + CLOCK;
+        let mut last_clock = Instant::now();
         let mut last_frame = Instant::now() - FRAME;
-        while !self.leaving {
-            if let Some(path) = self.lend.take_if(|_| !self.writing) {
+        while self.over.is_none() {
+            if let Some(path) = self.lend.take() {
                 // Nobody else may read what is typed into the editor.
                 drop(input);
                 self.lend_terminal(&path, &mut from.signals).await?;
                 input = EventStream::new();
             }
             let wants_clock = self.model.wants_clock();
-            let due = self.due.filter(|_| !self.writing);
+            let is_due = self.due && !self.writing;
             tokio::select! {
                 biased;
                 _ = from.hangup.recv() => return Ok(()),
                 call = from.signals.next() => self.called(call)?,
                 written = from.frames.recv() => match written {
-                    Some(true) => self.writing = false,
+                    Some(true) => {
+                        self.writing = false;
+                        terminal::rehearse_panic();
+                    }
                     _ => return Ok(()),
                 },
-                event = input.next() => match event {
-                    Some(Ok(event)) => {
-                        if let Some(msg) = read(event) {
-                            self.take(msg)?;
-                        }
-                    }
-                    // End of input, or a terminal that cannot be read: gone either way.
-                    Some(Err(_)) | None => return Ok(()),
-                },
-                msg = from.results.recv() => {
-                    if let Some(msg) = msg {
-                        self.take(msg)?;
-                        for _ in 0..AT_ONCE {
-                            let Ok(msg) = from.results.try_recv() else { break };
-                            self.take(msg)?;
-                        }
-                    }
-                }
-                () = sleep_until(due.unwrap_or_else(Instant::now).max(last_frame + FRAME)), if due.is_some() => {
+                () = sleep_until(last_frame + FRAME), if is_due => {
                     last_frame = Instant::now();
                     self.frame()?;
                 }
-                () = sleep_until(clock), if wants_clock => {
-                    clock = Instant::now() + CLOCK;
+                event = input.next() => {
+                    let mut event = Poll::Ready(event);
+                    for _ in 0..AT_ONCE {
+                        match event {
+                            Poll::Ready(Some(Ok(read))) => self.event(read)?,
+                            // End of input, or a terminal that cannot be read: gone either way.
+                            Poll::Ready(_) => return Ok(()),
+                            Poll::Pending => break,
+                        }
+                        if self.over.is_some() {
+                            break;
+                        }
+                        // With the loop's own waker: the stream keeps the first one it is polled with.
+                        event = poll_fn(|context| Poll::Ready(input.poll_next_unpin(context))).await;
+                    }
+                }
+                msg = from.results.recv() => {
+                    let mut msg = msg;
+                    for _ in 0..AT_ONCE {
+                        let Some(taken) = msg else { break };
+                        self.take(taken)?;
+                        msg = from.results.try_recv().ok();
+                    }
+                }
+                () = sleep_until(last_clock + CLOCK), if wants_clock => {
+                    last_clock = Instant::now();
                     self.take(Msg::Clock(terminal::now()))?;
                 }
             }
-            if clock < Instant::now() && !self.model.wants_clock() {
-                clock = Instant::now() + CLOCK;
-            }
         }
         Ok(())
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), Report> {
+        read(event).map_or(Ok(()), |msg| self.take(msg))
     }
 
     fn take(&mut self, msg: Msg) -> Result<(), Report> {
@@ -168,17 +199,22 @@ impl Loop {
         for effect in update(&mut self.model, msg) {
             self.perform(effect)?;
         }
-        self.due.get_or_insert_with(Instant::now);
+        self.due = true;
         Ok(())
     }
 
     fn perform(&mut self, effect: Effect) -> Result<(), Report> {
         match effect {
-            Effect::Leave => self.leaving = true,
+            Effect::Leave => self.over = Some(0),
             Effect::Redraw => self.painter.forget(),
             Effect::Suspend => self.suspend()?,
             Effect::Copy(text) => self.copy(&text)?,
             Effect::EditOutside(path) => self.lend = Some(path),
+            Effect::Mouse(ours) => {
+                if let Some(modes) = &self.modes {
+                    modes.mouse(&self.outlet, ours).map_err(unusable)?;
+                }
+            }
             other => self.performer.perform(other),
         }
         Ok(())
@@ -186,37 +222,60 @@ impl Loop {
 
     fn called(&mut self, call: Call) -> Result<(), Report> {
         match call {
-            Call::End => self.leaving = true,
+            Call::End(code) => self.over = Some(code),
             Call::Suspend => self.suspend()?,
             Call::Resumed => {
+                if let Some(modes) = &self.modes {
+                    modes.again(&self.outlet, self.model.mouse).map_err(unusable)?;
+                }
                 self.painter.forget();
-                self.due = Some(Instant::now());
+                self.due = true;
             }
         }
         Ok(())
     }
 
     fn suspend(&mut self) -> Result<(), Report> {
-        self.modes = None;
-        let stopped = terminal::suspend();
-        let failed =
-            |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot use the terminal again");
-        self.modes = Some(Modes::enter(self.model.mouse).map_err(failed)?);
-        self.painter.forget();
-        if let Ok((width, height)) = crossterm::terminal::size() {
-            self.take(Msg::Resized(Size { width, height }))?;
+        if let Some(modes) = self.modes.take() {
+            modes.leave(&self.outlet);
         }
+        let stopped = terminal::suspend();
+        self.come_back()?;
         if !stopped {
             self.take(Msg::Tell(Toast::warning("there is no shell to go back to").next("q leaves")))?;
         }
         Ok(())
     }
 
+    /// Takes the terminal again after somebody else had it.
+    fn come_back(&mut self) -> Result<(), Report> {
+        self.modes = Some(Modes::enter(&self.outlet, self.model.mouse).map_err(unusable)?);
+        self.painter.forget();
+        match crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)) {
+            Some(size) => self.take(Msg::Resized(size)),
+            None => Ok(()),
+        }
+    }
+
+    async fn lend_terminal(&mut self, path: &Path, signals: &mut Signals) -> Result<(), Report> {
+        if let Some(modes) = self.modes.take() {
+            modes.leave(&self.outlet);
+        }
+        let edited = terminal::edit(path).await;
+        // What was typed to stop the editor was not meant for us.
+        signals.forget();
+        self.come_back()?;
+        if let Err(report) = edited {
+            self.take(Msg::Tell(Toast::failure(&report)))?;
+        }
+        self.take(Msg::EditedOutside)
+    }
+
     fn copy(&mut self, text: &str) -> Result<(), Report> {
         let inside_tmux = terminal::variable("TMUX").is_some();
         let told = match clipboard_sequence(text, inside_tmux) {
             Some(bytes) => {
-                self.outlet.write(bytes);
+                self.outlet.aside(bytes);
                 Toast::done(format!("copied {text}")).next("through the terminal (OSC 52)")
             }
             None => Toast::warning("that is more than terminals take").next("M gives the mouse back: select and copy"),
@@ -224,25 +283,8 @@ impl Loop {
         self.take(Msg::Tell(told))
     }
 
-    async fn lend_terminal(&mut self, path: &Path, signals: &mut Signals) -> Result<(), Report> {
-        self.modes = None;
-        let edited = terminal::edit(path).await;
-        signals.forget();
-        let failed =
-            |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot use the terminal again");
-        self.modes = Some(Modes::enter(self.model.mouse).map_err(failed)?);
-        self.painter.forget();
-        if let Ok((width, height)) = crossterm::terminal::size() {
-            self.take(Msg::Resized(Size { width, height }))?;
-        }
-        if let Err(report) = edited {
-            self.take(Msg::Tell(Toast::failure(&report)))?;
-        }
-        self.take(Msg::EditedOutside)
-    }
-
     fn frame(&mut self) -> Result<(), Report> {
-        self.due = None;
+        self.due = false;
         let mut next = Buffer::empty(Rect::from((ratatui::layout::Position::ORIGIN, self.model.size)));
         let cursor = draw(&self.model, &self.look, &mut next);
         let failed = |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot draw");
@@ -252,6 +294,10 @@ impl Loop {
         }
         Ok(())
     }
+}
+
+fn unusable(error: std::io::Error) -> Report {
+    Report::new(Kind::Failed, &error).while_doing("cannot use the terminal")
 }
 
 fn look(start: &Start) -> Result<Look, Report> {

@@ -2,7 +2,6 @@
 
 mod base;
 mod check;
-mod edit;
 mod families;
 mod inputs;
 mod plan;

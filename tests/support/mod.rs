@@ -8,3 +8,4 @@ pub mod engine;
 pub mod faulty_registry;
 pub mod images;
 pub mod peers;
+pub mod pty;

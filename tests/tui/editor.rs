@@ -1,110 +1,84 @@
-//! The editor: keys in, text, questions and screens out.
-
-use std::path::PathBuf;
+//! The editor: what is typed, what is judged, what is asked before anything is lost.
 
 use bakery::domain::recipe::{Problem, Severity};
 use bakery::flows::edit::Saved;
 use bakery::report::{Kind, Report};
-use bakery::tui::effect::Effect as Outer;
+use bakery::tui::effect::Effect;
+use bakery::tui::keymap::{Code, Key};
 use bakery::tui::model::{Model, Overlay};
-use bakery::tui::msg::Msg as OuterMsg;
-use bakery::tui::screens::recipes::{self, editor};
-use bakery::tui::screens::{Screen, Wish};
+use bakery::tui::msg::Msg;
+use bakery::tui::screens::recipes::editor;
+use bakery::tui::screens::{Screen, recipes};
 use bakery::tui::update::update;
-use editor::{Effect, Msg};
 
 use super::golden::{SIZES, check, check_ascii, grids, model};
-use super::store::press;
 
-const TEXT: &str = "recipe: 1\nname: team-a/payments-api\ntag: \"1.4.0\"\nbase: global/python:3.12\nsteps:\n  - packages: [curl, ca-certificates]\n  - run: |\n      useradd -r app    # made here\n  - copy: {from: app, to: /srv/app, ownr: app}\nconfig: {user: app}\n";
+const FILE: &str = "/w/recipes/pay/pay.yaml";
+const TEXT: &str = "\
+# Payments: what team A serves.
+recipe: 1
+name: team-a/payments-api
+tag: \"1.4.0\"
+base: global/python:3.12
+steps:
+  - packages: [curl, ca-certificates]
+  - copy: {from: app, to: /srv/app, ownr: app}   # the application
+config: {user: app}
+";
 
-fn file() -> PathBuf {
-    "recipes/pay/pay.yaml".into()
+fn told(msg: editor::Msg) -> Msg {
+    Msg::Recipes(recipes::Msg::Editor(msg))
 }
 
-fn problem((line, column, end): (u32, u32, u32), severity: Severity, message: &str, help: Option<&str>) -> Problem {
-    let (message, help) = (message.to_owned(), help.map(str::to_owned));
-    Problem { line, column, end: Some((line, end)), severity, message, help }
+fn wish(effect: editor::Effect) -> Effect {
+    Effect::Recipes(recipes::Effect::Editor(effect))
 }
 
-fn wrong() -> Vec<Problem> {
-    vec![
-        problem((6, 22, 37), Severity::Hint, "`ca-certificates` is in the base already", None),
-        problem((9, 37, 41), Severity::Error, "unknown key `ownr`", Some("did you mean `owner`?")),
-    ]
+fn problem() -> Problem {
+    Problem {
+        line: 8,
+        column: 35,
+        end: Some((8, 39)),
+        severity: Severity::Error,
+        message: "unknown key `ownr`".into(),
+        help: Some("did you mean `owner`?".into()),
+    }
 }
 
+/// A model whose Recipes screen opens the file; its text is still being read.
 fn reading(size: (u16, u16)) -> Model {
     let mut model = model(size);
     model.screen = Screen::Recipes;
-    let (editor, wishes) = editor::Model::open(file(), file().display().to_string(), &model.around());
-    assert_eq!(wishes, [Wish::Do(outer(Effect::Read(file())))]);
+    let (editor, wishes) = editor::Model::open(FILE.into(), "recipes/pay/pay.yaml".into(), &model.around());
+    assert!(!wishes.is_empty(), "the text is asked for");
     model.recipes.editor = Some(editor);
     model
 }
 
-fn outer(effect: Effect) -> Outer {
-    Outer::Recipes(recipes::Effect::Editor(effect))
-}
-
-fn tell(model: &mut Model, msg: Msg) -> Vec<Outer> {
-    update(model, OuterMsg::Recipes(recipes::Msg::Editor(msg)))
-}
-
-fn opened(size: (u16, u16), text: &str, problems: Vec<Problem>) -> Model {
+/// The same with its text.
+fn editing(size: (u16, u16), text: &str, problems: Vec<Problem>) -> Model {
     let mut model = reading(size);
-    tell(&mut model, Msg::Text { file: file(), read: Ok((text.to_owned(), problems)) });
+    let read = Ok((text.to_owned(), problems));
+    update(&mut model, told(editor::Msg::Text { file: FILE.into(), read }));
     model
 }
 
-fn typed(model: &mut Model, text: &str) -> Vec<Outer> {
-    text.chars()
-        .flat_map(|c| {
-            let key = match c {
-                ' ' => "space".to_owned(),
-                ':' => "colon".to_owned(),
-                '-' => "minus".to_owned(),
-                c => c.to_string(),
-            };
-            press(model, &[&key])
-        })
-        .collect()
+/// `xa` over `a`, which was to be saved when something else stood in the file.
+fn changed_on_disk(size: (u16, u16), theirs: Option<&[u8]>) -> Model {
+    let mut model = editing(size, "a", Vec::new());
+    type_in(&mut model, "x");
+    press(&mut model, &["ctrl-o"]);
+    saved(&mut model, "xa", Ok(Saved::Changed(theirs.map(<[u8]>::to_vec))));
+    model
 }
 
-fn content(model: &Model) -> String {
-    model.recipes.editor.as_ref().unwrap().text().unwrap().content()
+fn save(expected: Option<&str>, text: &str) -> Effect {
+    let expected = expected.map(|text| text.as_bytes().to_vec());
+    wish(editor::Effect::Save { file: FILE.into(), expected, text: text.to_owned() })
 }
 
-/// The text and version the last of these effects wants judged.
-fn judged(effects: &[Outer]) -> Option<(String, u64)> {
-    effects.iter().rev().find_map(|effect| match effect {
-        Outer::Recipes(recipes::Effect::Editor(Effect::Judge { text, version, .. })) => Some((text.clone(), *version)),
-        _ => None,
-    })
-}
-
-fn save_of(expected: Option<&str>, text: &str) -> Outer {
-    outer(Effect::Save { file: file(), expected: expected.map(|e| e.as_bytes().to_vec()), text: text.to_owned() })
-}
-
-fn saved(model: &mut Model, text: &str, outcome: Result<Saved, Report>) -> Vec<Outer> {
-    tell(model, Msg::Saved { file: file(), text: text.to_owned(), outcome })
-}
-
-/// Gives the answer of this label, as the focused one's key would, and takes it in.
-fn answer(model: &mut Model, label: &str) -> Vec<Outer> {
-    let Overlay::Confirm(confirm) = &model.overlay else { panic!("no question") };
-    let at = confirm.choices.iter().position(|choice| choice.label == label).unwrap();
-    let steps = vec!["right"; at - confirm.focused];
-    press(model, &steps);
-    let effects = press(model, &["enter"]);
-    match effects.as_slice() {
-        [Outer::Recipes(recipes::Effect::Editor(Effect::Answer(answer)))] => {
-            let answer = *answer;
-            tell(model, Msg::Answer(answer))
-        }
-        _ => effects,
-    }
+fn saved(model: &mut Model, text: &str, outcome: Result<Saved, Report>) -> Vec<Effect> {
+    update(model, told(editor::Msg::Saved { file: FILE.into(), text: text.to_owned(), outcome }))
 }
 
 fn focused(model: &Model) -> Option<&str> {
@@ -114,234 +88,271 @@ fn focused(model: &Model) -> Option<&str> {
     }
 }
 
+/// Goes to the answer of this label, gives it, and takes in what comes back of it.
+fn answer(model: &mut Model, label: &str) -> Vec<Effect> {
+    for _ in 0..3 {
+        if focused(model) != Some(label) {
+            press(model, &["right"]);
+        }
+    }
+    assert_eq!(focused(model), Some(label));
+    match press(model, &["enter"]).as_slice() {
+        [Effect::Recipes(recipes::Effect::Editor(editor::Effect::Answer(answer)))] => {
+            update(model, told(editor::Msg::Answer(*answer)))
+        }
+        effects => effects.to_vec(),
+    }
+}
+
+fn problems(model: &Model) -> Vec<Problem> {
+    model.recipes.editor.as_ref().unwrap().problems.clone()
+}
+
+fn press(model: &mut Model, keys: &[&str]) -> Vec<Effect> {
+    keys.iter().flat_map(|key| update(model, Msg::Key(key.parse().unwrap()))).collect()
+}
+
+fn type_in(model: &mut Model, text: &str) -> Vec<Effect> {
+    text.chars().flat_map(|c| update(model, Msg::Key(Key::plain(Code::Char(c))))).collect()
+}
+
+fn content(model: &Model) -> String {
+    model.recipes.editor.as_ref().unwrap().text().unwrap().content()
+}
+
 #[test]
-fn a_text_and_what_is_wrong_with_it() {
-    for (width, height) in SIZES {
-        let size = (width, height);
-        check(&format!("editor/reading-{width}x{height}"), &reading(size));
-        check(&format!("editor/text-{width}x{height}"), &opened(size, &TEXT.replace("ownr", "owner"), Vec::new()));
-        check(&format!("editor/errors-{width}x{height}"), &opened(size, TEXT, wrong()));
-        let mut model = opened(size, TEXT, wrong());
-        typed(&mut model, "x");
+fn golden_screens() {
+    for size in SIZES {
+        let (width, height) = size;
+        let mut model = editing(size, TEXT, vec![problem()]);
+        check(&format!("editor/problem-{width}x{height}"), &model);
+        type_in(&mut model, "x");
         check(&format!("editor/modified-{width}x{height}"), &model);
         press(&mut model, &["esc"]);
         check(&format!("editor/unsaved-{width}x{height}"), &model);
-        press(&mut model, &["esc", "ctrl-o"]);
-        saved(&mut model, "", Ok(Saved::Changed(Some(Vec::new()))));
+        let long = format!("recipe: 1\nname: {}\n", "long-".repeat(60));
+        let mut model = editing(size, &long, Vec::new());
+        press(&mut model, &["down", "end"]);
+        check(&format!("editor/long-line-{width}x{height}"), &model);
+        check(&format!("editor/reading-{width}x{height}"), &reading(size));
+        check(&format!("editor/clean-{width}x{height}"), &editing(size, &TEXT.replace("ownr", "owner"), Vec::new()));
+        let model = changed_on_disk(size, Some(b"theirs"));
         check(&format!("editor/conflict-{width}x{height}"), &model);
     }
-    check_ascii("editor/errors-ascii-80x24", &opened((80, 24), TEXT, wrong()));
+    check_ascii("editor/ascii-80x24", &editing((80, 24), TEXT, vec![problem()]));
     let mut refused = reading((80, 24));
     let report = Report::message(Kind::Usage, "recipes/pay/pay.yaml cannot be edited here: it is not UTF-8");
-    tell(&mut refused, Msg::Text { file: file(), read: Err(report.help("E opens it in $EDITOR")) });
+    update(
+        &mut refused,
+        told(editor::Msg::Text { file: FILE.into(), read: Err(report.help("E opens it in $EDITOR")) }),
+    );
     check("editor/refused-80x24", &refused);
 }
 
 #[test]
-fn long_lines_scroll_with_the_cursor_and_say_that_they_are_cut() {
-    let long = format!("recipe: 1\n\n# {}\nname: 名名名名\n", "a long line of words 名 and more ".repeat(6));
-    let mut model = opened((60, 16), &long, Vec::new());
-    press(&mut model, &["down", "down"]);
-    check("editor/long-60x16", &model);
+fn every_change_is_judged_and_old_judgements_are_not_believed() {
+    let mut model = editing((80, 24), TEXT, vec![problem()]);
+    let effects = type_in(&mut model, "#");
+    let [Effect::Recipes(recipes::Effect::Editor(editor::Effect::Judge { text, version, .. }))] = effects.as_slice()
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*text, content(&model));
+    let judged = |version| told(editor::Msg::Judged { file: FILE.into(), version, problems: Ok(Vec::new()) });
+    update(&mut model, judged(version - 1));
+    assert_eq!(problems(&model), [problem()], "said of an older text");
+    update(&mut model, judged(*version));
+    assert_eq!(problems(&model), []);
+    let cannot = Err(Report::message(Kind::Failed, "open the folder"));
+    update(&mut model, told(editor::Msg::Judged { file: FILE.into(), version: *version, problems: cannot }));
+    assert!(!model.toasts.is_empty(), "not judged is not free of problems");
+}
+
+#[test]
+fn keys_edit_and_none_destroys() {
+    let mut model = editing((80, 24), "steps:\n  - run: a\n", Vec::new());
+    press(&mut model, &["down", "end", "enter"]);
+    type_in(&mut model, "b");
+    assert_eq!(content(&model), "steps:\n  - run: a\n  b\n", "a new line begins as far in");
+    press(&mut model, &["home", "tab"]);
+    assert_eq!(content(&model), "steps:\n  - run: a\n    b\n", "Tab does not leave the screen");
+    press(&mut model, &["alt-z"]);
+    let before = content(&model);
+    press(&mut model, &["ctrl-u", "ctrl-d", "ctrl-k", "ctrl-w"]);
+    assert_eq!(content(&model), before);
+    press(&mut model, &["alt-z", "ctrl-_"]);
+    assert_eq!(content(&model), "steps:\n  - run: a\n");
+    assert!(!model.recipes.editor.as_ref().unwrap().is_modified());
+    press(&mut model, &["ctrl-y"]);
+    assert!(model.recipes.editor.as_ref().unwrap().is_modified());
+}
+
+#[test]
+fn v06_a_megabyte_is_pasted_whole_and_the_next_key_counts() {
+    let mut model = editing((80, 24), "", Vec::new());
+    let pasted = "- copy: {from: a, to: /b}\n".repeat(40_000);
+    update(&mut model, Msg::Paste(pasted.clone()));
+    type_in(&mut model, "z");
+    assert_eq!(content(&model), format!("{pasted}z"));
+}
+
+#[test]
+fn saving_writes_over_what_was_read_and_says_so() {
+    let mut model = editing((80, 24), TEXT, Vec::new());
+    type_in(&mut model, "# ");
+    let text = content(&model);
+    assert_eq!(press(&mut model, &["ctrl-o"]), [save(Some(TEXT), &text)]);
+    saved(&mut model, &text, Ok(Saved::Written));
+    assert!(!model.recipes.editor.as_ref().unwrap().is_modified());
+    assert!(grids(&model, false).0.contains("saved recipes/pay/pay.yaml"));
+    press(&mut model, &["esc", "esc"]);
+    assert!(model.recipes.editor.is_none(), "nothing unsaved: it closes");
+}
+
+#[test]
+fn unsaved_changes_are_asked_about_also_when_leaving() {
+    let mut model = editing((80, 24), TEXT, Vec::new());
+    type_in(&mut model, "x");
+    press(&mut model, &["ctrl-c"]);
+    assert!(press(&mut model, &["ctrl-c"]).is_empty(), "leaving waits for the answer");
+    let Overlay::Confirm(confirm) = &model.overlay else { panic!("no question") };
+    assert_eq!(confirm.choices[confirm.focused].label, "save", "the safe answer is focused");
+    let effects = press(&mut model, &["right", "right", "enter"]);
+    assert_eq!(effects, [Effect::Leave], "who discards them leaves");
+}
+
+#[test]
+fn a_file_that_changed_on_disk_is_not_written_over() {
+    let mut model = editing((80, 24), TEXT, Vec::new());
+    type_in(&mut model, "x");
+    press(&mut model, &["ctrl-o"]);
+    let text = content(&model);
+    saved(&mut model, &text, Ok(Saved::Changed(Some(b"theirs \xff".to_vec()))));
+    assert_eq!(focused(&model), Some("keep editing"));
+    press(&mut model, &["enter"]);
+    assert_eq!(content(&model), text, "what was typed is still there");
+    assert!(model.recipes.editor.as_ref().unwrap().is_modified());
+}
+
+#[test]
+fn saving_and_baking_waits_for_a_text_without_errors() {
+    let mut model = editing((80, 24), TEXT, Vec::new());
+    let effects = press(&mut model, &["alt-b"]);
+    assert!(effects.contains(&Effect::Recipes(recipes::Effect::Bake(FILE.into()))), "{effects:?}");
+    let mut broken = editing((80, 24), TEXT, vec![problem()]);
+    assert!(press(&mut broken, &["alt-b"]).is_empty());
+    assert!(grids(&broken, false).0.contains("not baked"));
+}
+
+#[test]
+fn x01_x04_a_recipe_steers_no_terminal() {
+    let model = editing((80, 24), "a: \u{1b}[2J\u{202e}b\u{9b}31m\u{200b}\n", Vec::new());
+    let (text, _) = grids(&model, false);
+    assert!(!text.chars().any(|c| c != '\n' && bakery::domain::text::is_hazardous(c)), "{text:?}");
+    assert!(text.contains("a: ?[2J?b?31m?"), "{text}");
+}
+
+#[test]
+fn the_cursor_stays_in_sight_in_long_lines_and_on_small_terminals() {
+    let long = format!("# {}\n{}", "wide 名 and more ".repeat(20), "line\n".repeat(60));
+    let mut model = editing((140, 40), &long, Vec::new());
+    let at = |model: &Model| model.recipes.editor.as_ref().unwrap().cursor(model.around().body);
     press(&mut model, &["end"]);
-    check("editor/long-end-60x16", &model);
-    // Wherever the cursor goes in it, it shows.
     for key in ["left", "right"] {
-        for _ in 0..200 {
+        for _ in 0..300 {
+            let place = at(&model).unwrap();
+            assert!(place.x < 139, "not on the mark of a line that goes on: {place:?}");
             press(&mut model, &[key]);
-            let around = model.around();
-            let editor = model.recipes.editor.as_ref().unwrap();
-            let at = editor.cursor(around.body).unwrap();
-            assert!(at.x > 0 && at.x < 59, "{at:?}");
         }
     }
+    press(&mut model, &["pagedown"]);
+    update(&mut model, Msg::Resized(ratatui::layout::Size { width: 60, height: 16 }));
+    assert!(at(&model).is_some());
 }
 
 #[test]
-fn x01_x03_no_character_of_a_recipe_steers_the_screen() {
-    let hostile = "name: a\u{1b}[2Jb\u{202e}c\u{200b}d\te\u{7f}\r\nx\rrest\n";
-    let mut model = opened((80, 24), hostile, Vec::new());
-    let (text, _) = grids(&model, false);
-    assert!(text.contains("a\\x1b[2Jb\\u{202e}c\\u{200b}d"), "{text}");
-    assert!(!text.chars().any(|c| c != '\n' && bakery::domain::text::is_hazardous(c)), "{text:?}");
-    // The cursor stands behind what the escapes take.
-    press(&mut model, &["end"]);
-    let editor = model.recipes.editor.as_ref().unwrap();
-    let at = editor.cursor(model.around().body).unwrap();
-    let row = text.lines().nth(usize::from(at.y)).unwrap();
-    assert_eq!(usize::from(at.x), row.trim_end().chars().count(), "{row}");
-    assert_eq!(content(&model), hostile, "and every byte is still there");
-}
-
-#[test]
-fn every_change_is_judged_and_old_verdicts_are_not_believed() {
-    let mut model = opened((80, 24), "a: 1\n", Vec::new());
-    assert!(press(&mut model, &["right", "end", "down", "up"]).is_empty(), "moving changes nothing");
-    press(&mut model, &["end"]);
-    let (text, first) = judged(&typed(&mut model, "2")).unwrap();
-    assert_eq!(text, "a: 12\n");
-    let (text, second) = judged(&typed(&mut model, "3")).unwrap();
-    assert_eq!(text, "a: 123\n");
-    tell(&mut model, Msg::Judged { file: file(), version: first, problems: Ok(wrong()) });
-    assert!(model.recipes.editor.as_ref().unwrap().problems.is_empty(), "of an older text");
-    tell(&mut model, Msg::Judged { file: "recipes/other.yaml".into(), version: second, problems: Ok(wrong()) });
-    assert!(model.recipes.editor.as_ref().unwrap().problems.is_empty(), "of another recipe");
-    tell(&mut model, Msg::Judged { file: file(), version: second, problems: Ok(wrong()) });
-    assert_eq!(model.recipes.editor.as_ref().unwrap().problems, wrong());
-    let failure = Err(Report::message(Kind::Failed, "open the folder"));
-    tell(&mut model, Msg::Judged { file: file(), version: second, problems: failure });
-    assert_eq!(model.recipes.editor.as_ref().unwrap().problems, wrong(), "not judged is not free of problems");
-}
-
-#[test]
-fn text_rows_stay_where_they_are_while_problems_come_and_go() {
+fn text_stays_where_it_is_while_problems_come_and_go() {
     let rows = |model: &Model| -> Vec<String> {
         grids(model, false).0.lines().skip(2).take(16).map(|row| row.chars().skip(3).collect()).collect()
     };
-    let (clean, broken) = (opened((80, 24), TEXT, Vec::new()), opened((80, 24), TEXT, wrong()));
-    assert_eq!(rows(&clean), rows(&broken));
+    assert_eq!(rows(&editing((80, 24), TEXT, Vec::new())), rows(&editing((80, 24), TEXT, vec![problem()])));
 }
 
 #[test]
-fn keys_edit_and_ctrl_u_never_destroys() {
-    let mut model = opened((80, 24), "steps:\n  - run: x\n", Vec::new());
-    press(&mut model, &["down", "end", "enter"]);
-    typed(&mut model, "- q1:");
-    press(&mut model, &["tab", "ctrl-u", "ctrl-d"]);
-    assert_eq!(content(&model), "steps:\n  - run: x\n  - q1:  \n");
-    assert_eq!(model.screen, Screen::Recipes, "Tab is text here");
-    press(&mut model, &["alt-z", "ctrl-_"]);
-    assert_eq!(content(&model), "steps:\n  - run: x\n  - q1\n");
-    press(&mut model, &["alt-Z", "ctrl-y"]);
-    assert_eq!(content(&model), "steps:\n  - run: x\n  - q1:  \n");
-    let back = ["alt-z"; 8];
-    press(&mut model, &back);
-    assert_eq!(content(&model), "steps:\n  - run: x\n");
-    assert!(!model.recipes.editor.as_ref().unwrap().is_modified());
-}
-
-#[test]
-fn a_megabyte_is_pasted_at_once_and_undone_at_once() {
-    let mut model = opened((80, 24), "", Vec::new());
-    let pasted = "  - run: \"echo 名\"\r".repeat(50_000);
-    let effects = update(&mut model, OuterMsg::Paste(pasted.clone()));
-    let expected = pasted.replace('\r', "\n");
-    assert_eq!(judged(&effects).unwrap().0, expected);
-    assert_eq!(content(&model), expected);
-    grids(&model, false);
+fn what_a_terminal_pastes_is_one_change() {
+    let mut model = editing((80, 24), "", Vec::new());
+    update(&mut model, Msg::Paste("a: 1\r\tb: \u{1b}2\r\n".into()));
+    assert_eq!(content(&model), "a: 1\n\tb: 2\n");
     press(&mut model, &["alt-z"]);
     assert_eq!(content(&model), "");
 }
 
 #[test]
-fn a_text_without_changes_is_left_without_a_question() {
-    let mut model = opened((80, 24), TEXT, Vec::new());
-    press(&mut model, &["esc"]);
-    assert_eq!(model.overlay, Overlay::None);
-    assert!(model.recipes.editor.is_none());
-    let mut reading = reading((80, 24));
-    press(&mut reading, &["esc"]);
-    assert!(reading.recipes.editor.is_none(), "what is still being read can be left");
+fn what_is_not_changed_or_not_there_yet_is_left_without_a_question() {
+    for mut model in [reading((80, 24)), editing((80, 24), TEXT, Vec::new())] {
+        press(&mut model, &["esc"]);
+        assert_eq!(model.overlay, Overlay::None);
+        assert!(model.recipes.editor.is_none());
+    }
 }
 
 #[test]
-fn leaving_with_changes_asks_and_the_safe_answer_is_focused() {
-    let mut model = opened((80, 24), "a", Vec::new());
-    typed(&mut model, "x");
-    press(&mut model, &["esc"]);
-    assert_eq!(focused(&model), Some("save"));
-    press(&mut model, &["esc"]);
-    assert_eq!(content(&model), "xa", "to say no is to go on");
-    press(&mut model, &["esc"]);
-    assert_eq!(answer(&mut model, "save"), [save_of(Some("a"), "xa")]);
+fn done_with_changes_saves_goes_on_or_discards() {
+    let done = |label: &str| {
+        let mut model = editing((80, 24), "a", Vec::new());
+        type_in(&mut model, "x");
+        press(&mut model, &["esc"]);
+        assert_eq!(focused(&model), Some("save"), "the safe answer is focused");
+        let effects = answer(&mut model, label);
+        (model, effects)
+    };
+    let (mut model, effects) = done("save");
+    assert_eq!(effects, [save(Some("a"), "xa")]);
     assert!(model.recipes.editor.is_some(), "until it is written");
     saved(&mut model, "xa", Ok(Saved::Written));
     assert!(model.recipes.editor.is_none());
-
-    let mut model = opened((80, 24), "a", Vec::new());
-    typed(&mut model, "x");
-    press(&mut model, &["esc"]);
-    answer(&mut model, "discard");
-    assert!(model.recipes.editor.is_none());
+    assert_eq!(content(&done("keep editing").0), "xa");
+    assert!(done("discard").0.recipes.editor.is_none());
 }
 
 #[test]
-fn bakery_is_not_left_with_changes_unasked() {
-    let mut model = opened((80, 24), "a", Vec::new());
-    typed(&mut model, "x");
-    assert_eq!(press(&mut model, &["ctrl-c", "ctrl-c"]), []);
-    assert_eq!(focused(&model), Some("save"));
-    assert_eq!(answer(&mut model, "save"), [save_of(Some("a"), "xa")]);
-    assert_eq!(saved(&mut model, "xa", Ok(Saved::Written)), [Outer::Leave]);
+fn leaving_bakery_waits_until_the_text_is_written() {
+    let mut model = editing((80, 24), "a", Vec::new());
+    type_in(&mut model, "x");
+    press(&mut model, &["ctrl-c", "ctrl-c"]);
+    assert_eq!(answer(&mut model, "save"), [save(Some("a"), "xa")]);
+    assert_eq!(saved(&mut model, "xa", Ok(Saved::Written)), [Effect::Leave]);
 }
 
 #[test]
 fn one_save_at_a_time_and_what_is_typed_meanwhile_is_kept() {
-    let mut model = opened((80, 24), "a", Vec::new());
-    typed(&mut model, "x");
-    assert_eq!(press(&mut model, &["ctrl-o"]), [save_of(Some("a"), "xa")]);
-    assert_eq!(press(&mut model, &["ctrl-o"]), [], "the first one is still being written");
-    typed(&mut model, "y");
-    saved(&mut model, "xa", Ok(Saved::Written));
+    let mut model = editing((80, 24), "a", Vec::new());
+    type_in(&mut model, "x");
+    assert_eq!(press(&mut model, &["ctrl-o"]), [save(Some("a"), "xa")]);
+    assert_eq!(press(&mut model, &["ctrl-o"]), [], "a second one would take the first for somebody else's");
+    press(&mut model, &["alt-b"]);
+    type_in(&mut model, "y");
+    assert_eq!(saved(&mut model, "xa", Ok(Saved::Written)), [], "what is on show is not what would be baked");
     assert!(model.recipes.editor.as_ref().unwrap().is_modified());
-    assert_eq!(press(&mut model, &["ctrl-o"]), [save_of(Some("xa"), "xya")]);
-    let denied = Report::message(Kind::Failed, "write recipes/pay/pay.yaml");
-    saved(&mut model, "xya", Err(denied));
-    assert!(!model.toasts.is_empty());
+    assert_eq!(press(&mut model, &["ctrl-o"]), [save(Some("xa"), "xya")]);
+    saved(&mut model, "xya", Err(Report::message(Kind::Failed, "write recipes/pay/pay.yaml")));
+    assert!(grids(&model, false).0.contains("write recipes/pay/pay.yaml"));
     assert!(model.recipes.editor.as_ref().unwrap().is_modified(), "what was not written is not saved");
 }
 
 #[test]
-fn a_file_changed_on_disk_is_overwritten_or_loaded_only_by_a_yes() {
-    let conflict = |theirs: Option<&[u8]>| {
-        let mut model = opened((80, 24), "a", Vec::new());
-        typed(&mut model, "x");
-        press(&mut model, &["ctrl-o"]);
-        saved(&mut model, "xa", Ok(Saved::Changed(theirs.map(<[u8]>::to_vec))));
-        assert_eq!(focused(&model), Some("keep editing"));
-        model
-    };
-    let mut model = conflict(Some(b"b"));
-    assert_eq!(answer(&mut model, "keep editing"), []);
-    assert_eq!(content(&model), "xa");
+fn others_changes_are_overwritten_or_loaded_only_where_the_user_says_so() {
+    let mut model = changed_on_disk((80, 24), Some(b"b"));
+    assert_eq!(answer(&mut model, "overwrite"), [save(Some("b"), "xa")], "over what was seen, nothing newer");
 
-    let mut model = conflict(Some(b"b"));
-    assert_eq!(answer(&mut model, "overwrite"), [save_of(Some("b"), "xa")]);
-
-    let mut model = conflict(Some(b"b"));
-    assert_eq!(answer(&mut model, "load theirs"), [outer(Effect::Read(file()))]);
-    let gone = Report::message(Kind::Usage, "open recipes/pay/pay.yaml");
-    tell(&mut model, Msg::Text { file: file(), read: Err(gone) });
+    let mut model = changed_on_disk((80, 24), Some(b"b"));
+    assert_eq!(answer(&mut model, "load theirs"), [wish(editor::Effect::Read(FILE.into()))]);
+    let read = |read| told(editor::Msg::Text { file: FILE.into(), read });
+    update(&mut model, read(Err(Report::message(Kind::Usage, "open recipes/pay/pay.yaml"))));
     assert_eq!(content(&model), "xa", "nothing is given up for what cannot be read");
-    tell(&mut model, Msg::Text { file: file(), read: Ok(("b".into(), Vec::new())) });
+    update(&mut model, read(Ok(("b".into(), Vec::new()))));
     assert_eq!(content(&model), "b");
 
-    let mut model = conflict(None);
-    assert_eq!(answer(&mut model, "write it anew"), [save_of(None, "xa")]);
-}
-
-#[test]
-fn what_is_saved_is_baked_unless_it_has_errors() {
-    let bake = Outer::Recipes(recipes::Effect::Bake(file()));
-    let mut model = opened((80, 24), "a", Vec::new());
-    typed(&mut model, "x");
-    assert_eq!(press(&mut model, &["alt-b"]), [save_of(Some("a"), "xa")], "baked once it is written");
-    assert!(saved(&mut model, "xa", Ok(Saved::Written)).contains(&bake));
-
-    let mut model = opened((80, 24), TEXT, wrong());
-    assert!(!press(&mut model, &["f9"]).contains(&bake));
-    let (text, _) = grids(&model, false);
-    assert!(text.contains("1 error: line 9"), "{text}");
-    assert!(model.recipes.editor.is_some());
-}
-
-#[test]
-fn the_cursor_stays_in_sight_when_the_terminal_shrinks() {
-    let mut model = opened((140, 40), &"line\n".repeat(100), Vec::new());
-    press(&mut model, &["pagedown"]);
-    update(&mut model, OuterMsg::Resized(ratatui::layout::Size { width: 60, height: 16 }));
-    let editor = model.recipes.editor.as_ref().unwrap();
-    assert!(editor.cursor(model.around().body).is_some());
-    let (row, _) = editor.text().unwrap().cursor();
-    assert!(grids(&model, false).0.contains(&format!(" {} ", row + 1)));
+    let mut gone = changed_on_disk((80, 24), None);
+    assert_eq!(answer(&mut gone, "write it anew"), [save(None, "xa")]);
 }

@@ -78,8 +78,8 @@ impl Stops {
 /// What a signal asks of a program that has the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// End: SIGTERM, SIGHUP, or SIGINT from outside.
-    End,
+    /// End: SIGTERM, SIGHUP, or SIGINT from outside. The exit code is what a shell shows for that signal.
+    End(i32),
     /// Stop until continued: SIGTSTP from outside.
     Suspend,
     /// Continued: SIGCONT.
@@ -111,9 +111,9 @@ impl Calls {
     /// Waits for the next one.
     pub async fn next(&mut self) -> Call {
         tokio::select! {
-            _ = self.interrupt.recv() => Call::End,
-            _ = self.terminate.recv() => Call::End,
-            _ = self.hangup.recv() => Call::End,
+            _ = self.interrupt.recv() => Call::End(130),
+            _ = self.terminate.recv() => Call::End(143),
+            _ = self.hangup.recv() => Call::End(129),
             _ = self.suspend.recv() => Call::Suspend,
             _ = self.resume.recv() => Call::Resumed,
         }

@@ -86,7 +86,7 @@ impl Context {
     /// What [`Self::check_recipes`] would say of a text if it stood in `file`.
     pub fn check_text(&self, file: &Path, text: &[u8]) -> Result<Vec<Problem>, Report> {
         let parsed = self.parsed(file, text)?;
-        if !parsed.recipe.as_ref().is_some_and(|recipe| local_base(recipe).is_some()) {
+        if parsed.recipe.as_ref().is_none_or(|recipe| local_base(recipe).is_none()) {
             return Ok(parsed.finish().1);
         }
         Ok(self.judged_among(file, text, &self.local_bases())?.1)

@@ -12,9 +12,17 @@ pub(in crate::tui) fn read(event: Event) -> Option<Msg> {
         Event::Key(key) => pressed(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Mouse(mouse) => moved(mouse).map(Msg::Mouse),
-        Event::Resize(width, height) => Some(Msg::Resized(Size { width, height })),
+        Event::Resize(width, height) => sane(width, height).map(Msg::Resized),
         Event::FocusGained | Event::FocusLost => None,
     }
+}
+
+/// The widest and highest screen drawn: a terminal that claims more is a mistake, and costs memory.
+const MOST: Size = Size { width: 1000, height: 500 };
+
+/// A size to draw for; `None` where the terminal does not say (V-02: some claim nothing at all).
+pub(in crate::tui) fn sane(width: u16, height: u16) -> Option<Size> {
+    (width > 0 && height > 0).then(|| Size { width: width.min(MOST.width), height: height.min(MOST.height) })
 }
 
 fn pressed(event: KeyEvent) -> Option<Key> {
@@ -56,5 +64,19 @@ fn moved(event: MouseEvent) -> Option<Mouse> {
         MouseEventKind::ScrollDown => Some(Mouse::WheelDown),
         MouseEventKind::ScrollUp => Some(Mouse::WheelUp),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v02_sizes_that_cannot_be_are_not_believed() {
+        assert_eq!(sane(0, 24), None);
+        assert_eq!(sane(80, 0), None);
+        assert_eq!(sane(1, 1), Some(Size { width: 1, height: 1 }));
+        assert_eq!(sane(65535, 65535), Some(MOST));
+        assert_eq!(read(Event::Resize(0, 0)), None);
     }
 }

@@ -6,6 +6,6 @@ mod modes;
 mod painter;
 
 pub(super) use clipboard::sequence as clipboard_sequence;
-pub(super) use input::read;
+pub(super) use input::{read, sane};
 pub(super) use modes::{Modes, guard_panics};
 pub(super) use painter::Painter;

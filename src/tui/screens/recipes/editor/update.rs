@@ -100,7 +100,8 @@ impl Model {
         match read {
             Ok((content, problems)) => {
                 let mut text = Text::new(&content);
-                if let Some(first) = problems.first() {
+                let error = problems.iter().find(|problem| problem.severity == Severity::Error);
+                if let Some(first) = error.or_else(|| problems.first()) {
                     let at = |number: u32| usize::try_from(number.saturating_sub(1)).unwrap_or(0);
                     text.go(at(first.line), at(first.column));
                 }

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use super::Model;
 use super::model::{STRIP, State};
 use crate::domain::recipe::{Problem, Severity};
-use crate::domain::text::{escape, is_hazardous};
+use crate::domain::text::is_hazardous;
 use crate::tui::format;
 use crate::tui::screens::Subject;
 use crate::tui::theme::{Glyph, Look, Role};
@@ -145,11 +145,11 @@ impl Model {
     }
 }
 
-/// Columns a character takes; what must not reach a terminal takes as many as its escape.
+/// Columns a character takes; what cannot be shown as it is takes one.
 fn columns_of(c: char) -> usize {
     match c {
         '\t' => 2,
-        c if is_hazardous(c) => format::width(&escape(c.encode_utf8(&mut [0; 4]))),
+        c if is_hazardous(c) => 1,
         c => format::width(c.encode_utf8(&mut [0; 4])),
     }
 }
@@ -178,7 +178,7 @@ fn draw_line(look: &Look, line: &str, wrong: &[&Problem], (area, left): (Rect, u
         let role = if comment.is_some_and(|at| index >= at) { Role::Dim } else { Role::Text };
         let shown = match c {
             '\t' => "  ".to_owned(),
-            c if is_hazardous(c) => escape(c.encode_utf8(&mut [0; 4])),
+            c if is_hazardous(c) => "?".to_owned(),
             // One `?` a column: what stands behind it stays where the cursor expects it.
             c if look.ascii && !c.is_ascii() => "?".repeat(wide),
             c => c.to_string(),

@@ -1,0 +1,118 @@
+//! However the UI ends or stops, the terminal is as it was (V-05).
+
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{command, house, is_given_back, open, opened};
+use crate::support::bakery::Bakery;
+use crate::support::pty::{Terminal, state, wait_until};
+
+fn leaves(name: &str, code: i32, end: impl Fn(&Terminal)) {
+    let bakery = house();
+    let fresh = Terminal::start(Command::new("true").env("PATH", std::env::var_os("PATH").unwrap()), 80, 24);
+    let mut terminal = open(&bakery);
+    assert_ne!(terminal.modes(), fresh.modes(), "{name}: raw while it runs");
+    assert!(terminal.screen().alternate_screen() && terminal.screen().bracketed_paste());
+    end(&terminal);
+    let took = terminal.ends_with(code);
+    assert!(took < Duration::from_secs(1), "{name}: {took:?}");
+    terminal.wait_for("the terminal given back", is_given_back);
+    assert_eq!(terminal.modes(), fresh.modes(), "{name}");
+}
+
+#[test]
+fn v05_every_way_out_gives_the_terminal_back() {
+    leaves("q", 0, |terminal| terminal.send("q"));
+    leaves("Ctrl-c twice", 0, |terminal| terminal.send("\x03\x03"));
+    leaves("SIGTERM", 143, |terminal| terminal.signal(Signal::TERM));
+    leaves("SIGINT", 130, |terminal| terminal.signal(Signal::INT));
+    leaves("SIGHUP", 129, |terminal| terminal.signal(Signal::HUP));
+}
+
+#[test]
+fn v05_a_panic_gives_the_terminal_back_and_says_so() {
+    for place in ["loop", "thread"] {
+        let bakery = house();
+        let fresh = Terminal::start(Command::new("true").env("PATH", std::env::var_os("PATH").unwrap()), 80, 24);
+        let mut terminal = Terminal::start(command(&bakery).env("BAKERY_PANIC", place), 80, 24);
+        terminal.ends_with(101);
+        let screen = terminal.wait_text("bakes go on");
+        assert!(is_given_back(&screen), "{place}");
+        assert!(screen.contents().contains("rehearsed"), "{place}: {}", screen.contents());
+        assert_eq!(terminal.modes(), fresh.modes(), "{place}");
+    }
+}
+
+/// A shell with job control, and `bakery` in it.
+fn shell(bakery: &Bakery) -> Command {
+    let mut shell = Command::new("bash");
+    shell.args(["--norc", "--noprofile", "-i"]);
+    let inside = command(bakery);
+    for (name, value) in inside.get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    // bash would ask for bracketed paste itself, and hide whether `bakery` gave it back.
+    shell.env("INPUTRC", bakery.write("inputrc", "set enable-bracketed-paste off\n"));
+    shell.env("PS1", "shell> ").env("BAKERY", inside.get_program()).current_dir(inside.get_current_dir().unwrap());
+    shell
+}
+
+/// The shell's only child.
+fn child_of(pid: u32) -> u32 {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    children.split_whitespace().next().expect("no child").parse().unwrap()
+}
+
+#[test]
+fn v05_stopped_and_continued_it_gives_back_and_takes_again() {
+    let bakery = house();
+    let terminal = Terminal::start(&shell(&bakery), 80, 24);
+    terminal.wait_text("shell>");
+    terminal.send("stty -a > before; $BAKERY\r");
+    terminal.wait_text("filter");
+    let raw = terminal.modes();
+    let viewer = child_of(terminal.pid());
+    let stops: [(&str, &dyn Fn()); 2] = [
+        ("Ctrl-z", &|| terminal.send("\x1a")),
+        ("SIGTSTP", &|| kill_process(Pid::from_raw(viewer.try_into().unwrap()).unwrap(), Signal::TSTP).unwrap()),
+    ];
+    for (name, stop) in stops {
+        stop();
+        wait_until("the viewer stopped", || state(viewer) == Some('T'));
+        let screen = terminal.wait_text("Stopped");
+        assert!(is_given_back(&screen), "{name}");
+        terminal.send("stty -a > stopped; echo looked\r");
+        terminal.wait_for("stty done", |screen| screen.contents().lines().any(|line| line == "looked"));
+        let modes = |name: &str| std::fs::read_to_string(bakery.path(name)).unwrap();
+        assert_eq!(modes("stopped"), modes("before"), "{name}");
+        terminal.send("clear; fg\r");
+        let screen = terminal
+            .wait_for("the screen again", |screen| screen.alternate_screen() && screen.contents().contains("filter"));
+        assert!(screen.hide_cursor() && screen.bracketed_paste(), "{name}");
+        wait_until("raw again", || terminal.modes() == raw);
+    }
+    terminal.send("q");
+    terminal.wait_for("back in the shell", |screen| is_given_back_to_shell(screen));
+    terminal.send("stty -a > after; echo $? over\r");
+    terminal.wait_text("0 over");
+    assert_eq!(
+        std::fs::read_to_string(bakery.path("after")).unwrap(),
+        std::fs::read_to_string(bakery.path("before")).unwrap()
+    );
+}
+
+fn is_given_back_to_shell(screen: &vt100::Screen) -> bool {
+    is_given_back(screen) && screen.contents().trim_end().ends_with("shell>")
+}
+
+#[test]
+fn v05_where_no_shell_waits_ctrl_z_says_so() {
+    let bakery = house();
+    let mut terminal = opened(&command(&bakery), 100, 24);
+    terminal.send("\x1a");
+    terminal.wait_text("no shell");
+    terminal.send("q");
+    terminal.ends_with(0);
+}
