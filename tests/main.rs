@@ -20,6 +20,7 @@ mod init;
 mod keys;
 mod recipe;
 mod spine;
+mod standing;
 mod store;
 mod store_layout;
 mod support;

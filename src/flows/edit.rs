@@ -1,7 +1,7 @@
-//! Changing recipes: reading one to be edited, judging a text that is not saved yet, saving, setting a base. Writes whole
-//! files, and only over what was read.
+//! Changing recipes: reading one to be edited, judging a text that is not saved yet, saving, setting a base, making a new
+//! one. Writes whole files, and only over what was read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::adapters::files::{self, FilesError};
@@ -9,6 +9,9 @@ use crate::adapters::recipes::{self, RecipesError};
 use crate::domain::recipe::{self, Problem};
 use crate::domain::yaml::MAX_BYTES;
 use crate::report::{Kind, Report};
+
+/// A new recipe, its name and base to be filled in.
+const NEW_RECIPE: &str = include_str!("templates/new.yaml");
 
 /// A change that was made, and what takes it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +93,26 @@ impl Context {
         let after = recipe::set_base(text, image).map_err(|error| cannot(&error))?.into_bytes();
         recipes::replace(file, &before, &after)?;
         Ok(Change { shown, before, after })
+    }
+
+    /// Makes a first recipe on `image`, named after it, in a folder of its own; gives the file, and as people name it.
+    /// Never overwrites.
+    pub fn new_recipe(&self, image: &str) -> Result<(PathBuf, String), Report> {
+        let parsed = self.parse_reference(image)?;
+        let repository = parsed.repository.as_ref().map(ToString::to_string).unwrap_or_default();
+        let last = repository.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("image");
+        let names = std::iter::once(format!("my-{last}")).chain((2..100).map(|number| format!("my-{last}-{number}")));
+        let place = |name: &String| self.workspace.recipes.join(name).join(format!("{name}.yaml"));
+        let mut free = names.filter(|name| !files::is_there(&place(name)));
+        let name = free.next().ok_or_else(|| {
+            Report::message(Kind::Usage, format!("there are many recipes named my-{last} already"))
+                .help("write one by hand, or give one of them another name")
+        })?;
+        let text = NEW_RECIPE.replace("NAME", &name).replace("BASE", &crate::domain::text::escape(image));
+        let file = place(&name);
+        files::make_file(&file, text.as_bytes(), 0o644)?;
+        let shown = self.shown(&file);
+        Ok((file, shown))
     }
 
     /// Takes a change back where nothing else was changed since.

@@ -296,6 +296,7 @@ impl Loop {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the shape `map_err` takes")]
 fn unusable(error: std::io::Error) -> Report {
     Report::new(Kind::Failed, &error).while_doing("cannot use the terminal")
 }

@@ -41,7 +41,6 @@ fn idle_it_writes_nothing_and_takes_no_time() {
 }
 
 #[test]
-#[ignore = "misses its bar: the details are blanked in one frame and filled in the next, 3,145 bytes together"]
 fn a_cursor_key_costs_few_bytes() {
     let bakery = stocked();
     let terminal = opened(&in_demo(&bakery), 120, 40);

@@ -5,5 +5,6 @@ mod bakes;
 mod editor;
 mod frame;
 mod golden;
+mod recipes;
 mod store;
 mod update;

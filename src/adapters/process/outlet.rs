@@ -131,6 +131,7 @@ pub fn end(code: i32) -> ! {
 }
 
 /// Panics where `BAKERY_PANIC` says so (`loop`: here; `thread`: in another); only builds with debug assertions listen.
+#[allow(clippy::panic, reason = "this is what it is for")]
 pub fn rehearse_panic() {
     if !cfg!(debug_assertions) {
         return;

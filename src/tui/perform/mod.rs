@@ -39,6 +39,8 @@ pub(super) enum Slot {
     Bake(PathBuf),
     /// A change to this file.
     Write(PathBuf),
+    /// A new recipe being made.
+    New,
     /// A text being judged.
     Judge,
     /// An answer on its way back.

@@ -1,30 +1,37 @@
 //! The Recipes screen's effects.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::mpsc::Sender;
 
 use super::{Performer, Slot};
+use crate::domain::projection::ShelfStatus;
+use crate::flows::Context;
 use crate::flows::bake::{BakeOptions, read_requests, start};
+use crate::flows::follow::{Following, ShelfNews};
 use crate::flows::watch::Shelf;
-use crate::flows::{Context, PrepareOptions};
 use crate::report::{Kind, Report};
 use crate::tui::msg::Msg as Outer;
 use crate::tui::screens::recipes::{Effect, Msg};
 
 /// Bases asked for at once.
 const AT_ONCE: usize = 8;
+/// A recipe is planned once the selection rests for so long.
+const PAUSE: Duration = Duration::from_millis(40);
 
 impl Performer {
     pub(super) fn recipes(&mut self, effect: Effect) {
         let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
         match effect {
             Effect::List => self.spawn(Slot::Recipes, async move { list(&context, &tell).await }),
-            Effect::Plan(file) => self.spawn(Slot::Plan, async move {
-                let plan = plan(&context, &file).await;
+            Effect::Plan { file, ask } => self.spawn(Slot::Plan, async move {
+                tokio::time::sleep(PAUSE).await;
+                let plan = context.prospect(&file, ask).await.map(Arc::new);
                 send(&tell, Msg::Planned { file, plan }).await;
             }),
             Effect::Bake(file) => self.spawn(Slot::Bake(file.clone()), async move {
@@ -34,6 +41,9 @@ impl Performer {
                 let change = context.set_base(&file, &image);
                 Outer::Recipes(Msg::BaseSet { file, image, change })
             }),
+            Effect::New(image) => {
+                self.blocking(Slot::New, move || Outer::Recipes(Msg::Made(context.new_recipe(&image))));
+            }
             Effect::TakeBack { file, change } => self.blocking(Slot::Write(file.clone()), move || {
                 let taken = context.take_back(&file, &change).map(|()| change.shown);
                 Outer::Recipes(Msg::TakenBack(taken))
@@ -48,28 +58,61 @@ async fn send(tell: &Sender<Outer>, msg: Msg) {
     let _ = tell.send(Outer::Recipes(msg)).await;
 }
 
-/// What lies here at once; then where each pinned base points now.
+/// What lies here at once; then where each pinned base points now, each asked once; again whenever a bake begins or ends.
 async fn list(context: &Context, tell: &Sender<Outer>) {
-    let listed = context.standings(&Shelf::from_environment()).await;
-    let pinned: Vec<PathBuf> =
-        listed.iter().flatten().filter(|card| card.pinned.is_some()).map(|card| card.file.clone()).collect();
+    let shelf = Shelf::from_environment();
+    // Before the first look, so that nothing falls between. A shelf that cannot be followed stands still.
+    let (mut following, mut known) = (shelf.follow().ok(), HashMap::new());
+    if let Some(following) = &mut following {
+        turn(following, &mut known).await;
+    }
+    let listed = context.standings(&shelf).await;
+    let asks: BTreeSet<String> = listed.iter().flatten().filter_map(|card| card.asks.clone()).collect();
     send(tell, Msg::Listed(listed)).await;
-    let asked = stream::iter(pinned).map(|file| async move {
-        let now = context.base_now(file.clone()).await;
-        send(tell, Msg::BaseNow { file, now }).await;
+    tokio::join!(ask(context, asks.clone(), tell), async {
+        let Some(following) = &mut following else { return };
+        let mut asked = asks;
+        while turn(following, &mut known).await {
+            let listed = context.standings(&shelf).await;
+            let cards = listed.iter().flatten();
+            let new: BTreeSet<String> =
+                cards.filter_map(|card| card.asks.clone()).filter(|asks| asked.insert(asks.clone())).collect();
+            send(tell, Msg::Listed(listed)).await;
+            ask(context, new, tell).await;
+        }
+    });
+}
+
+async fn ask(context: &Context, asks: BTreeSet<String>, tell: &Sender<Outer>) {
+    let asked = stream::iter(asks).map(|asks| async move {
+        let now = context.base_now(&asks).await;
+        send(tell, Msg::BaseNow { asks, now }).await;
     });
     asked.buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
-async fn plan(context: &Context, file: &std::path::Path) -> Result<Arc<crate::domain::plan::Plan>, Report> {
-    let loaded = context.recipes(&[file.to_owned()])?.into_iter().next();
-    let loaded = loaded.ok_or_else(|| Report::message(Kind::Usage, "no such recipe"))?;
-    let prepared = context.prepare(&loaded, PrepareOptions::default()).await?;
-    Ok(Arc::new(prepared.plan))
+/// Takes the first look, then waits until a bake begins or ends; `false` where the shelf cannot be followed any more.
+async fn turn(following: &mut Following, known: &mut HashMap<String, ShelfStatus>) -> bool {
+    loop {
+        let Ok(news) = following.next().await else { return false };
+        // All of them: at the beginning, or when so much happened that nobody told what.
+        let (rows, mut has_turned) = match news {
+            ShelfNews::All(rows) => (rows, true),
+            ShelfNews::Changed { rows, .. } => (rows, false),
+        };
+        for row in rows {
+            has_turned |= known.insert(row.bake, row.status) != Some(row.status);
+        }
+        if has_turned {
+            return true;
+        }
+    }
 }
 
 async fn begin(context: &Context, file: PathBuf) -> Result<String, Report> {
-    let asked = read_requests(context, &[file], &BakeOptions::default())?;
+    let of = context.clone();
+    let read = move || read_requests(&of, &[file], &BakeOptions::default());
+    let asked = tokio::task::spawn_blocking(read).await.map_err(|error| Report::new(Kind::Failed, &error))??;
     let request = asked.requests.first().ok_or_else(|| Report::message(Kind::Usage, "no such recipe"))?;
     start(context, request, false).await.map(|started| started.bake)
 }

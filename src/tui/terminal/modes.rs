@@ -56,9 +56,9 @@ impl Modes {
     pub(in crate::tui) fn mouse(&self, outlet: &Outlet, ours: bool) -> io::Result<()> {
         let mut out = Vec::new();
         if ours {
-            queue!(out, EnableMouseCapture)?
+            queue!(out, EnableMouseCapture)?;
         } else {
-            queue!(out, DisableMouseCapture)?
+            queue!(out, DisableMouseCapture)?;
         }
         outlet.aside(out);
         Ok(())

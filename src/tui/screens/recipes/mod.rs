@@ -12,18 +12,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::domain::oci::Digest;
-use crate::domain::plan::Plan;
 use crate::flows::edit::Change;
-use crate::flows::standing::RecipeCard;
+use crate::flows::standing::{Prospect, RecipeCard};
 use crate::report::Report;
 
 /// What the Recipes screen wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// All recipes and how each stands; then where their bases point now.
+    /// All recipes and how each stands, then where their bases point now; again whenever a bake begins or ends.
     List,
     /// The plan of a recipe; the newest wish counts.
-    Plan(PathBuf),
+    Plan {
+        /// The recipe.
+        file: PathBuf,
+        /// Whether to ask where the base's tag points now.
+        ask: bool,
+    },
     /// Bakes a recipe.
     Bake(PathBuf),
     /// Makes an image the base of a recipe.
@@ -33,6 +37,8 @@ pub enum Effect {
         /// The image.
         image: String,
     },
+    /// Makes a new recipe on an image.
+    New(String),
     /// Takes a change back.
     TakeBack {
         /// The recipe.
@@ -49,10 +55,10 @@ pub enum Effect {
 pub enum Msg {
     /// All recipes, by what lies here.
     Listed(Result<Vec<RecipeCard>, Report>),
-    /// Where a recipe's base points now.
+    /// Where a base points now.
     BaseNow {
-        /// The recipe.
-        file: PathBuf,
+        /// As the recipes' cards ask for it.
+        asks: String,
         /// `None` where nobody answered.
         now: Option<Digest>,
     },
@@ -61,7 +67,7 @@ pub enum Msg {
         /// The recipe.
         file: PathBuf,
         /// What would be done.
-        plan: Result<Arc<Plan>, Report>,
+        plan: Result<Arc<Prospect>, Report>,
     },
     /// A bake has begun, or did not.
     Begun(Result<String, Report>),
@@ -74,6 +80,8 @@ pub enum Msg {
         /// What was changed.
         change: Result<Change, Report>,
     },
+    /// A new recipe was made: its file, and as people name it.
+    Made(Result<(PathBuf, String), Report>),
     /// A change was taken back.
     TakenBack(Result<String, Report>),
     /// For the editor.

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use super::editor;
 use crate::domain::oci::Digest;
-use crate::domain::plan::Plan;
 use crate::flows::edit::Change;
-use crate::flows::standing::{RecipeCard, Standing};
+use crate::flows::standing::{Prospect, RecipeCard, Standing};
 use crate::report::Report;
 use crate::tui::theme::Glyph;
 use crate::tui::widgets::{Cursor, Filter};
@@ -18,8 +17,10 @@ use crate::tui::widgets::{Cursor, Filter};
 pub struct Planned {
     /// The recipe.
     pub file: PathBuf,
-    /// `None` while it is made.
-    pub plan: Option<Result<Arc<Plan>, Report>>,
+    /// What came last; `None` before the first.
+    pub plan: Option<Result<Arc<Prospect>, Report>>,
+    /// Whether another one is being made; what came last shows until then.
+    pub is_going: bool,
 }
 
 /// The screen's state.
@@ -31,8 +32,8 @@ pub struct Model {
     pub read: bool,
     /// Why they cannot be read.
     pub failure: Option<Report>,
-    /// Where their bases point now; `None` inside: nobody answered.
-    pub bases: HashMap<PathBuf, Option<Digest>>,
+    /// Where their bases point now, by [`RecipeCard::asks`]; `None` inside: nobody answered.
+    pub bases: HashMap<String, Option<Digest>>,
     /// Numbers of the cards the filter lets through.
     pub(super) shown: Vec<usize>,
     /// The selection among them.
@@ -45,8 +46,12 @@ pub struct Model {
     pub planned: Option<Planned>,
     /// The recipe being edited.
     pub editor: Option<editor::Model>,
-    /// The last base set, to be taken back.
-    pub(super) last: Option<(PathBuf, Change)>,
+    /// The bases set, the newest last, to be taken back.
+    pub(super) done: Vec<(PathBuf, Change)>,
+    /// The recipe whose bake is about to begin.
+    pub(super) starting: Option<PathBuf>,
+    /// A recipe to select once it is listed.
+    pub(super) awaited: Option<PathBuf>,
 }
 
 impl Model {
@@ -73,8 +78,12 @@ impl Model {
     /// Whether a recipe's base has moved on; `None` where that is not known.
     pub fn is_stale(&self, card: &RecipeCard) -> Option<bool> {
         let pinned = card.pinned.as_ref()?;
-        let now = self.bases.get(&card.file)?.as_ref()?;
-        Some(now != pinned)
+        Some(self.base_now(card)?? != pinned)
+    }
+
+    /// Where a recipe's base points now: `None` where it was not asked, `None` inside where nobody answered.
+    pub fn base_now(&self, card: &RecipeCard) -> Option<Option<&Digest>> {
+        self.bases.get(card.asks.as_ref()?).map(Option::as_ref)
     }
 
     /// How a recipe stands, as glyph and word.
@@ -91,6 +100,9 @@ impl Model {
             Standing::NeverBaked if stale => (Glyph::Stale, "stale lock".to_owned()),
             Standing::NeverBaked => (Glyph::Waiting, "never baked".to_owned()),
             Standing::Baked if stale => (Glyph::Stale, "stale".to_owned()),
+            Standing::Baked if card.image.as_ref().is_some_and(|image| image.is_on_other_base) => {
+                (Glyph::Stale, "other base".to_owned())
+            }
             Standing::Baked => (Glyph::Pass, "baked".to_owned()),
         }
     }

@@ -1,6 +1,7 @@
 //! What happens on the Recipes screen. Pure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
@@ -8,7 +9,9 @@ use ratatui::layout::Position;
 use super::editor;
 use super::model::Planned;
 use super::{Effect, Model, Msg};
-use crate::flows::standing::{RecipeCard, Standing};
+use crate::domain::recipe::Severity;
+use crate::flows::standing::{Prospect, RecipeCard, Standing};
+use crate::report::Report;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Place, Screen, Subject, Wish};
@@ -31,30 +34,46 @@ impl Model {
                 self.failure = Some(report);
                 Vec::new()
             }
-            Msg::BaseNow { file, now } => {
-                self.bases.insert(file, now);
+            Msg::BaseNow { asks, now } => {
+                self.bases.insert(asks, now);
                 Vec::new()
             }
             Msg::Planned { file, plan } => {
-                if let Some(planned) = self.planned.as_mut().filter(|planned| planned.file == file) {
-                    planned.plan = Some(plan);
-                }
+                self.take_plan(&file, plan);
                 Vec::new()
             }
-            Msg::Begun(Ok(bake)) => vec![Wish::Watch { bake, replay: false }],
-            Msg::Begun(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
+            Msg::Begun(begun) => {
+                self.starting = None;
+                vec![match begun {
+                    Ok(bake) => Wish::Watch { bake, replay: false },
+                    Err(report) => Wish::Tell(Toast::failure(&report)),
+                }]
+            }
             Msg::BaseSet { file, image, change: Ok(change) } => {
-                let told = Toast::done(format!("{} is now based on {image}", change.shown))
-                    .next("b bakes it, z takes it back");
-                self.last = Some((file, change));
+                let name = self.cards.iter().find(|card| card.file == file).and_then(|card| card.reference.clone());
+                let told = format!("{} is now based on {image}", name.unwrap_or_else(|| change.shown.clone()));
+                self.awaited = Some(file.clone());
+                self.done.push((file, change));
+                vec![Wish::Tell(Toast::done(told).next("b bakes it, z takes it back")), wish(Effect::List)]
+            }
+            Msg::Made(Ok((file, shown))) => {
+                self.awaited = Some(file);
+                let told = Toast::done(format!("{shown} is a new recipe")).next("e opens it, b bakes it");
                 vec![Wish::Tell(told), wish(Effect::List)]
             }
-            Msg::BaseSet { change: Err(report), .. } => vec![Wish::Tell(Toast::failure(&report))],
             Msg::TakenBack(Ok(shown)) => {
-                self.last = None;
+                let file = self.done.pop().map(|(file, _)| file);
+                self.awaited = file;
                 vec![Wish::Tell(Toast::done(format!("{shown} is as it was"))), wish(Effect::List)]
             }
-            Msg::TakenBack(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
+            Msg::TakenBack(Err(report)) => {
+                // What cannot be taken back now never can: the next one may.
+                self.done.pop();
+                vec![Wish::Tell(Toast::failure(&report))]
+            }
+            Msg::BaseSet { change: Err(report), .. } | Msg::Made(Err(report)) => {
+                vec![Wish::Tell(Toast::failure(&report))]
+            }
             Msg::Editor(msg) => match &mut self.editor {
                 Some(editor) => {
                     let wishes = editor.receive(msg, around);
@@ -66,7 +85,8 @@ impl Model {
     }
 
     fn listed(&mut self, cards: Vec<RecipeCard>, around: &Around) -> Vec<Wish> {
-        let selected = self.selected().map(|card| card.file.clone());
+        let awaited = self.awaited.take_if(|file| cards.iter().any(|card| card.file == *file));
+        let selected = awaited.or_else(|| self.selected().map(|card| card.file.clone()));
         (self.cards, self.read, self.failure) = (cards, true, None);
         self.narrow();
         let again =
@@ -74,8 +94,19 @@ impl Model {
         let to = again.unwrap_or(self.cursor.selected);
         self.cursor.go(to, self.len(), self.height(around));
         // What was planned may have changed with its recipe.
-        self.planned = None;
-        self.ask_plan()
+        self.plan_anew(false)
+    }
+
+    /// Takes a plan in, and what was heard of the base's tag with it.
+    fn take_plan(&mut self, file: &Path, plan: Result<Arc<Prospect>, Report>) {
+        let card = self.cards.iter().find(|card| card.file == file);
+        let heard = plan.as_ref().ok().and_then(|prospect| prospect.tag_now.clone());
+        if let (Some(asks), Some(now)) = (card.and_then(|card| card.asks.clone()), heard) {
+            self.bases.insert(asks, Some(now));
+        }
+        if let Some(planned) = self.planned.as_mut().filter(|planned| planned.file == file) {
+            (planned.plan, planned.is_going) = (Some(plan), false);
+        }
     }
 
     fn narrow(&mut self) {
@@ -83,24 +114,35 @@ impl Model {
         self.shown = self.cards.iter().enumerate().filter(|(_, card)| lets(card)).map(|(number, _)| number).collect();
     }
 
+    /// Asks for the plan of the selected recipe, unless it is the one that shows.
     fn ask_plan(&mut self) -> Vec<Wish> {
         let Some(card) = self.selected() else { return Vec::new() };
-        let is_there = self.planned.as_ref().is_some_and(|planned| planned.file == card.file);
-        if is_there || card.standing == Standing::Broken {
+        if self.planned.as_ref().is_some_and(|planned| planned.file == card.file) {
             return Vec::new();
         }
-        let file = card.file.clone();
-        self.detail = self.detail.map(|_| 0);
-        self.planned = Some(Planned { file: file.clone(), plan: None });
-        vec![wish(Effect::Plan(file))]
+        self.plan_anew(false)
+    }
+
+    /// Asks for the plan of the selected recipe; what shows of it stays until the answer is there.
+    fn plan_anew(&mut self, ask: bool) -> Vec<Wish> {
+        let Some((file, standing)) = self.selected().map(|card| (card.file.clone(), card.standing.clone())) else {
+            self.planned = None;
+            return Vec::new();
+        };
+        let shown = self.planned.take().filter(|planned| planned.file == file);
+        if shown.is_none() {
+            self.detail = self.detail.map(|_| 0);
+        }
+        if standing == Standing::Broken {
+            return Vec::new();
+        }
+        let plan = shown.and_then(|planned| planned.plan);
+        self.planned = Some(Planned { file: file.clone(), plan, is_going: true });
+        vec![wish(Effect::Plan { file, ask })]
     }
 
     /// Lets the user choose the recipe this image becomes the base of.
     pub fn choose_for(&self, image: &str) -> Vec<Wish> {
-        if self.cards.is_empty() {
-            let text = "there is no recipe yet";
-            return vec![Wish::Tell(Toast::warning(text).next("`bakery init` makes a first one"))];
-        }
         let item = |card: &RecipeCard| Item {
             label: card.reference.clone().unwrap_or_else(|| card.shown.clone()),
             note: card.base.as_ref().map(|base| format!("now on {base}")).unwrap_or_else(|| "has errors".to_owned()),
@@ -109,7 +151,13 @@ impl Model {
                 Wish::Go(Screen::Recipes),
             ],
         };
-        vec![Wish::Pick(Picker::new(format!("{image} becomes the base of"), self.cards.iter().map(item).collect()))]
+        let new = Item {
+            label: "a new recipe".to_owned(),
+            note: "a file of its own".to_owned(),
+            then: vec![wish(Effect::New(image.to_owned())), Wish::Go(Screen::Recipes)],
+        };
+        let items = self.cards.iter().map(item).chain([new]).collect();
+        vec![Wish::Pick(Picker::new(format!("{image} becomes the base of"), items))]
     }
 
     pub(super) fn panes(&self, around: &Around) -> Split {
@@ -124,7 +172,7 @@ impl Model {
         if let Some(first) = self.detail {
             let area = self.panes(around).detail(true).unwrap_or(around.body);
             let page = usize::from(area.height).max(2);
-            let lines = self.detail_lines(&Look::of_roles(false), usize::from(area.width)).len();
+            let lines = self.detail_lines(&Look::of_roles(false), around, usize::from(area.width)).len();
             let to = match motion {
                 Motion::Up => first.saturating_sub(1),
                 Motion::Down => first + 1,
@@ -157,13 +205,20 @@ impl Model {
         wishes
     }
 
-    fn bake(&self) -> Vec<Wish> {
+    fn bake(&mut self) -> Vec<Wish> {
         let Some(card) = self.selected() else { return Vec::new() };
         if card.standing == Standing::Broken {
-            let first = card.problems.first().map(|p| format!("line {}: {}", p.line, p.message)).unwrap_or_default();
-            return vec![Wish::Tell(Toast::warning(format!("{} has errors; {first}", card.shown)).next("e opens it"))];
+            let error = card.problems.iter().find(|problem| problem.severity == Severity::Error);
+            let first = error.map(|p| format!("{}:{}: {}", p.line, p.column, p.message)).unwrap_or_default();
+            let told = format!("{} cannot be baked: {first}", card.shown);
+            return vec![Wish::Tell(Toast::warning(told).next("e opens it"))];
         }
-        vec![Wish::Bake(card.file.clone())]
+        let file = card.file.clone();
+        // Asked for twice at once, it is baked once.
+        if self.starting.replace(file.clone()).as_ref() == Some(&file) {
+            return Vec::new();
+        }
+        vec![Wish::Bake(file)]
     }
 
     fn act_on_selected(&mut self, action: Action, around: &Around) -> Vec<Wish> {
@@ -174,11 +229,7 @@ impl Model {
                 self.selected().map(|card| Wish::Do(Outer::EditOutside(file(card)))).into_iter().collect()
             }
             Action::Bake => self.bake(),
-            Action::Plan => {
-                self.planned = None;
-                self.detail = self.detail.or(Some(0));
-                self.ask_plan()
-            }
+            Action::Plan => self.plan_anew(true),
             Action::Log => match self.selected().map(|card| card.bake.clone()) {
                 Some(Some(bake)) => vec![Wish::Watch { bake, replay: false }],
                 Some(None) => vec![Wish::Tell(Toast::warning("it was never baked here").next("b bakes it"))],
@@ -188,7 +239,7 @@ impl Model {
                 let name = self.selected().and_then(|card| card.reference.clone());
                 name.map(|name| Wish::Do(Outer::Copy(name))).into_iter().collect()
             }
-            Action::Undo => match self.last.clone() {
+            Action::Undo => match self.done.last().cloned() {
                 Some((file, change)) => vec![wish(Effect::TakeBack { file, change })],
                 None => vec![Wish::Tell(Toast::warning("no base was set that could be taken back"))],
             },
@@ -198,8 +249,8 @@ impl Model {
 
     /// After the editor had its turn: once it is over, the list is read again.
     fn after_editing(&mut self, mut wishes: Vec<Wish>) -> Vec<Wish> {
-        if self.editor.as_ref().is_some_and(editor::Model::is_over) {
-            self.editor = None;
+        if let Some(editor) = self.editor.take_if(|editor| editor.is_over()) {
+            self.awaited = Some(editor.file);
             wishes.push(wish(Effect::List));
         }
         wishes
@@ -220,7 +271,8 @@ impl Place for Model {
     }
 
     fn enter(&mut self, _around: &Around) -> Vec<Wish> {
-        if self.read { Vec::new() } else { vec![wish(Effect::List)] }
+        // The list follows the bakes, not the files: what was changed outside is seen when the screen comes up.
+        vec![wish(Effect::List)]
     }
 
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
@@ -229,10 +281,10 @@ impl Place for Model {
             return self.after_editing(wishes);
         }
         match action {
+            Action::Open if self.filter.editing => self.filter.keep(),
             Action::Move(motion) => return self.step(motion, around),
             Action::NextMatch => return self.step(Motion::Down, around),
             Action::PreviousMatch => return self.step(Motion::Up, around),
-            Action::Open if self.filter.editing => self.filter.keep(),
             Action::Filter => self.filter.begin(),
             Action::OtherPane => self.detail = if self.detail.is_some() { None } else { Some(0) },
             Action::Back if self.detail.take().is_some() => {}

@@ -11,12 +11,18 @@ use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
 use crate::tui::widgets::{Align, Column, Table, Width, cut, marked};
 
-const COLUMNS: [Column; 5] = [
-    Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
-    Column { title: "image", width: Width::Fill(5), align: Align::Left, from: 0 },
-    Column { title: "base", width: Width::Fill(4), align: Align::Left, from: 40 },
+const COLUMNS: [Column; 4] = [
+    Column { title: "  image", width: Width::Fill(5), align: Align::Left, from: 0 },
+    Column { title: "base", width: Width::Fill(4), align: Align::Left, from: 72 },
     Column { title: "stands", width: Width::Fixed(13), align: Align::Left, from: 0 },
-    Column { title: "baked", width: Width::Fixed(6), align: Align::Right, from: 72 },
+    Column { title: "baked", width: Width::Fixed(6), align: Align::Right, from: 40 },
+];
+
+/// What to do where there is none: a key, and what comes of it.
+const NO_RECIPES: [(&str, &str); 3] = [
+    ("1", "goes to the Store, where c on an image makes a first recipe on it."),
+    ("q", "leaves; `bakery init` in an empty folder makes a workspace with a recipe in which every part is explained."),
+    ("r", "reads again: every *.yaml below the recipes folder whose first key is `recipe` appears here."),
 ];
 
 /// Line 2.
@@ -25,6 +31,13 @@ pub(super) fn subject(model: &Model, look: &Look, _around: &Around) -> Subject {
     if model.filter.editing || model.filter.is_active() {
         what.push(look.span(Role::Key, "  /"));
         what.push(look.span(Role::Match, model.filter.text.clone()));
+    }
+    if !model.read {
+        let verdict = match &model.failure {
+            Some(_) => vec![look.span(Role::Fail, "unreadable "), look.glyph(Glyph::Fail)],
+            None => vec![look.span(Role::Dim, "reading "), look.glyph(Glyph::Running)],
+        };
+        return Subject { what, verdict };
     }
     let count = |wanted: fn(&Standing) -> bool| model.cards.iter().filter(|card| wanted(&card.standing)).count();
     let stale = model.cards.iter().filter(|card| model.is_stale(card) == Some(true)).count();
@@ -47,7 +60,7 @@ pub(super) fn subject(model: &Model, look: &Look, _around: &Around) -> Subject {
 
 /// The body.
 pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
-    if let Some(lines) = instead(model, look) {
+    if let Some(lines) = instead(model, look, usize::from(around.body.width.saturating_sub(4))) {
         for (y, line) in (around.body.y + 1..around.body.bottom()).zip(&lines) {
             let width = around.body.width.saturating_sub(3);
             buffer.set_line(around.body.x + 2, y, &cut(look, line, usize::from(width)), width);
@@ -60,7 +73,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         list(model, look, around, area, buffer);
     }
     if let Some(area) = panes.detail(model.detail.is_some()) {
-        let lines = model.detail_lines(look, usize::from(area.width));
+        let lines = model.detail_lines(look, around, usize::from(area.width));
         let from = model.detail.unwrap_or(0).min(lines.len());
         for (y, line) in (area.top()..area.bottom()).zip(&lines[from..]) {
             buffer.set_line(area.x, y, &cut(look, line, usize::from(area.width)), area.width);
@@ -68,12 +81,13 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
     }
 }
 
-fn instead(model: &Model, look: &Look) -> Option<Vec<Line<'static>>> {
+fn instead(model: &Model, look: &Look, columns: usize) -> Option<Vec<Line<'static>>> {
     let dim = |text: &str| Line::from(look.span(Role::Dim, text));
     if let Some(report) = &model.failure {
         let mut lines =
             vec![Line::from(vec![look.glyph(Glyph::Fail), look.span(Role::Text, format!(" {}", report.message))])];
-        lines.extend(report.causes.iter().chain(&report.help).map(|text| dim(text)));
+        let further = report.causes.iter().chain(&report.help).flat_map(|text| format::wrap(text, columns));
+        lines.extend(further.map(|text| dim(&text)));
         lines.push(dim("r reads them again"));
         return Some(lines);
     }
@@ -81,12 +95,15 @@ fn instead(model: &Model, look: &Look) -> Option<Vec<Line<'static>>> {
         return Some(vec![dim("reading the recipes")]);
     }
     if model.cards.is_empty() {
-        return Some(vec![
-            Line::from(look.span(Role::Text, "No recipes in this workspace.")),
-            Line::default(),
-            dim("`bakery init` makes a workspace with a first recipe; any *.yaml below its recipes folder whose"),
-            dim("first key is `recipe` appears here. r reads them again."),
-        ]);
+        let mut lines = vec![Line::from(look.span(Role::Text, "No recipes in this workspace.")), Line::default()];
+        for (key, text) in NO_RECIPES {
+            let wrapped = format::wrap(text, columns.saturating_sub(3));
+            for (number, line) in wrapped.into_iter().enumerate() {
+                let key = if number == 0 { key } else { " " };
+                lines.push(Line::from(vec![look.span(Role::Key, format!("{key}  ")), look.span(Role::Dim, line)]));
+            }
+        }
+        return Some(lines);
     }
     model.is_empty().then(|| vec![dim("no recipe of that name; Esc shows all")])
 }
@@ -105,9 +122,12 @@ fn cells(model: &Model, look: &Look, around: &Around, card: &RecipeCard) -> Vec<
         Standing::Baked | Standing::NeverBaked if glyph != Glyph::Stale => Role::Dim,
         _ => glyph.role(),
     };
+    let sign = look.glyph(glyph);
+    let pad = " ".repeat(usize::from(look.glyph_width() + 1).saturating_sub(sign.width()));
+    let mut image = vec![sign, look.span(Role::Text, pad)];
+    image.extend(marked(look, Role::Text, name, model.filter.mark(name)).spans);
     vec![
-        Line::from(look.glyph(glyph)),
-        marked(look, Role::Text, name, model.filter.mark(name)),
+        Line::from(image),
         base(look, card),
         Line::from(look.span(role, word)),
         Line::from(look.span(Role::Dim, format::age(card.baked_at.as_deref(), around.now))),

@@ -37,6 +37,12 @@ impl Model {
                 lines.extend(pane.failure(report));
                 lines
             }
+            Some((reference, None)) if self.before.as_ref().is_some_and(|(_, until)| around.now < *until) => {
+                let mut lines = vec![pane.title(reference, "")];
+                let before = self.before.iter().flat_map(|(image, _)| pane.image(reference, image).into_iter().skip(1));
+                lines.extend(before);
+                lines
+            }
             Some((reference, None)) => vec![pane.title(reference, ""), pane.note("reading its manifest")],
             None => self.without_image(pane),
         }

@@ -35,6 +35,7 @@ impl Model {
                     && *asked == reference
                 {
                     *slot = Some(seen);
+                    self.before = None;
                 }
             }
         }

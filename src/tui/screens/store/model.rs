@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use crate::flows::browse::{Inspection, Listed};
 use crate::report::Report;
 use crate::tui::widgets::{Cursor, Filter};
@@ -78,6 +80,9 @@ pub struct Model {
     pub image: Option<Shown>,
     /// The image at the right is of an earlier survey.
     pub(super) image_is_old: bool,
+    /// The image that was at the right before, and until when its facts stand in for those to come: what is there in a
+    /// moment blanks nothing.
+    pub(super) before: Option<(Arc<Inspection>, OffsetDateTime)>,
     /// What the list shows.
     pub level: Level,
     /// The selection of the repositories.

@@ -1,5 +1,7 @@
 //! What happens on the Store screen. Pure: what has to be fetched is said, a few at a time, what is in sight first.
 
+use std::time::Duration;
+
 use ratatui::layout::{Position, Rect};
 
 use super::model::RepoRow;
@@ -42,7 +44,7 @@ impl Model {
             }
         }
         let mut wishes = self.ask_rows(height);
-        wishes.extend(self.ask_image());
+        wishes.extend(self.ask_image(around));
         wishes
     }
 
@@ -96,7 +98,7 @@ impl Model {
         news.into_iter().map(look).collect()
     }
 
-    fn ask_image(&mut self) -> Option<Wish> {
+    fn ask_image(&mut self, around: &Around) -> Option<Wish> {
         let Some(reference) = self.selected().map(|spot| Self::reference(&spot)) else {
             self.image = None;
             return None;
@@ -108,7 +110,9 @@ impl Model {
         // What shows of an earlier survey shows on until the answer is there.
         self.image_is_old = false;
         if !is_shown {
-            self.image = Some((reference.clone(), None));
+            if let Some((_, Some(Ok(image)))) = self.image.replace((reference.clone(), None)) {
+                self.before = Some((image, around.now + STANDING_IN));
+            }
             if let Some(first) = &mut self.detail {
                 *first = 0;
             }
@@ -254,6 +258,9 @@ impl Model {
     }
 }
 
+/// How long facts of the image before may stand in.
+const STANDING_IN: Duration = Duration::from_millis(300);
+
 impl Place for Model {
     fn scopes(&self) -> Vec<Scope> {
         if self.filter.editing {
@@ -339,6 +346,10 @@ impl Place for Model {
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {
         self.settle(around)
+    }
+
+    fn wants_clock(&self) -> bool {
+        self.before.is_some()
     }
 
     fn subject(&self, look: &Look, around: &Around) -> Subject {
