@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-use crate::adapters::whole_file::{Durability, write_whole};
+use crate::adapters::whole_file::write_whole_as;
 use crate::domain::recipe::is_recipe;
 use crate::domain::yaml::MAX_BYTES;
 use crate::report::{Kind, Report};
@@ -126,8 +126,7 @@ pub fn replace(path: &Path, read_before: &[u8], text: &[u8]) -> Result<(), Recip
         return Err(RecipesError::Changed { path: path.display().to_string() });
     }
     let permissions = std::fs::metadata(&real).map_err(failed("stat", path))?.permissions();
-    write_whole(&real, text, Durability::Durable).map_err(failed("write", path))?;
-    std::fs::set_permissions(&real, permissions).map_err(failed("set the mode of", path))
+    write_whole_as(&real, text, permissions).map_err(failed("write", path))
 }
 
 fn open(path: &Path) -> Result<File, RecipesError> {

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use crate::adapters::{files, recipes};
+use crate::adapters::files::{self, FilesError};
+use crate::adapters::recipes::{self, RecipesError};
 use crate::domain::recipe::{self, Problem};
 use crate::domain::yaml::MAX_BYTES;
 use crate::report::{Kind, Report};
@@ -23,6 +24,15 @@ pub struct Change {
     pub after: Vec<u8>,
 }
 
+/// What became of a text that was to be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It stands in its file.
+    Written,
+    /// Nothing was written: something else stands there than was expected; nothing, where the file is gone.
+    Changed(Option<Vec<u8>>),
+}
+
 impl Context {
     /// A recipe's text to be edited, with what is wrong with it.
     pub fn read_to_edit(&self, file: &Path) -> Result<(String, Vec<Problem>), Report> {
@@ -39,12 +49,34 @@ impl Context {
 
     /// What is wrong with a text, as if it stood in `file`.
     pub fn judge_text(&self, file: &Path, text: &str) -> Result<Vec<Problem>, Report> {
-        Ok(self.judge(file, &self.shown(file), text.as_bytes().to_vec())?.problems)
+        self.check_text(file, text.as_bytes())
     }
 
-    /// Saves a text over what was read; refuses where the file has changed since.
-    pub fn save_edit(&self, file: &Path, before: &str, text: &str) -> Result<(), Report> {
-        Ok(recipes::replace(file, before.as_bytes(), text.as_bytes())?)
+    /// Saves a text over what is expected in its file, `None` where no file is; anything else there is left alone.
+    pub fn save_edit(&self, file: &Path, expected: Option<&[u8]>, text: &str) -> Result<Saved, Report> {
+        if text.len() > MAX_BYTES {
+            let shown = self.shown(file);
+            let refused = Report::message(Kind::Usage, format!("{shown} would be larger than a recipe may be"));
+            return Err(refused.help("keep large content in a file and `copy` it"));
+        }
+        let Some(expected) = expected else { return self.save_anew(file, text) };
+        if !files::is_there(file) {
+            return Ok(Saved::Changed(None));
+        }
+        match recipes::replace(file, expected, text.as_bytes()) {
+            Ok(()) => Ok(Saved::Written),
+            Err(RecipesError::Changed { .. }) => Ok(Saved::Changed(Some(recipes::read(file)?))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Saves where no file is any more.
+    fn save_anew(&self, file: &Path, text: &str) -> Result<Saved, Report> {
+        match files::make_file(file, text.as_bytes(), 0o644) {
+            Ok(()) => Ok(Saved::Written),
+            Err(FilesError::Exists { .. }) => Ok(Saved::Changed(Some(recipes::read(file)?))),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Makes `image` the base of a recipe; every other byte stays.

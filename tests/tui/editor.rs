@@ -1,14 +1,13 @@
 //! The editor: what is typed, what is judged, what is asked before anything is lost.
 
-use std::path::PathBuf;
-
 use bakery::domain::recipe::{Problem, Severity};
+use bakery::flows::edit::Saved;
 use bakery::report::{Kind, Report};
 use bakery::tui::effect::Effect;
 use bakery::tui::keymap::{Code, Key};
 use bakery::tui::model::{Model, Overlay};
 use bakery::tui::msg::Msg;
-use bakery::tui::screens::recipes::editor::{self, Answer};
+use bakery::tui::screens::recipes::editor;
 use bakery::tui::screens::{Screen, recipes};
 use bakery::tui::update::update;
 
@@ -46,16 +45,67 @@ fn problem() -> Problem {
     }
 }
 
-/// A model whose Recipes screen edits the file; its text has been read.
-fn editing(size: (u16, u16), text: &str, problems: Vec<Problem>) -> Model {
+/// A model whose Recipes screen opens the file; its text is still being read.
+fn reading(size: (u16, u16)) -> Model {
     let mut model = model(size);
     model.screen = Screen::Recipes;
     let (editor, wishes) = editor::Model::open(FILE.into(), "recipes/pay/pay.yaml".into(), &model.around());
     assert!(!wishes.is_empty(), "the text is asked for");
     model.recipes.editor = Some(editor);
+    model
+}
+
+/// The same with its text.
+fn editing(size: (u16, u16), text: &str, problems: Vec<Problem>) -> Model {
+    let mut model = reading(size);
     let read = Ok((text.to_owned(), problems));
     update(&mut model, told(editor::Msg::Text { file: FILE.into(), read }));
     model
+}
+
+/// `xa` over `a`, which was to be saved when something else stood in the file.
+fn changed_on_disk(size: (u16, u16), theirs: Option<&[u8]>) -> Model {
+    let mut model = editing(size, "a", Vec::new());
+    type_in(&mut model, "x");
+    press(&mut model, &["ctrl-o"]);
+    saved(&mut model, "xa", Ok(Saved::Changed(theirs.map(<[u8]>::to_vec))));
+    model
+}
+
+fn save(expected: Option<&str>, text: &str) -> Effect {
+    let expected = expected.map(|text| text.as_bytes().to_vec());
+    wish(editor::Effect::Save { file: FILE.into(), expected, text: text.to_owned() })
+}
+
+fn saved(model: &mut Model, text: &str, outcome: Result<Saved, Report>) -> Vec<Effect> {
+    update(model, told(editor::Msg::Saved { file: FILE.into(), text: text.to_owned(), outcome }))
+}
+
+fn focused(model: &Model) -> Option<&str> {
+    match &model.overlay {
+        Overlay::Confirm(confirm) => Some(confirm.choices[confirm.focused].label.as_str()),
+        _ => None,
+    }
+}
+
+/// Goes to the answer of this label, gives it, and takes in what comes back of it.
+fn answer(model: &mut Model, label: &str) -> Vec<Effect> {
+    for _ in 0..3 {
+        if focused(model) != Some(label) {
+            press(model, &["right"]);
+        }
+    }
+    assert_eq!(focused(model), Some(label));
+    match press(model, &["enter"]).as_slice() {
+        [Effect::Recipes(recipes::Effect::Editor(editor::Effect::Answer(answer)))] => {
+            update(model, told(editor::Msg::Answer(*answer)))
+        }
+        effects => effects.to_vec(),
+    }
+}
+
+fn problems(model: &Model) -> Vec<Problem> {
+    model.recipes.editor.as_ref().unwrap().problems.clone()
 }
 
 fn press(model: &mut Model, keys: &[&str]) -> Vec<Effect> {
@@ -84,9 +134,13 @@ fn golden_screens() {
         let mut model = editing(size, &long, Vec::new());
         press(&mut model, &["down", "end"]);
         check(&format!("editor/long-line-{width}x{height}"), &model);
+        check(&format!("editor/reading-{width}x{height}"), &reading(size));
+        check(&format!("editor/clean-{width}x{height}"), &editing(size, &TEXT.replace("ownr", "owner"), Vec::new()));
+        let model = changed_on_disk(size, Some(b"theirs"));
+        check(&format!("editor/conflict-{width}x{height}"), &model);
     }
     check_ascii("editor/ascii-80x24", &editing((80, 24), TEXT, vec![problem()]));
-    let mut refused = editing((80, 24), "", Vec::new());
+    let mut refused = reading((80, 24));
     let report = Report::message(Kind::Usage, "recipes/pay/pay.yaml cannot be edited here: it is not UTF-8");
     update(
         &mut refused,
@@ -104,11 +158,14 @@ fn every_change_is_judged_and_old_judgements_are_not_believed() {
         panic!("{effects:?}")
     };
     assert_eq!(*text, content(&model));
-    let judged = |version| told(editor::Msg::Judged { file: FILE.into(), version, problems: Vec::new() });
+    let judged = |version| told(editor::Msg::Judged { file: FILE.into(), version, problems: Ok(Vec::new()) });
     update(&mut model, judged(version - 1));
-    assert_eq!(model.recipes.editor.as_ref().unwrap().counts(), (1, 0), "said of an older text");
+    assert_eq!(problems(&model), [problem()], "said of an older text");
     update(&mut model, judged(*version));
-    assert_eq!(model.recipes.editor.as_ref().unwrap().counts(), (0, 0));
+    assert_eq!(problems(&model), []);
+    let cannot = Err(Report::message(Kind::Failed, "open the folder"));
+    update(&mut model, told(editor::Msg::Judged { file: FILE.into(), version: *version, problems: cannot }));
+    assert!(!model.toasts.is_empty(), "not judged is not free of problems");
 }
 
 #[test]
@@ -117,10 +174,13 @@ fn keys_edit_and_none_destroys() {
     press(&mut model, &["down", "end", "enter"]);
     type_in(&mut model, "b");
     assert_eq!(content(&model), "steps:\n  - run: a\n  b\n", "a new line begins as far in");
+    press(&mut model, &["home", "tab"]);
+    assert_eq!(content(&model), "steps:\n  - run: a\n    b\n", "Tab does not leave the screen");
+    press(&mut model, &["alt-z"]);
     let before = content(&model);
     press(&mut model, &["ctrl-u", "ctrl-d", "ctrl-k", "ctrl-w"]);
     assert_eq!(content(&model), before);
-    press(&mut model, &["alt-z", "alt-z", "alt-z"]);
+    press(&mut model, &["alt-z", "ctrl-_"]);
     assert_eq!(content(&model), "steps:\n  - run: a\n");
     assert!(!model.recipes.editor.as_ref().unwrap().is_modified());
     press(&mut model, &["ctrl-y"]);
@@ -141,9 +201,8 @@ fn saving_writes_over_what_was_read_and_says_so() {
     let mut model = editing((80, 24), TEXT, Vec::new());
     type_in(&mut model, "# ");
     let text = content(&model);
-    let save = editor::Effect::Save { file: PathBuf::from(FILE), before: TEXT.into(), text: text.clone() };
-    assert_eq!(press(&mut model, &["ctrl-o"]), [wish(save)]);
-    update(&mut model, told(editor::Msg::Saved { file: FILE.into(), text, failure: None }));
+    assert_eq!(press(&mut model, &["ctrl-o"]), [save(Some(TEXT), &text)]);
+    saved(&mut model, &text, Ok(Saved::Written));
     assert!(!model.recipes.editor.as_ref().unwrap().is_modified());
     assert!(grids(&model, false).0.contains("saved recipes/pay/pay.yaml"));
     press(&mut model, &["esc", "esc"]);
@@ -159,9 +218,7 @@ fn unsaved_changes_are_asked_about_also_when_leaving() {
     let Overlay::Confirm(confirm) = &model.overlay else { panic!("no question") };
     assert_eq!(confirm.choices[confirm.focused].label, "save", "the safe answer is focused");
     let effects = press(&mut model, &["right", "right", "enter"]);
-    assert_eq!(effects, [wish(editor::Effect::Answer(Answer::Discard))]);
-    update(&mut model, told(editor::Msg::Answer(Answer::Discard)));
-    assert!(model.recipes.editor.is_none());
+    assert_eq!(effects, [Effect::Leave], "who discards them leaves");
 }
 
 #[test]
@@ -169,10 +226,9 @@ fn a_file_that_changed_on_disk_is_not_written_over() {
     let mut model = editing((80, 24), TEXT, Vec::new());
     type_in(&mut model, "x");
     press(&mut model, &["ctrl-o"]);
-    let report = Report::message(Kind::Usage, "recipes/pay/pay.yaml has changed on disk since it was read");
     let text = content(&model);
-    update(&mut model, told(editor::Msg::Saved { file: FILE.into(), text: text.clone(), failure: Some(report) }));
-    check("editor/conflict-80x24", &model);
+    saved(&mut model, &text, Ok(Saved::Changed(Some(b"theirs \xff".to_vec()))));
+    assert_eq!(focused(&model), Some("keep editing"));
     press(&mut model, &["enter"]);
     assert_eq!(content(&model), text, "what was typed is still there");
     assert!(model.recipes.editor.as_ref().unwrap().is_modified());
@@ -194,4 +250,109 @@ fn x01_x04_a_recipe_steers_no_terminal() {
     let (text, _) = grids(&model, false);
     assert!(!text.chars().any(|c| c != '\n' && bakery::domain::text::is_hazardous(c)), "{text:?}");
     assert!(text.contains("a: ?[2J?b?31m?"), "{text}");
+}
+
+#[test]
+fn the_cursor_stays_in_sight_in_long_lines_and_on_small_terminals() {
+    let long = format!("# {}\n{}", "wide 名 and more ".repeat(20), "line\n".repeat(60));
+    let mut model = editing((140, 40), &long, Vec::new());
+    let at = |model: &Model| model.recipes.editor.as_ref().unwrap().cursor(model.around().body);
+    press(&mut model, &["end"]);
+    for key in ["left", "right"] {
+        for _ in 0..300 {
+            let place = at(&model).unwrap();
+            assert!(place.x < 139, "not on the mark of a line that goes on: {place:?}");
+            press(&mut model, &[key]);
+        }
+    }
+    press(&mut model, &["pagedown"]);
+    update(&mut model, Msg::Resized(ratatui::layout::Size { width: 60, height: 16 }));
+    assert!(at(&model).is_some());
+}
+
+#[test]
+fn text_stays_where_it_is_while_problems_come_and_go() {
+    let rows = |model: &Model| -> Vec<String> {
+        grids(model, false).0.lines().skip(2).take(16).map(|row| row.chars().skip(3).collect()).collect()
+    };
+    assert_eq!(rows(&editing((80, 24), TEXT, Vec::new())), rows(&editing((80, 24), TEXT, vec![problem()])));
+}
+
+#[test]
+fn what_a_terminal_pastes_is_one_change() {
+    let mut model = editing((80, 24), "", Vec::new());
+    update(&mut model, Msg::Paste("a: 1\r\tb: \u{1b}2\r\n".into()));
+    assert_eq!(content(&model), "a: 1\n\tb: 2\n");
+    press(&mut model, &["alt-z"]);
+    assert_eq!(content(&model), "");
+}
+
+#[test]
+fn what_is_not_changed_or_not_there_yet_is_left_without_a_question() {
+    for mut model in [reading((80, 24)), editing((80, 24), TEXT, Vec::new())] {
+        press(&mut model, &["esc"]);
+        assert_eq!(model.overlay, Overlay::None);
+        assert!(model.recipes.editor.is_none());
+    }
+}
+
+#[test]
+fn done_with_changes_saves_goes_on_or_discards() {
+    let done = |label: &str| {
+        let mut model = editing((80, 24), "a", Vec::new());
+        type_in(&mut model, "x");
+        press(&mut model, &["esc"]);
+        assert_eq!(focused(&model), Some("save"), "the safe answer is focused");
+        let effects = answer(&mut model, label);
+        (model, effects)
+    };
+    let (mut model, effects) = done("save");
+    assert_eq!(effects, [save(Some("a"), "xa")]);
+    assert!(model.recipes.editor.is_some(), "until it is written");
+    saved(&mut model, "xa", Ok(Saved::Written));
+    assert!(model.recipes.editor.is_none());
+    assert_eq!(content(&done("keep editing").0), "xa");
+    assert!(done("discard").0.recipes.editor.is_none());
+}
+
+#[test]
+fn leaving_bakery_waits_until_the_text_is_written() {
+    let mut model = editing((80, 24), "a", Vec::new());
+    type_in(&mut model, "x");
+    press(&mut model, &["ctrl-c", "ctrl-c"]);
+    assert_eq!(answer(&mut model, "save"), [save(Some("a"), "xa")]);
+    assert_eq!(saved(&mut model, "xa", Ok(Saved::Written)), [Effect::Leave]);
+}
+
+#[test]
+fn one_save_at_a_time_and_what_is_typed_meanwhile_is_kept() {
+    let mut model = editing((80, 24), "a", Vec::new());
+    type_in(&mut model, "x");
+    assert_eq!(press(&mut model, &["ctrl-o"]), [save(Some("a"), "xa")]);
+    assert_eq!(press(&mut model, &["ctrl-o"]), [], "a second one would take the first for somebody else's");
+    press(&mut model, &["alt-b"]);
+    type_in(&mut model, "y");
+    assert_eq!(saved(&mut model, "xa", Ok(Saved::Written)), [], "what is on show is not what would be baked");
+    assert!(model.recipes.editor.as_ref().unwrap().is_modified());
+    assert_eq!(press(&mut model, &["ctrl-o"]), [save(Some("xa"), "xya")]);
+    saved(&mut model, "xya", Err(Report::message(Kind::Failed, "write recipes/pay/pay.yaml")));
+    assert!(grids(&model, false).0.contains("write recipes/pay/pay.yaml"));
+    assert!(model.recipes.editor.as_ref().unwrap().is_modified(), "what was not written is not saved");
+}
+
+#[test]
+fn others_changes_are_overwritten_or_loaded_only_where_the_user_says_so() {
+    let mut model = changed_on_disk((80, 24), Some(b"b"));
+    assert_eq!(answer(&mut model, "overwrite"), [save(Some("b"), "xa")], "over what was seen, nothing newer");
+
+    let mut model = changed_on_disk((80, 24), Some(b"b"));
+    assert_eq!(answer(&mut model, "load theirs"), [wish(editor::Effect::Read(FILE.into()))]);
+    let read = |read| told(editor::Msg::Text { file: FILE.into(), read });
+    update(&mut model, read(Err(Report::message(Kind::Usage, "open recipes/pay/pay.yaml"))));
+    assert_eq!(content(&model), "xa", "nothing is given up for what cannot be read");
+    update(&mut model, read(Ok(("b".into(), Vec::new()))));
+    assert_eq!(content(&model), "b");
+
+    let mut gone = changed_on_disk((80, 24), None);
+    assert_eq!(answer(&mut gone, "write it anew"), [save(None, "xa")]);
 }

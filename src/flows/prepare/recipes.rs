@@ -78,13 +78,31 @@ impl Context {
         }
         let bases = self.local_bases();
         for loaded in &mut all {
-            let mut parsed = self.parsed(&loaded.file, &loaded.bytes)?;
-            if let (Some(recipe), Some(tree)) = (&parsed.recipe, &parsed.tree) {
-                refuse_cycles(recipe, tree, &bases, &mut parsed.problems);
-            }
-            (loaded.recipe, loaded.problems) = parsed.finish();
+            (loaded.recipe, loaded.problems) = self.judged_among(&loaded.file, &loaded.bytes, &bases)?;
         }
         Ok(all)
+    }
+
+    /// What [`Self::check_recipes`] would say of a text if it stood in `file`.
+    pub fn check_text(&self, file: &Path, text: &[u8]) -> Result<Vec<Problem>, Report> {
+        let parsed = self.parsed(file, text)?;
+        if parsed.recipe.as_ref().is_none_or(|recipe| local_base(recipe).is_none()) {
+            return Ok(parsed.finish().1);
+        }
+        Ok(self.judged_among(file, text, &self.local_bases())?.1)
+    }
+
+    fn judged_among(
+        &self,
+        file: &Path,
+        text: &[u8],
+        bases: &BTreeMap<String, String>,
+    ) -> Result<(Option<Recipe>, Vec<Problem>), Report> {
+        let mut parsed = self.parsed(file, text)?;
+        if let (Some(recipe), Some(tree)) = (&parsed.recipe, &parsed.tree) {
+            refuse_cycles(recipe, tree, bases, &mut parsed.problems);
+        }
+        Ok(parsed.finish())
     }
 
     /// Every `*.yaml` below the workspace's recipes whose first key is `recipe`.

@@ -83,6 +83,8 @@ pub enum Action {
     Undo,
     /// Makes it again.
     Redo,
+    /// Moves what follows further in.
+    Indent,
     /// Writes the text to its file.
     Save,
 }

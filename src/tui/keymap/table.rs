@@ -106,6 +106,7 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::Editor, &["alt-b", "f9"], Action::Bake, "save and bake"),
     quiet(Scope::Editor, &["ctrl-d"], Action::Move(Motion::HalfDown), "half a page down"),
     quiet(Scope::Editor, &["ctrl-u"], Action::Move(Motion::HalfUp), "half a page up"),
+    quiet(Scope::Editor, &["tab"], Action::Indent, "two spaces"),
     bar(Scope::Bake, &["enter"], Action::Open, "step's log"),
     bar(Scope::Bake, &["l"], Action::Log, "log"),
     bar(Scope::Bake, &["x"], Action::CancelBake, "cancel the bake"),

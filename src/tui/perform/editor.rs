@@ -9,7 +9,7 @@ use crate::tui::screens::recipes;
 use crate::tui::screens::recipes::editor::{Effect, Msg};
 
 /// A text is judged once typing pauses for so long.
-const PAUSE: Duration = Duration::from_millis(60);
+const PAUSE: Duration = Duration::from_millis(80);
 
 fn outer(msg: Msg) -> Outer {
     Outer::Recipes(recipes::Msg::Editor(msg))
@@ -28,8 +28,7 @@ impl Performer {
                 self.spawn(Slot::Judge, async move {
                     tokio::time::sleep(PAUSE).await;
                     let work = move || {
-                        // A folder that cannot be looked at is told when the recipe is listed.
-                        let problems = context.judge_text(&file, &text).unwrap_or_default();
+                        let problems = context.judge_text(&file, &text);
                         outer(Msg::Judged { file, version, problems })
                     };
                     if let Ok(msg) = tokio::task::spawn_blocking(work).await {
@@ -37,9 +36,9 @@ impl Performer {
                     }
                 });
             }
-            Effect::Save { file, before, text } => self.blocking(Slot::Write(file.clone()), move || {
-                let failure = context.save_edit(&file, &before, &text).err();
-                outer(Msg::Saved { file, text, failure })
+            Effect::Save { file, expected, text } => self.blocking(Slot::Write(file.clone()), move || {
+                let outcome = context.save_edit(&file, expected.as_deref(), &text);
+                outer(Msg::Saved { file, text, outcome })
             }),
             Effect::Answer(answer) => {
                 let tell = self.tell.clone();

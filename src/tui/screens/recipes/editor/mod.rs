@@ -1,6 +1,7 @@
 //! A recipe's text, edited in place, its problems in the margin. Opens no file: text comes in and goes out as messages.
 
 mod model;
+mod questions;
 mod text;
 mod update;
 mod view;
@@ -11,6 +12,7 @@ pub use text::Text;
 use std::path::PathBuf;
 
 use crate::domain::recipe::Problem;
+use crate::flows::edit::Saved;
 use crate::report::Report;
 
 /// What the editor wants done.
@@ -31,8 +33,8 @@ pub enum Effect {
     Save {
         /// The recipe.
         file: PathBuf,
-        /// What was read.
-        before: String,
+        /// What should stand there; nothing, where there should be no file.
+        expected: Option<Vec<u8>>,
         /// What it is to be.
         text: String,
     },
@@ -57,16 +59,16 @@ pub enum Msg {
         /// Which state of it.
         version: u64,
         /// What is wrong.
-        problems: Vec<Problem>,
+        problems: Result<Vec<Problem>, Report>,
     },
     /// A text was saved, or was not.
     Saved {
         /// The recipe.
         file: PathBuf,
-        /// What was written.
+        /// What was to be written.
         text: String,
-        /// Why not.
-        failure: Option<Report>,
+        /// What became of it.
+        outcome: Result<Saved, Report>,
     },
     /// The answer to whether changes are kept.
     Answer(Answer),
@@ -77,6 +79,10 @@ pub enum Msg {
 pub enum Answer {
     /// They are saved, then the editor is over.
     SaveAndClose,
+    /// They are saved, then bakery is left.
+    SaveAndLeave,
+    /// They are saved over what somebody else wrote meanwhile.
+    Overwrite,
     /// They are lost.
     Discard,
     /// What stands on disk takes their place.

@@ -23,15 +23,16 @@ pub(super) enum State {
 }
 
 /// What follows a save.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
     /// Nothing.
-    #[default]
     Stay,
     /// The editor is over.
     Close,
     /// The recipe is baked.
     Bake,
+    /// Bakery is left.
+    Leave,
 }
 
 /// A recipe being edited. The Recipes screen holds one while its text has the keys.
@@ -52,7 +53,10 @@ pub struct Model {
     pub problems: Vec<Problem>,
     /// First line and first column shown.
     pub(super) offset: (usize, usize),
-    pub(super) then: Then,
+    /// What follows the save that is under way.
+    pub(super) saving: Option<Then>,
+    /// What somebody else made of the file, and what was to follow our save.
+    pub(super) theirs: Option<(Option<Vec<u8>>, Then)>,
     pub(super) over: bool,
 }
 
@@ -72,7 +76,8 @@ impl Model {
             version: 0,
             problems: Vec::new(),
             offset: (0, 0),
-            then: Then::Stay,
+            saving: None,
+            theirs: None,
             over: false,
         };
         (model, vec![wish])
@@ -96,10 +101,14 @@ impl Model {
         self.over
     }
 
-    /// How many errors, and how many lesser problems.
-    pub fn counts(&self) -> (usize, usize) {
-        let errors = self.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        (errors, self.problems.len() - errors)
+    /// How many problems of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == severity).count()
+    }
+
+    /// The first error.
+    pub(super) fn first_error(&self) -> Option<&Problem> {
+        self.problems.iter().find(|problem| problem.severity == Severity::Error)
     }
 
     /// The problem the strip shows: of the cursor's line, else the first.

@@ -1,14 +1,15 @@
 //! What happens in the editor. Pure.
 
-use unicode_width::UnicodeWidthChar;
-
 use super::model::{State, Then, outer};
 use super::{Answer, Effect, Model, Msg, Text};
-use crate::domain::text::is_hazardous;
+use crate::domain::recipe::{Problem, Severity};
+use crate::domain::units;
+use crate::flows::edit::Saved;
+use crate::report::Report;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Code, Key, Motion};
-use crate::tui::screens::{Around, Wish, recipes};
-use crate::tui::widgets::{Choice, Confirm, Toast};
+use crate::tui::screens::{Around, Wish};
+use crate::tui::widgets::Toast;
 
 /// A wish for one of the editor's effects.
 pub(super) fn wish(effect: Effect) -> Wish {
@@ -27,6 +28,10 @@ impl Model {
             Action::Move(motion) => {
                 text.step(motion, page);
                 false
+            }
+            Action::Indent => {
+                text.paste("  ");
+                true
             }
             Action::Undo => text.undo(),
             Action::Redo => text.redo(),
@@ -61,37 +66,42 @@ impl Model {
     pub fn receive(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
         match msg {
             Msg::Text { file, read } if file == self.file => self.opened(read, around),
-            Msg::Judged { file, version, problems } if file == self.file && version == self.version => {
-                self.problems = problems;
-                Vec::new()
-            }
-            Msg::Saved { file, text, failure } if file == self.file => match failure {
-                None => self.saved(text),
-                Some(report) => {
-                    self.then = Then::Stay;
-                    self.conflict(&report)
+            Msg::Judged { file, version, problems } if file == self.file && version == self.version => match problems {
+                Ok(problems) => {
+                    self.problems = problems;
+                    Vec::new()
                 }
+                Err(report) => vec![Wish::Tell(Toast::failure(&report))],
             },
-            Msg::Answer(Answer::SaveAndClose) => self.save(Then::Close),
-            Msg::Answer(Answer::Discard) => {
-                self.over = true;
-                Vec::new()
-            }
-            Msg::Answer(Answer::ReadAgain) => vec![wish(Effect::Read(self.file.clone()))],
+            Msg::Saved { file, text, outcome } if file == self.file => self.was_saved(text, outcome),
+            Msg::Answer(answer) => self.answered(answer),
             // Of another recipe, or of a text that is no more.
             Msg::Text { .. } | Msg::Judged { .. } | Msg::Saved { .. } => Vec::new(),
         }
     }
 
-    fn opened(
-        &mut self,
-        read: Result<(String, Vec<crate::domain::recipe::Problem>), crate::report::Report>,
-        around: &Around,
-    ) -> Vec<Wish> {
+    fn answered(&mut self, answer: Answer) -> Vec<Wish> {
+        match answer {
+            Answer::SaveAndClose => self.save(Then::Close),
+            Answer::SaveAndLeave => self.save(Then::Leave),
+            Answer::Overwrite => match self.theirs.take() {
+                Some((theirs, then)) => self.save_over(theirs, then),
+                None => Vec::new(),
+            },
+            Answer::Discard => {
+                self.over = true;
+                Vec::new()
+            }
+            Answer::ReadAgain => vec![wish(Effect::Read(self.file.clone()))],
+        }
+    }
+
+    fn opened(&mut self, read: Result<(String, Vec<Problem>), Report>, around: &Around) -> Vec<Wish> {
         match read {
             Ok((content, problems)) => {
                 let mut text = Text::new(&content);
-                if let Some(first) = problems.first() {
+                let error = problems.iter().find(|problem| problem.severity == Severity::Error);
+                if let Some(first) = error.or_else(|| problems.first()) {
                     let at = |number: u32| usize::try_from(number.saturating_sub(1)).unwrap_or(0);
                     text.go(at(first.line), at(first.column));
                 }
@@ -99,10 +109,15 @@ impl Model {
                 self.modified = false;
                 self.version += 1;
                 self.follow(around);
+                Vec::new()
             }
-            Err(report) => self.state = State::Refused(report),
+            // What was typed is not given up for a text that cannot be had.
+            Err(report) if self.text().is_some() => vec![Wish::Tell(Toast::failure(&report))],
+            Err(report) => {
+                self.state = State::Refused(report);
+                Vec::new()
+            }
         }
-        Vec::new()
     }
 
     /// The text is another: it is judged anew.
@@ -114,79 +129,71 @@ impl Model {
     }
 
     fn save(&mut self, then: Then) -> Vec<Wish> {
-        let Some(text) = self.text().map(Text::content) else { return Vec::new() };
         if !self.modified {
-            self.then = then;
-            return self.saved(text);
+            return self.after_saving(then);
         }
-        self.then = then;
-        vec![wish(Effect::Save { file: self.file.clone(), before: self.saved.clone(), text })]
+        let expected = Some(self.saved.clone().into_bytes());
+        self.save_over(expected, then)
     }
 
-    fn saved(&mut self, text: String) -> Vec<Wish> {
-        let now = self.text().map(Text::content);
-        self.modified = now.is_some_and(|now| now != text);
-        self.saved = text;
-        let (errors, _) = self.counts();
-        match std::mem::take(&mut self.then) {
-            Then::Bake if errors == 0 => {
+    /// One save at a time: a second one would take the first for somebody else's.
+    fn save_over(&mut self, expected: Option<Vec<u8>>, then: Then) -> Vec<Wish> {
+        if let Some(following) = &mut self.saving {
+            *following = if then == Then::Stay { *following } else { then };
+            return Vec::new();
+        }
+        let Some(text) = self.text().map(Text::content) else { return Vec::new() };
+        self.saving = Some(then);
+        vec![wish(Effect::Save { file: self.file.clone(), expected, text })]
+    }
+
+    fn was_saved(&mut self, text: String, outcome: Result<Saved, Report>) -> Vec<Wish> {
+        let then = self.saving.take().unwrap_or(Then::Stay);
+        match outcome {
+            Ok(Saved::Written) => {
+                self.modified = self.text().is_some_and(|now| now.content() != text);
+                self.saved = text;
+                // What was typed since is not in the file: nothing may follow yet.
+                self.after_saving(if self.modified { Then::Stay } else { then })
+            }
+            Ok(Saved::Changed(theirs)) => {
+                let question = self.conflict(theirs.is_none());
+                self.theirs = Some((theirs, then));
+                vec![Wish::Ask(question)]
+            }
+            Err(report) => vec![Wish::Tell(Toast::failure(&report))],
+        }
+    }
+
+    fn after_saving(&mut self, then: Then) -> Vec<Wish> {
+        let errors = self.count(Severity::Error);
+        let wrong =
+            self.first_error().map(|first| format!("{}: line {}", units::count(errors as u64, "error"), first.line));
+        let told = format!("saved {}", self.shown);
+        let tell = |toast: Toast| vec![Wish::Tell(toast)];
+        match (then, wrong) {
+            (Then::Bake, Some(wrong)) => tell(Toast::warning(format!("{told}, not baked")).next(wrong)),
+            (Then::Bake, None) => {
                 self.over = true;
                 vec![Wish::Bake(self.file.clone())]
             }
-            Then::Bake => {
-                let first =
-                    self.problems.first().map(|p| format!("line {}: {}", p.line, p.message)).unwrap_or_default();
-                vec![Wish::Tell(Toast::warning(format!("saved, not baked; {first}")))]
-            }
-            Then::Close => {
+            (Then::Leave, _) => vec![Wish::Leave],
+            (Then::Stay, Some(wrong)) => tell(Toast::done(told).next(wrong)),
+            (Then::Stay, None) => tell(Toast::done(told).next("Alt-b bakes it")),
+            (Then::Close, wrong) => {
                 self.over = true;
-                Vec::new()
-            }
-            Then::Stay => {
-                vec![Wish::Tell(Toast::done(format!("saved {}", self.shown)).next("Esc goes back, Alt-b bakes it"))]
+                tell(Toast::done(told).next(wrong.unwrap_or_else(|| "b bakes it".to_owned())))
             }
         }
     }
 
     fn close(&mut self) -> Vec<Wish> {
-        if !self.modified {
+        // A save under way ends first: what it finds may have to be asked about.
+        if self.saving.is_none() && !self.modified {
             self.over = true;
             return Vec::new();
         }
-        self.before_leaving().map(Wish::Ask).into_iter().collect()
-    }
-
-    /// The question before changes would be lost.
-    pub fn before_leaving(&self) -> Option<Confirm> {
-        let answer = |label: &str, answer: Option<Answer>| Choice {
-            label: label.to_owned(),
-            then: answer.map(|answer| Wish::Do(outer_answer(answer))).into_iter().collect(),
-        };
-        self.modified.then(|| Confirm {
-            title: "unsaved changes".to_owned(),
-            text: format!("{} has changes that are not saved.", self.shown),
-            choices: vec![
-                answer("save", Some(Answer::SaveAndClose)),
-                answer("keep editing", None),
-                answer("discard them", Some(Answer::Discard)),
-            ],
-            focused: 0,
-        })
-    }
-
-    fn conflict(&self, report: &crate::report::Report) -> Vec<Wish> {
-        let then = vec![Wish::Do(outer_answer(Answer::ReadAgain))];
-        let text =
-            format!("{}. What you typed is still here: copy what you need before you read it again.", report.message);
-        vec![Wish::Ask(Confirm {
-            title: "not saved".to_owned(),
-            text,
-            choices: vec![
-                Choice { label: "keep editing".to_owned(), then: Vec::new() },
-                Choice { label: "drop mine, read theirs".to_owned(), then },
-            ],
-            focused: 0,
-        })]
+        self.before_closing().map(Wish::Ask).into_iter().collect()
     }
 
     fn edit_outside(&self) -> Vec<Wish> {
@@ -198,37 +205,8 @@ impl Model {
 
     /// Keeps the cursor in sight.
     pub(super) fn follow(&mut self, around: &Around) {
-        let area = self.text_area(around.body);
-        let Some(text) = self.text() else { return };
-        let (row, column) = text.cursor();
-        let x: usize = text.lines().get(row).map_or(0, |line| line.chars().take(column).map(width_of).sum());
-        let (height, width) = (usize::from(area.height).max(1), usize::from(area.width).max(8));
-        let (mut top, mut left) = self.offset;
-        if row < top {
-            top = row;
-        } else if row >= top + height {
-            top = row + 1 - height;
-        }
-        if x < left {
-            left = x.saturating_sub(4);
-        } else if x + 1 >= left + width {
-            left = x + 6 - width.min(x + 6);
-        }
-        self.offset = (top, left);
+        self.offset = self.offset_in(around.body);
     }
-}
-
-/// Columns a character takes; what cannot be shown as it is takes one.
-pub(super) fn width_of(c: char) -> usize {
-    match c {
-        '\t' => 2,
-        c if is_hazardous(c) => 1,
-        c => UnicodeWidthChar::width(c).unwrap_or(1),
-    }
-}
-
-fn outer_answer(answer: Answer) -> Outer {
-    Outer::Recipes(recipes::Effect::Editor(Effect::Answer(answer)))
 }
 
 /// A key in the text. Whether the text changed.
@@ -242,12 +220,12 @@ fn typed(text: &mut Text, key: Key, page: usize) -> bool {
             text.break_line();
             return true;
         }
-        Code::Tab => {
-            text.paste("  ");
-            return true;
-        }
         Code::Backspace => return text.backspace(),
         Code::Delete => return text.delete(),
+        Code::Left | Code::Right if key.ctrl => {
+            text.step_word(key.code == Code::Right);
+            return false;
+        }
         Code::Up => Motion::Up,
         Code::Down => Motion::Down,
         Code::Left => Motion::Left,

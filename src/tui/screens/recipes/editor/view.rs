@@ -2,12 +2,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::Model;
 use super::model::{STRIP, State};
-use super::update::width_of;
 use crate::domain::recipe::{Problem, Severity};
 use crate::domain::text::is_hazardous;
 use crate::tui::format;
@@ -19,14 +17,15 @@ impl Model {
     /// Line 2.
     pub fn subject(&self, look: &Look) -> Subject {
         let what = vec![look.span(Role::Strong, self.shown.clone())];
-        let (errors, others) = self.counts();
         let mut verdict = Vec::new();
-        let plural = |count: usize, word: &str| crate::domain::units::count(count as u64, word);
-        if errors > 0 {
-            verdict.extend([look.span(Role::Fail, format!("{} ", plural(errors, "error"))), look.glyph(Glyph::Fail)]);
-        }
-        if others > 0 {
-            verdict.extend([look.span(Role::Warn, format!("  {} ", plural(others, "hint"))), look.glyph(Glyph::Warn)]);
+        let kinds = [(Severity::Error, Glyph::Fail), (Severity::Warning, Glyph::Warn), (Severity::Hint, Glyph::Warn)];
+        for (severity, glyph) in kinds {
+            let count = self.count(severity);
+            if count > 0 {
+                let gap = if verdict.is_empty() { "" } else { "  " };
+                let words = crate::domain::units::count(count as u64, severity.as_str());
+                verdict.extend([look.span(glyph.role(), format!("{gap}{words} ")), look.glyph(glyph)]);
+            }
         }
         if self.problems.is_empty() && self.text().is_some() {
             verdict.extend([look.span(Role::Dim, "no problems "), look.glyph(Glyph::Pass)]);
@@ -54,7 +53,7 @@ impl Model {
     fn draw_open(&self, look: &Look, area: Rect, buffer: &mut Buffer) {
         let Some(text) = self.text() else { return };
         let place = self.text_area(area);
-        let (top, left) = self.offset;
+        let (top, left) = self.offset_in(area);
         let cursor = text.cursor().0;
         let rows = text.lines().iter().enumerate().skip(top).take(usize::from(place.height));
         for (y, (index, line)) in (place.y..).zip(rows) {
@@ -91,19 +90,44 @@ impl Model {
         rule(look, area, &[], &place, buffer);
         let Some(problem) = self.told() else { return };
         let glyph = if problem.severity == Severity::Error { Glyph::Fail } else { Glyph::Warn };
-        let first = Line::from(vec![
-            look.glyph(glyph),
-            look.span(Role::Dim, format!(" {}:{}  ", problem.line, problem.column)),
-            look.span(Role::Text, problem.message.clone()),
-        ]);
+        let at = format!(" {}:{}  ", problem.line, problem.column);
         let room = usize::from(area.width.saturating_sub(2));
-        buffer.set_line(area.x + 1, area.y + 1, &cut(look, &first, room), area.width.saturating_sub(2));
-        if let Some(help) = &problem.help
-            && area.height > 2
-        {
-            let line = Line::from(look.span(Role::Dim, format!("  {help}")));
-            buffer.set_line(area.x + 1, area.y + 2, &cut(look, &line, room), area.width.saturating_sub(2));
+        let message = |text: String| look.span(Role::Text, text);
+        // Without help there is room for a second line of the message.
+        let (said, below) = match &problem.help {
+            Some(help) => (problem.message.clone(), look.span(Role::Dim, format!("  {help}"))),
+            None => {
+                let taken = usize::from(look.glyph_width()) + at.len();
+                let lines = format::wrap(&problem.message, room.saturating_sub(taken));
+                let mut lines = lines.into_iter();
+                let first = lines.next().unwrap_or_default();
+                (first, message(format!("  {}", lines.collect::<Vec<_>>().join(" "))))
+            }
+        };
+        let said = Line::from(vec![look.glyph(glyph), look.span(Role::Dim, at), message(said)]);
+        for (y, line) in (area.y + 1..area.bottom()).zip([said, Line::from(below)]) {
+            buffer.set_line(area.x + 1, y, &cut(look, &line, room), area.width.saturating_sub(2));
         }
+    }
+
+    /// First line and first column shown in `area`: as near to where they were as the cursor allows.
+    pub(super) fn offset_in(&self, area: Rect) -> (usize, usize) {
+        let area = self.text_area(area);
+        let Some(text) = self.text() else { return self.offset };
+        let (row, column) = text.cursor();
+        let x: usize = text.lines().get(row).map_or(0, |line| line.chars().take(column).map(columns_of).sum());
+        let (height, width) = (usize::from(area.height).max(1), usize::from(area.width).max(8));
+        let (top, left) = self.offset;
+        let top = top.clamp((row + 1).saturating_sub(height), row);
+        // The first and the last column may be an ellipsis: the cursor stays off them.
+        let left = if x < left + usize::from(left > 0) {
+            x.saturating_sub(width / 4)
+        } else if x + 2 > left + width {
+            (x + width / 4).saturating_sub(width)
+        } else {
+            left
+        };
+        (top, left)
     }
 
     /// Where the terminal's cursor stands in `area`.
@@ -111,13 +135,22 @@ impl Model {
         let text = self.text()?;
         let place = self.text_area(area);
         let (row, column) = text.cursor();
-        let x: usize = text.lines().get(row)?.chars().take(column).map(width_of).sum();
-        let (top, left) = self.offset;
+        let x: usize = text.lines().get(row)?.chars().take(column).map(columns_of).sum();
+        let (top, left) = self.offset_in(area);
         let at = Position {
             x: place.x + u16::try_from(x.checked_sub(left)?).ok()?,
             y: place.y + u16::try_from(row.checked_sub(top)?).ok()?,
         };
         place.contains(at).then_some(at)
+    }
+}
+
+/// Columns a character takes; what cannot be shown as it is takes one.
+fn columns_of(c: char) -> usize {
+    match c {
+        '\t' => 2,
+        c if is_hazardous(c) => 1,
+        c => format::width(c.encode_utf8(&mut [0; 4])),
     }
 }
 
@@ -130,9 +163,9 @@ fn draw_line(look: &Look, line: &str, wrong: &[&Problem], (area, left): (Rect, u
     let comment = comment_at(line);
     let mut x = 0;
     for (index, c) in line.chars().enumerate() {
-        let wide = width_of(c);
-        let (from, to) = (x, x + wide);
-        x = to;
+        let wide = columns_of(c);
+        let from = x;
+        x += wide;
         if from < left {
             continue;
         }
@@ -146,20 +179,21 @@ fn draw_line(look: &Look, line: &str, wrong: &[&Problem], (area, left): (Rect, u
         let shown = match c {
             '\t' => "  ".to_owned(),
             c if is_hazardous(c) => "?".to_owned(),
+            // One `?` a column: what stands behind it stays where the cursor expects it.
+            c if look.ascii && !c.is_ascii() => "?".repeat(wide),
             c => c.to_string(),
         };
         let mut span = look.span(role, shown);
         if let Some(problem) = wrong.iter().find(|problem| covers(problem, index)) {
             let severity = if problem.severity == Severity::Error { Role::Fail } else { Role::Warn };
             span.style = look.style(severity).add_modifier(ratatui::style::Modifier::UNDERLINED);
-        } else if is_hazardous(c) {
+        } else if c != '\t' && is_hazardous(c) {
             span.style = look.style(Role::Fail);
         }
         buffer.set_span(area.x + column, area.y, &span, area.width - column);
     }
-    if left > 0 && area.width > 0 {
+    if left > 0 && x > 0 {
         buffer.set_span(area.x, area.y, &look.span(Role::Dim, if look.ascii { "<" } else { "…" }), 1);
-        buffer.set_style(Rect { width: 1, ..area }, Style::new());
     }
 }
 
