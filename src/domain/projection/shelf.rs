@@ -143,7 +143,7 @@ mod tests {
         assert_eq!((row.status.as_str(), row.steps, row.digest), ("failed", (2, 2), Some(Digest::of(b"image"))));
         assert_eq!(
             (row.step_rows.len(), row.cached, row.new_bytes),
-            (3, 1, 1_200_000),
+            (4, 1, 1_200_000),
             "a step no plan lists is no step"
         );
         assert_eq!(

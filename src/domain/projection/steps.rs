@@ -86,6 +86,7 @@ impl Steps {
         match &event.kind {
             EventKind::PlanBuilt(plan) => self.plan(plan),
             EventKind::StepStarted { step } => {
+                self.base_is_here(step);
                 let row = self.row(step);
                 row.state = StepState::Running;
                 row.started_at = Some(event.at.clone());
@@ -97,7 +98,10 @@ impl Steps {
             EventKind::StepProgressed { step, done, total } => {
                 self.row(step).throughput.apply(&event.at, *done, *total);
             }
-            EventKind::StepCached { step, .. } => self.row(step).state = StepState::Cached,
+            EventKind::StepCached { step, .. } => {
+                self.base_is_here(step);
+                self.row(step).state = StepState::Cached;
+            }
             EventKind::StepFinished { step, millis } => self.row(step).state = StepState::Done { millis: *millis },
             EventKind::StepFailed { step, millis, failure } => {
                 self.row(step).state = StepState::Failed { millis: *millis, failure: failure.clone() };
@@ -132,6 +136,14 @@ impl Steps {
         }
     }
 
+    /// A step stands on its base: where nobody told of fetching it, it was there.
+    fn base_is_here(&mut self, step: &StepId) {
+        if self.find(step).is_some_and(|row| !row.action.is_empty()) {
+            let bases = self.rows.iter_mut().filter(|row| row.action.is_empty() && row.platform.is_some());
+            bases.filter(|row| row.state == StepState::Waiting).for_each(|row| row.state = StepState::Cached);
+        }
+    }
+
     fn row(&mut self, id: &StepId) -> &mut StepRow {
         let at = self.rows.iter().position(|row| row.id == *id).unwrap_or_else(|| {
             self.rows.push(StepRow {
@@ -163,11 +175,16 @@ mod tests {
         let states: Vec<&StepState> = steps.rows().iter().map(|row| &row.state).collect();
         assert!(matches!(
             states.as_slice(),
-            [StepState::Cached, StepState::Done { millis: 3120 }, StepState::Failed { millis: 5, .. }]
+            [
+                StepState::Cached,
+                StepState::Cached,
+                StepState::Done { millis: 3120 },
+                StepState::Failed { millis: 5, .. }
+            ]
         ));
         let two = steps.find(&step("2")).unwrap();
         assert_eq!((two.output, two.seen, two.throughput.done), (12, [1, 1, 1], 1_000_000));
-        assert_eq!((steps.finished(), steps.failed().unwrap().id.0.as_str()), (3, "3"));
+        assert_eq!((steps.finished(), steps.failed().unwrap().id.0.as_str()), (4, "3"), "the base among them");
     }
 
     #[test]
@@ -179,6 +196,6 @@ mod tests {
             vec![started(), EventKind::PlanBuilt(plan(&["1", "2"])), EventKind::StepStarted { step: step("1") }, end];
         number(kinds).iter().for_each(|event| steps.apply(event));
         let states: Vec<&StepState> = steps.rows().iter().map(|row| &row.state).collect();
-        assert_eq!(states, [&StepState::Stopped, &StepState::Waiting]);
+        assert_eq!(states, [&StepState::Cached, &StepState::Stopped, &StepState::Waiting], "the base comes first");
     }
 }

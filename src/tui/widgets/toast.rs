@@ -85,9 +85,11 @@ impl Toasts {
         self.0.retain(|(since, toast)| now - *since < toast.lasts());
     }
 
-    /// Takes the newest away. Whether there was one.
+    /// Takes a failure away, which would stay long. Whether there was one; other news goes by itself.
     pub fn dismiss(&mut self) -> bool {
-        self.0.pop().is_some()
+        let before = self.0.len();
+        self.0.retain(|(_, toast)| toast.tone != Tone::Failure);
+        self.0.len() < before
     }
 
     /// Whether any shows.
