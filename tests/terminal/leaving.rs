@@ -94,7 +94,7 @@ fn v05_stopped_and_continued_it_gives_back_and_takes_again() {
         wait_until("raw again", || terminal.modes() == raw);
     }
     terminal.send("q");
-    terminal.wait_for("back in the shell", |screen| is_given_back_to_shell(screen));
+    terminal.wait_for("back in the shell", is_given_back_to_shell);
     terminal.send("stty -a > after; echo $? over\r");
     terminal.wait_text("0 over");
     assert_eq!(

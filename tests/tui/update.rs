@@ -105,12 +105,13 @@ fn ctrl_c_twice_leaves_and_another_key_between_does_not() {
 }
 
 #[test]
-fn escape_takes_news_away_before_anything_else() {
+fn escape_takes_a_failure_away_before_anything_else() {
     let (mut model, _) = many(1);
     press(&mut model, &["enter"]);
-    update(&mut model, Msg::Tell(Toast::done("done")));
+    update(&mut model, Msg::Tell(Toast::failure(&Report::message(Kind::Failed, "no such thing"))));
     press(&mut model, &["esc"]);
     assert!(model.toasts.is_empty() && model.store.level != store::Level::Repositories);
+    update(&mut model, Msg::Tell(Toast::done("other news goes by itself")));
     press(&mut model, &["esc"]);
     assert_eq!(model.store.level, store::Level::Repositories);
 }

@@ -138,10 +138,12 @@ impl Steps {
 
     /// A step stands on its base: where nobody told of fetching it, it was there.
     fn base_is_here(&mut self, step: &StepId) {
-        if self.find(step).is_some_and(|row| !row.action.is_empty()) {
-            let bases = self.rows.iter_mut().filter(|row| row.action.is_empty() && row.platform.is_some());
-            bases.filter(|row| row.state == StepState::Waiting).for_each(|row| row.state = StepState::Cached);
-        }
+        let Some(platform) = self.find(step).filter(|row| !row.action.is_empty()).map(|row| row.platform.clone())
+        else {
+            return;
+        };
+        let bases = self.rows.iter_mut().filter(|row| row.action.is_empty() && row.platform == platform);
+        bases.filter(|row| row.state == StepState::Waiting).for_each(|row| row.state = StepState::Cached);
     }
 
     fn row(&mut self, id: &StepId) -> &mut StepRow {
