@@ -57,7 +57,7 @@ fn baked(view: &BakeView, color: bool) -> Vec<String> {
 
 fn again(view: &BakeView) -> String {
     let planned: Vec<&StepState> =
-        view.steps.rows().iter().filter(|row| row.platform.is_some()).map(|row| &row.state).collect();
+        view.steps.rows().iter().filter(|row| !row.action.is_empty()).map(|row| &row.state).collect();
     let cached = planned.iter().filter(|state| ***state == StepState::Cached).count();
     let (took, all) = (millis(view.millis()), planned.len() as u64);
     let image = view.committed.as_ref().map(|committed| committed.image.digest.short()).unwrap_or_default();

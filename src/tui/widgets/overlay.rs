@@ -41,11 +41,11 @@ impl Confirm {
         Self { title: title.into(), text: text.into(), choices, focused: 0 }
     }
 
-    /// What `y` says: the one answer besides the safe one, where there is just one.
+    /// What `y` says: the one answer besides the safe one; among more than two, the focused one.
     pub fn yes(&self) -> Option<&Choice> {
         match self.choices.as_slice() {
             [_, yes] => Some(yes),
-            _ => None,
+            more => more.get(self.focused),
         }
     }
 

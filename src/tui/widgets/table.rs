@@ -3,6 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::{Cursor, cut};
@@ -88,19 +89,30 @@ impl Table<'_> {
                 buffer.set_style(bar, self.look.style(role));
                 buffer.set_span(area.x, y, &self.look.span(Role::Accent, self.look.mark()), 1);
             }
-            let cells = row(index);
-            if let [alone] = cells.as_slice() {
-                let width = Self::row_width(area);
-                self.cell(alone, Align::Left, (area.x + 2, y, width), buffer);
-                y += 1;
-                continue;
-            }
-            for ((column, place), cell) in self.columns.iter().zip(&places).zip(cells) {
-                if let Some((x, width)) = *place {
-                    self.cell(&cell, column.align, (x, y, width), buffer);
-                }
+            self.row(row(index), &places, Rect { y, height: 1, ..area }, buffer);
+            if index == self.cursor.selected {
+                self.even_out(Rect { y, height: 1, ..area }, buffer);
             }
             y += 1;
+        }
+    }
+
+    fn row(&self, cells: Vec<Line<'static>>, places: &[Option<(u16, u16)>], area: Rect, buffer: &mut Buffer) {
+        if let [alone] = cells.as_slice() {
+            let width = Self::row_width(area);
+            return self.cell(alone, Align::Left, (area.x + 2, area.y, width), buffer);
+        }
+        for ((column, place), cell) in self.columns.iter().zip(places).zip(cells) {
+            if let Some((x, width)) = *place {
+                self.cell(&cell, column.align, (x, area.y, width), buffer);
+            }
+        }
+    }
+
+    /// Where the selection reverses, coloured cells would be blocks of colour: the row becomes one bar.
+    fn even_out(&self, bar: Rect, buffer: &mut Buffer) {
+        if self.look.style(Role::Selection).add_modifier.contains(Modifier::REVERSED) {
+            buffer.set_style(bar, Style::new().fg(Color::Reset));
         }
     }
 

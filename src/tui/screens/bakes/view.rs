@@ -16,12 +16,12 @@ use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, meter};
 const COLUMNS: [Column; 8] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
     Column { title: "bake", width: Width::Fixed(8), align: Align::Left, from: 70 },
-    Column { title: "image", width: Width::Fill(4), align: Align::Left, from: 0 },
+    Column { title: "image", width: Width::Fill(7), align: Align::Left, from: 0 },
     Column { title: "engine", width: Width::Fixed(10), align: Align::Left, from: 100 },
     Column { title: "took", width: Width::Fixed(7), align: Align::Right, from: 0 },
     Column { title: "outcome", width: Width::Fill(5), align: Align::Left, from: 0 },
     Column { title: "begun", width: Width::Fixed(6), align: Align::Right, from: 0 },
-    Column { title: "by", width: Width::Fixed(22), align: Align::Left, from: 110 },
+    Column { title: "by", width: Width::Fixed(18), align: Align::Left, from: 110 },
 ];
 
 /// Line 2.
