@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::depth::{Depth, to_palette};
 use super::{Canvas, Look, Role};
+use crate::domain::yaml::{self, Problems};
 
 /// The themes that come with bakery: name and text.
 pub const BUILT_IN: [(&str, &str); 3] = [
@@ -18,7 +19,17 @@ pub const BUILT_IN: [(&str, &str); 3] = [
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
-    /// Not YAML of this shape.
+    /// No YAML that can be read.
+    #[error("line {line}, column {column}: {message}")]
+    Unreadable {
+        /// Where.
+        line: u32,
+        /// In which column.
+        column: u32,
+        /// Why.
+        message: String,
+    },
+    /// YAML of another shape.
     #[error("not a theme")]
     Shape(#[from] serde_yaml::Error),
     /// A version this bakery does not know.
@@ -106,6 +117,17 @@ impl Theme {
 
     /// Reads a theme's text. What it leaves out comes from the built-in theme it inherits, if it names one.
     pub fn parse(text: &str) -> Result<Self, ThemeError> {
+        // Size and depth are checked by the strict reader, before the other one sees the text.
+        let mut problems = Problems::new();
+        let tree = yaml::read(text.as_bytes(), &mut problems);
+        let refused = problems.has_errors() || tree.is_none();
+        if refused && let Some(problem) = problems.into_sorted().into_iter().next() {
+            return Err(ThemeError::Unreadable {
+                line: problem.line,
+                column: problem.column,
+                message: problem.message,
+            });
+        }
         let file: File = serde_yaml::from_str(text)?;
         if file.theme != 1 {
             return Err(ThemeError::Version(file.theme));
@@ -250,6 +272,7 @@ mod tests {
         );
         assert_eq!(wrong(dark.replace("  stale:", "  stail:")), "unknown role `stail`");
         assert_eq!(wrong(dark.replace("  text: {}\n", "")), "role `text` is missing");
+        assert!(wrong(format!("{dark}theme: 1\n")).starts_with("line "), "{}", wrong(format!("{dark}theme: 1\n")));
         assert!(wrong(dark.replace("#ff9e64", "#ff9e6")).contains("`#ff9e6` is no colour (role `stale`)"));
     }
 }
