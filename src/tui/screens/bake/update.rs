@@ -209,7 +209,9 @@ impl Place for Model {
         match (self.search.editing, self.focus.0) {
             (true, _) => vec![Scope::Line],
             (false, Focus::Log) => vec![Scope::Log, Scope::List],
-            (false, Focus::Steps) => vec![Scope::Bake, Scope::List],
+            (false, Focus::Steps) if self.bake.is_none() => vec![Scope::List],
+            (false, Focus::Steps) if self.is_running() => vec![Scope::Bake, Scope::List],
+            (false, Focus::Steps) => vec![Scope::BakeOver, Scope::List],
         }
     }
 
