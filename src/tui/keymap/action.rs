@@ -18,6 +18,23 @@ pub enum Motion {
     Right,
 }
 
+impl Motion {
+    /// Where it leads from row `at` with so many rows to a page; past the end where the caller has to stop it.
+    pub fn leads(self, at: usize, page: usize) -> usize {
+        match self {
+            Self::Up => at.saturating_sub(1),
+            Self::Down => at.saturating_add(1),
+            Self::HalfUp => at.saturating_sub((page / 2).max(1)),
+            Self::HalfDown => at.saturating_add((page / 2).max(1)),
+            Self::PageUp => at.saturating_sub(page),
+            Self::PageDown => at.saturating_add(page),
+            Self::Top => 0,
+            Self::Bottom => usize::MAX,
+            Self::Left | Self::Right => at,
+        }
+    }
+}
+
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {

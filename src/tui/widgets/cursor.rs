@@ -14,20 +14,7 @@ pub struct Cursor {
 impl Cursor {
     /// Moves by `motion` in a list of `len` rows of which `height` show.
     pub fn step(&mut self, motion: Motion, len: usize, height: usize) {
-        let page = height.max(1);
-        let at = self.selected;
-        let to = match motion {
-            Motion::Up => at.saturating_sub(1),
-            Motion::Down => at.saturating_add(1),
-            Motion::HalfUp => at.saturating_sub((page / 2).max(1)),
-            Motion::HalfDown => at.saturating_add((page / 2).max(1)),
-            Motion::PageUp => at.saturating_sub(page),
-            Motion::PageDown => at.saturating_add(page),
-            Motion::Top => 0,
-            Motion::Bottom => usize::MAX,
-            Motion::Left | Motion::Right => at,
-        };
-        self.go(to, len, height);
+        self.go(motion.leads(self.selected, height.max(1)), len, height);
     }
 
     /// Selects row `to`, or the last one.

@@ -162,19 +162,7 @@ impl Viewport {
     pub fn step(&mut self, motion: Motion, len: usize, height: usize) {
         let last = len.saturating_sub(height);
         let at = if self.follow { last } else { self.top.min(last) };
-        let page = height.max(2);
-        let to = match motion {
-            Motion::Up => at.saturating_sub(1),
-            Motion::Down => at + 1,
-            Motion::HalfUp => at.saturating_sub(page / 2),
-            Motion::HalfDown => at + page / 2,
-            Motion::PageUp => at.saturating_sub(page),
-            Motion::PageDown => at + page,
-            Motion::Top => 0,
-            Motion::Bottom => last,
-            Motion::Left | Motion::Right => at,
-        };
-        self.top = to.min(last);
+        self.top = motion.leads(at, height.max(2)).min(last);
         self.follow = match motion {
             Motion::Bottom => true,
             Motion::Left | Motion::Right => self.follow,

@@ -67,22 +67,11 @@ impl Model {
             let area = Self::panes(around.body).detail(true).unwrap_or(around.body);
             let page = usize::from(area.height).max(2);
             let last = self.detail_height(around, area.width).saturating_sub(page);
-            let to = match motion {
-                Motion::Up => first.saturating_sub(1),
-                Motion::Down => first + 1,
-                Motion::HalfUp => first.saturating_sub(page / 2),
-                Motion::HalfDown => first + page / 2,
-                Motion::PageUp => first.saturating_sub(page),
-                Motion::PageDown => first + page,
-                Motion::Top => 0,
-                Motion::Bottom => last,
-                Motion::Right => first,
-                Motion::Left => {
-                    self.detail = None;
-                    return self.settle(around);
-                }
-            };
-            self.detail = Some(to.min(last));
+            if motion == Motion::Left {
+                self.detail = None;
+                return self.settle(around);
+            }
+            self.detail = Some(motion.leads(first, page).min(last));
             return;
         }
         if motion == Motion::Right && !self.is_empty() {

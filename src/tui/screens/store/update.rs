@@ -139,22 +139,11 @@ impl Model {
             let page = usize::from(pane.height).max(2);
             let lines = self.detail_lines(&Look::of_roles(false), around, usize::from(pane.width));
             let last = lines.len().saturating_sub(page);
-            let to = match motion {
-                Motion::Up => first.saturating_sub(1),
-                Motion::Down => first + 1,
-                Motion::HalfUp => first.saturating_sub(page / 2),
-                Motion::HalfDown => first + page / 2,
-                Motion::PageUp => first.saturating_sub(page),
-                Motion::PageDown => first + page,
-                Motion::Top => 0,
-                Motion::Bottom => last,
-                Motion::Left => {
-                    self.detail = None;
-                    return Vec::new();
-                }
-                Motion::Right => first,
-            };
-            self.detail = Some(to.min(last));
+            if motion == Motion::Left {
+                self.detail = None;
+                return Vec::new();
+            }
+            self.detail = Some(motion.leads(first, page).min(last));
             return Vec::new();
         }
         match motion {
