@@ -1,0 +1,53 @@
+//! The system calls no safe wrapper exists for. The one file with `unsafe` in it; knows nothing of steps.
+#![allow(unsafe_code, reason = "raw system calls: each is wrapped so that no argument can be wrong")]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+pub(super) use rustix::thread::UnshareFlags;
+
+/// Leaves namespaces for new ones (unshare(2)).
+pub(super) fn unshare(flags: UnshareFlags) -> io::Result<()> {
+    let flags = flags.difference(UnshareFlags::FILES);
+    // SAFETY: unsafe only for `FILES`, which is taken out.
+    Ok(unsafe { rustix::thread::unshare_unsafe(flags) }?)
+}
+
+/// `struct mount_attr` of linux/mount.h.
+#[repr(C)]
+struct MountAttr {
+    set: u64,
+    clear: u64,
+    propagation: u64,
+    userns: u64,
+}
+
+/// Makes a mount and all mounts below it read-only, without devices, set-id bits and programs (mount_setattr(2)).
+pub(super) fn freeze_recursively(mount: BorrowedFd<'_>) -> io::Result<()> {
+    const RDONLY_NOSUID_NODEV_NOEXEC: u64 = 0x1 | 0x2 | 0x4 | 0x8;
+    let attr = MountAttr { set: RDONLY_NOSUID_NODEV_NOEXEC, clear: 0, propagation: 0, userns: 0 };
+    // SAFETY: the path is a constant with its NUL, the structure outlives the call and is as long as said.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH | libc::AT_RECURSIVE,
+            &raw const attr,
+            size_of::<MountAttr>(),
+        )
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Loads a system call filter (seccomp(2)) without giving up set-id programs, which `PR_SET_NO_NEW_PRIVS` would: the
+/// caller has `CAP_SYS_ADMIN` in its user namespace.
+pub(super) fn load_filter(program: &[seccompiler::sock_filter]) -> io::Result<()> {
+    let too_long = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    let length = u16::try_from(program.len()).map_err(too_long)?;
+    // `seccompiler::sock_filter` is `struct sock_filter` of linux/filter.h, field by field.
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut().cast() };
+    // SAFETY: the kernel copies `length` instructions and writes nothing.
+    let done = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
