@@ -2,4 +2,7 @@
 //! descriptors, run inside the sandbox's namespaces; knows no namespaces, no engine, no journal.
 
 mod placeholder;
+mod shelf;
+
 pub use placeholder::*;
+pub use shelf::{Scratch, Shelf};
