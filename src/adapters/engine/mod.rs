@@ -15,7 +15,7 @@ use crate::adapters::store::Store;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::{EventKind, Failure};
 use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageManifest, Platform, Repository};
-use crate::domain::plan::{InputManifest, Plan, StepId};
+use crate::domain::plan::{Ids, InputManifest, Plan, StepId};
 use crate::domain::recipe::Recipe;
 use crate::report::{Kind, Report};
 
@@ -53,6 +53,8 @@ pub struct BakeJob {
     pub packing: Packing,
     /// Ignore cached results.
     pub no_cache: bool,
+    /// What becomes of owners in steps that run something.
+    pub ids: Ids,
 }
 
 /// One platform's base image, with the store its layers come from.
@@ -72,6 +74,13 @@ pub struct BaseImage {
     pub repository: Repository,
     /// The store itself where it is a layout on this machine: its blobs are linked instead of copied.
     pub layout: Option<Arc<Layout>>,
+}
+
+impl BaseImage {
+    /// Its environment, `NAME=value`: what steps that run something see.
+    pub fn env(&self) -> &[String] {
+        self.config.config.as_ref().and_then(|config| config.env.as_deref()).unwrap_or_default()
+    }
 }
 
 /// How layers are packed. Part of every cache key.

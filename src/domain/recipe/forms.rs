@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::schema::Owner;
+use super::schema::{Network, Owner};
 use crate::domain::text::escape;
 use crate::domain::yaml::{Node, Problems, Reading, quote, text_map};
 
@@ -46,7 +46,7 @@ pub(super) fn port(text: &str) -> Option<String> {
 }
 
 /// `1m30s`, `500ms`: nanoseconds.
-pub(super) fn duration(text: &str) -> Option<u64> {
+pub fn duration(text: &str) -> Option<u64> {
     let mut rest = text;
     let mut total: u64 = 0;
     while !rest.is_empty() {
@@ -115,6 +115,18 @@ pub(super) fn is_signal(text: &str) -> bool {
         || real_time("SIGRTMIN", '+')
         || real_time("SIGRTMAX", '-')
         || text.parse::<u8>().is_ok_and(|n| (1..=64).contains(&n))
+}
+
+/// `host` or `none`.
+pub(super) fn network(node: &Node, problems: &mut Problems) -> Option<Network> {
+    match node.text("network", problems)? {
+        "host" => Some(Network::Host),
+        "none" => Some(Network::None),
+        other => {
+            problems.error(node.span, format!("unknown network {}", quote(other))).help("write host or none");
+            None
+        }
+    }
 }
 
 /// `user[:group]`, kept as text.

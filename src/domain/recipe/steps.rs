@@ -144,13 +144,7 @@ fn run(node: &Node, problems: &mut Problems) -> Option<Run> {
         run.shell = shell;
     }
     if let Some(node) = fields.value("network", problems) {
-        match node.text("network", problems) {
-            Some("host") | None => {}
-            Some("none") => run.network = Network::None,
-            Some(other) => {
-                problems.error(node.span, format!("unknown network {}", quote(other))).help("write host or none");
-            }
-        }
+        run.network = forms::network(node, problems).unwrap_or_default();
     }
     run.env = fields.value("env", problems).map(|node| forms::env(node, problems)).unwrap_or_default();
     for (text, span) in fields.texts("secrets", problems).unwrap_or_default() {

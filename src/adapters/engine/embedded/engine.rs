@@ -121,6 +121,7 @@ async fn bake_platform(
         cache: job.cache.clone(),
         packing: job.packing,
         no_cache: job.no_cache,
+        ids: job.ids,
         cancel: cancel.clone(),
         frame: frame_of(job),
         base: base.cloned(),

@@ -22,7 +22,7 @@ use crate::adapters::store::StoreError;
 use crate::domain::journal::{ChangeOp, EventKind, LayerBlob, SealedLayer, SeenChange};
 use crate::domain::layer::{Changeset, Op, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
-use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, StepId, step_key};
+use crate::domain::plan::{Below, CacheKey, Ids, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
 use crate::domain::recipe::{Action, Step};
 use crate::domain::text::escape_bytes;
 use crate::domain::trust::Finding;
@@ -45,6 +45,7 @@ pub(super) struct Workshop {
     pub(super) cache: PathBuf,
     pub(super) packing: Packing,
     pub(super) no_cache: bool,
+    pub(super) ids: Ids,
     pub(super) cancel: CancellationToken,
     pub(super) frame: Frame,
     pub(super) base: Option<BaseImage>,
@@ -145,7 +146,15 @@ impl Workshop {
         let inputs = task.inputs.as_ref().map(InputManifest::digest);
         let below = Below::Chain(stack.chain());
         let packing = self.packing.describe();
-        let key = step_key(&below, &task.step.action, inputs.as_ref(), self.frame.created, &packing);
+        let env = self.base.as_ref().map_or(&[][..], BaseImage::env);
+        let key = step_key(&KeyParts {
+            below: &below,
+            action: &task.step.action,
+            inputs: inputs.as_ref(),
+            created: self.frame.created,
+            packing: &packing,
+            running: Running::of(&task.step.action, env, self.ids),
+        });
         let cache = StepCache::new(&self.cache);
         let present = |layer: &LayerBlob| self.frame.target.has(&layer.descriptor);
         let stored = cache.result(&key, &present).filter(|_| !self.no_cache);
