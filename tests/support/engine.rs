@@ -15,6 +15,7 @@ use bakery::domain::layer::{Entry, Limits, Scanner};
 use bakery::domain::oci::{
     Compression, Descriptor, DiffId, Digest, ImageConfig, ImageManifest, Manifest, Platform, media_type,
 };
+use bakery::adapters::host::IdMode;
 use bakery::domain::plan::{Ids, PlanRequest, PlannedBase, PlatformBase, StepId, build};
 use bakery::domain::recipe::{Action, Recipe, parse};
 use tokio_util::sync::CancellationToken;
@@ -179,7 +180,8 @@ impl Bakehouse {
             cache,
             packing: self.packing,
             no_cache: false,
-            ids: Ids::Exact,
+            ids: IdMode::Root,
+            step_timeout: None,
         }
     }
 

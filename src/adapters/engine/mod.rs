@@ -7,15 +7,17 @@ pub mod scripted;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::host::IdMode;
 use crate::adapters::store::Store;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::{EventKind, Failure};
 use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageManifest, Platform, Repository};
-use crate::domain::plan::{Ids, InputManifest, Plan, StepId};
+use crate::domain::plan::{InputManifest, Plan, StepId};
 use crate::domain::recipe::Recipe;
 use crate::report::{Kind, Report};
 
@@ -53,8 +55,10 @@ pub struct BakeJob {
     pub packing: Packing,
     /// Ignore cached results.
     pub no_cache: bool,
-    /// What becomes of owners in steps that run something.
-    pub ids: Ids,
+    /// Which ids steps that run something get.
+    pub ids: IdMode,
+    /// How long one of them may take; `None` for as long as it wants.
+    pub step_timeout: Option<Duration>,
 }
 
 /// One platform's base image, with the store its layers come from.

@@ -5,7 +5,7 @@ use crate::domain::plan::Ids;
 use crate::report::{Kind, Report};
 
 /// Ids an image may name: 0 to 65534 and `nobody`.
-const ENOUGH: u64 = 65_536;
+const ENOUGH: u32 = 65_536;
 
 /// `id-mode` of the user's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,13 @@ pub enum IdSetting {
 pub enum IdMode {
     /// The host's own, because root bakes.
     Root,
-    /// A range of the user's subordinate ids.
-    Subordinate,
+    /// The user as the image's root, and a range of subordinate ids for all others.
+    Subordinate {
+        /// First user id, and how many.
+        users: (u32, u32),
+        /// First group id, and how many.
+        groups: (u32, u32),
+    },
     /// The user's own as root, no other.
     Single {
         /// Whether changes of owner are pretended to work.
@@ -36,7 +41,7 @@ impl IdMode {
     /// What becomes of owners.
     pub fn ids(self) -> Ids {
         match self {
-            Self::Root | Self::Subordinate => Ids::Exact,
+            Self::Root | Self::Subordinate { .. } => Ids::Exact,
             Self::Single { .. } => Ids::Single,
         }
     }
@@ -47,9 +52,9 @@ impl IdMode {
 #[error("no subordinate ids: {uids} uids, {gids} gids, newuidmap and newgidmap {}", if *tools { "there" } else { "absent" })]
 pub struct IdModeError {
     /// Granted in `/etc/subuid`.
-    pub uids: u64,
+    pub uids: u32,
     /// Granted in `/etc/subgid`.
-    pub gids: u64,
+    pub gids: u32,
     /// Whether both programs are installed.
     pub tools: bool,
 }
@@ -66,8 +71,8 @@ impl From<IdModeError> for Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Granted {
     root: bool,
-    uids: u64,
-    gids: u64,
+    users: Option<(u32, u32)>,
+    groups: Option<(u32, u32)>,
     tools: bool,
 }
 
@@ -77,22 +82,26 @@ pub fn id_mode(setting: Option<IdSetting>) -> Result<IdMode, IdModeError> {
     let (user, id) = (identity().user, uid.as_raw());
     let granted = Granted {
         root: uid.is_root(),
-        uids: probe::subordinate_ids("/etc/subuid", &user, id),
-        gids: probe::subordinate_ids("/etc/subgid", &user, id),
+        users: probe::subordinate_range("/etc/subuid", &user, id),
+        groups: probe::subordinate_range("/etc/subgid", &user, id),
         tools: probe::is_installed("newuidmap") && probe::is_installed("newgidmap"),
     };
     choose(setting, granted)
 }
 
 fn choose(setting: Option<IdSetting>, granted: Granted) -> Result<IdMode, IdModeError> {
-    let Granted { root, uids, gids, tools } = granted;
+    let Granted { root, users, groups, tools } = granted;
     if root {
         return Ok(IdMode::Root);
     }
-    let there = uids >= ENOUGH && gids >= ENOUGH && tools;
+    let enough = |range: Option<(u32, u32)>| range.filter(|(_, count)| *count >= ENOUGH);
+    let wanted = matches!(setting, None | Some(IdSetting::Subordinate));
+    if let (true, true, Some(users), Some(groups)) = (wanted, tools, enough(users), enough(groups)) {
+        return Ok(IdMode::Subordinate { users, groups });
+    }
+    let count = |range: Option<(u32, u32)>| range.map_or(0, |(_, count)| count);
     match setting {
-        None | Some(IdSetting::Subordinate) if there => Ok(IdMode::Subordinate),
-        Some(IdSetting::Subordinate) => Err(IdModeError { uids, gids, tools }),
+        Some(IdSetting::Subordinate) => Err(IdModeError { uids: count(users), gids: count(groups), tools }),
         None | Some(IdSetting::Single) => Ok(IdMode::Single { pretend: true }),
         Some(IdSetting::Strict) => Ok(IdMode::Single { pretend: false }),
     }
@@ -102,26 +111,27 @@ fn choose(setting: Option<IdSetting>, granted: Granted) -> Result<IdMode, IdMode
 mod tests {
     use super::*;
 
-    const ALL: Granted = Granted { root: false, uids: 65_536, gids: 65_536, tools: true };
+    const RANGE: Option<(u32, u32)> = Some((100_000, 65_536));
+    const ALL: Granted = Granted { root: false, users: RANGE, groups: RANGE, tools: true };
 
     #[test]
     fn root_has_all_ids_whatever_is_set() {
         for setting in [None, Some(IdSetting::Subordinate), Some(IdSetting::Single), Some(IdSetting::Strict)] {
-            let mode = choose(setting, Granted { root: true, uids: 0, gids: 0, tools: false });
+            let mode = choose(setting, Granted { root: true, users: None, groups: None, tools: false });
             assert_eq!(mode, Ok(IdMode::Root));
         }
     }
 
     #[test]
     fn a_user_gets_what_the_machine_grants_unless_less_is_asked_for() {
-        assert_eq!(choose(None, ALL), Ok(IdMode::Subordinate));
+        assert_eq!(choose(None, ALL), Ok(IdMode::Subordinate { users: (100_000, 65_536), groups: (100_000, 65_536) }));
         assert_eq!(choose(Some(IdSetting::Single), ALL), Ok(IdMode::Single { pretend: true }));
         assert_eq!(choose(Some(IdSetting::Strict), ALL), Ok(IdMode::Single { pretend: false }));
-        for less in [Granted { uids: 1000, ..ALL }, Granted { gids: 0, ..ALL }, Granted { tools: false, ..ALL }] {
+        for less in [Granted { users: Some((1, 1000)), ..ALL }, Granted { groups: None, ..ALL }, Granted { tools: false, ..ALL }] {
             assert_eq!(choose(None, less), Ok(IdMode::Single { pretend: true }));
             assert_eq!(choose(None, less).map(IdMode::ids), Ok(Ids::Single));
             let error = choose(Some(IdSetting::Subordinate), less).unwrap_err();
-            assert_eq!((error.uids, error.gids, error.tools), (less.uids, less.gids, less.tools));
+            assert_eq!(error.tools, less.tools);
         }
     }
 }

@@ -16,11 +16,12 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use tokio_util::sync::CancellationToken;
 
 use super::error::SandboxError;
-use super::ids::{Ids, map_subordinate};
+use super::ids::map_subordinate;
 use super::inside::Mapping;
 use super::stage::STAGE;
 use super::wire::{Exit, PackRequest, Reply, Request, STOP, SeenWire, StepSpec, UnpackRequest, send};
 use crate::adapters::clock::Stopwatch;
+use crate::adapters::host::IdMode;
 use crate::domain::journal::{ChangeOp, SeenChange};
 use crate::domain::text::escape_bytes;
 
@@ -52,6 +53,8 @@ pub trait Listener {
     fn output(&mut self, stream: Stream, bytes: &[u8]) -> bool;
     /// Changes seen in its upper folder.
     fn changed(&mut self, changes: Vec<SeenChange>) -> bool;
+    /// Time has passed.
+    fn tick(&mut self) -> bool;
 }
 
 /// Counts of a layer that was read from an upper folder.
@@ -67,11 +70,11 @@ pub struct Counts {
 
 impl Sandbox {
     /// Starts the keeper. It lives as long as this, and no longer than this process.
-    pub fn start(ids: Ids, cancel: &CancellationToken) -> Result<Self, SandboxError> {
+    pub fn start(ids: IdMode, cancel: &CancellationToken) -> Result<Self, SandboxError> {
         let mapping = Mapping {
-            rootless: ids != Ids::Root,
-            single: matches!(ids, Ids::Single { .. }),
-            pretend: ids == Ids::Single { pretend: true },
+            rootless: ids != IdMode::Root,
+            single: matches!(ids, IdMode::Single { .. }),
+            pretend: ids == IdMode::Single { pretend: true },
         };
         let (socket, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(start)?;
@@ -103,11 +106,11 @@ impl Sandbox {
     }
 
     /// Ids and readiness.
-    fn settle(&mut self, ids: Ids, pid: u32) -> Result<(), SandboxError> {
+    fn settle(&mut self, ids: IdMode, pid: u32) -> Result<(), SandboxError> {
         loop {
             match self.reply() {
                 Ok(Reply::Unshared) => {
-                    if let Ids::Subordinate { users, groups } = ids {
+                    if let IdMode::Subordinate { users, groups } = ids {
                         map_subordinate(pid, users, groups)?;
                     }
                     rustix::io::write(self.socket()?, b"g").map_err(|error| SandboxError::Lost(error.into()))?;
@@ -212,7 +215,7 @@ impl Sandbox {
                 return Err(SandboxError::Cancelled);
             }
             let ready = ready(&[self.replies.get_ref().as_fd(), pipes[0].as_fd(), pipes[1].as_fd()], &open)?;
-            let mut go_on = true;
+            let mut go_on = listener.tick();
             for (at, stream) in [Stream::Out, Stream::Err].into_iter().enumerate() {
                 if ready[at + 1] {
                     go_on &= drain(&pipes[at], &mut open[at], &mut |bytes| listener.output(stream, bytes))?;

@@ -35,6 +35,12 @@ impl Recipe {
     pub fn reference(&self) -> String {
         format!("{}:{}", self.name, self.tag)
     }
+
+    /// Whether a bake of it runs anything in the image.
+    pub fn runs(&self) -> bool {
+        let tests = self.tests.iter().any(|test| matches!(test.kind, TestKind::Run(_)));
+        tests || self.steps.iter().any(|step| step.action.runs())
+    }
 }
 
 /// What an image inherits from.

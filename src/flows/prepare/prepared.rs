@@ -15,10 +15,11 @@ use crate::adapters::inputs::{ReadInputs, read_inputs};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{KeptDocuments, Store};
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
-use crate::adapters::{clock, host};
+use crate::adapters::clock;
+use crate::adapters::host::{self, IdMode};
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{Digest, ImageRef, Place, Platform};
-use crate::domain::plan::{self, CacheView, Ids, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
+use crate::domain::plan::{self, CacheView, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
 use crate::domain::recipe::{Action, Base, Copy, Lock, Recipe, lock_beside};
 use crate::domain::yaml::MAX_BYTES;
 use crate::flows::Context;
@@ -59,8 +60,8 @@ pub struct Prepared {
     pub inputs: Vec<Option<InputManifest>>,
     /// How layers are packed.
     pub packing: Packing,
-    /// What becomes of owners in steps that run something.
-    pub ids: Ids,
+    /// Which ids steps that run something get.
+    pub ids: IdMode,
     /// What will be done.
     pub plan: Plan,
     /// Where the base's tag points now; `None` where it was not asked, or nobody answered.
@@ -83,6 +84,7 @@ impl Prepared {
             packing: self.packing,
             no_cache,
             ids: self.ids,
+            step_timeout: context.settings.step_timeout,
         }
     }
 }
@@ -198,12 +200,9 @@ impl Context {
         Packing { compression: pack.compression, level: pack.level, threads: host::threads() }
     }
 
-    /// What becomes of owners in the steps that run something; a recipe without any asks nothing of this machine.
-    fn ids(&self, recipe: &Recipe) -> Result<Ids, Report> {
-        match recipe.steps.iter().any(|step| step.action.runs()) {
-            true => Ok(host::id_mode(self.settings.id_mode)?.ids()),
-            false => Ok(Ids::Exact),
-        }
+    /// Which ids processes in the image get here; a recipe that runs nothing asks nothing of this machine.
+    fn ids(&self, recipe: &Recipe) -> Result<IdMode, Report> {
+        if recipe.runs() { Ok(host::id_mode(self.settings.id_mode)?) } else { Ok(IdMode::Root) }
     }
 
     /// The recipes in the order their bases need: first those others inherit from.
@@ -297,7 +296,7 @@ struct PlanJob {
     pinned: Pinned,
     on: Vec<PlatformBase>,
     created: i64,
-    ids: Ids,
+    ids: IdMode,
     local: Option<Arc<dyn Store>>,
     no_cache: bool,
 }
@@ -325,7 +324,7 @@ impl PlanJob {
             stale: self.pinned.stale(),
             created: self.created,
             packing: &packing,
-            ids: self.ids,
+            ids: self.ids.ids(),
             platforms: &self.on,
             inputs: &inputs,
             cache: (!self.no_cache).then_some(&view as &dyn CacheView),
