@@ -116,10 +116,10 @@ fn attach_on(mount: BorrowedFd<'_>, place: BorrowedFd<'_>) -> rustix::io::Result
 
 /// A file system in memory, of its own.
 fn memory(what: &str, options: &[(&str, &str)]) -> Result<OwnedFd, RootError> {
-    fresh("tmpfs", what, options)
+    fresh("tmpfs", what, options, MountAttrFlags::empty())
 }
 
-fn fresh(kind: &str, what: &str, options: &[(&str, &str)]) -> Result<OwnedFd, RootError> {
+fn fresh(kind: &str, what: &str, options: &[(&str, &str)], more: MountAttrFlags) -> Result<OwnedFd, RootError> {
     let make = || {
         let fs = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
         for (key, value) in options {
@@ -127,7 +127,7 @@ fn fresh(kind: &str, what: &str, options: &[(&str, &str)]) -> Result<OwnedFd, Ro
         }
         fsconfig_create(&fs)?;
         let inert = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-        fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, inert)
+        fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, inert | more)
     };
     make().map_err(refused(what))
 }
@@ -165,7 +165,7 @@ impl Root {
 
     /// `/proc` and `/sys`: nothing in them can be written but what belongs to the step's own processes.
     fn kernel(&self) -> Result<(), RootError> {
-        let proc = fresh("proc", "/proc", &[])?;
+        let proc = fresh("proc", "/proc", &[], MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
         attach_on(proc.as_fd(), self.real_folder("proc")?.as_fd()).map_err(refused("/proc"))?;
         for name in FROZEN {
             self.freeze(&proc, name, &format!("/proc/{name}"))?;
@@ -215,7 +215,7 @@ impl Root {
             rustix::fs::mkdirat(&dev, name, Mode::from_raw_mode(0o755)).map_err(refused(what))?;
         }
         attach_on(dev.as_fd(), self.real_folder("dev")?.as_fd()).map_err(refused(what))?;
-        let terminals = fresh("devpts", "/dev/pts", &[("ptmxmode", "0666"), ("mode", "0620")])?;
+        let terminals = fresh("devpts", "/dev/pts", &[("ptmxmode", "0666"), ("mode", "0620")], MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
         self.put(&terminals, "dev/pts")?;
         self.put(&memory("/dev/shm", &[("mode", "1777")])?, "dev/shm")
     }
@@ -270,7 +270,7 @@ fn mask(folder: &OwnedFd, names: &[&str], above: &str) -> Result<(), RootError> 
         let is_folder = rustix::fs::fstat(&place)
             .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Directory);
         let cover = if is_folder {
-            memory(&what, &[("mode", "0555"), ("size", "4k")])?
+            fresh("tmpfs", &what, &[("mode", "0555"), ("size", "4k")], MountAttrFlags::MOUNT_ATTR_RDONLY)?
         } else {
             open_tree(CWD, "/dev/null", clone_flags()).map_err(refused(&what))?
         };
