@@ -124,3 +124,36 @@ fn pattern(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<St
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+
+    fn read(case: &str) -> Result<TestKind, Vec<String>> {
+        let text = format!("recipe: 1\nname: a/b\ntag: \"1\"\nbase: scratch\ntests:\n  - {case}\n");
+        let (recipe, problems) = parse(text.as_bytes(), &[]).finish();
+        let shown = |p: &crate::domain::yaml::Problem| format!("{}:{}: {}", p.line, p.column, p.message);
+        match recipe {
+            Some(recipe) => Ok(recipe.tests[0].kind.clone()),
+            None => Err(problems.iter().map(shown).collect()),
+        }
+    }
+
+    #[test]
+    fn a_command_has_no_network_unless_it_asks() {
+        let Ok(TestKind::Run(test)) = read("{name: a, run: id}") else { panic!() };
+        assert_eq!((test.network, test.user), (Network::None, None));
+        let Ok(TestKind::Run(test)) = read("{name: a, run: id, network: host, user: \"app:app\"}") else { panic!() };
+        assert_eq!((test.network, test.user.as_deref()), (Network::Host, Some("app:app")));
+        let found = read("{name: a, run: id, network: bridge, user: \"a b\"}").unwrap_err();
+        assert_eq!(found[0], "6:33: unknown network `bridge`");
+        assert!(found[1].starts_with("6:47: `user`: not an owner"), "{found:?}");
+    }
+
+    #[test]
+    fn files_are_looked_at_without_network_and_user() {
+        let found = read("{name: a, file: {path: /x}, network: none, user: app}").unwrap_err();
+        assert_eq!(found, ["6:33: `network` belongs to `run` tests", "6:48: `user` belongs to `run` tests"]);
+    }
+}

@@ -14,10 +14,12 @@ pub fn glob(pattern: &str) -> Result<GlobMatcher, String> {
     built.map(|glob| glob.compile_matcher()).map_err(|error| escape(&error.kind().to_string()))
 }
 
-/// A package name with an optional version, as apt, apk and dnf write it; never an option, never shell (Y-07).
+/// What may be a package name to any installer; never an option, never shell (Y-07). Whether it is one to the image's own
+/// is known when the image is.
 pub(super) fn is_package(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+._:~=<>@/-".contains(&b);
-    text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && text.bytes().all(allowed) && text.len() <= 200
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+._:~^=<>@/-".contains(&b);
+    let first = |b: u8| b.is_ascii_alphanumeric() || b == b'@';
+    text.bytes().next().is_some_and(first) && text.bytes().all(allowed) && text.len() <= 200
 }
 
 /// Letters, digits, `_`, `.`, `-`, beginning with a letter or digit.
@@ -186,7 +188,17 @@ mod tests {
 
     #[test]
     fn y07_package_names_are_never_options_or_shell() {
-        for text in ["curl", "libstdc++6", "python3=3.11.2-1", "gcc-12:arm64", "py3-pip>23", "foo/stable", "7zip"] {
+        for text in [
+            "curl",
+            "libstdc++6",
+            "python3=3.11.2-1",
+            "gcc-12:arm64",
+            "py3-pip>23",
+            "foo/stable",
+            "7zip",
+            "@tools",
+            "@^env",
+        ] {
             assert!(is_package(text), "{text}");
         }
         for text in ["-o", "--allow-untrusted", "a;b", "$(id)", "a b", "`id`", "a'b", "a\"b", "a\nb", "", "&x", "a|b"] {

@@ -76,9 +76,9 @@ fn packages(node: &Node, problems: &mut Problems) -> Option<Packages> {
     let mut names: Vec<String> = Vec::new();
     for (text, span) in items {
         if !forms::is_package(text) {
-            problems
-                .error(span, format!("Y-07: {} is no package name", quote(text)))
-                .help("letters, digits and + . _ : ~ = < > @ / -, beginning with a letter or digit");
+            problems.error(span, format!("Y-07: {} is no package name", quote(text))).help(
+                "letters, digits and + . _ : ~ ^ = < > @ / -, beginning with a letter or digit, or @ for a group",
+            );
         } else if names.iter().any(|name| name == text) {
             problems.warning(span, format!("package {} stands twice", quote(text)));
         } else {
