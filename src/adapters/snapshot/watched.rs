@@ -46,8 +46,8 @@ pub(super) struct Child {
 /// A folder.
 #[derive(Default)]
 pub(super) struct Folder {
-    names: Box<[u8]>,
-    children: Box<[Child]>,
+    pub(super) names: Box<[u8]>,
+    pub(super) children: Box<[Child]>,
     /// When it last changed, in nanoseconds since 1970.
     pub(super) changed: i64,
     /// Whether a change since would have moved `changed`: the clock of files ticks slowly.
@@ -157,8 +157,8 @@ impl Folder {
 
 /// Names being put together.
 struct Merged {
-    names: Vec<u8>,
-    children: Vec<Child>,
+    pub(super) names: Vec<u8>,
+    pub(super) children: Vec<Child>,
 }
 
 impl Merged {
@@ -184,7 +184,7 @@ impl Merged {
 
 /// A folder's names as the kernel gives them.
 struct Listing {
-    names: Vec<u8>,
+    pub(super) names: Vec<u8>,
     /// (start, length, inode)
     found: Vec<(u32, u16, u32)>,
     whole: bool,

@@ -37,12 +37,18 @@ pub(super) struct Frame {
     pub(super) change: ConfigChange,
     /// Base as the recipe names it, and what its tag was pinned to.
     pub(super) base: (String, Option<Digest>),
+    /// Steps ran with one id only: the image says so.
+    pub(super) ownership_lost: bool,
 }
 
 /// What containers of the image run with.
 pub(super) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig {
     let mut config = base.and_then(|base| base.config.config.clone()).unwrap_or_default();
     apply(&mut config, &frame.change);
+    if frame.ownership_lost {
+        let labels = config.labels.get_or_insert_default();
+        labels.insert(annotation::OWNERSHIP.into(), "lost: steps ran with a single user id".into());
+    }
     config
 }
 

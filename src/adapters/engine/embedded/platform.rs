@@ -14,7 +14,7 @@ use super::events::{Events, Progress};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::index;
 use super::reading::Contents;
-use super::running::{Runner, StepRun, Subject};
+use super::running::{OWNERSHIP_LOST, Runner, StepRun, Subject};
 use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
@@ -116,6 +116,13 @@ impl Workshop {
 
     /// Puts the image to the recipe's tests, in the recipe's order.
     fn test(&self, mut stack: Stack, events: &Events) -> Result<Vec<Finding>, StepError> {
+        if self.frame.ownership_lost {
+            let check = "layer.ownership".to_owned();
+            events.emit(EventKind::CheckStarted { check: check.clone() })?;
+            let mend = "`bakery doctor` says how this user gets subordinate ids; then bake again".to_owned();
+            let lines = vec![OWNERSHIP_LOST.to_owned(), mend];
+            events.emit(finished(check, &Finding::new(CheckVerdict::Warn, "ownership.single-id", lines)))?;
+        }
         let mut files = self.file_tests(&mut stack).into_iter();
         let mut found = Vec::with_capacity(self.tests.len());
         for test in &self.tests {

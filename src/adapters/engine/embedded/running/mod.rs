@@ -13,5 +13,5 @@ mod tests;
 
 pub(super) use ground::wait_for;
 pub(super) use runner::Runner;
-pub(super) use step::{RunError, StepRun};
+pub(super) use step::{OWNERSHIP_LOST, RunError, StepRun};
 pub(super) use tests::Subject;

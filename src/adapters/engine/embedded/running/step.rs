@@ -25,6 +25,9 @@ use crate::domain::recipe::{Network, PackageNameError, Run};
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Host name in the sandbox: the same everywhere.
 pub(super) const HOSTNAME: &str = "bakery";
+/// What a single id costs.
+pub(in crate::adapters::engine) const OWNERSHIP_LOST: &str =
+    "WARNING: one user id only: every file this makes belongs to root, and changes of owner are lost";
 /// Last lines of output in a failure.
 const LAST_LINES: usize = 8;
 
@@ -143,7 +146,7 @@ impl StepRun<'_> {
         run: &Run,
     ) -> Result<(Counts, Option<Sealed>), StepError> {
         let room = self.room(runner)?;
-        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+        let mut telling = self.telling(runner);
         let mut argv = run.shell.clone();
         argv.extend(["-c".to_owned(), run.script.clone()]);
         let mut env = self.environment();
@@ -159,6 +162,16 @@ impl StepRun<'_> {
         };
         self.execute(runner, spec, "the script", &mut telling)?;
         self.seal(runner, room, Vec::new())
+    }
+
+    /// Where there is one id only, every such step says what that costs.
+    pub(super) fn telling(&self, runner: &Runner) -> Telling {
+        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+        if !runner.ids.ids().is_exact() {
+            // Nobody listens any more where it cannot be said.
+            let _ = telling.say(OWNERSHIP_LOST);
+        }
+        telling
     }
 
     pub(super) fn room(&self, runner: &mut Runner) -> Result<Room, StepError> {
