@@ -180,6 +180,7 @@ impl Bakehouse {
             packing: self.packing,
             no_cache: false,
             ids: Ids::Exact,
+            secrets: Default::default(),
         }
     }
 

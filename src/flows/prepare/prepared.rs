@@ -1,5 +1,6 @@
 //! Preparing a bake: a recipe's base pinned, its inputs read, its plan built. Runs nothing; writes at most the lock.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::adapters::{clock, host};
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{Digest, ImageRef, Place, Platform};
 use crate::domain::plan::{self, CacheView, Ids, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
-use crate::domain::recipe::{Action, Base, Copy, Lock, Recipe, lock_beside};
+use crate::domain::recipe::{Action, Base, Copy, Lock, Recipe, SecretSource, lock_beside};
 use crate::domain::yaml::MAX_BYTES;
 use crate::flows::Context;
 use crate::report::{Kind, Report};
@@ -70,6 +71,17 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Names of the secrets that steps expected to run ask for.
+    pub fn secrets_needed(&self) -> Vec<String> {
+        let run = |step: &&plan::PlannedStep| step.will_run;
+        let lines: BTreeSet<u32> =
+            self.plan.platforms.iter().flat_map(|on| &on.steps).filter(run).map(|step| step.line).collect();
+        let asked = self.recipe.steps.iter().filter(|step| lines.contains(&step.line));
+        let names =
+            asked.filter_map(|step| if let Action::Run(run) = &step.action { Some(&run.secrets) } else { None });
+        names.flatten().cloned().collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
     /// What an engine needs to put the image into `target`.
     pub fn into_job(self, target: Arc<Layout>, context: &Context, no_cache: bool) -> BakeJob {
         BakeJob {
@@ -83,6 +95,7 @@ impl Prepared {
             packing: self.packing,
             no_cache,
             ids: self.ids,
+            secrets: context.secrets.clone(),
         }
     }
 }
@@ -196,6 +209,15 @@ impl Context {
     pub fn packing(&self) -> Packing {
         let pack = self.settings.pack;
         Packing { compression: pack.compression, level: pack.level, threads: host::threads() }
+    }
+
+    /// Where the secrets of a recipe's steps are had.
+    pub(in crate::flows) fn secrets_of(&self, recipe: &Recipe) -> BTreeMap<String, SecretSource> {
+        let names = recipe.steps.iter().filter_map(|step| match &step.action {
+            Action::Run(run) => Some(&run.secrets),
+            _ => None,
+        });
+        names.flatten().filter_map(|name| Some((name.clone(), self.secrets.get(name)?.clone()))).collect()
     }
 
     /// What becomes of owners in the steps that run something; a recipe without any asks nothing of this machine.
