@@ -27,7 +27,16 @@ pub fn unpack(root: BorrowedFd<'_>, m: &Marks, mut tar: impl Read, _: &Options<'
         std::process::Command::new("rm").arg("-rf").arg(String::from_utf8_lossy(w).to_string()).status()?;
     }
     let mut child = std::process::Command::new("tar")
-        .args(["-x", "--xattrs", "--xattrs-include=*", "--exclude=./dev/*", "--exclude=dev/*", "--exclude=.wh.*", "-f", "-"])
+        .args([
+            "-x",
+            "--xattrs",
+            "--xattrs-include=*",
+            "--exclude=./dev/*",
+            "--exclude=dev/*",
+            "--exclude=.wh.*",
+            "-f",
+            "-",
+        ])
         .stdin(std::process::Stdio::piped())
         .spawn()?;
     let mut i = child.stdin.take().unwrap();

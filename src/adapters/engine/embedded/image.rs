@@ -9,8 +9,8 @@ use crate::adapters::store::StoreError;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{
-    Annotations, Compression, Descriptor, DescriptorPlatform, Digest, ExecConfig, History, ImageConfig, ImageIndex, ImageManifest,
-    Platform, annotation, media_type,
+    Annotations, Compression, Descriptor, DescriptorPlatform, Digest, ExecConfig, History, ImageConfig, ImageIndex,
+    ImageManifest, Platform, annotation, media_type,
 };
 use crate::domain::recipe::ConfigChange;
 

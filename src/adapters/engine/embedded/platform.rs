@@ -306,8 +306,14 @@ impl Workshop {
         let mut progress = Progress::new(events.clone(), task.id.clone(), total);
         let (set, contents) = self.change(tree, &stack.remembered, task, &mut progress)?;
         tell(&set, &task.id, events)?;
-        let mut result =
-            StoredResult { key, layer: None, added: set.added, modified: set.modified, deleted: set.deleted, packages: Vec::new() };
+        let mut result = StoredResult {
+            key,
+            layer: None,
+            added: set.added,
+            modified: set.modified,
+            deleted: set.deleted,
+            packages: Vec::new(),
+        };
         if set.changes.is_empty() {
             return Ok(result);
         }
@@ -328,7 +334,13 @@ impl Workshop {
     }
 
     /// A step that runs something: its layer is what it changed.
-    fn run_step(&self, stack: &mut Stack, task: &Task, key: CacheKey, events: &Events) -> Result<StoredResult, StepError> {
+    fn run_step(
+        &self,
+        stack: &mut Stack,
+        task: &Task,
+        key: CacheKey,
+        events: &Events,
+    ) -> Result<StoredResult, StepError> {
         if matches!(task.step.action, Action::Packages(_)) {
             self.tree(stack)?;
         }

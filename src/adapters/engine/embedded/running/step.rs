@@ -152,14 +152,7 @@ impl StepRun<'_> {
         let mut env = self.environment();
         env.extend(run.env.iter().map(|(name, value)| (name.clone(), value.clone())));
         let caches = run.cache.iter().map(|place| runner.step_cache(self.owner, place)).collect::<Result<_, _>>()?;
-        let spec = StepSpec {
-            caches,
-            network: run.network,
-            user: run.user.clone(),
-            env,
-            argv,
-            ..self.spec(&room)
-        };
+        let spec = StepSpec { caches, network: run.network, user: run.user.clone(), env, argv, ..self.spec(&room) };
         self.execute(runner, spec, "the script", &mut telling)?;
         self.seal(runner, room, Vec::new())
     }
@@ -235,12 +228,7 @@ impl StepRun<'_> {
         room: Room,
         discard: Vec<String>,
     ) -> Result<(Counts, Option<Sealed>), StepError> {
-        let request = PackRequest {
-            lowers: room.lowers,
-            upper: room.scratch.upper(),
-            created: self.created,
-            discard,
-        };
+        let request = PackRequest { lowers: room.lowers, upper: room.scratch.upper(), created: self.created, discard };
         let mut progress = Progress::new(self.events.clone(), self.step.clone(), None);
         let around = (&mut progress, self.cancel);
         let (counts, sealed) = seal_upper(runner, request, self.target, self.packing, around)?;
