@@ -7,14 +7,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::ops::Bound;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, Stat, fstat, statat};
-use rustix::io::Errno;
 
 use super::upper::open_folder;
-use super::watched::{Due, Folder, Was, changed, stamp_of};
+use super::watched::{Child, Due, Folder, Was, changed, stamp_of};
 use crate::adapters::clock::{Stopwatch, now_unix};
 use crate::domain::layer::{children_of, split};
 
@@ -88,6 +87,13 @@ struct Look {
     work: usize,
 }
 
+/// A folder held open, and the one below it.
+struct Open<'a> {
+    path: &'a [u8],
+    upper: OwnedFd,
+    lower: Option<OwnedFd>,
+}
+
 impl Look {
     fn is_over(&self) -> bool {
         self.seen.len() >= self.most || self.work == 0
@@ -108,7 +114,7 @@ impl Watch {
         Self {
             upper,
             lower,
-            folders: BTreeMap::from([(Box::default(), Folder { waiting: true, ..Folder::default() })]),
+            folders: BTreeMap::from([(Box::default(), Folder::waiting())]),
             waiting: VecDeque::from([Box::default()]),
             hot: BTreeMap::new(),
             turn: None,
@@ -153,7 +159,7 @@ impl Watch {
         let now = now_unix();
         let from = self.turn.take().map_or(Bound::Unbounded, Bound::Excluded);
         for (path, folder) in self.folders.range_mut((from, Bound::Unbounded)).take(FOLDERS) {
-            if look.work == 0 {
+            if look.work <= WORK / 2 {
                 return;
             }
             self.turn = Some(path.clone());
@@ -169,8 +175,9 @@ impl Watch {
             let before = folder.len();
             if let Ok(whole) = folder.list(open.as_fd(), MAX_PATHS.saturating_sub(self.paths), now) {
                 self.full |= !whole;
-                self.paths = self.paths + folder.len() - before;
-                look.spend(folder.len() / 8);
+                self.paths = (self.paths + folder.len()).saturating_sub(before);
+                // However long the list, the other half is for looking at what is on it.
+                look.work = look.work.saturating_sub(folder.len() / 8).max(WORK / 2);
                 folder.waiting = true;
                 self.waiting.push_back(path.clone());
             }
@@ -185,17 +192,16 @@ impl Watch {
         // Not there any more where a folder above it is gone.
         let Some(mut folder) = self.folders.remove(path) else { return };
         folder.waiting = false;
-        let Ok(upper) = open_folder(self.upper.as_fd(), path) else {
+        let Some(open) = self.open(path) else {
             self.folders.insert(path.into(), folder);
             return;
         };
         if folder.changed == 0 {
             let room = MAX_PATHS.saturating_sub(self.paths);
-            self.full |= !folder.list(upper.as_fd(), room, now_unix()).unwrap_or(true);
+            self.full |= !folder.list(open.upper.as_fd(), room, now_unix()).unwrap_or(true);
             self.paths += folder.len();
             look.spend(folder.len() / 8);
         }
-        let lower = self.below(path);
         for at in 0..folder.len() {
             if folder.child(at).is_none_or(|child| child.due == Due::Nothing) {
                 continue;
@@ -205,7 +211,7 @@ impl Watch {
                 self.waiting.push_front(path.into());
                 break;
             }
-            self.look_at(path, &mut folder, at, (upper.as_fd(), lower.as_ref().map(AsFd::as_fd)), look);
+            self.look_at(&open, &mut folder, at, look);
         }
         if !folder.waiting {
             let before = folder.len();
@@ -215,51 +221,45 @@ impl Watch {
         self.folders.insert(path.into(), folder);
     }
 
-    fn below(&self, path: &[u8]) -> Option<OwnedFd> {
-        self.lower.as_ref().and_then(|lower| open_folder(lower.as_fd(), path).ok())
+    fn open<'a>(&self, path: &'a [u8]) -> Option<Open<'a>> {
+        let upper = open_folder(self.upper.as_fd(), path).ok()?;
+        let lower = self.lower.as_ref().and_then(|lower| open_folder(lower.as_fd(), path).ok());
+        Some(Open { path, upper, lower })
     }
 
     /// Looks at one name, and tells what is new about it.
-    fn look_at(
-        &mut self,
-        path: &[u8],
-        folder: &mut Folder,
-        at: usize,
-        (upper, lower): (BorrowedFd<'_>, Option<BorrowedFd<'_>>),
-        look: &mut Look,
-    ) {
-        let name = folder.name(at);
-        let full = if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() };
-        look.spend(1);
-        let stat = statat(upper, name, AtFlags::SYMLINK_NOFOLLOW);
-        let below = || lower.and_then(|lower| statat(lower, name, AtFlags::SYMLINK_NOFOLLOW).ok());
+    fn look_at(&mut self, here: &Open<'_>, folder: &mut Folder, at: usize, look: &mut Look) {
         let Some(child) = folder.child(at) else { return };
-        let known = if matches!(child.due, Due::Gone | Due::Swapped) { Was::Unknown } else { child.was };
-        if child.due == Due::Gone || child.due == Due::Swapped {
+        let name = folder.name(at);
+        let full = if here.path.is_empty() { name.to_vec() } else { [here.path, b"/", name].concat() };
+        if matches!(child.due, Due::Gone | Due::Swapped) {
             look.gone(&full, folder.changed);
-        }
-        let mut next = child;
-        next.due = if child.due == Due::Gone { Due::Gone } else { Due::Nothing };
-        match stat {
-            Ok(stat) if next.due != Due::Gone => {
-                next.stamp = stamp_of(&stat);
-                (next.was, _) = (was(&stat), ());
-                let same = known == next.was && (child.stamp == next.stamp || next.was == Was::Whiteout);
-                if !same && let Some(seen) = told(&full, &stat, known, below) {
-                    look.seen.push((changed(&stat), seen));
-                    if next.was == Was::File && self.hot.len() < HOT {
-                        self.hot.insert(full.clone().into(), self.age.elapsed());
-                    }
-                }
+            if child.was == Was::Folder {
+                self.drop_below(&full);
             }
-            // Gone between the listing and now: the next listing says so.
-            _ => {}
         }
-        if child.was == Was::Folder && (next.was != Was::Folder || child.due != Due::Look) {
+        if child.due == Due::Gone {
+            return;
+        }
+        look.spend(1);
+        // Gone since the listing: the next one says so, or looks again.
+        let Ok(stat) = statat(&here.upper, name, AtFlags::SYMLINK_NOFOLLOW) else { return };
+        let known = if child.due == Due::Swapped { Was::Whiteout } else { child.was };
+        let mut next = child;
+        (next.stamp, next.was, next.due) = (stamp_of(&stat), was(&stat), Due::Nothing);
+        let same = known == next.was && (child.stamp == next.stamp || next.was == Was::Whiteout);
+        let below = || here.lower.as_ref().and_then(|lower| statat(lower, name, AtFlags::SYMLINK_NOFOLLOW).ok());
+        if !same && let Some(seen) = told(&full, &stat, known, below) {
+            look.seen.push((changed(&stat), seen));
+            if next.was == Was::File && (self.hot.len() < HOT || self.hot.contains_key(&*full)) {
+                self.hot.insert(full.clone().into(), self.age.elapsed());
+            }
+        }
+        if child.was == Was::Folder && next.was != Was::Folder {
             self.drop_below(&full);
         }
-        if next.due != Due::Gone && next.was == Was::Folder && !self.folders.contains_key(&*full) {
-            self.folders.insert(full.clone().into(), Folder { waiting: true, ..Folder::default() });
+        if next.was == Was::Folder && !self.folders.contains_key(&*full) {
+            self.folders.insert(full.clone().into(), Folder::waiting());
             self.waiting.push_back(full.into());
         }
         if let Some(child) = folder.child_mut(at) {
@@ -285,7 +285,8 @@ impl Watch {
         self.hot.retain(|_, since| now.saturating_sub(*since) < MOMENT);
         let paths: Vec<Box<[u8]>> = self.hot.keys().cloned().collect();
         for path in paths {
-            if look.is_over() {
+            // New paths get their half of what is told.
+            if look.is_over() || look.seen.len() >= look.most.div_ceil(2) {
                 return;
             }
             let (above, name) = split(&path);
@@ -300,13 +301,11 @@ impl Watch {
 
     /// Looks at a file again, whatever its folder says.
     fn again(&mut self, path: &[u8], folder: &mut Folder, at: usize, look: &mut Look) {
-        let Ok(upper) = open_folder(self.upper.as_fd(), path) else { return };
-        let Ok(stat) = statat(&upper, folder.name(at), AtFlags::SYMLINK_NOFOLLOW) else { return };
-        if folder.child(at).is_none_or(|child| child.stamp == stamp_of(&stat)) {
-            return;
+        let Some(open) = self.open(path) else { return };
+        let Ok(stat) = statat(&open.upper, folder.name(at), AtFlags::SYMLINK_NOFOLLOW) else { return };
+        if folder.child(at).is_some_and(|child| child.stamp != stamp_of(&stat)) {
+            self.look_at(&open, folder, at, look);
         }
-        let lower = self.below(path);
-        self.look_at(path, folder, at, (upper.as_fd(), lower.as_ref().map(AsFd::as_fd)), look);
     }
 
     /// Looks at the next files in turn.
@@ -326,7 +325,7 @@ impl Watch {
             let end = (start + left).min(folder.len());
             if let Ok(upper) = open_folder(self.upper.as_fd(), &path) {
                 for at in start..end {
-                    let file = |child: super::watched::Child| child.was == Was::File && child.due == Due::Nothing;
+                    let file = |child: Child| child.was == Was::File && child.due == Due::Nothing;
                     if !folder.child(at).is_some_and(file) {
                         continue;
                     }

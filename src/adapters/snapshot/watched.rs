@@ -72,6 +72,11 @@ pub(super) fn stamp_of(stat: &Stat) -> u64 {
 }
 
 impl Folder {
+    /// A folder nobody has listed yet.
+    pub(super) fn waiting() -> Self {
+        Self { waiting: true, ..Self::default() }
+    }
+
     /// How many names it has.
     pub(super) fn len(&self) -> usize {
         self.children.len()
