@@ -259,7 +259,7 @@ impl Job<'_> {
         let folder = self.places.folder(above, mtime).map_err(failed(path, "make the folder of"))?;
         match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => {
-                linkat(&from, target_name, folder, name, AtFlags::empty()).map_err(failed(path, "link"))?
+                linkat(&from, target_name, folder, name, AtFlags::empty()).map_err(failed(path, "link"))?;
             }
             Err(error) => return Err(failed(path, "look at")(error)),
             Ok(there) if same(&there, &file) => return Ok(()),
