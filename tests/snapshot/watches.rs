@@ -102,7 +102,14 @@ fn what_lay_below_is_modified_or_deleted_and_what_comes_and_goes_is_dropped() {
     fs::create_dir(at("etc/conf")).unwrap();
     fs::write(at("tmp/x"), "a file now").unwrap();
     chmod(&at("etc"), 0o700);
-    let lines = ["Modified etc/a 6", "Modified etc/b 5", "Modified etc/conf 0", "Added tmp 0", "Added tmp/x 10"];
+    let lines = [
+        "Modified etc 0",
+        "Modified etc/a 6",
+        "Modified etc/b 5",
+        "Modified etc/conf 0",
+        "Added tmp 0",
+        "Added tmp/x 10",
+    ];
     until(&mut watch, &mut viewer, &lines);
 }
 
