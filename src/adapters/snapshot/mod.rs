@@ -4,8 +4,6 @@
 mod changes;
 mod discard;
 mod pack;
-mod place;
-mod remove;
 mod shelf;
 mod unpack;
 mod upkeep;
@@ -15,9 +13,8 @@ mod watched;
 
 pub use discard::discard;
 pub use pack::{Packed, pack};
-pub use remove::remove_tree;
 pub use shelf::{Scratch, Shelf};
-pub use unpack::{Marks, Options, Owners, UnpackError, Unpacked, unpack};
+pub use unpack::{Marks, Options, Owners, UnpackError, Unpacked, remove_tree, unpack};
 pub use upkeep::{Closed, Kept, kinds, surplus};
 pub use upper::{Upper, UpperError};
 pub use watch::{Seen, SeenOp, Watch};
