@@ -1,13 +1,11 @@
 //! The main job on real input: a recipe on a Debian and Python base in a real registry becomes a valid OCI image that
 //! other tools read, and the same one again from another home.
 
-use std::path::PathBuf;
-use std::sync::OnceLock;
-
 use serde_json::Value;
 
 use super::{HOST, push_base};
 use crate::support::bakery::{Bakery, layout_json, peer};
+use crate::support::debian::debian_tar;
 use crate::support::docker_registry::DockerRegistry;
 use crate::support::peers;
 
@@ -27,25 +25,6 @@ config:
   expose: [8080/tcp]
   labels: {team: a}
 "#;
-
-/// A Debian with Python; made once for all runs. Two tests that both find none make it twice and keep one.
-fn debian_tar() -> PathBuf {
-    static MADE: OnceLock<PathBuf> = OnceLock::new();
-    let make = || {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("debian-python.tar");
-        if !path.exists() {
-            let partial = path.with_extension("partial.tar");
-            let partial_text = partial.display().to_string();
-            peer(
-                "mmdebstrap",
-                &["--quiet", "--variant=minbase", "--include=python3-minimal", "bookworm", &partial_text],
-            );
-            std::fs::rename(partial, &path).unwrap();
-        }
-        path
-    };
-    MADE.get_or_init(make).clone()
-}
 
 struct World {
     registry: DockerRegistry,

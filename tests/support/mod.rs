@@ -3,6 +3,7 @@
 pub mod bakery;
 pub mod bakes;
 pub mod binary;
+pub mod debian;
 pub mod docker_registry;
 pub mod engine;
 pub mod faulty_registry;
