@@ -47,6 +47,15 @@ impl Totals {
         self.added.saturating_add(self.modified).saturating_add(self.deleted)
     }
 
+    fn holds(&self, op: ChangeOp) -> bool {
+        let number = match op {
+            ChangeOp::Added => self.added,
+            ChangeOp::Modified => self.modified,
+            ChangeOp::Deleted => self.deleted,
+        };
+        number > 0
+    }
+
     fn plus(self, other: Self) -> Self {
         Self {
             added: self.added.saturating_add(other.added),
@@ -120,13 +129,16 @@ pub struct ChangeTree {
     /// The first is the root.
     nodes: Vec<PathNode>,
     free: Vec<usize>,
+    /// No path more is kept singly: what was counted once stays counted where it was.
+    full: bool,
+    /// What happened to paths that are counted only, by their hashes.
     beyond: HashMap<u64, (ChangeOp, u64)>,
     batch: u64,
 }
 
 impl Default for ChangeTree {
     fn default() -> Self {
-        Self { nodes: vec![PathNode::default()], free: Vec::new(), beyond: HashMap::new(), batch: 0 }
+        Self { nodes: vec![PathNode::default()], free: Vec::new(), full: false, beyond: HashMap::new(), batch: 0 }
     }
 }
 
@@ -171,7 +183,8 @@ impl ChangeTree {
             self.nodes[at].folder |= folder;
             return self.change(at, change);
         }
-        if self.nodes.len() - self.free.len() + missing.len() > KEPT {
+        self.full |= self.nodes.len() - self.free.len() + missing.len() > KEPT;
+        if self.full {
             return self.count(at, trimmed, change);
         }
         for part in missing {
@@ -281,6 +294,8 @@ impl ChangeTree {
         path.hash(&mut hasher);
         let key = hasher.finish();
         let old = self.beyond.get(&key).map(|(op, size)| OwnChange { op: *op, size: *size, mode: 0 });
+        // What went with its folder is remembered, and counted no more.
+        let old = old.filter(|old| self.nodes[at].unlisted.holds(old.op));
         let op = old.map_or(Some(change.op), |old| both(old.op, change.op));
         let new = op.map(|op| OwnChange { op, ..change });
         match new {
