@@ -68,7 +68,7 @@ fn lines(model: &Model, look: &Look, area: Rect) -> Vec<Line<'static>> {
         lines.push(total_line(look, label(model, look, row), totals, tree, columns));
     }
     if let Some(report) = model.changed.unreadable(&row.id) {
-        let text = format!("the files cannot be told: {}", report.message);
+        let text = format!("its files cannot be read: {}", report.message);
         lines.extend(
             format::wrap(&text, columns.saturating_sub(2))
                 .into_iter()
@@ -98,7 +98,7 @@ fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
     let mut spans = match (sealed, model.changed.of(&row.id).map(|(_, source)| source)) {
         (_, Some(Source::Layer)) => vec![look.span(Role::Text, "in the layer")],
         (true, Some(Source::Seen)) => {
-            vec![look.span(Role::Text, "in the layer"), look.span(Role::Dim, "  files as seen while it ran")]
+            vec![look.span(Role::Text, "in the layer"), look.span(Role::Dim, ", files as seen")]
         }
         (true, None) => vec![look.span(Role::Text, "in the layer")],
         (false, _) if *model.state_of(row) == StepState::Running => {

@@ -191,6 +191,7 @@ impl Model {
         // The next step does not take the reader away.
         self.held = true;
         self.focus = (Focus::Changes, Pane::Step);
+        self.changed.fold.start_over();
         Vec::new()
     }
 

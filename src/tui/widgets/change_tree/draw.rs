@@ -11,6 +11,7 @@ use crate::domain::projection::{ChangeTree, SeenPath, Totals};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::theme::{Glyph, Look, Role};
+use crate::tui::widgets::cut;
 use crate::tui::widgets::table::{selected_bar, selected_evenly};
 
 /// Columns before the names: the mark of the selection, of what is newest, the sign, a blank.
@@ -103,10 +104,11 @@ pub fn total_line(
     columns: usize,
 ) -> Line<'static> {
     let widths = Widths::of(totals, tree, columns);
-    let wide: usize = label.iter().map(Span::width).sum();
-    let gap = columns.saturating_sub(2 + wide + widths.all() + 1);
+    let room = columns.saturating_sub(2 + widths.all() + 1);
+    let label = cut(look, &Line::from(label), room);
+    let gap = room.saturating_sub(label.width());
     let mut spans = vec![look.span(Role::Text, "  ")];
-    spans.extend(label);
+    spans.extend(label.spans);
     spans.push(look.span(Role::Text, " ".repeat(gap)));
     spans.extend(count_spans(look, totals, widths));
     let size = if totals.bytes > 0 { units::bytes(totals.bytes) } else { String::new() };

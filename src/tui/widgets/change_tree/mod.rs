@@ -50,7 +50,7 @@ impl TreeFold {
             self.fit(tree, height.max(1));
         }
         let before = self.cursor.selected;
-        if let Some(now) = self.find(tree) {
+        if let Some(now) = self.find(tree).filter(|_| self.held) {
             // What is in sight stays where it is, whatever comes in above.
             self.cursor.offset = (self.cursor.offset + now).saturating_sub(before);
             self.cursor.selected = now;
@@ -59,7 +59,8 @@ impl TreeFold {
         self.remember(tree);
     }
 
-    /// Forgets which folders opened by themselves: another tree of the same paths is shown from now on.
+    /// Forgets which folders opened by themselves: another tree of the same paths is shown from now on, or there is other
+    /// room for it.
     pub fn start_over(&mut self) {
         if !self.held {
             self.folders.retain(|_, fold| fold.by_user);
