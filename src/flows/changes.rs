@@ -7,6 +7,7 @@ use super::Context;
 use super::bake::{BakeRequest, REQUEST};
 use crate::adapters::engine::embedded::layers;
 use crate::adapters::journal::BakeFolder;
+use crate::adapters::settings::Workspace;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::{ChangeOp, LayerBlob};
 use crate::domain::layer::{LayerChange, Op, Tree, changes_on};
@@ -18,9 +19,8 @@ use crate::report::{Kind, Report};
 impl Context {
     /// The changes of the uppermost layer of `stack`, a layer of the bake `bake`. Dropping this ends the reading.
     pub async fn layer_changes(&self, bake: &str, stack: LayerStack) -> Result<ChangeTree, Report> {
-        let there = self.of_bake(bake)?;
-        let gone = || Report::message(Kind::Failed, "the local store of that bake is not there any more");
-        let local = there.local_if_present()?.and_then(|local| local.as_layout().cloned()).ok_or_else(gone)?;
+        let (here, bake) = (self.clone(), bake.to_owned());
+        let (there, local) = off_the_executor(move || here.of_bake(&bake)).await?;
         let mut below = match &stack.base {
             Some((base, manifest)) => layers::of_base(&there.base_here(base, &stack.platform, manifest).await?)?,
             None => Vec::new(),
@@ -31,22 +31,30 @@ impl Context {
         let _ended_with_this = cancel.clone().drop_guard();
         let reading = Reading { local, cache: there.paths.cache.clone(), cancel };
         let layer = named(stack.layer);
-        let read = tokio::task::spawn_blocking(move || reading.changes(&below, &layer)).await;
-        read.map_err(|error| Report::new(Kind::Failed, &error))?
+        off_the_executor(move || reading.changes(&below, &layer)).await
     }
 
-    /// The workspace a bake was made in: its store is the one that has the layers.
-    fn of_bake(&self, bake: &str) -> Result<Self, Report> {
+    /// The workspace a bake was made in, and its local store, which has the layers.
+    fn of_bake(&self, bake: &str) -> Result<(Self, Layout), Report> {
         let request = match BakeFolder::of(&self.paths.bakes(), bake) {
             Some(folder) => folder.read(REQUEST)?,
             None => None,
         };
         let request: Option<BakeRequest> = request.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        match request {
-            Some(request) if request.workspace != self.workspace.root => Self::load(Some(&request.workspace)),
-            _ => Ok(self.clone()),
+        let mut there = self.clone();
+        if let Some(request) = request.filter(|request| request.workspace != self.workspace.root) {
+            there.workspace = Workspace::load(Some(&request.workspace), &self.paths)?;
         }
+        let gone = || Report::message(Kind::Failed, "the local store of that bake is not there any more");
+        let local = there.local_if_present()?.and_then(|local| local.as_layout().cloned()).ok_or_else(gone)?;
+        Ok((there, local))
     }
+}
+
+async fn off_the_executor<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Report> + Send + 'static,
+) -> Result<T, Report> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Report::new(Kind::Failed, &error))?
 }
 
 /// A layer, by blob and diffID.

@@ -182,7 +182,6 @@ fn a_flood_is_taken_in_and_drawn_within_a_frame() {
     let text = text(&model);
     assert!(text.contains("+20,008") && text.contains("f0-4999"), "{text}");
     // A build without optimisations is some ten times slower, and the machine may be busy.
-    eprintln!("slowest {slowest:?}");
     assert!(slowest.as_millis() < 1000, "{slowest:?}");
 }
 

@@ -138,7 +138,10 @@ mod tests {
             for (act, path, content) in &steps {
                 // What the tree refuses is no change.
                 let _ = match act {
-                    0 => Ok(stage.remove(path.as_bytes())),
+                    0 => {
+                        stage.remove(path.as_bytes());
+                        Ok(())
+                    }
                     1 => stage.folder(path.as_bytes(), &Node::plain_folder(0)),
                     2 => stage.put(path.as_bytes(), Node { mode: 0o700, ..Node::plain_folder(0) }, None),
                     _ => stage.put(path.as_bytes(), file(content), Some(())),

@@ -47,7 +47,7 @@ fn lines(model: &Model, look: &Look, area: Rect) -> Vec<Line<'static>> {
         if model.shell_target().is_some() {
             lines.push(Line::from(vec![
                 look.span(Role::Key, "  t"),
-                look.span(Role::Dim, "  a shell in the image as it was before this step"),
+                look.span(Role::Dim, "  opens a shell before this step"),
             ]));
         }
     }
@@ -104,10 +104,10 @@ fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
         (false, _) if *model.state_of(row) == StepState::Running => {
             vec![look.glyph(Glyph::Running), look.span(Role::Accent, " so far")]
         }
-        (false, _) => vec![look.span(Role::Dim, "as seen until it ended")],
+        (false, _) => vec![look.span(Role::Dim, "as seen")],
     };
     if model.changed.fold.order == Order::Size {
-        spans.push(look.span(Role::Dim, "  biggest first"));
+        spans.push(look.span(Role::Dim, "  by size"));
     }
     spans
 }

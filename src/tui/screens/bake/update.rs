@@ -75,9 +75,8 @@ impl Model {
     }
 
     fn fold(&mut self, told: &Told) {
-        match &told.event.kind {
-            EventKind::StepOutput { step, length, .. } => self.write(step, *length, &told.output),
-            _ => {}
+        if let EventKind::StepOutput { step, length, .. } = &told.event.kind {
+            self.write(step, *length, &told.output);
         }
         self.changed.apply(&told.event);
         self.view.apply(&told.event);
@@ -130,7 +129,7 @@ impl Model {
         let step = self.selected()?.id.clone();
         let (bake, stack) = (self.bake.clone()?, Box::new(self.view.stack_of(&step)?));
         let wanted = self.changed.wants(&step);
-        wanted.then(|| Wish::Do(Outer::Bake(Effect::Changes { bake, step, stack })))
+        wanted.then_some(Wish::Do(Outer::Bake(Effect::Changes { bake, step, stack })))
     }
 
     fn places(&self, around: &Around) -> Places {
