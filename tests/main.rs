@@ -11,6 +11,7 @@
 
 mod bakes;
 mod browse;
+mod changes;
 mod crash;
 mod demo;
 mod edit;
