@@ -6,6 +6,7 @@ mod hangup;
 mod identity;
 mod outlet;
 pub mod probe;
+pub mod relay;
 mod signals;
 
 pub use detach::{DetachError, Handshake, leave_session, start_worker};
