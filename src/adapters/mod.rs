@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod demo;
 pub mod engine;
+pub mod file_lock;
 pub mod files;
 pub mod host;
 pub mod inputs;

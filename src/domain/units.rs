@@ -17,6 +17,34 @@ pub fn bytes(size: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
+/// `20GB`, `512 MiB`, `1.5 TB`, `100`: bytes; decimal units and binary ones. `None` for anything else.
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 10] = [
+        ("", 1),
+        ("B", 1),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+    ];
+    let digits = |text: &str| !text.is_empty() && text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = unit.strip_prefix(' ').unwrap_or(unit);
+    let (_, scale) = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?;
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    if !digits(whole) || !digits(part) {
+        return None;
+    }
+    let tenths = 10_u128.checked_pow(u32::try_from(part.len()).ok()?)?;
+    let part = part.parse::<u128>().ok()? * u128::from(*scale) / tenths;
+    u64::try_from(whole.parse::<u128>().ok()? * u128::from(*scale) + part).ok()
+}
+
 /// `1.2 MB/s`.
 pub fn rate(per_second: u64) -> String {
     format!("{}/s", bytes(per_second))
@@ -54,6 +82,16 @@ pub fn count(number: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read_with_their_unit() {
+        let read = ["20GB", "20 GB", "20gb", "512MiB", "1.5 TB", "100", "0", "1.25kB"].map(parse_bytes);
+        let expected = [20_000_000_000, 20_000_000_000, 20_000_000_000, 512 << 20, 1_500_000_000_000, 100, 0, 1250];
+        assert_eq!(read, expected.map(Some));
+        for text in ["", "GB", "20 G B", "20XB", "-1GB", "1.", ".5GB", "1.2.3GB", "20  GB", "99999999999TB", "١GB"] {
+            assert_eq!(parse_bytes(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn sizes_and_durations_read_well() {

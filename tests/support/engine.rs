@@ -15,7 +15,8 @@ use bakery::domain::layer::{Entry, Limits, Scanner};
 use bakery::domain::oci::{
     Compression, Descriptor, DiffId, Digest, ImageConfig, ImageManifest, Manifest, Platform, media_type,
 };
-use bakery::domain::plan::{PlanRequest, PlannedBase, PlatformBase, StepId, build};
+use bakery::adapters::host::IdMode;
+use bakery::domain::plan::{Ids, PlanRequest, PlannedBase, PlatformBase, StepId, build};
 use bakery::domain::recipe::{Action, Recipe, parse};
 use tokio_util::sync::CancellationToken;
 
@@ -147,6 +148,7 @@ impl Bakehouse {
                 missing: 0,
             }),
             chain: self.base.as_ref().and_then(|base| base.config.chain_id()),
+            env: self.base.as_ref().map(|base| base.env().to_vec()).unwrap_or_default(),
         });
         let steps = StepCache::new(&cache);
         let present = |layer: &LayerBlob| self.target.has(&layer.descriptor);
@@ -158,6 +160,7 @@ impl Bakehouse {
             stale: None,
             created: self.created,
             packing: &self.packing.describe(),
+            ids: Ids::Exact,
             platforms: &planned.collect::<Vec<_>>(),
             inputs: &inputs,
             cache: Some(&steps.view(&present)),
@@ -177,6 +180,8 @@ impl Bakehouse {
             cache,
             packing: self.packing,
             no_cache: false,
+            ids: IdMode::Root,
+            step_timeout: None,
         }
     }
 

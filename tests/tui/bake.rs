@@ -4,7 +4,7 @@ use bakery::domain::journal::{
     BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenChange,
 };
 use bakery::domain::oci::{Descriptor, DiffId, Digest, Platform, media_type};
-use bakery::domain::plan::{CacheKey, Plan, PlannedBase, PlannedStep, PlatformPlan, Reason, StepId};
+use bakery::domain::plan::{CacheKey, Ids, Plan, PlannedBase, PlannedStep, PlatformPlan, Reason, StepId};
 use bakery::tui::effect::Effect;
 use bakery::tui::keymap::Key;
 use bakery::tui::model::{Model, Overlay};
@@ -87,6 +87,7 @@ impl Journal {
             base_digest: Some(Digest::of(b"base")),
             stale: Some(false),
             created: 0,
+            ids: Ids::Exact,
             platforms: journal.platforms.iter().map(part).collect(),
         };
         journal.add(EventKind::PlanBuilt(plan));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bakery::domain::oci::Digest;
-use bakery::domain::plan::{CacheKey, Plan, PlannedBase, PlannedStep, PlatformPlan, Reason, StepId};
+use bakery::domain::plan::{CacheKey, Ids, Plan, PlannedBase, PlannedStep, PlatformPlan, Reason, StepId};
 use bakery::domain::recipe::{Problem, Severity};
 use bakery::flows::edit::Change;
 use bakery::flows::standing::{BakedImage, Prospect, RecipeCard, Standing};
@@ -143,6 +143,7 @@ fn prospect() -> Prospect {
         base_digest: Some(Digest::of(PYTHON.as_bytes())),
         stale: None,
         created: 0,
+        ids: Ids::Exact,
         platforms: vec![PlatformPlan {
             platform: "linux/amd64".parse().unwrap(),
             base: Some(PlannedBase { manifest: Digest::of(b"m"), layers: 3, size: 94_100_000, missing: 0 }),

@@ -7,10 +7,12 @@ pub mod scripted;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::host::IdMode;
 use crate::adapters::store::Store;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::{EventKind, Failure};
@@ -53,6 +55,10 @@ pub struct BakeJob {
     pub packing: Packing,
     /// Ignore cached results.
     pub no_cache: bool,
+    /// Which ids steps that run something get.
+    pub ids: IdMode,
+    /// How long one of them may take; `None` for as long as it wants.
+    pub step_timeout: Option<Duration>,
 }
 
 /// One platform's base image, with the store its layers come from.
@@ -72,6 +78,13 @@ pub struct BaseImage {
     pub repository: Repository,
     /// The store itself where it is a layout on this machine: its blobs are linked instead of copied.
     pub layout: Option<Arc<Layout>>,
+}
+
+impl BaseImage {
+    /// Its environment, `NAME=value`: what steps that run something see.
+    pub fn env(&self) -> &[String] {
+        self.config.config.as_ref().and_then(|config| config.env.as_deref()).unwrap_or_default()
+    }
 }
 
 /// How layers are packed. Part of every cache key.

@@ -3,5 +3,27 @@
 //! The worker starts one helper process a bake, the keeper, which lives inside the namespaces and serves requests: unpack
 //! a layer, run a step, pack what it changed, remove folders. Nothing of the host is writable from a step, and the end of
 //! the worker, however it ends, is the end of the keeper and of every process of a step.
+//!
+//! Reading order: `wire` (what is asked), `session` (the worker's side), `stage` and `keeper` (the other side), `inside`
+//! (a step's process), `root` and `stub` (what it sees), `filter` (what it may do).
 
+mod accounts;
+mod error;
+mod filter;
+mod ids;
+mod inside;
+mod keeper;
 mod kernel;
+mod loopback;
+mod overlay;
+mod root;
+mod session;
+mod stage;
+mod stub;
+mod wire;
+
+pub use error::SandboxError;
+pub use ids::folder_name;
+pub use session::{Counts, Listener, Sandbox, Stream};
+pub use stage::take_part;
+pub use wire::{Exit, PackRequest, Refusal, StepSpec, UnpackRequest};

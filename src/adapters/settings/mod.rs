@@ -7,4 +7,4 @@ mod schema;
 
 pub use load::{SettingsError, WORKSPACE_FILE};
 pub use paths::Paths;
-pub use schema::{PackSettings, StorePlace, StoreSettings, UserSettings, Workspace};
+pub use schema::{CacheSettings, PackSettings, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{PackSettings, Paths, StorePlace, StoreSettings, UserSettings, Workspace};
+use super::{CacheSettings, PackSettings, Paths, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};
+use crate::adapters::host::IdSetting;
 use crate::domain::oci::{Compression, Registry, Repository};
+use crate::domain::recipe::duration;
+use crate::domain::units::parse_bytes;
 use crate::domain::yaml::{self, Fields, Node, NodeKind, Problems, Reading, parse_scalar, quote};
 
 /// The workspace that stands in a folder; relative paths begin there.
@@ -172,14 +176,63 @@ pub(super) fn user(bytes: &[u8], problems: &mut Problems) -> Option<UserSettings
         return Some(UserSettings::default());
     }
     let node = yaml::read(bytes, problems)?;
-    let fields = Fields::open(&node, "settings", &["pack", "parallel", "engine", "theme"], problems)?;
+    const KEYS: &[&str] = &["pack", "parallel", "engine", "theme", "id-mode", "step-timeout", "cache"];
+    let fields = Fields::open(&node, "settings", KEYS, problems)?;
     let parallel = fields.value("parallel", problems).and_then(|node| node.number("parallel", 1..=256, problems));
     Some(UserSettings {
         pack: fields.value("pack", problems).and_then(|node| pack(node, problems)).unwrap_or_default(),
         parallel: parallel.and_then(|number| usize::try_from(number).ok()),
         engine: fields.value("engine", problems).and_then(|node| engine(node, problems)),
         theme: fields.value("theme", problems).and_then(|node| theme(node, problems)),
+        id_mode: fields.value("id-mode", problems).and_then(|node| id_mode(node, problems)),
+        step_timeout: match fields.value("step-timeout", problems) {
+            Some(node) => step_timeout(node, problems),
+            None => Some(STEP_TIMEOUT),
+        },
+        cache: fields.value("cache", problems).and_then(|node| cache(node, problems)).unwrap_or_default(),
     })
+}
+
+fn id_mode(node: &Node, problems: &mut Problems) -> Option<IdSetting> {
+    match node.text("id-mode", problems)? {
+        "subordinate" => Some(IdSetting::Subordinate),
+        "single" => Some(IdSetting::Single),
+        "strict" => Some(IdSetting::Strict),
+        other => {
+            problems
+                .error(node.span, format!("unknown id-mode {}", quote(other)))
+                .help("write subordinate, single or strict");
+            None
+        }
+    }
+}
+
+/// A duration; `None` for the plain number 0 and for what cannot be read.
+fn step_timeout(node: &Node, problems: &mut Problems) -> Option<Duration> {
+    if matches!(&node.kind, NodeKind::Scalar(scalar) if scalar.text == "0") {
+        return None;
+    }
+    let text = node.text("step-timeout", problems)?;
+    let nanos = duration(text);
+    if nanos.is_none() {
+        problems
+            .error(node.span, format!("`step-timeout`: {} is no duration", quote(text)))
+            .help("write 90s, 30m or 2h; 0 for none");
+    }
+    nanos.filter(|nanos| *nanos > 0).map(Duration::from_nanos)
+}
+
+fn cache(node: &Node, problems: &mut Problems) -> Option<CacheSettings> {
+    let fields = Fields::open(node, "`cache`", &["max-size"], problems)?;
+    let node = fields.value("max-size", problems)?;
+    let text = node.text("max-size", problems)?;
+    let max_size = parse_bytes(text);
+    if max_size.is_none() {
+        problems
+            .error(node.span, format!("`max-size`: {} is no size", quote(text)))
+            .help("write a number and its unit: 500MB, 20GB, 8GiB");
+    }
+    Some(CacheSettings { max_size })
 }
 
 /// A theme's name is a file's name too: it leads nowhere else.
@@ -286,6 +339,23 @@ mod tests {
         assert!(problems.is_empty());
         user(b"theme: ../mine\n", &mut problems);
         assert_eq!(problems.len(), 1);
+        let text = b"id-mode: strict\nstep-timeout: 1m30s\ncache: {max-size: 20GB}\n";
+        let settings = user(text, &mut Problems::new()).unwrap();
+        assert_eq!(settings.id_mode, Some(IdSetting::Strict));
+        assert_eq!(settings.step_timeout, Some(Duration::from_secs(90)));
+        assert_eq!(settings.cache.max_size, Some(20_000_000_000));
+        let default = user(b"parallel: 2\n", &mut Problems::new()).unwrap();
+        assert_eq!(default.step_timeout, Some(Duration::from_secs(7200)));
+        assert_eq!(default, UserSettings { parallel: Some(2), ..UserSettings::default() });
+        for none in ["0", "0s", "\"0\""] {
+            let mut problems = Problems::new();
+            let settings = user(format!("step-timeout: {none}\n").as_bytes(), &mut problems).unwrap();
+            assert_eq!((settings.step_timeout, problems.len()), (None, 0), "{none}");
+        }
+        let mut wrong = Problems::new();
+        user(b"id-mode: root\nstep-timeout: 30\ncache: {max-size: lots}\n", &mut wrong);
+        let places: Vec<(u32, u32)> = wrong.into_sorted().iter().map(|p| (p.line, p.column)).collect();
+        assert_eq!(places, [(1, 10), (2, 15), (3, 19)]);
         user(b"pack: {compression: gzip, level: 12}\n", &mut problems);
         assert!(problems.has_errors());
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::adapters::host::IdSetting;
 use crate::domain::oci::{Compression, Registry, Repository};
 
 /// A workspace: `bakery.yaml` and the folder it stands in. All paths are absolute.
@@ -52,7 +54,7 @@ pub enum StorePlace {
 }
 
 /// `config.yaml` of the user.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSettings {
     /// How layers are packed.
     pub pack: PackSettings,
@@ -62,6 +64,36 @@ pub struct UserSettings {
     pub engine: Option<String>,
     /// Name of the theme; `None` for one that suits the terminal.
     pub theme: Option<String>,
+    /// Ids of steps that run something; `None` for the most this machine grants.
+    pub id_mode: Option<IdSetting>,
+    /// How long one step may run; `None` for as long as it likes.
+    pub step_timeout: Option<Duration>,
+    /// What is kept between bakes.
+    pub cache: CacheSettings,
+}
+
+impl Default for UserSettings {
+    fn default() -> Self {
+        Self {
+            pack: PackSettings::default(),
+            parallel: None,
+            engine: None,
+            theme: None,
+            id_mode: None,
+            step_timeout: Some(STEP_TIMEOUT),
+            cache: CacheSettings::default(),
+        }
+    }
+}
+
+/// How long a step may run where the user says nothing.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(2 * 3600);
+
+/// What is kept between bakes, beside the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Most bytes it may take; `None` for no bound.
+    pub max_size: Option<u64>,
 }
 
 /// How layers are packed.

@@ -25,6 +25,7 @@ pub fn lines(plan: &Plan, config: &ConfigChange, color: bool) -> Vec<String> {
     let steps = || plan.platforms.iter().flat_map(|platform| &platform.steps);
     let (run, all) = (steps().filter(|step| step.will_run).count(), steps().count());
     out.push(format!("{run} of {all} steps will run"));
+    out.extend(lost(plan, color));
     out
 }
 
@@ -34,6 +35,13 @@ pub fn stale(plan: &Plan, now: &Digest) -> Option<String> {
     let lock = lock_beside(Path::new(&plan.recipe));
     let (now, pinned, lock) = (now.short(), pinned.short(), escape(&lock.display().to_string()));
     Some(format!("⟳ stale: the tag now points to {now}, the lock pins {pinned}  (remove {lock} to move)"))
+}
+
+/// What this machine's single id costs the image; `None` where nothing is lost.
+fn lost(plan: &Plan, color: bool) -> Option<String> {
+    let (on, off) = if color { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
+    let text = "! one id only: all that run and packages steps make will belong to root  (`bakery doctor` says how to mend it)";
+    (!plan.ids.is_exact()).then(|| format!("{on}{text}{off}"))
 }
 
 fn base_line(plan: &Plan, platform: &PlatformPlan) -> String {

@@ -4,7 +4,7 @@ use super::event::{
     BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenChange,
 };
 use crate::domain::oci::{Descriptor, DiffId, Digest, media_type};
-use crate::domain::plan::{CacheKey, Plan, PlannedBase, PlannedStep, PlatformPlan, Reason, StepId};
+use crate::domain::plan::{CacheKey, Ids, Plan, PlannedBase, PlannedStep, PlatformPlan, Reason, StepId};
 
 pub(crate) fn step(id: &str) -> StepId {
     StepId(id.into())
@@ -44,6 +44,7 @@ pub(crate) fn plan(steps: &[&str]) -> Plan {
         base_digest: Some(Digest::of(b"base")),
         stale: Some(false),
         created: 0,
+        ids: Ids::Exact,
         platforms: vec![PlatformPlan {
             platform: "linux/amd64".parse().unwrap(),
             base: Some(PlannedBase { manifest: Digest::of(b"base"), layers: 3, size: 52_100_000, missing: 0 }),

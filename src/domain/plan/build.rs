@@ -1,6 +1,6 @@
 //! Building plans: everything known goes in, a plan comes out. Pure; runs nothing, opens nothing.
 
-use super::cache_key::{Below, step_key};
+use super::cache_key::{Below, Ids, KeyParts, Running, step_key};
 use super::explain::{Missed, reason};
 use super::inputs::InputManifest;
 use super::memory::Memory;
@@ -40,6 +40,8 @@ pub struct PlatformBase {
     pub base: Option<PlannedBase>,
     /// Identity of the base's layers.
     pub chain: Option<ChainId>,
+    /// The base's own environment, `NAME=value`.
+    pub env: Vec<String>,
 }
 
 /// Everything a plan is made of.
@@ -58,6 +60,8 @@ pub struct PlanRequest<'a> {
     pub created: i64,
     /// How layers are packed, in words that say everything their bytes depend on.
     pub packing: &'a str,
+    /// What becomes of owners in steps that run something.
+    pub ids: Ids,
     /// Platforms in order.
     pub platforms: &'a [PlatformBase],
     /// What each step reads; as many as the recipe has steps.
@@ -79,6 +83,7 @@ pub fn build(request: &PlanRequest<'_>) -> Plan {
         base_digest: request.base_digest.clone(),
         stale: request.stale,
         created: request.created,
+        ids: if request.recipe.steps.iter().any(|step| step.action.runs()) { request.ids } else { Ids::Exact },
         platforms: request.platforms.iter().map(|platform| platform_plan(request, platform, several)).collect(),
     }
 }
@@ -92,9 +97,17 @@ fn platform_plan(request: &PlanRequest<'_>, on: &PlatformBase, several: bool) ->
         let id = step_id(&on.platform, index, several);
         let inputs = request.inputs.get(index).and_then(Option::as_ref);
         let digest = inputs.map(InputManifest::digest);
-        let key = step_key(&below, &step.action, digest.as_ref(), request.created, request.packing);
+        let running = Running::of(&step.action, &on.env, request.ids);
+        let key = step_key(&KeyParts {
+            below: &below,
+            action: &step.action,
+            inputs: digest.as_ref(),
+            created: request.created,
+            packing: request.packing,
+            running,
+        });
         let cached = request.cache.and_then(|cache| cache.result(&key));
-        let missed = Missed { index, action: &step.action, inputs, below: runs.as_ref(), base: on.chain.as_ref() };
+        let missed = Missed { index, action: &step.action, inputs, below: runs.as_ref(), on };
         let why = match (&cached, request.cache) {
             (_, None) => Reason::NoCache,
             (Some(_), _) => Reason::Cached,

@@ -1,10 +1,10 @@
 //! Why a step runs: this plan held against what the last bake remembered. Looks nothing up.
 
+use super::build::PlatformBase;
 use super::cache_key::step_digest;
 use super::inputs::{InputEntry, InputManifest};
-use super::memory::{PlatformMemory, StepMemory};
+use super::memory::{PlatformMemory, StepMemory, env_digest};
 use super::model::{Reason, StepId};
-use crate::domain::oci::ChainId;
 use crate::domain::recipe::Action;
 
 /// Most paths a reason names.
@@ -20,14 +20,14 @@ pub(super) struct Missed<'a> {
     pub(super) inputs: Option<&'a InputManifest>,
     /// The nearest step below it that runs.
     pub(super) below: Option<&'a StepId>,
-    /// The base's layers now.
-    pub(super) base: Option<&'a ChainId>,
+    /// The base now.
+    pub(super) on: &'a PlatformBase,
 }
 
 /// The reason nearest to what the baker did: what changed in the step itself counts before what changed below it.
 pub(super) fn reason(missed: &Missed<'_>, memory: Option<&PlatformMemory>) -> Reason {
     let Some(memory) = memory else { return Reason::NeverBaked };
-    if missed.below.is_none() && memory.base.as_ref() != missed.base {
+    if missed.below.is_none() && base_changed(missed, memory) {
         return Reason::BaseChanged;
     }
     let digest = step_digest(missed.action);
@@ -45,6 +45,12 @@ pub(super) fn reason(missed: &Missed<'_>, memory: Option<&PlatformMemory>) -> Re
         None if in_place.is_none() => Reason::StepChanged,
         None => Reason::ResultGone,
     }
+}
+
+/// Whether the step stands on other layers, or runs in another environment.
+fn base_changed(missed: &Missed<'_>, memory: &PlatformMemory) -> bool {
+    let env = memory.env.as_ref().is_some_and(|env| *env != env_digest(&missed.on.env));
+    memory.base != missed.on.chain || (env && missed.action.runs())
 }
 
 /// Paths that are not as they were: added, gone, or of another type, mode or content.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::build::PlatformBase;
 use super::cache_key::step_digest;
 use super::inputs::InputManifest;
 use super::model::{CacheKey, Plan};
@@ -22,6 +23,9 @@ pub struct PlatformMemory {
     pub platform: Platform,
     /// The base's layers; `None` for none.
     pub base: Option<ChainId>,
+    /// Digest of the base's environment; `None` where nobody noted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<Digest>,
     /// How layers were packed.
     pub packing: String,
     /// The time stamps given.
@@ -42,17 +46,18 @@ pub struct StepMemory {
 }
 
 impl Memory {
-    /// What a bake of `plan` is made of; `bases` are the chains of its platforms, `inputs` the manifests of its steps.
+    /// What a bake of `plan` is made of; `on` are the bases of its platforms, `inputs` the manifests of its steps.
     pub fn of(
         plan: &Plan,
         recipe: &Recipe,
-        bases: &[Option<ChainId>],
+        on: &[PlatformBase],
         inputs: &[Option<InputManifest>],
         packing: &str,
     ) -> Self {
-        let platform = |(planned, base): (&super::model::PlatformPlan, &Option<ChainId>)| PlatformMemory {
+        let platform = |(planned, on): (&super::model::PlatformPlan, &PlatformBase)| PlatformMemory {
             platform: planned.platform.clone(),
-            base: base.clone(),
+            base: on.chain.clone(),
+            env: Some(env_digest(&on.env)),
             packing: packing.to_owned(),
             created: plan.created,
             steps: planned
@@ -66,11 +71,16 @@ impl Memory {
                 })
                 .collect(),
         };
-        Self { platforms: plan.platforms.iter().zip(bases).map(platform).collect() }
+        Self { platforms: plan.platforms.iter().zip(on).map(platform).collect() }
     }
 
     /// What it says about one platform.
     pub fn platform(&self, platform: &Platform) -> Option<&PlatformMemory> {
         self.platforms.iter().find(|memory| memory.platform == *platform)
     }
+}
+
+/// Identity of an environment.
+pub(super) fn env_digest(env: &[String]) -> Digest {
+    Digest::of(env.join("\0").as_bytes())
 }

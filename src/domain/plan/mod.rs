@@ -10,7 +10,7 @@ mod model;
 mod reasons;
 
 pub use build::{CacheView, CachedResult, NoCache, PlanRequest, PlatformBase, build};
-pub use cache_key::{Below, step_digest, step_key};
+pub use cache_key::{Below, Ids, KeyParts, Running, step_digest, step_key};
 pub use inputs::{InputEntry, InputKind, InputManifest};
 pub use memory::{Memory, PlatformMemory, StepMemory};
 pub use model::{CacheKey, Plan, PlannedBase, PlannedStep, PlatformPlan, Reason, StepId};

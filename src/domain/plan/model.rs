@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::cache_key::Ids;
 use crate::domain::oci::{Digest, Platform};
 
 /// Names a step within a bake: `base`, `1`, `2`, …; with several platforms `arm64-1`, …. Also its log's file stem.
@@ -45,6 +46,9 @@ pub struct Plan {
     pub stale: Option<bool>,
     /// Seconds since 1970 every time stamp in the result gets.
     pub created: i64,
+    /// What becomes of owners in its steps that run something; said only where something is lost.
+    #[serde(default, skip_serializing_if = "Ids::is_exact")]
+    pub ids: Ids,
     /// One part a platform.
     pub platforms: Vec<PlatformPlan>,
 }

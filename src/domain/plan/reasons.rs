@@ -43,6 +43,8 @@ struct World {
     recipe: Recipe,
     inputs: Vec<Option<InputManifest>>,
     chain: Option<ChainId>,
+    env: Vec<String>,
+    ids: Ids,
     packing: &'static str,
     held: Held,
     memory: Option<Memory>,
@@ -54,18 +56,24 @@ impl World {
             recipe: recipe(RECIPE),
             inputs: vec![None, Some(app(&[("lib.py", "l"), ("main.py", "m")])), None],
             chain: Some(ChainId(Digest::of(b"base"))),
+            env: vec!["PATH=/usr/bin".into()],
+            ids: Ids::Exact,
             packing: "gzip",
             held: Held(HashMap::new()),
             memory: None,
         }
     }
 
-    fn plan(&self, cache: Option<&dyn CacheView>) -> Plan {
-        let on = PlatformBase {
+    fn on(&self) -> PlatformBase {
+        PlatformBase {
             platform: "linux/amd64".parse::<Platform>().unwrap(),
             base: None,
             chain: self.chain.clone(),
-        };
+            env: self.env.clone(),
+        }
+    }
+
+    fn plan(&self, cache: Option<&dyn CacheView>) -> Plan {
         build(&PlanRequest {
             recipe: &self.recipe,
             file: "r.yaml",
@@ -74,7 +82,8 @@ impl World {
             stale: None,
             created: 0,
             packing: self.packing,
-            platforms: &[on],
+            platforms: &[self.on()],
+            ids: self.ids,
             inputs: &self.inputs,
             cache,
             memory: self.memory.as_ref(),
@@ -84,8 +93,7 @@ impl World {
     /// Bakes: every step gives a layer named after it, until nothing is left to run.
     fn bake(&mut self) {
         let first = self.plan(Some(&self.held));
-        self.memory =
-            Some(Memory::of(&first, &self.recipe, std::slice::from_ref(&self.chain), &self.inputs, self.packing));
+        self.memory = Some(Memory::of(&first, &self.recipe, &[self.on()], &self.inputs, self.packing));
         for _ in 0..self.recipe.steps.len() {
             let plan = self.plan(Some(&self.held));
             if let Some(step) = plan.platforms[0].steps.iter().find(|step| step.will_run) {
@@ -166,4 +174,32 @@ fn comments_and_config_change_no_key() {
         world.plan(Some(&world.held)).platforms[0].steps.iter().map(|step| step.cache_key.clone()).collect()
     };
     assert_eq!(keys(&world), keys(&other));
+}
+
+#[test]
+fn what_steps_run_in_counts_for_those_that_run_something() {
+    let mut world = World::new();
+    world.recipe = recipe(&RECIPE.replace("  - copy: {from: app, to: /srv/app}\n", "  - run: useradd app\n"));
+    world.inputs = vec![None; 3];
+    world.bake();
+    assert_eq!(world.reasons(), ["cached"; 3]);
+    world.env[0].push_str(":/opt/bin");
+    assert_eq!(world.reasons(), ["cached", "the base changed", "step 2 below it runs"]);
+    world.env.truncate(0);
+    world.env.push("PATH=/usr/bin".into());
+    world.ids = Ids::Single;
+    assert_eq!(world.reasons()[0], "cached");
+    assert!(world.reasons()[1].starts_with("its result is no longer stored, or settings changed"));
+    assert_eq!(world.plan(None).ids, Ids::Single);
+}
+
+#[test]
+fn a_recipe_that_runs_nothing_loses_nothing() {
+    let mut world = baked();
+    world.ids = Ids::Single;
+    world.env.clear();
+    assert_eq!(world.reasons(), ["cached"; 3]);
+    let plan = world.plan(None);
+    assert_eq!(plan.ids, Ids::Exact);
+    assert!(!serde_json::to_string(&plan).unwrap().contains("\"ids\""));
 }

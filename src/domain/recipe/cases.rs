@@ -3,7 +3,7 @@
 use regex::RegexBuilder;
 
 use super::forms;
-use super::schema::{FileTest, RunTest, TestCase, TestKind};
+use super::schema::{FileTest, Network, RunTest, TestCase, TestKind};
 use crate::domain::yaml::{Fields, Node, Problems, Reading, quote, quoted_only};
 
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Vec<TestCase> {
@@ -23,7 +23,7 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Vec<TestCase> {
 }
 
 fn read_case(node: &Node, problems: &mut Problems) -> Option<TestCase> {
-    let fields = Fields::open(node, "a test", &["name", "run", "expect", "file"], problems)?;
+    let fields = Fields::open(node, "a test", &["name", "run", "expect", "file", "network", "user"], problems)?;
     let name = fields.require("name", problems).and_then(|node| {
         let text = node.text("name", problems)?;
         if !forms::is_word(text) {
@@ -37,13 +37,25 @@ fn read_case(node: &Node, problems: &mut Problems) -> Option<TestCase> {
     let run = fields.entry("run", problems);
     let file = fields.entry("file", problems);
     let expect = fields.entry("expect", problems);
+    let (network, user) = (fields.entry("network", problems), fields.entry("user", problems));
     let kind = match (run, file) {
-        (Some(run), None) => run_test(&run.value, expect.map(|entry| &entry.value), problems).map(TestKind::Run),
+        (Some(run), None) => {
+            let mut test = run_test(&run.value, expect.map(|entry| &entry.value), problems);
+            if let Some(test) = &mut test {
+                test.network =
+                    network.and_then(|entry| forms::network(&entry.value, problems)).unwrap_or(Network::None);
+                test.user = user.and_then(|entry| forms::user(&entry.value, problems));
+            }
+            test.map(TestKind::Run)
+        }
         (None, Some(file)) => {
             if let Some(expect) = expect {
                 problems
                     .error(expect.span, "`expect` belongs to `run` tests")
                     .help("write what is expected of the file within `file`");
+            }
+            for entry in [network, user].into_iter().flatten() {
+                problems.error(entry.span, format!("{} belongs to `run` tests", quote(&entry.key)));
             }
             file_test(&file.value, problems).map(TestKind::File)
         }
@@ -63,7 +75,8 @@ fn read_case(node: &Node, problems: &mut Problems) -> Option<TestCase> {
 
 fn run_test(node: &Node, expect: Option<&Node>, problems: &mut Problems) -> Option<RunTest> {
     let command = node.text("run", problems).map(str::to_owned);
-    let mut test = RunTest { command: command?, exit: 0, stdout: None, stderr: None };
+    let mut test =
+        RunTest { command: command?, network: Network::None, user: None, exit: 0, stdout: None, stderr: None };
     if test.command.trim().is_empty() {
         problems.error(node.span, "an empty command");
     }
@@ -109,5 +122,38 @@ fn pattern(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<St
             );
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+
+    fn read(case: &str) -> Result<TestKind, Vec<String>> {
+        let text = format!("recipe: 1\nname: a/b\ntag: \"1\"\nbase: scratch\ntests:\n  - {case}\n");
+        let (recipe, problems) = parse(text.as_bytes(), &[]).finish();
+        let shown = |p: &crate::domain::yaml::Problem| format!("{}:{}: {}", p.line, p.column, p.message);
+        match recipe {
+            Some(recipe) => Ok(recipe.tests[0].kind.clone()),
+            None => Err(problems.iter().map(shown).collect()),
+        }
+    }
+
+    #[test]
+    fn a_command_has_no_network_unless_it_asks() {
+        let Ok(TestKind::Run(test)) = read("{name: a, run: id}") else { panic!() };
+        assert_eq!((test.network, test.user), (Network::None, None));
+        let Ok(TestKind::Run(test)) = read("{name: a, run: id, network: host, user: \"app:app\"}") else { panic!() };
+        assert_eq!((test.network, test.user.as_deref()), (Network::Host, Some("app:app")));
+        let found = read("{name: a, run: id, network: bridge, user: \"a b\"}").unwrap_err();
+        assert_eq!(found[0], "6:33: unknown network `bridge`");
+        assert!(found[1].starts_with("6:47: `user`: not an owner"), "{found:?}");
+    }
+
+    #[test]
+    fn files_are_looked_at_without_network_and_user() {
+        let found = read("{name: a, file: {path: /x}, network: none, user: app}").unwrap_err();
+        assert_eq!(found, ["6:33: `network` belongs to `run` tests", "6:48: `user` belongs to `run` tests"]);
     }
 }

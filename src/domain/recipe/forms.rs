@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::schema::Owner;
+use super::schema::{Network, Owner};
 use crate::domain::text::escape;
 use crate::domain::yaml::{Node, Problems, Reading, quote, text_map};
 
@@ -14,10 +14,12 @@ pub fn glob(pattern: &str) -> Result<GlobMatcher, String> {
     built.map(|glob| glob.compile_matcher()).map_err(|error| escape(&error.kind().to_string()))
 }
 
-/// A package name with an optional version, as apt, apk and dnf write it; never an option, never shell (Y-07).
+/// What may be a package name to any installer; never an option, never shell (Y-07). Whether it is one to the image's own
+/// is known when the image is.
 pub(super) fn is_package(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+._:~=<>@/-".contains(&b);
-    text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && text.bytes().all(allowed) && text.len() <= 200
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+._:~^=<>@/-".contains(&b);
+    let first = |b: u8| b.is_ascii_alphanumeric() || b == b'@';
+    text.bytes().next().is_some_and(first) && text.bytes().all(allowed) && text.len() <= 200
 }
 
 /// Letters, digits, `_`, `.`, `-`, beginning with a letter or digit.
@@ -46,7 +48,7 @@ pub(super) fn port(text: &str) -> Option<String> {
 }
 
 /// `1m30s`, `500ms`: nanoseconds.
-pub(super) fn duration(text: &str) -> Option<u64> {
+pub fn duration(text: &str) -> Option<u64> {
     let mut rest = text;
     let mut total: u64 = 0;
     while !rest.is_empty() {
@@ -117,6 +119,18 @@ pub(super) fn is_signal(text: &str) -> bool {
         || text.parse::<u8>().is_ok_and(|n| (1..=64).contains(&n))
 }
 
+/// `host` or `none`.
+pub(super) fn network(node: &Node, problems: &mut Problems) -> Option<Network> {
+    match node.text("network", problems)? {
+        "host" => Some(Network::Host),
+        "none" => Some(Network::None),
+        other => {
+            problems.error(node.span, format!("unknown network {}", quote(other))).help("write host or none");
+            None
+        }
+    }
+}
+
 /// `user[:group]`, kept as text.
 pub(super) fn user(node: &Node, problems: &mut Problems) -> Option<String> {
     let text = node.text("user", problems)?;
@@ -174,7 +188,17 @@ mod tests {
 
     #[test]
     fn y07_package_names_are_never_options_or_shell() {
-        for text in ["curl", "libstdc++6", "python3=3.11.2-1", "gcc-12:arm64", "py3-pip>23", "foo/stable", "7zip"] {
+        for text in [
+            "curl",
+            "libstdc++6",
+            "python3=3.11.2-1",
+            "gcc-12:arm64",
+            "py3-pip>23",
+            "foo/stable",
+            "7zip",
+            "@tools",
+            "@^env",
+        ] {
             assert!(is_package(text), "{text}");
         }
         for text in ["-o", "--allow-untrusted", "a;b", "$(id)", "a b", "`id`", "a'b", "a\"b", "a\nb", "", "&x", "a|b"] {

@@ -6,15 +6,17 @@ mod edit;
 mod forms;
 mod lint;
 mod lock;
+mod packages;
 mod parse;
 mod schema;
 mod steps;
 
 pub use crate::domain::yaml::{Problem, Severity};
 pub use edit::{EditError, Segment, set_base, set_scalar};
-pub use forms::glob;
+pub use forms::{duration, glob};
 pub use lint::{InputFact, SurroundingFacts, lint};
 pub use lock::{LOCK_HEADER, LockError, lock_beside};
+pub use packages::{Installed, Installer, PackageNameError};
 pub use parse::{KEYS, Parsed, is_recipe, parse};
 
 pub use schema::{

@@ -35,6 +35,12 @@ impl Recipe {
     pub fn reference(&self) -> String {
         format!("{}:{}", self.name, self.tag)
     }
+
+    /// Whether a bake of it runs anything in the image.
+    pub fn runs(&self) -> bool {
+        let tests = self.tests.iter().any(|test| matches!(test.kind, TestKind::Run(_)));
+        tests || self.steps.iter().any(|step| step.action.runs())
+    }
 }
 
 /// What an image inherits from.
@@ -101,6 +107,11 @@ impl Action {
             Self::Remove(_) => "remove",
             Self::Unpack(_) => "unpack",
         }
+    }
+
+    /// Whether processes run in the image for it.
+    pub fn runs(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Packages(_))
     }
 
     /// One line that tells this step from others: `app -> /srv/app`.
@@ -170,7 +181,7 @@ pub struct Run {
     pub user: Option<String>,
 }
 
-/// Network of a `run` step.
+/// Network of a `run` step or a test that runs something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Network {
@@ -422,11 +433,15 @@ pub enum TestKind {
     File(FileTest),
 }
 
-/// `{run, expect: {exit, stdout, stderr}}`.
+/// `{run, network, user, expect: {exit, stdout, stderr}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RunTest {
     /// The command line, for `/bin/sh -c`.
     pub command: String,
+    /// What network the command sees; none where absent.
+    pub network: Network,
+    /// User it runs as; the image's own where absent.
+    pub user: Option<String>,
     /// Expected exit status.
     pub exit: i32,
     /// Regular expression stdout must match.

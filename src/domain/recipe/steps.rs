@@ -76,9 +76,9 @@ fn packages(node: &Node, problems: &mut Problems) -> Option<Packages> {
     let mut names: Vec<String> = Vec::new();
     for (text, span) in items {
         if !forms::is_package(text) {
-            problems
-                .error(span, format!("Y-07: {} is no package name", quote(text)))
-                .help("letters, digits and + . _ : ~ = < > @ / -, beginning with a letter or digit");
+            problems.error(span, format!("Y-07: {} is no package name", quote(text))).help(
+                "letters, digits and + . _ : ~ ^ = < > @ / -, beginning with a letter or digit, or @ for a group",
+            );
         } else if names.iter().any(|name| name == text) {
             problems.warning(span, format!("package {} stands twice", quote(text)));
         } else {
@@ -144,13 +144,7 @@ fn run(node: &Node, problems: &mut Problems) -> Option<Run> {
         run.shell = shell;
     }
     if let Some(node) = fields.value("network", problems) {
-        match node.text("network", problems) {
-            Some("host") | None => {}
-            Some("none") => run.network = Network::None,
-            Some(other) => {
-                problems.error(node.span, format!("unknown network {}", quote(other))).help("write host or none");
-            }
-        }
+        run.network = forms::network(node, problems).unwrap_or_default();
     }
     run.env = fields.value("env", problems).map(|node| forms::env(node, problems)).unwrap_or_default();
     for (text, span) in fields.texts("secrets", problems).unwrap_or_default() {

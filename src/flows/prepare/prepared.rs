@@ -15,9 +15,10 @@ use crate::adapters::inputs::{ReadInputs, read_inputs};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{KeptDocuments, Store};
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
-use crate::adapters::{clock, host};
+use crate::adapters::clock;
+use crate::adapters::host::{self, IdMode};
 use crate::domain::journal::LayerBlob;
-use crate::domain::oci::{ChainId, Digest, ImageRef, Place, Platform};
+use crate::domain::oci::{Digest, ImageRef, Place, Platform};
 use crate::domain::plan::{self, CacheView, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
 use crate::domain::recipe::{Action, Base, Copy, Lock, Recipe, lock_beside};
 use crate::domain::yaml::MAX_BYTES;
@@ -59,6 +60,8 @@ pub struct Prepared {
     pub inputs: Vec<Option<InputManifest>>,
     /// How layers are packed.
     pub packing: Packing,
+    /// Which ids steps that run something get.
+    pub ids: IdMode,
     /// What will be done.
     pub plan: Plan,
     /// Where the base's tag points now; `None` where it was not asked, or nobody answered.
@@ -80,6 +83,8 @@ impl Prepared {
             cache: context.paths.cache.clone(),
             packing: self.packing,
             no_cache,
+            ids: self.ids,
+            step_timeout: context.settings.step_timeout,
         }
     }
 }
@@ -165,17 +170,17 @@ impl Context {
             pinned,
             on,
             created,
+            ids: self.ids(loaded.valid()?)?,
             local,
             no_cache: options.no_cache,
         };
         let handle = Handle::current();
         let done = tokio::task::spawn_blocking(move || job.finish(&handle)).await;
         let (job, inputs, plan) = done.map_err(|error| Report::new(Kind::Failed, &error))??;
-        let chains: Vec<Option<ChainId>> = job.on.iter().map(|on| on.chain.clone()).collect();
         let packing = job.context.packing();
         Ok(Prepared {
             text: loaded.bytes.clone(),
-            memory: Memory::of(&plan, &job.recipe, &chains, &inputs, &packing.describe()),
+            memory: Memory::of(&plan, &job.recipe, &job.on, &inputs, &packing.describe()),
             recipe: job.recipe,
             file: job.file,
             folder: job.folder,
@@ -184,6 +189,7 @@ impl Context {
             bases: job.pinned.bases,
             inputs,
             packing,
+            ids: job.ids,
             plan,
         })
     }
@@ -192,6 +198,11 @@ impl Context {
     pub fn packing(&self) -> Packing {
         let pack = self.settings.pack;
         Packing { compression: pack.compression, level: pack.level, threads: host::threads() }
+    }
+
+    /// Which ids processes in the image get here; a recipe that runs nothing asks nothing of this machine.
+    fn ids(&self, recipe: &Recipe) -> Result<IdMode, Report> {
+        if recipe.runs() { Ok(host::id_mode(self.settings.id_mode)?) } else { Ok(IdMode::Root) }
     }
 
     /// The recipes in the order their bases need: first those others inherit from.
@@ -285,6 +296,7 @@ struct PlanJob {
     pinned: Pinned,
     on: Vec<PlatformBase>,
     created: i64,
+    ids: IdMode,
     local: Option<Arc<dyn Store>>,
     no_cache: bool,
 }
@@ -312,6 +324,7 @@ impl PlanJob {
             stale: self.pinned.stale(),
             created: self.created,
             packing: &packing,
+            ids: self.ids.ids(),
             platforms: &self.on,
             inputs: &inputs,
             cache: (!self.no_cache).then_some(&view as &dyn CacheView),
@@ -359,7 +372,7 @@ async fn platform_bases(
     let mut on = Vec::with_capacity(platforms.len());
     for (index, platform) in platforms.iter().enumerate() {
         let Some(base) = bases.get(index) else {
-            on.push(PlatformBase { platform: platform.clone(), base: None, chain: None });
+            on.push(PlatformBase { platform: platform.clone(), base: None, chain: None, env: Vec::new() });
             continue;
         };
         let mut missing = 0;
@@ -378,7 +391,12 @@ async fn platform_bases(
             size: base.manifest.layers.iter().map(|layer| layer.size).sum(),
             missing,
         };
-        on.push(PlatformBase { platform: platform.clone(), base: Some(planned), chain: base.config.chain_id() });
+        on.push(PlatformBase {
+            platform: platform.clone(),
+            base: Some(planned),
+            chain: base.config.chain_id(),
+            env: base.env().to_vec(),
+        });
     }
     on
 }

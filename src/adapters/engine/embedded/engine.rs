@@ -14,7 +14,6 @@ use crate::adapters::store::layout::Layout;
 use crate::domain::journal::EventKind;
 use crate::domain::oci::{Descriptor, MAX_LAYERS, Platform};
 use crate::domain::plan::{PlatformPlan, StepId};
-use crate::domain::recipe::Action;
 
 const NAME: &str = "embedded";
 
@@ -63,10 +62,6 @@ impl Engine for EmbeddedEngine {
 /// Whether this engine can do it all, before anything is written; gives the base of each platform.
 fn check(job: &BakeJob) -> Result<Vec<Option<&BaseImage>>, EngineError> {
     let unsupported = |what: String| EngineError::Unsupported { engine: NAME, what };
-    if let Some(step) = job.recipe.steps.iter().find(|step| matches!(step.action, Action::Run(_) | Action::Packages(_)))
-    {
-        return Err(unsupported(format!("carry out a `{}` step (line {})", step.action.kind(), step.line)));
-    }
     if job.plan.platforms.is_empty() {
         return Err(unsupported("bake for no platform at all".into()));
     }
@@ -121,6 +116,8 @@ async fn bake_platform(
         cache: job.cache.clone(),
         packing: job.packing,
         no_cache: job.no_cache,
+        ids: job.ids,
+        step_timeout: job.step_timeout,
         cancel: cancel.clone(),
         frame: frame_of(job),
         base: base.cloned(),

@@ -21,12 +21,23 @@ pub(super) struct Stopped;
 
 /// Where a working thread leaves facts.
 #[derive(Clone)]
-pub(super) struct Events(mpsc::Sender<EventKind>);
+pub(super) struct Events(mpsc::Sender<Fact>);
+
+/// What a working thread has to tell.
+enum Fact {
+    Event(EventKind),
+    Output(StepId, Vec<u8>),
+}
 
 impl Events {
     /// Leaves a fact; waits while the sink is busy.
     pub(super) fn emit(&self, kind: EventKind) -> Result<(), Stopped> {
-        self.0.blocking_send(kind).map_err(|_| Stopped)
+        self.0.blocking_send(Fact::Event(kind)).map_err(|_| Stopped)
+    }
+
+    /// Leaves output of a step.
+    pub(super) fn output(&self, step: &StepId, bytes: Vec<u8>) -> Result<(), Stopped> {
+        self.0.blocking_send(Fact::Output(step.clone(), bytes)).map_err(|_| Stopped)
     }
 }
 
@@ -39,8 +50,12 @@ pub(super) async fn on_thread<T: Send + 'static>(
     let (sender, mut facts) = mpsc::channel(64);
     let task = tokio::task::spawn_blocking(move || work(Events(sender)));
     let mut failed = None;
-    while let Some(kind) = facts.recv().await {
-        if let Err(error) = sink.emit(kind) {
+    while let Some(fact) = facts.recv().await {
+        let told = match fact {
+            Fact::Event(kind) => sink.emit(kind),
+            Fact::Output(step, bytes) => sink.output(&step, &bytes),
+        };
+        if let Err(error) = told {
             failed = Some(error);
             cancel.cancel();
             facts.close();

@@ -14,6 +14,7 @@ mod image;
 mod index;
 mod platform;
 mod reading;
+mod running;
 mod seal;
 mod steps;
 

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,16 +14,19 @@ use super::events::{Events, Progress};
 use super::image::{Frame, StepOutcome, put_image};
 use super::index;
 use super::reading::Contents;
-use super::seal::{Sealing, seal};
+use super::running::{Runner, StepRun};
+use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::{BaseImage, Packing};
+use crate::adapters::host::IdMode;
 use crate::adapters::inputs::InputRoot;
+use crate::adapters::sandbox::Counts;
 use crate::adapters::store::StoreError;
 use crate::domain::journal::{ChangeOp, EventKind, LayerBlob, SealedLayer, SeenChange};
 use crate::domain::layer::{Changeset, Op, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
-use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, StepId, step_key};
+use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
 use crate::domain::recipe::{Action, Step};
 use crate::domain::text::escape_bytes;
 use crate::domain::trust::Finding;
@@ -45,6 +49,8 @@ pub(super) struct Workshop {
     pub(super) cache: PathBuf,
     pub(super) packing: Packing,
     pub(super) no_cache: bool,
+    pub(super) ids: IdMode,
+    pub(super) step_timeout: Option<Duration>,
     pub(super) cancel: CancellationToken,
     pub(super) frame: Frame,
     pub(super) base: Option<BaseImage>,
@@ -80,6 +86,8 @@ struct Stack {
     layers: Vec<Ground>,
     tree: Option<Tree>,
     remembered: Remembered,
+    /// Begun by the first step that runs something.
+    runner: Option<Runner>,
 }
 
 impl Stack {
@@ -92,7 +100,7 @@ impl Stack {
 impl Workshop {
     /// Carries out the steps on top of `layers` and stores the image; the tests are held against it.
     pub(super) fn run(&self, layers: Vec<Ground>, tasks: &[Task], events: &Events) -> Result<Made, Ended> {
-        let mut stack = Stack { layers, tree: None, remembered: Remembered::new() };
+        let mut stack = Stack { layers, tree: None, remembered: Remembered::new(), runner: None };
         let outcomes = self.steps(&mut stack, tasks, events).map_err(Ended::Step)?;
         let manifest = put_image(&self.frame, &self.platform, self.base.as_ref(), &outcomes).map_err(Ended::Store)?;
         Ok(Made { manifest, found: self.found(stack) })
@@ -145,7 +153,15 @@ impl Workshop {
         let inputs = task.inputs.as_ref().map(InputManifest::digest);
         let below = Below::Chain(stack.chain());
         let packing = self.packing.describe();
-        let key = step_key(&below, &task.step.action, inputs.as_ref(), self.frame.created, &packing);
+        let env = self.base.as_ref().map_or(&[][..], BaseImage::env);
+        let key = step_key(&KeyParts {
+            below: &below,
+            action: &task.step.action,
+            inputs: inputs.as_ref(),
+            created: self.frame.created,
+            packing: &packing,
+            running: Running::of(&task.step.action, env, self.ids.ids()),
+        });
         let cache = StepCache::new(&self.cache);
         let present = |layer: &LayerBlob| self.frame.target.has(&layer.descriptor);
         let stored = cache.result(&key, &present).filter(|_| !self.no_cache);
@@ -159,7 +175,10 @@ impl Workshop {
         let watch = Stopwatch::start();
         events.emit(EventKind::StepStarted { step: task.id.clone() })?;
         *begun = true;
-        let result = self.make(stack, task, key, events)?;
+        let result = match &task.step.action {
+            Action::Run(_) | Action::Packages(_) => self.run_step(stack, task, key, events)?,
+            _ => self.make(stack, task, key, events)?,
+        };
         // A result that is not remembered is made again.
         let _ = cache.store(&result);
         events.emit(EventKind::LayerSealed(self.sealed(task, &result)))?;
@@ -233,6 +252,48 @@ impl Workshop {
         Ok(result)
     }
 
+    /// A step that runs something: its layer is what it changed.
+    fn run_step(&self, stack: &mut Stack, task: &Task, key: CacheKey, events: &Events) -> Result<StoredResult, StepError> {
+        let runner = match stack.runner.take() {
+            Some(runner) => stack.runner.insert(runner),
+            None => stack.runner.insert(Runner::start(&self.cache, self.ids, &self.cancel)?),
+        };
+        let around = StepRun {
+            step: &task.id,
+            layers: &stack.layers,
+            target: &self.frame.target,
+            packing: &self.packing,
+            env: self.base.as_ref().map_or(&[][..], BaseImage::env),
+            created: self.frame.created,
+            timeout: self.step_timeout,
+            events,
+            cancel: &self.cancel,
+        };
+        let (counts, sealed) = match &task.step.action {
+            Action::Run(run) => around.run(runner, run)?,
+            _ => return Err(StepError::NoInputs),
+        };
+        let Counts { added, modified, deleted } = counts;
+        let mut result = StoredResult { key, layer: None, added, modified, deleted };
+        if let Some(sealed) = sealed {
+            self.put_on(stack, sealed, &mut result)?;
+        }
+        Ok(result)
+    }
+
+    /// A new layer on the stack, remembered for the steps above it.
+    fn put_on(&self, stack: &mut Stack, sealed: Sealed, result: &mut StoredResult) -> Result<(), StepError> {
+        let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
+        index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
+        if let Some(tree) = &mut stack.tree {
+            tree.apply(&sealed.index.contents)?;
+        }
+        stack.remembered.extend(sealed.index.remembered);
+        stack.layers.push(ground);
+        result.layer = Some(sealed.blob);
+        Ok(())
+    }
+
     fn grow(&self, layers: &[Ground], remembered: &mut Remembered) -> Result<Tree, StepError> {
         let mut tree = Tree::default();
         for layer in layers {
@@ -293,7 +354,7 @@ impl Workshop {
                 contents.spool = Some(Arc::new(spool.into_file()));
                 stage.finish()
             }
-            // Refused before anything began.
+            // They run something.
             Action::Run(_) | Action::Packages(_) => return Err(StepError::NoInputs),
         };
         Ok((set, contents))

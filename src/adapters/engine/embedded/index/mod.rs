@@ -14,7 +14,7 @@ use crate::domain::oci::{Descriptor, DiffId, Digest};
 
 pub(super) use decode::{DecodeError, Digested, decode};
 pub(super) use file::{read, write};
-pub(super) use scan::{IndexError, scan};
+pub(super) use scan::{IndexError, collect, scan};
 
 /// Largest account file remembered (T-23).
 pub(super) const MAX_REMEMBERED: u64 = 1 << 20;

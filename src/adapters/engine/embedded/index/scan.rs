@@ -80,41 +80,11 @@ pub(in crate::adapters::engine) fn scan(
     let decoded = decode(reader, Some(compression)).map_err(|source| IndexError::Decode { blob: name(), source })?;
     let (decoded, unpacked) = Digested::new(decoded, diff_id.0.digester());
     let mut scanner = Scanner::new(decoded, Limits::default());
-    let mut index = LayerIndex::default();
-    let scanned = (|| -> Result<(), ScanError> {
-        while let Some(mut entry) = scanner.advance()? {
-            if cancel.is_cancelled() {
-                break;
-            }
-            read(stored.bytes());
-            match Marker::of(&entry.path)? {
-                Marker::None => {}
-                Marker::Whiteout(path) => {
-                    index.contents.whiteouts.push(path);
-                    continue;
-                }
-                Marker::Opaque(path) => {
-                    index.contents.opaques.push(path);
-                    continue;
-                }
-                Marker::Metadata => continue,
-            }
-            if let Kind::File { size, digest } = &mut entry.node.kind {
-                let keep = *size <= MAX_REMEMBERED
-                    && is_account_file(&entry.path)
-                    && index.remembered.len() < MAX_ACCOUNT_FILES;
-                let (found, content) = digest_content(&mut scanner, keep)?;
-                *digest = Some(found);
-                index.remembered.extend(content.map(|content| (found, content.into())));
-            }
-            index.contents.entries.push(entry);
-        }
-        Ok(())
-    })();
+    let scanned = collect(&mut scanner, cancel, &mut || read(stored.bytes()));
     if cancel.is_cancelled() {
         return Err(IndexError::Cancelled);
     }
-    scanned.map_err(|source| IndexError::Scan { blob: name(), source })?;
+    let index = scanned.map_err(|source| IndexError::Scan { blob: name(), source })?;
     let of = |seen: super::decode::Seen| seen.digest().map(|digest| digest.to_string()).unwrap_or_default();
     let (found, unpacked) = (of(stored), of(unpacked));
     if found != blob.digest.to_string() {
@@ -122,6 +92,43 @@ pub(in crate::adapters::engine) fn scan(
     }
     if unpacked != diff_id.to_string() {
         return Err(IndexError::DiffId { blob: name(), found: unpacked, expected: diff_id.clone() });
+    }
+    Ok(index)
+}
+
+/// Reads a plain tar to the end of its last entry, or until cancelled; `read` is called between entries.
+pub(in crate::adapters::engine) fn collect(
+    scanner: &mut Scanner<impl Read>,
+    cancel: &CancellationToken,
+    read: &mut dyn FnMut(),
+) -> Result<LayerIndex, ScanError> {
+    let mut index = LayerIndex::default();
+    while let Some(mut entry) = scanner.advance()? {
+        if cancel.is_cancelled() {
+            break;
+        }
+        read();
+        match Marker::of(&entry.path)? {
+            Marker::None => {}
+            Marker::Whiteout(path) => {
+                index.contents.whiteouts.push(path);
+                continue;
+            }
+            Marker::Opaque(path) => {
+                index.contents.opaques.push(path);
+                continue;
+            }
+            Marker::Metadata => continue,
+        }
+        if let Kind::File { size, digest } = &mut entry.node.kind {
+            let keep = *size <= MAX_REMEMBERED
+                && is_account_file(&entry.path)
+                && index.remembered.len() < MAX_ACCOUNT_FILES;
+            let (found, content) = digest_content(scanner, keep)?;
+            *digest = Some(found);
+            index.remembered.extend(content.map(|content| (found, content.into())));
+        }
+        index.contents.entries.push(entry);
     }
     Ok(index)
 }

@@ -2,6 +2,8 @@
 
 use crate::adapters::engine::embedded::events::Stopped;
 use crate::adapters::engine::embedded::index::{DecodeError, IndexError};
+use crate::adapters::engine::embedded::running::RunError;
+use crate::adapters::sandbox::SandboxError;
 use crate::adapters::inputs::InputsError;
 use crate::adapters::store::StoreError;
 use crate::domain::journal::Failure;
@@ -102,6 +104,9 @@ pub(in crate::adapters::engine) enum StepError {
     /// Compressing failed.
     #[error("layer cannot be compressed")]
     Compress(#[source] std::io::Error),
+    /// What it runs did not end well.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// The user stopped it.
     #[error("cancelled")]
     Cancelled,
@@ -130,7 +135,13 @@ impl StepError {
 
     /// Whether the user, not the step, ended it.
     pub(in crate::adapters::engine) fn is_cancel(&self) -> bool {
-        matches!(self, Self::Cancelled | Self::Stopped(_) | Self::Index(IndexError::Cancelled))
+        matches!(
+            self,
+            Self::Cancelled
+                | Self::Stopped(_)
+                | Self::Index(IndexError::Cancelled)
+                | Self::Run(RunError::Sandbox(SandboxError::Cancelled))
+        )
     }
 
     /// As the journal carries it.
@@ -139,6 +150,12 @@ impl StepError {
         let report = match self {
             Self::Store(error) => Report::from(error),
             Self::Inputs(error) => Report::from(error),
+            Self::Run(RunError::Sandbox(error)) => Report::from(error),
+            Self::Run(error) => {
+                let report = Report::new(Kind::Failed, &error);
+                let causes = [report.causes, error.last_lines().to_vec()].concat();
+                Report { causes, help: error.help(), ..report }
+            }
             error if error.is_cancel() => Report::new(Kind::Cancelled, &error),
             error => Report::new(Kind::Failed, &error),
         };

@@ -1,5 +1,9 @@
 //! What this machine is, and what its user set for reproducible builds. Asks nothing over the network.
 
+mod ids;
+
+pub use ids::{IdMode, IdModeError, IdSetting, id_mode};
+
 use crate::domain::oci::Platform;
 
 /// The platform containers run on here: linux, with this machine's architecture.

@@ -1,0 +1,85 @@
+//! What is heard while a step runs: its output, gathered into bearable pieces, and the changes it makes.
+
+use std::time::Duration;
+
+use crate::adapters::clock::Stopwatch;
+use crate::adapters::engine::embedded::events::Events;
+use crate::adapters::sandbox::{Listener, Stream};
+use crate::domain::journal::{EventKind, SeenChange};
+use crate::domain::plan::StepId;
+
+/// Output is handed on at this pace, or when this much has come together.
+const PACE: Duration = Duration::from_millis(50);
+const PIECE: usize = 32 << 10;
+/// Most output of one step that is kept.
+const MOST_OUTPUT: u64 = 64 << 20;
+/// Most changes of one step that are told singly.
+const MOST_CHANGES: usize = 20_000;
+/// Last words kept for the failure's message.
+const TAIL: usize = 2048;
+
+/// Tells a step's story.
+pub(super) struct Telling {
+    events: Events,
+    step: StepId,
+    gathered: Vec<u8>,
+    last: Stopwatch,
+    written: u64,
+    changes: usize,
+    tail: Vec<u8>,
+}
+
+impl Telling {
+    pub(super) fn new(events: Events, step: StepId) -> Self {
+        Self { events, step, gathered: Vec::new(), last: Stopwatch::start(), written: 0, changes: 0, tail: Vec::new() }
+    }
+
+    /// A line of bakery's own in the step's log.
+    pub(super) fn say(&mut self, line: &str) -> bool {
+        self.flush() && self.events.output(&self.step, format!("bakery: {line}\n").into_bytes()).is_ok()
+    }
+
+    /// Hands on what has been gathered.
+    pub(super) fn flush(&mut self) -> bool {
+        self.last = Stopwatch::start();
+        let piece = std::mem::take(&mut self.gathered);
+        piece.is_empty() || self.events.output(&self.step, piece).is_ok()
+    }
+
+    /// The last lines of output, for who asks why it failed.
+    pub(super) fn last_lines(&self, most: usize) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.tail);
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(most)..].iter().map(|line| crate::domain::text::escape(line)).collect()
+    }
+}
+
+impl Listener for Telling {
+    fn output(&mut self, _stream: Stream, bytes: &[u8]) -> bool {
+        self.tail.extend_from_slice(bytes);
+        if self.tail.len() > 2 * TAIL {
+            self.tail.drain(..self.tail.len() - TAIL);
+        }
+        let before = self.written;
+        self.written += bytes.len() as u64;
+        if before > MOST_OUTPUT {
+            return true;
+        }
+        self.gathered.extend_from_slice(bytes);
+        if self.written > MOST_OUTPUT {
+            return self.say("more than 64 MiB of output: the rest is not kept");
+        }
+        self.gathered.len() < PIECE || self.flush()
+    }
+
+    fn changed(&mut self, mut changes: Vec<SeenChange>) -> bool {
+        changes.truncate(MOST_CHANGES.saturating_sub(self.changes));
+        self.changes += changes.len();
+        let step = self.step.clone();
+        changes.is_empty() || self.events.emit(EventKind::LayerChanged { step, changes }).is_ok()
+    }
+
+    fn tick(&mut self) -> bool {
+        self.gathered.is_empty() || self.last.elapsed() < PACE || self.flush()
+    }
+}

@@ -1,0 +1,13 @@
+//! Steps and tests that run something in the image: the sandbox, the snapshots it stacks, what it says and leaves behind.
+//!
+//! Reading order: `runner` (the sandbox of one platform), `ground` (layers as snapshots), `step` (run and packages),
+//! `listen` (what is heard meanwhile), `seal` (the upper folder becomes a layer).
+
+mod ground;
+mod listen;
+mod runner;
+mod seal;
+mod step;
+
+pub(super) use runner::Runner;
+pub(super) use step::{RunError, StepRun};

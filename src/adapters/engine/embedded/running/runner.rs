@@ -1,0 +1,47 @@
+//! The sandbox of one platform's steps: begun when the first of them needs it, gone with the bake.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use super::step::RunError;
+use crate::adapters::host::IdMode;
+use crate::adapters::sandbox::{Sandbox, folder_name};
+use crate::adapters::snapshot::Shelf;
+
+/// A sandbox with its shelf.
+pub(in crate::adapters::engine) struct Runner {
+    pub(super) sandbox: Sandbox,
+    pub(super) shelf: Shelf,
+    pub(super) cache: PathBuf,
+}
+
+impl Runner {
+    /// Starts the sandbox and clears away what bakes that are no more have left.
+    pub(in crate::adapters::engine) fn start(
+        cache: &Path,
+        ids: IdMode,
+        cancel: &CancellationToken,
+    ) -> Result<Self, RunError> {
+        let shelf = Shelf::open(cache, &folder_name(ids)).map_err(shelf_error(cache))?;
+        let mut sandbox = Sandbox::start(ids, cancel)?;
+        for leftover in shelf.leftovers() {
+            // Whoever comes next tries again.
+            let _ = sandbox.remove(&leftover);
+        }
+        Ok(Self { sandbox, shelf, cache: cache.to_owned() })
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        // Where it cannot be removed any more, the next bake does.
+        let _ = self.sandbox.remove(self.shelf.session());
+    }
+}
+
+pub(super) fn shelf_error(folder: &Path) -> impl FnOnce(io::Error) -> RunError {
+    let folder = folder.to_owned();
+    move |source| RunError::Shelf { folder, source }
+}

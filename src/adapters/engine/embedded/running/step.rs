@@ -1,0 +1,232 @@
+//! `run` and `packages`: what they run, in what, and what becomes of what they changed.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::listen::Telling;
+use super::runner::{Runner, shelf_error};
+use super::seal::seal_upper;
+use crate::adapters::engine::Packing;
+use crate::adapters::engine::embedded::base::Ground;
+use crate::adapters::engine::embedded::events::{Events, Progress};
+use crate::adapters::engine::embedded::seal::Sealed;
+use crate::adapters::engine::embedded::steps::StepError;
+use crate::adapters::sandbox::{Counts, Exit, Listener, PackRequest, SandboxError, StepSpec};
+use crate::adapters::snapshot::Scratch;
+use crate::adapters::store::layout::Layout;
+use crate::domain::oci::ChainId;
+use crate::domain::plan::StepId;
+use crate::domain::recipe::{Network, Run};
+
+/// Search path where an image names none: docker's.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Host name in the sandbox: the same everywhere.
+const HOSTNAME: &str = "bakery";
+/// Last lines of output in a failure.
+const LAST_LINES: usize = 8;
+
+/// Why something that was to run did not end well.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::adapters::engine) enum RunError {
+    /// The sandbox, not what ran in it.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// Snapshots cannot be kept.
+    #[error("snapshots below {} cannot be used", folder.display())]
+    Shelf {
+        /// The cache folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It ended with another status than 0.
+    #[error("{what} ended with status {code}")]
+    Status {
+        /// What ran.
+        what: String,
+        /// Its exit status.
+        code: i32,
+        /// Its last lines.
+        last: Vec<String>,
+    },
+    /// A signal ended it.
+    #[error("{what} was ended by signal {signal}{}", signal_name(*signal))]
+    Signal {
+        /// What ran.
+        what: String,
+        /// Which.
+        signal: i32,
+        /// Its last lines.
+        last: Vec<String>,
+    },
+    /// It took too long.
+    #[error("{what} did not end within {} s", limit.as_secs())]
+    Timeout {
+        /// What ran.
+        what: String,
+        /// The limit.
+        limit: Duration,
+        /// Its last lines.
+        last: Vec<String>,
+    },
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        6 => " (abort)",
+        9 => " (kill: out of memory?)",
+        11 => " (segmentation fault)",
+        15 => " (terminate)",
+        31 => " (a system call that is not allowed)",
+        _ => "",
+    }
+}
+
+impl RunError {
+    /// The last lines of what ran.
+    pub(in crate::adapters::engine) fn last_lines(&self) -> &[String] {
+        match self {
+            Self::Status { last, .. } | Self::Signal { last, .. } | Self::Timeout { last, .. } => last,
+            Self::Sandbox(_) | Self::Shelf { .. } => &[],
+        }
+    }
+
+    /// What to do about it.
+    pub(in crate::adapters::engine) fn help(&self) -> Option<String> {
+        match self {
+            Self::Sandbox(error) => error.help(),
+            Self::Shelf { .. } => Some("is the disk full? `bakery doctor` says where the cache is".into()),
+            Self::Timeout { .. } => Some("`step-timeout: 4h` in config.yaml gives it longer, 0 for ever".into()),
+            Self::Status { .. } | Self::Signal { .. } => None,
+        }
+    }
+}
+
+/// Everything around a step that runs something.
+pub(in crate::adapters::engine) struct StepRun<'a> {
+    pub(in crate::adapters::engine) step: &'a StepId,
+    pub(in crate::adapters::engine) layers: &'a [Ground],
+    pub(in crate::adapters::engine) target: &'a Layout,
+    pub(in crate::adapters::engine) packing: &'a Packing,
+    /// The base's environment.
+    pub(in crate::adapters::engine) env: &'a [String],
+    pub(in crate::adapters::engine) created: i64,
+    pub(in crate::adapters::engine) timeout: Option<Duration>,
+    pub(in crate::adapters::engine) events: &'a Events,
+    pub(in crate::adapters::engine) cancel: &'a CancellationToken,
+}
+
+/// A folder with room for a step, on top of its ground.
+struct Room {
+    lowers: Vec<PathBuf>,
+    scratch: Scratch,
+}
+
+impl StepRun<'_> {
+    /// A `run` step.
+    pub(in crate::adapters::engine) fn run(
+        &self,
+        runner: &mut Runner,
+        run: &Run,
+    ) -> Result<(Counts, Option<Sealed>), StepError> {
+        let room = self.room(runner)?;
+        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+        let mut argv = run.shell.clone();
+        argv.extend(["-c".to_owned(), run.script.clone()]);
+        let mut env = self.environment();
+        env.extend(run.env.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let spec = StepSpec {
+            network: run.network,
+            user: run.user.clone(),
+            env,
+            argv,
+            ..self.spec(&room)
+        };
+        self.execute(runner, spec, "the script", &mut telling)?;
+        self.seal(runner, room, Vec::new())
+    }
+
+    fn room(&self, runner: &mut Runner) -> Result<Room, StepError> {
+        let lowers = runner.lowers(self.layers, self.target, self.cancel)?;
+        let scratch = runner.shelf.scratch().map_err(shelf_error(&runner.cache))?;
+        Ok(Room { lowers, scratch })
+    }
+
+    fn spec(&self, room: &Room) -> StepSpec {
+        StepSpec {
+            lowers: room.lowers.clone(),
+            writes: Some((room.scratch.upper(), room.scratch.work())),
+            merged: room.scratch.merged(),
+            stub: room.scratch.stub(),
+            network: Network::Host,
+            user: None,
+            workdir: "/".into(),
+            env: Vec::new(),
+            argv: Vec::new(),
+            secrets: Vec::new(),
+            caches: Vec::new(),
+            terminal: false,
+            watched: true,
+            hostname: HOSTNAME.into(),
+        }
+    }
+
+    /// The base's environment, with a search path and the one time a reproducible step may know.
+    fn environment(&self) -> Vec<(String, String)> {
+        let mut env = vec![("PATH".to_owned(), PATH.to_owned())];
+        let own = self.env.iter().filter_map(|line| line.split_once('='));
+        env.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        env.push(("SOURCE_DATE_EPOCH".to_owned(), self.created.to_string()));
+        env
+    }
+
+    fn execute(
+        &self,
+        runner: &mut Runner,
+        spec: StepSpec,
+        what: &str,
+        telling: &mut Telling,
+    ) -> Result<(), StepError> {
+        let exit = runner.sandbox.run(spec, self.timeout, telling).map_err(RunError::from)?;
+        if !telling.flush() {
+            return Err(StepError::Cancelled);
+        }
+        let (what, last) = (what.to_owned(), telling.last_lines(LAST_LINES));
+        match exit {
+            Exit::Code(0) => Ok(()),
+            Exit::Code(code) => Err(RunError::Status { what, code, last }.into()),
+            Exit::Signal(signal) => Err(RunError::Signal { what, signal, last }.into()),
+            Exit::Stopped => match self.timeout.filter(|_| !self.cancel.is_cancelled()) {
+                Some(limit) => Err(RunError::Timeout { what, limit, last }.into()),
+                None => Err(StepError::Cancelled),
+            },
+        }
+    }
+
+    fn seal(
+        &self,
+        runner: &mut Runner,
+        room: Room,
+        discard: Vec<String>,
+    ) -> Result<(Counts, Option<Sealed>), StepError> {
+        let request = PackRequest {
+            lowers: room.lowers,
+            upper: room.scratch.upper(),
+            created: self.created,
+            discard,
+        };
+        let mut progress = Progress::new(self.events.clone(), self.step.clone(), None);
+        let around = (&mut progress, self.cancel);
+        let (counts, sealed) = seal_upper(runner, request, self.target, self.packing, around)?;
+        if let Some(sealed) = &sealed {
+            let below: Vec<_> = self.layers.iter().map(|layer| layer.diff_id.clone()).collect();
+            let chain = ChainId::extend(ChainId::of(&below).as_ref(), &sealed.blob.diff_id);
+            runner.shelf.keep(&chain, &room.scratch).map_err(shelf_error(&runner.cache))?;
+        }
+        Ok((counts, sealed))
+    }
+}

@@ -1,0 +1,45 @@
+//! Ids of the user namespace: which of the host's stand for those in the image. Maps nothing by itself but a single one.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::{getgid, getuid};
+
+use super::error::SandboxError;
+use crate::adapters::host::IdMode;
+
+/// Name of the folder for snapshots of this kind: other ids on the disk, another form of whiteouts and opaque folders.
+pub fn folder_name(ids: IdMode) -> String {
+    let user = getuid().as_raw();
+    match ids {
+        IdMode::Root => "root".into(),
+        IdMode::Subordinate { users, groups } => format!("ids-{user}-{}-{}-{}", users.0, users.1, groups.0),
+        IdMode::Single { .. } => format!("single-{user}"),
+    }
+}
+
+/// Gives the process `pid`, which has a new user namespace, subordinate ids by the set-id programs of the system.
+pub(super) fn map_subordinate(pid: u32, users: (u32, u32), groups: (u32, u32)) -> Result<(), SandboxError> {
+    let map = [("newuidmap", getuid().as_raw(), users), ("newgidmap", getgid().as_raw(), groups)];
+    for (program, own, (first, count)) in map {
+        let arguments = [pid, 0, own, 1, 1, first, count].map(|number| number.to_string());
+        let output = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|source| SandboxError::Program { program, source })?;
+        if !output.status.success() {
+            let words = crate::domain::text::escape_bytes(&output.stderr[..output.stderr.len().min(400)]);
+            return Err(SandboxError::Mapping { program, words });
+        }
+    }
+    Ok(())
+}
+
+/// Maps the caller's one id, from within its own new user namespace.
+pub(super) fn map_single(user: u32, group: u32) -> std::io::Result<()> {
+    let own = Path::new("/proc/self");
+    std::fs::write(own.join("setgroups"), "deny")?;
+    std::fs::write(own.join("uid_map"), format!("0 {user} 1"))?;
+    std::fs::write(own.join("gid_map"), format!("0 {group} 1"))
+}

@@ -1,0 +1,134 @@
+//! Where snapshots stand: one folder a chain of layers, shared by all bakes of this kind of ids; scratch space of each bake
+//! beside them. A snapshot is whole or absent. Makes no mounts, removes nothing that mapped ids own.
+//!
+//! `layers/CHAIN/{fs,boot}`, `sessions/ID/{lock,N/…}`. Snapshots are not synced: after the machine has been started anew
+//! they count as absent, and are made again from the blobs, which are.
+
+use std::cell::Cell;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::adapters::file_lock::FileLock;
+use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
+use crate::domain::oci::ChainId;
+
+/// The shelf, open for one bake.
+pub struct Shelf {
+    folder: PathBuf,
+    session: PathBuf,
+    boot: String,
+    next: Cell<u32>,
+    _session: FileLock,
+    _in_use: FileLock,
+}
+
+/// What the next layer's snapshot is made in.
+#[derive(Clone, Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// What will be the snapshot.
+    pub fn upper(&self) -> PathBuf {
+        self.0.join("fs")
+    }
+
+    /// What overlayfs needs beside it.
+    pub fn work(&self) -> PathBuf {
+        self.0.join("work")
+    }
+
+    /// Where a root is put together.
+    pub fn merged(&self) -> PathBuf {
+        self.0.join("merged")
+    }
+
+    /// Where mount points are made.
+    pub fn stub(&self) -> PathBuf {
+        self.0.join("stub")
+    }
+
+    /// All of it.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Shelf {
+    /// The shelf for one kind of ids below the cache folder.
+    pub fn open(cache: &Path, kind: &str) -> io::Result<Self> {
+        let folder = cache.join("snapshots").join(kind);
+        let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "snapshots are being removed");
+        let in_use = FileLock::try_shared(&folder.join("in-use"))?.ok_or_else(busy)?;
+        let session = folder.join("sessions").join(ulid::Ulid::generate().to_string());
+        let lock = FileLock::try_exclusive(&session.join("lock"))?.ok_or_else(busy)?;
+        std::fs::create_dir_all(folder.join("layers"))?;
+        Ok(Self { folder, session, boot: boot_id(), next: Cell::new(0), _session: lock, _in_use: in_use })
+    }
+
+    /// Scratch space of bakes that are no more.
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(self.folder.join("sessions")) else { return Vec::new() };
+        let others = entries.flatten().map(|entry| entry.path()).filter(|path| *path != self.session);
+        others.filter(|path| matches!(FileLock::try_exclusive(&path.join("lock")), Ok(Some(_)))).collect()
+    }
+
+    /// This bake's scratch space.
+    pub fn session(&self) -> &Path {
+        &self.session
+    }
+
+    /// The snapshot of a chain, if it is here and of this boot.
+    pub fn find(&self, chain: &ChainId) -> Option<PathBuf> {
+        let folder = self.place(chain);
+        let boot = read_bounded(&folder.join("boot"), 128).ok()??;
+        (boot == self.boot.as_bytes()).then(|| folder.join("fs"))
+    }
+
+    /// What stands in a chain's place and is no snapshot any more.
+    pub fn stale(&self, chain: &ChainId) -> Option<PathBuf> {
+        let folder = self.place(chain);
+        folder.exists().then_some(folder)
+    }
+
+    /// The right to make a chain's snapshot, unless another bake is at it.
+    pub fn try_lock(&self, chain: &ChainId) -> io::Result<Option<FileLock>> {
+        FileLock::try_exclusive(&self.folder.join("locks").join(chain.0.encoded()))
+    }
+
+    /// Fresh, empty folders.
+    pub fn scratch(&self) -> io::Result<Scratch> {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        let scratch = Scratch(self.session.join(number.to_string()));
+        for folder in [scratch.upper(), scratch.work(), scratch.merged(), scratch.stub()] {
+            std::fs::create_dir_all(&folder)?;
+            // The root of an image is for everybody to look into, whatever this user's umask says.
+            std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        }
+        Ok(scratch)
+    }
+
+    /// Makes a scratch's upper folder the snapshot of a chain; the one that is there stays.
+    pub fn keep(&self, chain: &ChainId, scratch: &Scratch) -> io::Result<PathBuf> {
+        let place = self.place(chain);
+        let fresh = scratch.folder().join("kept");
+        std::fs::create_dir(&fresh)?;
+        std::fs::rename(scratch.upper(), fresh.join("fs"))?;
+        write_whole(&fresh.join("boot"), self.boot.as_bytes(), Durability::Cache)?;
+        match std::fs::rename(&fresh, &place) {
+            Ok(()) => Ok(place.join("fs")),
+            // Somebody else was faster; theirs is the same, and ours lies where it is cleared away.
+            Err(_) if self.find(chain).is_some() => Ok(place.join("fs")),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn place(&self, chain: &ChainId) -> PathBuf {
+        self.folder.join("layers").join(chain.0.encoded())
+    }
+}
+
+/// Names this run of the kernel.
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
