@@ -314,7 +314,7 @@ fn as_seen(seen: SeenWire) -> SeenChange {
         'd' => ChangeOp::Deleted,
         _ => ChangeOp::Modified,
     };
-    SeenChange { op, path: format!("/{}", escape_bytes(&seen.path)), size: seen.size, mode: seen.mode }
+    SeenChange { op, path: format!("/{}", escape_bytes(&seen.path)), size: seen.size, mode: seen.mode & 0o7777 }
 }
 
 /// Which of `descriptors` can be read, after a tick at the latest. `open` says of all but the first whether to ask.

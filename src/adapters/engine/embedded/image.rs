@@ -9,7 +9,7 @@ use crate::adapters::store::StoreError;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{
-    Annotations, Compression, Descriptor, DescriptorPlatform, Digest, History, ImageConfig, ImageIndex, ImageManifest,
+    Annotations, Compression, Descriptor, DescriptorPlatform, Digest, ExecConfig, History, ImageConfig, ImageIndex, ImageManifest,
     Platform, annotation, media_type,
 };
 use crate::domain::recipe::ConfigChange;
@@ -39,6 +39,13 @@ pub(super) struct Frame {
     pub(super) base: (String, Option<Digest>),
 }
 
+/// What containers of the image run with.
+pub(super) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig {
+    let mut config = base.and_then(|base| base.config.config.clone()).unwrap_or_default();
+    apply(&mut config, &frame.change);
+    config
+}
+
 /// Stores config and manifest of one platform; gives the manifest's descriptor.
 pub(super) fn put_image(
     frame: &Frame,
@@ -64,7 +71,7 @@ pub(super) fn put_image(
         }
     }
     config.created = Some(created.clone());
-    apply(config.config.get_or_insert_default(), &frame.change);
+    config.config = Some(exec_config(frame, base));
     let mut annotations = Annotations::from([(annotation::CREATED.to_owned(), created)]);
     if let Some(base) = base {
         annotations.insert(annotation::BASE_NAME.into(), frame.base.0.clone());
