@@ -13,6 +13,8 @@ use crate::report::{Kind, Report};
 
 /// A base and where it can be read: its own store, and the local one, which is asked first for what is pinned.
 pub(super) struct BaseSource<'a> {
+    /// What to call it in messages: `base`, `image`.
+    pub(super) called: &'static str,
     /// As the recipe names it.
     pub(super) image: &'a ImageRef,
     /// Its repository in its own store.
@@ -172,7 +174,7 @@ impl BaseSource<'_> {
     }
 
     fn context(&self) -> String {
-        format!("base {} cannot be used", self.image)
+        format!("{} {} cannot be used", self.called, self.image)
     }
 
     fn unusable(&self, why: String) -> Report {
@@ -180,6 +182,6 @@ impl BaseSource<'_> {
     }
 
     fn unresolved(&self, error: StoreError) -> Report {
-        Report::from(error).while_doing(format!("base {} cannot be had", self.image))
+        Report::from(error).while_doing(format!("{} {} cannot be had", self.called, self.image))
     }
 }

@@ -40,9 +40,9 @@ pub(super) struct Frame {
 }
 
 /// What containers of the image run with.
-pub(super) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig {
+pub fn exec_config(change: &ConfigChange, base: Option<&BaseImage>) -> ExecConfig {
     let mut config = base.and_then(|base| base.config.config.clone()).unwrap_or_default();
-    apply(&mut config, &frame.change);
+    apply(&mut config, change);
     config
 }
 
@@ -71,7 +71,7 @@ pub(super) fn put_image(
         }
     }
     config.created = Some(created.clone());
-    config.config = Some(exec_config(frame, base));
+    config.config = Some(exec_config(&frame.change, base));
     let mut annotations = Annotations::from([(annotation::CREATED.to_owned(), created)]);
     if let Some(base) = base {
         annotations.insert(annotation::BASE_NAME.into(), frame.base.0.clone());

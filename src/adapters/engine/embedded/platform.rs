@@ -137,7 +137,7 @@ impl Workshop {
 
     /// One test that runs something; a sandbox that does not start leaves its outcome unknown.
     fn run_test(&self, stack: &mut Stack, test: &RunTest) -> Result<Finding, StepError> {
-        let config = exec_config(&self.frame, self.base.as_ref());
+        let config = exec_config(&self.frame.change, self.base.as_ref());
         let tried = self.runner(&mut stack.runner).and_then(|runner| {
             let subject =
                 Subject { layers: &stack.layers, target: &self.frame.target, config: &config, cancel: &self.cancel };
