@@ -99,8 +99,7 @@ impl Sandbox {
             .map_err(SandboxError::Start)?;
         let broken = |_| SandboxError::Start(io::ErrorKind::BrokenPipe.into());
         let (pid, stdout) = child_from.recv().map_err(broken)?.map_err(SandboxError::Start)?;
-        let mut sandbox =
-            Self { socket: Some(socket), replies: BufReader::new(stdout), ended, cancel: cancel.clone() };
+        let mut sandbox = Self { socket: Some(socket), replies: BufReader::new(stdout), ended, cancel: cancel.clone() };
         sandbox.settle(ids, pid)?;
         Ok(sandbox)
     }

@@ -14,7 +14,7 @@ use target::Target;
 use super::{Context, LoadedRecipe, PrepareOptions, Prepared};
 use crate::adapters::engine::BaseImage;
 use crate::adapters::engine::embedded::cache::StepCache;
-use crate::adapters::engine::embedded::{Floor, Program, Workroom, exec_config};
+use crate::adapters::engine::embedded::{Floor, Program, Workroom, config_in_force};
 use crate::adapters::host::{self, IdMode};
 use crate::adapters::process::environment;
 use crate::adapters::process::relay::{Ended, Relay, Side};
@@ -125,7 +125,7 @@ impl Context {
         let above = standing.layers(&loaded.shown, &part.steps, |key| cache.result(key, &present))?;
         let (config, env) = match standing.before().and_then(|index| prepared.recipe.steps.get(index)) {
             Some(step) => (step_config(base.as_ref(), step), step_env(&prepared, step)),
-            None => (exec_config(&prepared.recipe.config, base.as_ref()), Vec::new()),
+            None => (config_in_force(&prepared.recipe.config, base.as_ref()), Vec::new()),
         };
         let place = match standing.before().and_then(|index| part.steps.get(index)) {
             Some(step) => format!("{} before step {} ({} {})", prepared.plan.reference, step.id, step.action, step.summary),

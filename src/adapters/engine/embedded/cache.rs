@@ -13,8 +13,8 @@ use crate::adapters::file_lock::FileLock;
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::Digest;
-use crate::domain::recipe::Installed;
 use crate::domain::plan::{CacheKey, CacheView, CachedResult, Memory};
+use crate::domain::recipe::Installed;
 
 /// Largest entry read.
 const MAX_ENTRY: usize = 64 << 10;
@@ -133,7 +133,14 @@ mod tests {
             diff_id: DiffId(Digest::of(b"tar")),
             uncompressed: 3,
         };
-        let result = StoredResult { key: key.clone(), layer: Some(layer), added: 1, modified: 2, deleted: 3, packages: Vec::new() };
+        let result = StoredResult {
+            key: key.clone(),
+            layer: Some(layer),
+            added: 1,
+            modified: 2,
+            deleted: 3,
+            packages: Vec::new(),
+        };
         assert_eq!(cache.result(&key, &|_| true), None);
         cache.store(&result).unwrap();
         assert_eq!(cache.result(&key, &|_| true), Some(result));

@@ -91,6 +91,7 @@ fn frame_of(job: &BakeJob) -> Frame {
         created: job.plan.created,
         change: job.recipe.config.clone(),
         base: (job.plan.base.clone(), job.plan.base_digest.clone()),
+        ownership_lost: !job.ids.ids().is_exact() && job.recipe.steps.iter().any(|step| step.action.runs()),
     }
 }
 

@@ -14,7 +14,7 @@ use super::events::{Events, Progress};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::index;
 use super::reading::Contents;
-use super::running::{Runner, StepRun, Subject};
+use super::running::{OWNERSHIP_LOST, Runner, StepRun, Subject};
 use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
@@ -116,6 +116,13 @@ impl Workshop {
 
     /// Puts the image to the recipe's tests, in the recipe's order.
     fn test(&self, mut stack: Stack, events: &Events) -> Result<Vec<Finding>, StepError> {
+        if self.frame.ownership_lost {
+            let check = "layer.ownership".to_owned();
+            events.emit(EventKind::CheckStarted { check: check.clone() })?;
+            let mend = "`bakery doctor` says how this user gets subordinate ids; then bake again".to_owned();
+            let lines = vec![OWNERSHIP_LOST.to_owned(), mend];
+            events.emit(finished(check, &Finding::new(CheckVerdict::Warn, "ownership.single-id", lines)))?;
+        }
         let mut files = self.file_tests(&mut stack).into_iter();
         let mut found = Vec::with_capacity(self.tests.len());
         for test in &self.tests {
@@ -137,7 +144,7 @@ impl Workshop {
 
     /// One test that runs something; a sandbox that does not start leaves its outcome unknown.
     fn run_test(&self, stack: &mut Stack, test: &RunTest) -> Result<Finding, StepError> {
-        let config = exec_config(&self.frame.change, self.base.as_ref());
+        let config = exec_config(&self.frame, self.base.as_ref());
         let tried = self.runner(&mut stack.runner).and_then(|runner| {
             let subject =
                 Subject { layers: &stack.layers, target: &self.frame.target, config: &config, cancel: &self.cancel };
@@ -299,8 +306,14 @@ impl Workshop {
         let mut progress = Progress::new(events.clone(), task.id.clone(), total);
         let (set, contents) = self.change(tree, &stack.remembered, task, &mut progress)?;
         tell(&set, &task.id, events)?;
-        let mut result =
-            StoredResult { key, layer: None, added: set.added, modified: set.modified, deleted: set.deleted, packages: Vec::new() };
+        let mut result = StoredResult {
+            key,
+            layer: None,
+            added: set.added,
+            modified: set.modified,
+            deleted: set.deleted,
+            packages: Vec::new(),
+        };
         if set.changes.is_empty() {
             return Ok(result);
         }
@@ -321,7 +334,13 @@ impl Workshop {
     }
 
     /// A step that runs something: its layer is what it changed.
-    fn run_step(&self, stack: &mut Stack, task: &Task, key: CacheKey, events: &Events) -> Result<StoredResult, StepError> {
+    fn run_step(
+        &self,
+        stack: &mut Stack,
+        task: &Task,
+        key: CacheKey,
+        events: &Events,
+    ) -> Result<StoredResult, StepError> {
         if matches!(task.step.action, Action::Packages(_)) {
             self.tree(stack)?;
         }

@@ -15,5 +15,5 @@ mod tests;
 pub(super) use ground::wait_for;
 pub(super) use runner::Runner;
 pub use shell::{Floor, Program, Workroom};
-pub(super) use step::{RunError, StepRun};
+pub(super) use step::{OWNERSHIP_LOST, RunError, StepRun};
 pub(super) use tests::Subject;

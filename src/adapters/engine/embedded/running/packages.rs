@@ -1,7 +1,7 @@
 //! `packages`: installed by the image's own program, by argument lists; its lists, logs and caches are no change; the
 //! versions it chose are told.
 
-use super::listen::{Captured, Telling};
+use super::listen::Captured;
 use super::runner::{Runner, shelf_error};
 use super::step::{RunError, StepRun};
 use crate::adapters::engine::embedded::seal::Sealed;
@@ -35,7 +35,7 @@ impl StepRun<'_> {
             installer.validate(name).map_err(RunError::from)?;
         }
         let mut room = self.room(runner)?;
-        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+        let mut telling = self.telling(runner);
         let mut env = self.environment();
         env.extend(installer.environment(self.created).into_iter().map(|(name, value)| (name.to_owned(), value)));
         let commands = installer.commands(&packages.names);

@@ -17,8 +17,7 @@ pub(in crate::adapters::engine) struct Runner {
     pub(super) sandbox: Sandbox,
     pub(super) shelf: Shelf,
     pub(super) cache: PathBuf,
-    /// Kind of ids: files of one kind mean nothing to another.
-    kind: String,
+    pub(super) ids: IdMode,
 }
 
 impl Runner {
@@ -34,7 +33,7 @@ impl Runner {
             // Whoever comes next tries again.
             let _ = sandbox.remove(&leftover);
         }
-        Ok(Self { sandbox, shelf, cache: cache.to_owned(), kind: folder_name(ids) })
+        Ok(Self { sandbox, shelf, cache: cache.to_owned(), ids })
     }
 
     /// The folder that keeps `place` of the image between bakes of `owner`; made where it is not there.
@@ -42,7 +41,8 @@ impl Runner {
         let parts: Vec<&str> = place.parts().collect();
         let place = parts.join("/");
         let name = Digest::of(format!("{owner}\n{place}").as_bytes());
-        let folder = self.cache.join("step-caches").join(&self.kind).join(name.encoded());
+        // Files of one kind of ids mean nothing to another.
+        let folder = self.cache.join("step-caches").join(folder_name(self.ids)).join(name.encoded());
         std::fs::create_dir_all(&folder).map_err(shelf_error(&self.cache))?;
         Ok((place, folder))
     }

@@ -25,6 +25,9 @@ use crate::domain::recipe::{Network, PackageNameError, Run};
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Host name in the sandbox: the same everywhere.
 pub(super) const HOSTNAME: &str = "bakery";
+/// What a single id costs.
+pub(in crate::adapters::engine) const OWNERSHIP_LOST: &str =
+    "WARNING: one user id only: every file this makes belongs to root, and changes of owner are lost";
 /// Last lines of output in a failure.
 const LAST_LINES: usize = 8;
 
@@ -143,22 +146,25 @@ impl StepRun<'_> {
         run: &Run,
     ) -> Result<(Counts, Option<Sealed>), StepError> {
         let room = self.room(runner)?;
-        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+        let mut telling = self.telling(runner);
         let mut argv = run.shell.clone();
         argv.extend(["-c".to_owned(), run.script.clone()]);
         let mut env = self.environment();
         env.extend(run.env.iter().map(|(name, value)| (name.clone(), value.clone())));
         let caches = run.cache.iter().map(|place| runner.step_cache(self.owner, place)).collect::<Result<_, _>>()?;
-        let spec = StepSpec {
-            caches,
-            network: run.network,
-            user: run.user.clone(),
-            env,
-            argv,
-            ..self.spec(&room)
-        };
+        let spec = StepSpec { caches, network: run.network, user: run.user.clone(), env, argv, ..self.spec(&room) };
         self.execute(runner, spec, "the script", &mut telling)?;
         self.seal(runner, room, Vec::new())
+    }
+
+    /// Where there is one id only, every such step says what that costs.
+    pub(super) fn telling(&self, runner: &Runner) -> Telling {
+        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+        if !runner.ids.ids().is_exact() {
+            // Nobody listens any more where it cannot be said.
+            let _ = telling.say(OWNERSHIP_LOST);
+        }
+        telling
     }
 
     pub(super) fn room(&self, runner: &mut Runner) -> Result<Room, StepError> {
@@ -222,12 +228,7 @@ impl StepRun<'_> {
         room: Room,
         discard: Vec<String>,
     ) -> Result<(Counts, Option<Sealed>), StepError> {
-        let request = PackRequest {
-            lowers: room.lowers,
-            upper: room.scratch.upper(),
-            created: self.created,
-            discard,
-        };
+        let request = PackRequest { lowers: room.lowers, upper: room.scratch.upper(), created: self.created, discard };
         let mut progress = Progress::new(self.events.clone(), self.step.clone(), None);
         let around = (&mut progress, self.cancel);
         let (counts, sealed) = seal_upper(runner, request, self.target, self.packing, around)?;

@@ -94,7 +94,9 @@ fn judge(test: &RunTest, exit: Exit, captured: &Captured, millis: u64) -> Findin
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
         let skipped = lines.len().saturating_sub(LINES);
         let more = (skipped > 0).then(|| format!("{name}: … {skipped} lines before"));
-        let last = lines[skipped..].iter().map(|line| format!("{name}: {}", escape(&line.chars().take(LINE).collect::<String>())));
+        let last = lines[skipped..]
+            .iter()
+            .map(|line| format!("{name}: {}", escape(&line.chars().take(LINE).collect::<String>())));
         more.into_iter().chain(last).collect()
     };
     let output = [shown("stdout", &captured.out), shown("stderr", &captured.err)].concat();
@@ -127,7 +129,10 @@ mod tests {
         let bad = judge(&test(0, Some("^x")), Exit::Signal(9), &said("v\u{1b}[2J\n"), 20);
         assert_eq!(bad.verdict, CheckVerdict::Fail);
         let lines = bad.evidence.join("\n");
-        assert!(lines.contains("expected 0, found signal 9") && lines.contains("expected a match of \"^x\""), "{lines}");
+        assert!(
+            lines.contains("expected 0, found signal 9") && lines.contains("expected a match of \"^x\""),
+            "{lines}"
+        );
         assert!(!lines.contains('\u{1b}'), "{lines}");
         assert_eq!(judge(&test(0, None), Exit::Stopped, &said(""), 1).verdict, CheckVerdict::Fail);
     }
