@@ -81,6 +81,8 @@ fn failed<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> InsideErr
 pub(super) fn become_step(birth: Birth, stdin: Option<OwnedFd>) -> Result<Infallible, InsideError> {
     let Birth { spec, mapping } = birth;
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(failed("death signal"))?;
+    // What whoever started bakery had left open is no step's business: it may lead anywhere on the host.
+    kernel::keep_standard_descriptors().map_err(failed("descriptors"))?;
     let mut namespaces = UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
     if spec.network == Network::None {
         namespaces |= UnshareFlags::NEWNET;
