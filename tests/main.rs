@@ -21,6 +21,7 @@ mod init;
 mod keys;
 mod recipe;
 mod screenshot;
+mod shell;
 mod snapshot;
 mod spine;
 mod standing;

@@ -18,6 +18,7 @@ pub mod keys;
 pub mod pictures;
 mod prepare;
 pub mod prune;
+pub mod shell;
 pub mod standing;
 pub mod terminal;
 pub mod watch;

@@ -6,6 +6,7 @@ mod hangup;
 mod identity;
 mod outlet;
 pub mod probe;
+pub mod relay;
 mod shell;
 mod signals;
 

@@ -187,9 +187,11 @@ impl Sandbox {
         self.attend(&[out, err], timeout, listener)
     }
 
-    /// Runs a process on descriptors it gets as they are: a terminal, or what the user's shell gave.
-    pub fn run_on(&mut self, spec: StepSpec, out: BorrowedFd<'_>, err: BorrowedFd<'_>) -> Result<Exit, SandboxError> {
-        self.ask(&Request::Run(Box::new(spec)), &[out, err])?;
+    /// Runs a process on descriptors it gets as they are: standard input, output and error.
+    pub fn run_on(&mut self, spec: StepSpec, descriptors: [OwnedFd; 3]) -> Result<Exit, SandboxError> {
+        self.ask(&Request::Run(Box::new(spec)), &descriptors.each_ref().map(AsFd::as_fd))?;
+        // Theirs alone from now on: who is at the other end learns when they are closed.
+        drop(descriptors);
         match self.answer()? {
             Reply::Exited(exit) => Ok(exit),
             Reply::Refused(refusal) => Err(SandboxError::Refused(refusal)),

@@ -14,6 +14,8 @@ use crate::report::{Kind, Report};
 
 /// A base and where it can be read: its own store, and the local one, which is asked first for what is pinned.
 pub(super) struct BaseSource<'a> {
+    /// What to call it in messages: `base`, `image`.
+    pub(super) called: &'static str,
     /// As the recipe names it.
     pub(super) image: &'a ImageRef,
     /// Its repository in its own store.
@@ -45,7 +47,8 @@ impl Context {
             Err(Report::message(Kind::Failed, message).help("baking the recipe again fetches it"))
         };
         let kept = KeptDocuments::new(&self.paths.cache);
-        let source = BaseSource { image: &image, repository, open: &open, local: self.local_if_present()?, kept };
+        let local = self.local_if_present()?;
+        let source = BaseSource { called: "base", image: &image, repository, open: &open, local, kept };
         source.image(platform, manifest).await
     }
 }
@@ -197,7 +200,7 @@ impl BaseSource<'_> {
     }
 
     fn context(&self) -> String {
-        format!("base {} cannot be used", self.image)
+        format!("{} {} cannot be used", self.called, self.image)
     }
 
     fn unusable(&self, why: String) -> Report {
@@ -205,6 +208,6 @@ impl BaseSource<'_> {
     }
 
     fn unresolved(&self, error: StoreError) -> Report {
-        Report::from(error).while_doing(format!("base {} cannot be had", self.image))
+        Report::from(error).while_doing(format!("{} {} cannot be had", self.called, self.image))
     }
 }

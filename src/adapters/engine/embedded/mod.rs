@@ -21,3 +21,5 @@ mod seal;
 mod steps;
 
 pub use engine::EmbeddedEngine;
+pub use image::config_in_force;
+pub use running::{Floor, Program, Workroom};
