@@ -27,3 +27,12 @@ pub mod report;
 pub mod tui;
 
 pub use cli::run;
+
+/// This program: a part of the sandbox where it was started as one, else the command line.
+pub fn main() -> std::process::ExitCode {
+    // First of all: what the sandbox does to a process it must do while there is one thread.
+    match adapters::sandbox::take_part() {
+        Some(code) => code,
+        None => run(std::env::args_os()),
+    }
+}

@@ -3,8 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match bakery::adapters::sandbox::take_part() {
-        Some(code) => code,
-        None => bakery::run(std::env::args_os()),
-    }
+    bakery::main()
 }

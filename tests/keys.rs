@@ -184,8 +184,10 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         repositories: Vec::new(),
     };
     let context = Context {
+        secrets: Default::default(),
         paths: Paths::below(&folder.path().join("home")),
         workspace: Workspace {
+            secrets: Default::default(),
             root: folder.path().to_owned(),
             stores: [
                 ("global".to_owned(), store(&["global.pub", "gone.pub"], None)),

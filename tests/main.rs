@@ -20,6 +20,7 @@ mod init;
 mod keys;
 mod recipe;
 mod screenshot;
+mod snapshot;
 mod spine;
 mod standing;
 mod store;

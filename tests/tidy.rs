@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/text.rs", &[]),
     ("domain/units.rs", &[]),
+    ("domain/mask.rs", &[]),
     ("domain/oci", &["domain::oci", "domain::text"]),
     ("domain/yaml", &["domain::yaml", "domain::text"]),
     ("domain/recipe", &["domain::recipe", "domain::oci", "domain::text", "domain::yaml"]),

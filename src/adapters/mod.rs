@@ -19,6 +19,7 @@ pub mod journal;
 pub mod process;
 pub mod recipes;
 pub mod sandbox;
+pub mod secrets;
 pub mod settings;
 pub mod signing;
 pub mod snapshot;

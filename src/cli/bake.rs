@@ -33,12 +33,16 @@ pub(super) struct Args {
     /// Fail rather than write or change a lock
     #[arg(long)]
     frozen: bool,
+    /// Where a secret is had, instead of what is configured: NAME=env:VARIABLE or NAME=file:PATH
+    #[arg(long = "secret", value_name = "NAME=SOURCE")]
+    secrets: Vec<String>,
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let options = BakeOptions { engine: args.engine, no_cache: args.no_cache, frozen: args.frozen };
+    let options =
+        BakeOptions { engine: args.engine, no_cache: args.no_cache, frozen: args.frozen, ..BakeOptions::default() };
     // None named is all, and only said so with --all.
-    let context = session.context()?;
+    let context = session.context()?.with_secret_flags(&args.secrets)?;
     let asked = read_requests(&context, &args.recipes, &options)?;
     if args.detach { detach(&context, &asked, session).await } else { follow(&context, asked, session).await }
 }

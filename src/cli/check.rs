@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Recipe files; all of the workspace where none is named
     #[arg(value_name = "RECIPE")]
     recipes: Vec<PathBuf>,
+    /// Where a secret is had, instead of what is configured: NAME=env:VARIABLE or NAME=file:PATH
+    #[arg(long = "secret", value_name = "NAME=SOURCE")]
+    secrets: Vec<String>,
 }
 
 /// One problem, as scripts read it.
@@ -28,7 +31,7 @@ struct Row<'a> {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let loaded = session.context()?.check_recipes(&args.recipes)?;
+    let loaded = session.context()?.with_secret_flags(&args.secrets)?.check_recipes(&args.recipes)?;
     let all = || loaded.iter().flat_map(|recipe| recipe.problems.iter().map(move |problem| (recipe, problem)));
     if session.output.json {
         let rows: Vec<Row<'_>> = all().map(|(recipe, problem)| Row { file: &recipe.shown, problem }).collect();

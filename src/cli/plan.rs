@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Plan as if nothing were cached
     #[arg(long)]
     no_cache: bool,
+    /// Where a secret is had, instead of what is configured: NAME=env:VARIABLE or NAME=file:PATH
+    #[arg(long = "secret", value_name = "NAME=SOURCE")]
+    secrets: Vec<String>,
 }
 
 /// The plan, and the changes to the config, which are no step.
@@ -34,7 +37,7 @@ struct Document<'a> {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let context = session.context()?;
+    let context = session.context()?.with_secret_flags(&args.secrets)?;
     let options = PrepareOptions { frozen: args.frozen, no_cache: args.no_cache, write_lock: false, ask_tag: true };
     for loaded in context.recipes(&[args.recipe])? {
         let prepared = context.prepare(&loaded, options).await?;

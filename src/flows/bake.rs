@@ -12,7 +12,7 @@ use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};
 use crate::adapters::settings::Paths;
 use crate::domain::oci::Platform;
-use crate::domain::recipe::Lock;
+use crate::domain::recipe::{Lock, SecretSource};
 use crate::report::{Kind, Report};
 
 /// Finished bakes the shelf keeps.
@@ -57,6 +57,9 @@ pub struct BakeOptions {
     pub no_cache: bool,
     /// Fail rather than change the lock.
     pub frozen: bool,
+    /// Where the secrets the recipe's steps ask for are had; never a secret itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretSource>,
 }
 
 impl BakeRequest {
@@ -151,7 +154,7 @@ pub(super) fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOp
         platforms: platforms_of(recipe),
         workspace: context.workspace.root.clone(),
         engine: options.engine.clone().unwrap_or_else(|| context.workspace.engine.clone()),
-        options: options.clone(),
+        options: BakeOptions { secrets: context.secrets_of(recipe), ..options.clone() },
     })
 }
 

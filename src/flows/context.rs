@@ -1,5 +1,6 @@
 //! What every flow starts from: where things are kept, the workspace, the user's settings. Opens stores by name.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::adapters::settings::{Paths, StorePlace, StoreSettings, UserSettings, 
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Store, open};
 use crate::domain::oci::{ImageRef, Place, Repository};
+use crate::domain::recipe::{SecretFlagError, SecretSource};
 use crate::domain::yaml::nearest;
 use crate::report::{Kind, Report};
 
@@ -19,6 +21,14 @@ pub struct Context {
     pub workspace: Workspace,
     /// The user's settings.
     pub settings: UserSettings,
+    /// Where secrets are had: the workspace's, the user's own instead where both name one.
+    pub secrets: BTreeMap<String, SecretSource>,
+}
+
+impl From<SecretFlagError> for Report {
+    fn from(error: SecretFlagError) -> Self {
+        Self::new(Kind::Usage, &error).help("write --secret NAME=env:VARIABLE or --secret NAME=file:PATH")
+    }
 }
 
 impl Context {
@@ -28,7 +38,30 @@ impl Context {
         let paths = Paths::from_environment();
         let settings = UserSettings::load(&paths)?;
         let workspace = Workspace::load(folder, &paths)?;
-        Ok(Self { paths, workspace, settings })
+        let mut secrets = workspace.secrets.clone();
+        secrets.extend(settings.secrets.clone());
+        Ok(Self { paths, workspace, settings, secrets })
+    }
+
+    /// With secrets that count before those configured.
+    pub fn with_secrets(mut self, secrets: BTreeMap<String, SecretSource>) -> Self {
+        self.secrets.extend(secrets);
+        self
+    }
+
+    /// The same, as the command line names them: `NAME=env:VARIABLE`, `NAME=file:PATH`, relative to the working folder.
+    pub fn with_secret_flags(self, flags: &[String]) -> Result<Self, Report> {
+        let mut secrets = BTreeMap::new();
+        for flag in flags {
+            let (name, mut source) = SecretSource::parse_flag(flag)?;
+            if let SecretSource::File(path) = &mut source {
+                *path = std::path::absolute(&*path).map_err(|error| Report::new(Kind::Usage, &error))?;
+            }
+            if secrets.insert(name.clone(), source).is_some() {
+                return Err(SecretFlagError::Twice { name }.into());
+            }
+        }
+        Ok(self.with_secrets(secrets))
     }
 
     /// The user's theme file of this name: where it is, and its text; `None` where there is none.

@@ -16,6 +16,7 @@ use crate::adapters::engine::scripted::ScriptedEngine;
 use crate::adapters::engine::{Baked, Engine, EngineError};
 use crate::adapters::journal::{BakeFolder, JournalWriter, WorkerLock};
 use crate::adapters::process::{Handshake, Stops, identity, leave_session};
+use crate::adapters::secrets;
 use crate::adapters::settings::Paths;
 use crate::domain::journal::{BakeStarted, BakeStatus, EventKind, Failure};
 use crate::domain::oci::Digest;
@@ -129,12 +130,13 @@ async fn execute(request: &BakeRequest, writer: &JournalWriter, cancel: &Cancell
         let message = format!("there is no engine {} yet", request.engine);
         return Err(Report::message(Kind::Usage, message).help("use `engine: embedded`").into());
     }
-    let context = Context::load(Some(&request.workspace))?;
+    let context = Context::load(Some(&request.workspace))?.with_secrets(request.options.secrets.clone());
     let loaded = request.judged(&context)?;
     // The base is settled and its lock written; what moves from here on is not this bake's.
     let options = PrepareOptions { write_lock: false, ..request.options.prepare() };
     let prepared = context.prepare_with(&loaded, request.lock.clone(), options).await?;
     writer.append(EventKind::PlanBuilt(prepared.plan.clone())).map_err(Report::from)?;
+    secrets::require(&prepared.secrets_needed(), &context.secrets).map_err(Report::from)?;
     let (reference, file, memory) = (prepared.recipe.reference(), prepared.file.clone(), prepared.memory.clone());
     let job = prepared.into_job(context.local()?, &context, request.options.no_cache);
     let baked = EmbeddedEngine.bake(&job, writer, cancel).await?;

@@ -177,7 +177,7 @@ async fn cached_steps_and_what_changed_since() {
         let descriptor = world.local.put_bytes(media_type::LAYER_GZIP, &bytes).unwrap();
         let layer = Some(LayerBlob { descriptor, diff_id, uncompressed: 1024 });
         let key = prepared.plan.platforms[0].steps[index].cache_key.clone();
-        cache.store(&StoredResult { key, layer, added: 1, modified: 0, deleted: 0 }).unwrap();
+        cache.store(&StoredResult { key, layer, added: 1, modified: 0, deleted: 0, packages: Vec::new() }).unwrap();
         write_memory(&world.context.paths.cache, "team-a/x:1", &prepared.file, &prepared.memory).unwrap();
     }
     let baked = world.prepare(FROZEN).await.unwrap();

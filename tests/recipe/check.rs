@@ -5,6 +5,7 @@ use super::{HEAD, Workspace};
 #[test]
 fn the_contracts_example_has_no_problem() {
     let workspace = Workspace::new();
+    workspace.settings("secrets: {pip_token: {env: PIP_TOKEN}}\n");
     workspace.write("app/main.py", "print()");
     workspace.write("vendor.tar.gz", "x");
     let text = r#"recipe: 1

@@ -6,6 +6,7 @@ mod families;
 mod inputs;
 mod plan;
 mod prepare;
+mod secrets;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,13 @@ impl Workspace {
 
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Appends to `bakery.yaml`.
+    pub fn settings(&self, text: &str) {
+        let file = self.path().join("bakery.yaml");
+        let before = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, before + text).unwrap();
     }
 
     /// Writes a file below `recipes`.

@@ -185,8 +185,10 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         repositories: Vec::new(),
     };
     Context {
+        secrets: Default::default(),
         paths: Paths::below(home),
         workspace: Workspace {
+            secrets: Default::default(),
             root: home.to_owned(),
             stores: [("local".to_owned(), local)].into(),
             recipes: home.join("recipes"),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use bakery::adapters::engine::embedded::EmbeddedEngine;
 use bakery::adapters::engine::embedded::cache::StepCache;
 use bakery::adapters::engine::{BakeJob, Baked, BaseImage, Engine, EngineError, Packing, Sink, SinkError};
+use bakery::adapters::host::IdMode;
 use bakery::adapters::inputs::{ReadInputs, read_inputs};
 use bakery::adapters::store::Store;
 use bakery::adapters::store::layout::Layout;
@@ -15,7 +16,6 @@ use bakery::domain::layer::{Entry, Limits, Scanner};
 use bakery::domain::oci::{
     Compression, Descriptor, DiffId, Digest, ImageConfig, ImageManifest, Manifest, Platform, media_type,
 };
-use bakery::adapters::host::IdMode;
 use bakery::domain::plan::{Ids, PlanRequest, PlannedBase, PlatformBase, StepId, build};
 use bakery::domain::recipe::{Action, Recipe, parse};
 use tokio_util::sync::CancellationToken;
@@ -182,6 +182,7 @@ impl Bakehouse {
             no_cache: false,
             ids: IdMode::Root,
             step_timeout: None,
+            secrets: Default::default(),
         }
     }
 

@@ -5,6 +5,7 @@
 pub mod embedded;
 pub mod scripted;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::adapters::store::layout::Layout;
 use crate::domain::journal::{EventKind, Failure};
 use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageManifest, Platform, Repository};
 use crate::domain::plan::{InputManifest, Plan, StepId};
-use crate::domain::recipe::Recipe;
+use crate::domain::recipe::{Recipe, SecretSource};
 use crate::report::{Kind, Report};
 
 /// Takes facts. If it fails, the bake stops: what is not in the journal did not happen.
@@ -59,6 +60,8 @@ pub struct BakeJob {
     pub ids: IdMode,
     /// How long one of them may take; `None` for as long as it wants.
     pub step_timeout: Option<Duration>,
+    /// Where the secrets its steps ask for are had.
+    pub secrets: BTreeMap<String, SecretSource>,
 }
 
 /// One platform's base image, with the store its layers come from.

@@ -127,7 +127,11 @@ mod tests {
         assert_eq!(choose(None, ALL), Ok(IdMode::Subordinate { users: (100_000, 65_536), groups: (100_000, 65_536) }));
         assert_eq!(choose(Some(IdSetting::Single), ALL), Ok(IdMode::Single { pretend: true }));
         assert_eq!(choose(Some(IdSetting::Strict), ALL), Ok(IdMode::Single { pretend: false }));
-        for less in [Granted { users: Some((1, 1000)), ..ALL }, Granted { groups: None, ..ALL }, Granted { tools: false, ..ALL }] {
+        for less in [
+            Granted { users: Some((1, 1000)), ..ALL },
+            Granted { groups: None, ..ALL },
+            Granted { tools: false, ..ALL },
+        ] {
             assert_eq!(choose(None, less), Ok(IdMode::Single { pretend: true }));
             assert_eq!(choose(None, less).map(IdMode::ids), Ok(Ids::Single));
             let error = choose(Some(IdSetting::Subordinate), less).unwrap_err();

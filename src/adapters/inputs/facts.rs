@@ -1,5 +1,6 @@
-//! What lint asks about the files beside a recipe.
+//! What lint asks about the files beside a recipe, and about secrets: whether they are configured, never what they are.
 
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -7,18 +8,19 @@ use rustix::fs::{Dir, FileType, OFlags, fstat};
 
 use super::InputsError;
 use super::open::{Links, open_beneath, open_folder, refusal, special};
-use crate::domain::recipe::{InputFact, SurroundingFacts};
+use crate::domain::recipe::{InputFact, SecretFact, SecretSource, SurroundingFacts};
 use crate::domain::yaml::nearest;
 
 /// The folder of a recipe, as lint sees it.
-pub struct FolderFacts {
+pub struct FolderFacts<'a> {
     folder: OwnedFd,
+    secrets: &'a BTreeMap<String, SecretSource>,
 }
 
-impl FolderFacts {
-    /// Of a folder that is there.
-    pub fn open(folder: &Path) -> Result<Self, InputsError> {
-        Ok(Self { folder: open_folder(folder)? })
+impl<'a> FolderFacts<'a> {
+    /// Of a folder that is there, where these secrets are configured.
+    pub fn open(folder: &Path, secrets: &'a BTreeMap<String, SecretSource>) -> Result<Self, InputsError> {
+        Ok(Self { folder: open_folder(folder)?, secrets })
     }
 
     /// A name of nearly this one in the same folder.
@@ -34,7 +36,7 @@ impl FolderFacts {
     }
 }
 
-impl SurroundingFacts for FolderFacts {
+impl SurroundingFacts for FolderFacts<'_> {
     fn input(&self, from: &str) -> InputFact {
         let opened = open_beneath(self.folder.as_fd(), from, OFlags::PATH, Links::Beneath);
         let kind = match opened.and_then(|fd| type_of(&fd)) {
@@ -55,8 +57,14 @@ impl SurroundingFacts for FolderFacts {
         }
     }
 
-    fn secret(&self, _name: &str) -> Option<bool> {
-        None
+    fn secret(&self, name: &str) -> SecretFact {
+        match self.secrets.contains_key(name) {
+            true => SecretFact::Configured,
+            false => {
+                let near = nearest(name, self.secrets.keys().map(String::as_str));
+                SecretFact::Unknown { nearest: near.map(str::to_owned) }
+            }
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 
 use rustix::thread::CapabilitySet;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition as Condition, SeccompFilter,
-    SeccompRule, TargetArch,
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition as Condition,
+    SeccompFilter, SeccompRule, TargetArch,
 };
 
 use super::kernel;
@@ -143,8 +143,11 @@ fn refused() -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {
         Ok(())
     };
     // One rule a flag: any of them is refused.
-    let flags: Vec<(Op, u64)> =
-        (0..64).map(|bit| 1 << bit).filter(|bit| NEW_NAMESPACES & bit != 0).map(|bit| (Op::MaskedEq(bit), bit)).collect();
+    let flags: Vec<(Op, u64)> = (0..64)
+        .map(|bit| 1 << bit)
+        .filter(|bit| NEW_NAMESPACES & bit != 0)
+        .map(|bit| (Op::MaskedEq(bit), bit))
+        .collect();
     only(libc::SYS_clone, 0, Len::Qword, &flags)?;
     // Input pushed into a terminal would be read by whoever reads from it next: the host's shell.
     only(libc::SYS_ioctl, 1, Len::Dword, &[(Op::Eq, libc::TIOCSTI), (Op::Eq, libc::TIOCLINUX as u64)])?;

@@ -16,7 +16,10 @@ use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
 use super::inside::{Birth, Mapping, become_step};
 use super::kernel::{self, UnshareFlags};
-use super::wire::{Exit, PackRequest, Received, Refusal, Reply, Request, SeenWire, StepSpec, UnpackRequest, memory_file, receive, reply};
+use super::wire::{
+    Exit, PackRequest, Received, Refusal, Reply, Request, SeenWire, StepSpec, UnpackRequest, memory_file, receive,
+    reply,
+};
 use super::{overlay, stub};
 use crate::adapters::snapshot::{self, Marks, Owners, SeenOp, Upper, Watch};
 
@@ -94,7 +97,9 @@ impl Keeper<'_> {
         let writes = (request.into.as_path(), request.work.as_path());
         let root = if request.lowers.is_empty() {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            open(&request.into, flags, Mode::empty()).map_err(io::Error::from).map_err(io_refusal("opened", &request.into))?
+            open(&request.into, flags, Mode::empty())
+                .map_err(io::Error::from)
+                .map_err(io_refusal("opened", &request.into))?
         } else {
             self.take_over_root(&request.lowers, &request.into)?;
             let lowers: Vec<&Path> = request.lowers.iter().map(PathBuf::as_path).collect();
@@ -222,8 +227,10 @@ impl Keeper<'_> {
     /// Whether the worker has something to say, and whether the process is over; after `pause` at the latest.
     fn wait(&self, pidfd: &OwnedFd, pause: Option<Duration>) -> io::Result<[bool; 2]> {
         let pause = pause.and_then(|pause| Timespec::try_from(pause).ok());
-        let mut poll_for =
-            [PollFd::from_borrowed_fd(self.socket, PollFlags::IN), PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN)];
+        let mut poll_for = [
+            PollFd::from_borrowed_fd(self.socket, PollFlags::IN),
+            PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN),
+        ];
         match poll(&mut poll_for, pause.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),

@@ -48,11 +48,7 @@ pub(super) enum OverlayError {
 }
 
 /// Folders stacked: `lowers` with the topmost first, and what takes changes. Device nodes in it are inert.
-pub(super) fn mount(
-    lowers: &[&Path],
-    writes: Option<(&Path, &Path)>,
-    rootless: bool,
-) -> Result<OwnedFd, OverlayError> {
+pub(super) fn mount(lowers: &[&Path], writes: Option<(&Path, &Path)>, rootless: bool) -> Result<OwnedFd, OverlayError> {
     if lowers.len() > MAX_LOWERS {
         return Err(OverlayError::TooMany(lowers.len()));
     }

@@ -20,9 +20,21 @@ use crate::domain::recipe::Network;
 /// Kernel files that steps may read and not write.
 const FROZEN: &[&str] = &["bus", "fs", "irq", "sys", "sysrq-trigger"];
 /// Kernel files that tell of the host, or let one reach into it: docker's masked paths.
-const MASKED: &[&str] =
-    &["acpi", "asound", "interrupts", "kcore", "keys", "kmsg", "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats"];
-const MASKED_SYS: &[&str] = &["devices/virtual/powercap", "firmware", "kernel/debug", "kernel/security", "kernel/tracing"];
+const MASKED: &[&str] = &[
+    "acpi",
+    "asound",
+    "interrupts",
+    "kcore",
+    "keys",
+    "kmsg",
+    "latency_stats",
+    "sched_debug",
+    "scsi",
+    "timer_list",
+    "timer_stats",
+];
+const MASKED_SYS: &[&str] =
+    &["devices/virtual/powercap", "firmware", "kernel/debug", "kernel/security", "kernel/tracing"];
 /// Devices every image expects.
 const DEVICES: &[&str] = &["full", "null", "random", "tty", "urandom", "zero"];
 
@@ -173,8 +185,7 @@ impl Root {
         mask(&proc, MASKED, "/proc")?;
         let recursive = clone_flags() | OpenTreeFlags::AT_RECURSIVE;
         let sys = open_tree(CWD, "/sys", recursive).map_err(refused("/sys"))?;
-        kernel::freeze_recursively(sys.as_fd())
-            .map_err(|source| RootError::Mount { what: "/sys".into(), source })?;
+        kernel::freeze_recursively(sys.as_fd()).map_err(|source| RootError::Mount { what: "/sys".into(), source })?;
         attach_on(sys.as_fd(), self.real_folder("sys")?.as_fd()).map_err(refused("/sys"))?;
         mask(&sys, MASKED_SYS, "/sys")
     }
@@ -197,8 +208,8 @@ impl Root {
         let dev = memory(what, &[("mode", "0755"), ("size", "64k"), ("nr_inodes", "1k")])?;
         for name in DEVICES {
             let device = open_tree(CWD, format!("/dev/{name}"), clone_flags()).map_err(refused(what))?;
-            let at = write_file(&dev, name, b"", 0o666)
-                .map_err(|source| RootError::Mount { what: what.into(), source })?;
+            let at =
+                write_file(&dev, name, b"", 0o666).map_err(|source| RootError::Mount { what: what.into(), source })?;
             attach_on(device.as_fd(), at.as_fd()).map_err(refused(what))?;
         }
         let links = [
@@ -215,7 +226,8 @@ impl Root {
             rustix::fs::mkdirat(&dev, name, Mode::from_raw_mode(0o755)).map_err(refused(what))?;
         }
         attach_on(dev.as_fd(), self.real_folder("dev")?.as_fd()).map_err(refused(what))?;
-        let terminals = fresh("devpts", "/dev/pts", &[("ptmxmode", "0666"), ("mode", "0620")], MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
+        let terminals =
+            fresh("devpts", "/dev/pts", &[("ptmxmode", "0666"), ("mode", "0620")], MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
         self.put(&terminals, "dev/pts")?;
         self.put(&memory("/dev/shm", &[("mode", "1777")])?, "dev/shm")
     }
@@ -266,7 +278,9 @@ fn mask(folder: &OwnedFd, names: &[&str], above: &str) -> Result<(), RootError> 
     for name in names {
         let what = format!("{above}/{name}");
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let Ok(place) = openat2(folder, *name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) else { continue };
+        let Ok(place) = openat2(folder, *name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) else {
+            continue;
+        };
         let is_folder = rustix::fs::fstat(&place)
             .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Directory);
         let cover = if is_folder {

@@ -99,8 +99,7 @@ impl Sandbox {
             .map_err(SandboxError::Start)?;
         let broken = |_| SandboxError::Start(io::ErrorKind::BrokenPipe.into());
         let (pid, stdout) = child_from.recv().map_err(broken)?.map_err(SandboxError::Start)?;
-        let mut sandbox =
-            Self { socket: Some(socket), replies: BufReader::new(stdout), ended, cancel: cancel.clone() };
+        let mut sandbox = Self { socket: Some(socket), replies: BufReader::new(stdout), ended, cancel: cancel.clone() };
         sandbox.settle(ids, pid)?;
         Ok(sandbox)
     }
@@ -314,7 +313,7 @@ fn as_seen(seen: SeenWire) -> SeenChange {
         'd' => ChangeOp::Deleted,
         _ => ChangeOp::Modified,
     };
-    SeenChange { op, path: format!("/{}", escape_bytes(&seen.path)), size: seen.size, mode: seen.mode }
+    SeenChange { op, path: format!("/{}", escape_bytes(&seen.path)), size: seen.size, mode: seen.mode & 0o7777 }
 }
 
 /// Which of `descriptors` can be read, after a tick at the latest. `open` says of all but the first whether to ask.

@@ -10,8 +10,8 @@ use rustix::thread::{Gid, Uid, set_thread_groups, set_thread_res_gid, set_thread
 
 use super::ids::map_single;
 use super::inside::Mapping;
-use super::kernel::{self, UnshareFlags};
 use super::keeper::{self, INSIDE};
+use super::kernel::{self, UnshareFlags};
 use super::wire::{Refusal, Reply, reply};
 
 /// How this program is started to make namespaces, and to be the keeper in them.

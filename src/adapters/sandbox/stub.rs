@@ -38,9 +38,8 @@ pub(super) fn make(spec: &StepSpec, view: Option<BorrowedFd<'_>>, single: bool) 
 fn missing(view: Option<BorrowedFd<'_>>, place: &str) -> io::Result<Option<PathBuf>> {
     let Some(view) = view else { return Ok(Some(place.into())) };
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let open = |path: &Path, more: OFlags| {
-        openat2(view, path, OFlags::PATH | OFlags::CLOEXEC | more, Mode::empty(), resolve)
-    };
+    let open =
+        |path: &Path, more: OFlags| openat2(view, path, OFlags::PATH | OFlags::CLOEXEC | more, Mode::empty(), resolve);
     let mut at = PathBuf::from(place);
     for _ in 0..MAX_LINKS {
         match open(&at, OFlags::empty()) {

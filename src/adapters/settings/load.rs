@@ -98,7 +98,7 @@ impl UserSettings {
         let file = paths.config.join("config.yaml");
         let Some(bytes) = read_file(&file)? else { return Ok(Self::default()) };
         let mut problems = Problems::new();
-        let settings = read::user(&bytes, &mut problems);
+        let settings = read::user(&bytes, &paths.config, &mut problems);
         settled(settings, problems, &file)
     }
 }

@@ -4,6 +4,7 @@ mod load;
 mod paths;
 mod read;
 mod schema;
+mod secrets;
 
 pub use load::{SettingsError, WORKSPACE_FILE};
 pub use paths::Paths;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::secrets::secrets;
 use super::{CacheSettings, PackSettings, Paths, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::host::IdSetting;
 use crate::domain::oci::{Compression, Registry, Repository};
@@ -13,7 +14,7 @@ use crate::domain::yaml::{self, Fields, Node, NodeKind, Problems, Reading, parse
 
 /// The workspace that stands in a folder; relative paths begin there.
 pub(super) fn workspace(bytes: &[u8], (root, paths): (&Path, &Paths), problems: &mut Problems) -> Option<Workspace> {
-    const KEYS: &[&str] = &["bakery", "stores", "recipes", "policy", "engine"];
+    const KEYS: &[&str] = &["bakery", "stores", "recipes", "policy", "engine", "secrets"];
     let node = yaml::read(bytes, problems)?;
     let fields = Fields::open(&node, "a workspace", KEYS, problems)?;
     if let Some(version) = fields.require("bakery", problems) {
@@ -38,6 +39,7 @@ pub(super) fn workspace(bytes: &[u8], (root, paths): (&Path, &Paths), problems: 
             Some(node) => engine(node, problems).unwrap_or_default(),
             None => "embedded".into(),
         },
+        secrets: fields.value("secrets", problems).map(|node| secrets(node, root, problems)).unwrap_or_default(),
         root: root.to_owned(),
         stores,
     })
@@ -170,13 +172,13 @@ fn engine(node: &Node, problems: &mut Problems) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// The user's settings.
-pub(super) fn user(bytes: &[u8], problems: &mut Problems) -> Option<UserSettings> {
+/// The user's settings; relative paths begin in `root`, their folder.
+pub(super) fn user(bytes: &[u8], root: &Path, problems: &mut Problems) -> Option<UserSettings> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Some(UserSettings::default());
     }
     let node = yaml::read(bytes, problems)?;
-    const KEYS: &[&str] = &["pack", "parallel", "engine", "theme", "id-mode", "step-timeout", "cache"];
+    const KEYS: &[&str] = &["pack", "parallel", "engine", "theme", "id-mode", "step-timeout", "cache", "secrets"];
     let fields = Fields::open(&node, "settings", KEYS, problems)?;
     let parallel = fields.value("parallel", problems).and_then(|node| node.number("parallel", 1..=256, problems));
     Some(UserSettings {
@@ -190,6 +192,7 @@ pub(super) fn user(bytes: &[u8], problems: &mut Problems) -> Option<UserSettings
             None => Some(STEP_TIMEOUT),
         },
         cache: fields.value("cache", problems).and_then(|node| cache(node, problems)).unwrap_or_default(),
+        secrets: fields.value("secrets", problems).map(|node| secrets(node, root, problems)).unwrap_or_default(),
     })
 }
 
@@ -331,32 +334,33 @@ mod tests {
     #[test]
     fn user_settings() {
         let mut problems = Problems::new();
-        let settings = user(b"pack: {compression: zstd, level: 3}\nparallel: 2\n", &mut problems).unwrap();
+        let settings =
+            user(b"pack: {compression: zstd, level: 3}\nparallel: 2\n", Path::new("/c"), &mut problems).unwrap();
         assert!(problems.is_empty());
         assert_eq!(settings.pack, PackSettings { compression: Compression::Zstd, level: Some(3) });
         assert_eq!(settings.parallel, Some(2));
-        assert_eq!(user(b"theme: mine\n", &mut problems).unwrap().theme.as_deref(), Some("mine"));
+        assert_eq!(user(b"theme: mine\n", Path::new("/c"), &mut problems).unwrap().theme.as_deref(), Some("mine"));
         assert!(problems.is_empty());
-        user(b"theme: ../mine\n", &mut problems);
+        user(b"theme: ../mine\n", Path::new("/c"), &mut problems);
         assert_eq!(problems.len(), 1);
         let text = b"id-mode: strict\nstep-timeout: 1m30s\ncache: {max-size: 20GB}\n";
-        let settings = user(text, &mut Problems::new()).unwrap();
+        let settings = user(text, Path::new("/c"), &mut Problems::new()).unwrap();
         assert_eq!(settings.id_mode, Some(IdSetting::Strict));
         assert_eq!(settings.step_timeout, Some(Duration::from_secs(90)));
         assert_eq!(settings.cache.max_size, Some(20_000_000_000));
-        let default = user(b"parallel: 2\n", &mut Problems::new()).unwrap();
+        let default = user(b"parallel: 2\n", Path::new("/c"), &mut Problems::new()).unwrap();
         assert_eq!(default.step_timeout, Some(Duration::from_secs(7200)));
         assert_eq!(default, UserSettings { parallel: Some(2), ..UserSettings::default() });
         for none in ["0", "0s", "\"0\""] {
             let mut problems = Problems::new();
-            let settings = user(format!("step-timeout: {none}\n").as_bytes(), &mut problems).unwrap();
+            let settings = user(format!("step-timeout: {none}\n").as_bytes(), Path::new("/c"), &mut problems).unwrap();
             assert_eq!((settings.step_timeout, problems.len()), (None, 0), "{none}");
         }
         let mut wrong = Problems::new();
-        user(b"id-mode: root\nstep-timeout: 30\ncache: {max-size: lots}\n", &mut wrong);
+        user(b"id-mode: root\nstep-timeout: 30\ncache: {max-size: lots}\n", Path::new("/c"), &mut wrong);
         let places: Vec<(u32, u32)> = wrong.into_sorted().iter().map(|p| (p.line, p.column)).collect();
         assert_eq!(places, [(1, 10), (2, 15), (3, 19)]);
-        user(b"pack: {compression: gzip, level: 12}\n", &mut problems);
+        user(b"pack: {compression: gzip, level: 12}\n", Path::new("/c"), &mut problems);
         assert!(problems.has_errors());
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::adapters::host::IdSetting;
 use crate::domain::oci::{Compression, Registry, Repository};
+use crate::domain::recipe::SecretSource;
 
 /// A workspace: `bakery.yaml` and the folder it stands in. All paths are absolute.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Workspace {
     pub policy: Option<PathBuf>,
     /// Engine as written: `embedded`, `docker://…`.
     pub engine: String,
+    /// Where secrets are had, by name.
+    pub secrets: BTreeMap<String, SecretSource>,
 }
 
 /// One store of the workspace.
@@ -70,6 +73,8 @@ pub struct UserSettings {
     pub step_timeout: Option<Duration>,
     /// What is kept between bakes.
     pub cache: CacheSettings,
+    /// Where secrets are had, by name.
+    pub secrets: BTreeMap<String, SecretSource>,
 }
 
 impl Default for UserSettings {
@@ -82,6 +87,7 @@ impl Default for UserSettings {
             id_mode: None,
             step_timeout: Some(STEP_TIMEOUT),
             cache: CacheSettings::default(),
+            secrets: BTreeMap::new(),
         }
     }
 }

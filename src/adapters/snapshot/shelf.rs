@@ -24,32 +24,35 @@ pub struct Shelf {
 
 /// What the next layer's snapshot is made in.
 #[derive(Clone, Debug)]
-pub struct Scratch(PathBuf);
+pub struct Scratch {
+    folder: PathBuf,
+    upper: PathBuf,
+}
 
 impl Scratch {
     /// What will be the snapshot.
     pub fn upper(&self) -> PathBuf {
-        self.0.join("fs")
+        self.upper.clone()
     }
 
     /// What overlayfs needs beside it.
     pub fn work(&self) -> PathBuf {
-        self.0.join("work")
+        self.folder.join("work")
     }
 
     /// Where a root is put together.
     pub fn merged(&self) -> PathBuf {
-        self.0.join("merged")
+        self.folder.join("merged")
     }
 
     /// Where mount points are made.
     pub fn stub(&self) -> PathBuf {
-        self.0.join("stub")
+        self.folder.join("stub")
     }
 
     /// All of it.
     pub fn folder(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 }
 
@@ -97,10 +100,27 @@ impl Shelf {
 
     /// Fresh, empty folders.
     pub fn scratch(&self) -> io::Result<Scratch> {
+        let folder = self.fresh();
+        self.scratch_in(folder.clone(), folder.join("fs"))
+    }
+
+    /// Fresh, empty folders around an upper folder that goes on being used.
+    pub fn scratch_for(&self, upper: PathBuf) -> io::Result<Scratch> {
+        self.scratch_in(self.fresh(), upper)
+    }
+
+    fn fresh(&self) -> PathBuf {
         let number = self.next.get();
         self.next.set(number + 1);
-        let scratch = Scratch(self.session.join(number.to_string()));
+        self.session.join(number.to_string())
+    }
+
+    fn scratch_in(&self, folder: PathBuf, upper: PathBuf) -> io::Result<Scratch> {
+        let scratch = Scratch { folder, upper };
         for folder in [scratch.upper(), scratch.work(), scratch.merged(), scratch.stub()] {
+            if folder.exists() {
+                continue;
+            }
             std::fs::create_dir_all(&folder)?;
             // The root of an image is for everybody to look into, whatever this user's umask says.
             std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;

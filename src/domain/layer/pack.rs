@@ -39,6 +39,14 @@ pub enum PackError {
     /// A file without content, or content for what is no file.
     #[error("{0}: content and type do not fit")]
     Content(String),
+    /// An extended attribute PAX records cannot name: their keys end at the first `=`.
+    #[error("{path}: the extended attribute {name:?} has a = in its name, which no layer can say")]
+    Xattr {
+        /// Which entry.
+        path: String,
+        /// The attribute.
+        name: String,
+    },
     /// Reading content or writing the layer failed.
     #[error("{path}: {action}")]
     Io {
@@ -170,6 +178,9 @@ impl<W: Write> Packer<W> {
         }
         header.set_size(if size > OCTAL_LONG { 0 } else { size });
         for (key, value) in &node.xattrs {
+            if key.contains(&b'=') {
+                return Err(PackError::Xattr { path: escape_bytes(path), name: escape_bytes(key) });
+            }
             record(&mut records, &[b"SCHILY.xattr.", &**key].concat(), value);
         }
         header.set_cksum();
@@ -336,6 +347,16 @@ mod tests {
         assert!(matches!(packer.file(b"c", &file("12"), &mut &b"1"[..]), Err(PackError::Size { .. })));
         assert!(matches!(packer.file(b"d", &file("12"), &mut &b"123"[..]), Err(PackError::Size { .. })));
         assert!(matches!(packer.entry(b"e", &file("")), Err(PackError::Content(_))));
+    }
+
+    #[test]
+    fn an_attribute_that_would_be_read_as_another_is_refused() {
+        let with =
+            |name: &str| Node { xattrs: vec![(name.as_bytes().into(), b"v".as_slice().into())].into(), ..file("") };
+        let mut packer = Packer::new(Vec::new(), 0);
+        packer.file(b"a", &with("user.a"), &mut &b""[..]).unwrap();
+        let refused = packer.file(b"b", &with("user.a=b"), &mut &b""[..]);
+        assert!(matches!(refused, Err(PackError::Xattr { name, .. }) if name == "user.a=b"));
     }
 
     #[test]

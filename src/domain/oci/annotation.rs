@@ -18,3 +18,6 @@ pub const VERSION: &str = "org.opencontainers.image.version";
 pub const CONTRACT: &str = "dev.bakery.contract";
 /// Marks an image whose content stands in for the real software (demo).
 pub const STAND_IN: &str = "dev.bakery.stand-in";
+
+/// Label of an image whose steps ran with one user id: who owns what is not as its steps meant it.
+pub const OWNERSHIP: &str = "dev.bakery.ownership";

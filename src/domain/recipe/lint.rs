@@ -25,13 +25,25 @@ pub enum InputFact {
     Unreadable(String),
 }
 
+/// What is known of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretFact {
+    /// It has a source.
+    Configured,
+    /// It has none; the configured name that is nearest.
+    Unknown {
+        /// A name like it.
+        nearest: Option<String>,
+    },
+}
+
 /// What lint may ask about the world around a recipe.
 pub trait SurroundingFacts {
     /// What stands at a path relative to the recipe's folder.
     fn input(&self, from: &str) -> InputFact;
 
-    /// Whether a secret of this name can be had; `None` when nobody can say yet.
-    fn secret(&self, name: &str) -> Option<bool>;
+    /// Whether anybody said where the secret of this name is.
+    fn secret(&self, name: &str) -> SecretFact;
 }
 
 /// Notes everything that does not fit what is around the recipe, and what is likely not meant.
@@ -50,10 +62,12 @@ pub fn lint(parsed: &mut Parsed, facts: &dyn SurroundingFacts) {
                 }
             }
             Action::Run(run) => {
-                for secret in run.secrets.iter().filter(|name| facts.secret(name) == Some(false)) {
+                for name in &run.secrets {
+                    let SecretFact::Unknown { nearest } = facts.secret(name) else { continue };
+                    let mean = nearest.map(|near| format!("; did you mean {}?", quote(&near))).unwrap_or_default();
                     problems
-                        .error(place(&["run", "secrets"]), format!("no secret named {}", quote(secret)))
-                        .help("secrets are given by the one who bakes");
+                        .error(secret_place(tree, step.line, name), format!("no secret named {}{mean}", quote(name)))
+                        .help("say where it is, under `secrets` in bakery.yaml or config.yaml, or with --secret");
                 }
             }
             Action::Packages(_) | Action::Write(_) | Action::Remove(_) => {}
@@ -75,6 +89,20 @@ fn place_of(tree: &Node, line: u32, keys: &[&str]) -> Span {
     };
     let Some(step) = steps.iter().find(begins) else { return tree.span };
     keys.iter().try_fold(step, |node, key| node.value(key)).map_or(step.span, |node| node.span)
+}
+
+/// Where a step names a secret.
+fn secret_place(tree: &Node, line: u32, name: &str) -> Span {
+    let whole = place_of(tree, line, &["run", "secrets"]);
+    let Some(NodeKind::Sequence(steps)) = tree.value("steps").map(|node| &node.kind) else { return whole };
+    let lists = steps.iter().filter_map(|step| step.value("run")?.value("secrets"));
+    let Some(NodeKind::Sequence(items)) =
+        lists.map(|list| (list.span, &list.kind)).find(|(span, _)| *span == whole).map(|(_, kind)| kind)
+    else {
+        return whole;
+    };
+    let named = |item: &&Node| matches!(&item.kind, NodeKind::Scalar(scalar) if scalar.text == name);
+    items.iter().find(named).map_or(whole, |item| item.span)
 }
 
 fn input(from: &str, span: Span, facts: &dyn SurroundingFacts, problems: &mut Problems) {

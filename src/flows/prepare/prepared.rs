@@ -1,5 +1,6 @@
 //! Preparing a bake: a recipe's base pinned, its inputs read, its plan built. Runs nothing; writes at most the lock.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +10,18 @@ use tokio::runtime::Handle;
 use super::base::BaseSource;
 use super::order;
 use super::recipes::LoadedRecipe;
+use crate::adapters::clock;
 use crate::adapters::engine::embedded::cache::{StepCache, read_memory};
 use crate::adapters::engine::{BakeJob, BaseImage, Packing};
+use crate::adapters::host::{self, IdMode};
 use crate::adapters::inputs::{ReadInputs, read_inputs};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{KeptDocuments, Store};
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
-use crate::adapters::clock;
-use crate::adapters::host::{self, IdMode};
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{Digest, ImageRef, Place, Platform};
 use crate::domain::plan::{self, CacheView, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
-use crate::domain::recipe::{Action, Base, Copy, Lock, Recipe, lock_beside};
+use crate::domain::recipe::{Action, Base, Copy, Lock, Recipe, SecretSource, lock_beside};
 use crate::domain::yaml::MAX_BYTES;
 use crate::flows::Context;
 use crate::report::{Kind, Report};
@@ -71,6 +72,17 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Names of the secrets that steps expected to run ask for.
+    pub fn secrets_needed(&self) -> Vec<String> {
+        let run = |step: &&plan::PlannedStep| step.will_run;
+        let lines: BTreeSet<u32> =
+            self.plan.platforms.iter().flat_map(|on| &on.steps).filter(run).map(|step| step.line).collect();
+        let asked = self.recipe.steps.iter().filter(|step| lines.contains(&step.line));
+        let names =
+            asked.filter_map(|step| if let Action::Run(run) = &step.action { Some(&run.secrets) } else { None });
+        names.flatten().cloned().collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
     /// What an engine needs to put the image into `target`.
     pub fn into_job(self, target: Arc<Layout>, context: &Context, no_cache: bool) -> BakeJob {
         BakeJob {
@@ -85,6 +97,7 @@ impl Prepared {
             no_cache,
             ids: self.ids,
             step_timeout: context.settings.step_timeout,
+            secrets: context.secrets.clone(),
         }
     }
 }
@@ -203,6 +216,15 @@ impl Context {
     /// Which ids processes in the image get here; a recipe that runs nothing asks nothing of this machine.
     fn ids(&self, recipe: &Recipe) -> Result<IdMode, Report> {
         if recipe.runs() { Ok(host::id_mode(self.settings.id_mode)?) } else { Ok(IdMode::Root) }
+    }
+
+    /// Where the secrets of a recipe's steps are had.
+    pub(in crate::flows) fn secrets_of(&self, recipe: &Recipe) -> BTreeMap<String, SecretSource> {
+        let names = recipe.steps.iter().filter_map(|step| match &step.action {
+            Action::Run(run) => Some(&run.secrets),
+            _ => None,
+        });
+        names.flatten().filter_map(|name| Some((name.clone(), self.secrets.get(name)?.clone()))).collect()
     }
 
     /// The recipes in the order their bases need: first those others inherit from.

@@ -168,7 +168,7 @@ impl Context {
     fn parsed(&self, file: &Path, bytes: &[u8]) -> Result<recipe::Parsed, Report> {
         let stores: Vec<&str> = self.store_names().collect();
         let mut parsed = recipe::parse(bytes, &stores);
-        recipe::lint(&mut parsed, &FolderFacts::open(folder_of(file))?);
+        recipe::lint(&mut parsed, &FolderFacts::open(folder_of(file), &self.secrets)?);
         Ok(parsed)
     }
 

@@ -5,11 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
+use super::running::{RunError, wait_for};
+use super::steps::StepError;
+use crate::adapters::file_lock::FileLock;
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::Digest;
 use crate::domain::plan::{CacheKey, CacheView, CachedResult, Memory};
+use crate::domain::recipe::Installed;
 
 /// Largest entry read.
 const MAX_ENTRY: usize = 64 << 10;
@@ -29,6 +34,9 @@ pub struct StoredResult {
     pub modified: u64,
     /// Paths deleted.
     pub deleted: u64,
+    /// Packages it installed, of those it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<Installed>,
 }
 
 /// Results of steps, by key: `steps/HEX.json` below the cache folder.
@@ -56,6 +64,14 @@ impl StepCache {
     /// Stores a result; the layer is in the store already.
     pub fn store(&self, result: &StoredResult) -> io::Result<()> {
         write_whole(&self.path(&result.key), &serde_json::to_vec(result)?, Durability::Cache)
+    }
+
+    /// The right to make a result; waits while another bake makes it.
+    pub(super) fn lock(&self, key: &CacheKey, cancel: &CancellationToken) -> Result<FileLock, StepError> {
+        let path = self.folder.with_file_name("locks").join(key.0.encoded());
+        wait_for(cancel, || {
+            FileLock::try_exclusive(&path).map_err(|source| RunError::Shelf { folder: self.folder.clone(), source })
+        })
     }
 
     /// As a plan looks into it.
@@ -117,7 +133,14 @@ mod tests {
             diff_id: DiffId(Digest::of(b"tar")),
             uncompressed: 3,
         };
-        let result = StoredResult { key: key.clone(), layer: Some(layer), added: 1, modified: 2, deleted: 3 };
+        let result = StoredResult {
+            key: key.clone(),
+            layer: Some(layer),
+            added: 1,
+            modified: 2,
+            deleted: 3,
+            packages: Vec::new(),
+        };
         assert_eq!(cache.result(&key, &|_| true), None);
         cache.store(&result).unwrap();
         assert_eq!(cache.result(&key, &|_| true), Some(result));

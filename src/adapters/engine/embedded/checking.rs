@@ -1,4 +1,4 @@
-//! The recipe's tests: file tests are answered by the merged tree; what would have to be run is said to be unknown.
+//! The recipe's tests: file tests are answered by the merged tree; what all tests come to.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -10,7 +10,7 @@ use crate::adapters::inputs::open_input;
 use crate::domain::journal::EventKind;
 use crate::domain::layer::{ContentDigest, Tree};
 use crate::domain::plan::InputKind;
-use crate::domain::recipe::{Action, FileTest, Owner, Recipe, TestKind};
+use crate::domain::recipe::{Action, FileTest, Owner, Recipe, TestCase, TestKind};
 use crate::domain::trust::{CheckVerdict, Finding, Surroundings, evaluate_file_test, worst};
 
 /// Largest copied file looked into.
@@ -104,32 +104,31 @@ fn copied_files(job: &BakeJob) -> HashMap<ContentDigest, Copied> {
     files.collect()
 }
 
-/// Tells every test's outcome; `found` holds each platform's file tests. A failed one rejects the image.
-pub(super) fn tell(recipe: &Recipe, found: &[(String, Vec<Finding>)], sink: &dyn Sink) -> Result<(), EngineError> {
-    // Findings stand in the order of the file tests.
-    let mut next = 0;
+/// The check a test is.
+pub(super) fn check_of(test: &TestCase) -> String {
+    format!("test.{}", test.name)
+}
+
+/// The fact that a check is over.
+pub(super) fn finished(check: String, finding: &Finding) -> EventKind {
+    let Finding { verdict, reason, evidence } = finding.clone();
+    EventKind::CheckFinished { check, verdict, reason: reason.to_owned(), evidence }
+}
+
+/// Sums up the tests of all platforms, and tells them where that has not been done; `found` holds each platform's findings
+/// in the recipe's order. A test that failed rejects the image; so does one that could not be run.
+pub(super) fn sum_up(recipe: &Recipe, found: &[(String, Vec<Finding>)], sink: &dyn Sink) -> Result<(), EngineError> {
     let mut failed = Vec::new();
-    for test in &recipe.tests {
-        let check = format!("test.{}", test.name);
-        sink.emit(EventKind::CheckStarted { check: check.clone() })?;
-        let finding = match &test.kind {
-            TestKind::Run(_) => None,
-            TestKind::File(_) => {
-                let at = next;
-                next += 1;
-                let one = found.iter().filter_map(|(platform, all)| Some((platform.clone(), all.get(at)?.clone())));
-                worst(&one.collect::<Vec<_>>())
-            }
-        };
-        let finding = finding.unwrap_or_else(|| {
-            let line = "the embedded engine does not run tests yet".to_owned();
-            Finding::new(CheckVerdict::Unknown, "test.engine", vec![line])
-        });
-        if finding.verdict == CheckVerdict::Fail {
-            failed.push((check.clone(), finding.evidence.clone()));
+    for (at, test) in recipe.tests.iter().enumerate() {
+        let one = found.iter().filter_map(|(platform, all)| Some((platform.clone(), all.get(at)?.clone())));
+        let Some(finding) = worst(&one.collect::<Vec<_>>()) else { continue };
+        if found.len() > 1 {
+            sink.emit(finished(check_of(test), &finding))?;
         }
-        let Finding { verdict, reason, evidence } = finding;
-        sink.emit(EventKind::CheckFinished { check, verdict, reason: reason.to_owned(), evidence })?;
+        let not_run = finding.verdict == CheckVerdict::Unknown && matches!(test.kind, TestKind::Run(_));
+        if finding.verdict == CheckVerdict::Fail || not_run {
+            failed.push((check_of(test), finding.evidence));
+        }
     }
     if failed.is_empty() { Ok(()) } else { Err(EngineError::Rejected { failed }) }
 }

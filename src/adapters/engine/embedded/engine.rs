@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::base::{blocking, bring, layers_of};
-use super::checking::{FileTests, tell};
+use super::checking::{FileTests, sum_up};
 use super::events::on_thread;
 use super::image::{Frame, put_index};
 use super::platform::{Ended, Made, StepFailed, Task, Workshop};
@@ -43,7 +43,7 @@ impl Engine for EmbeddedEngine {
         if cancel.is_cancelled() {
             return Err(EngineError::Cancelled);
         }
-        tell(&job.recipe, &found, sink)?;
+        sum_up(&job.recipe, &found, sink)?;
         let reference = job.plan.reference.clone();
         let (frame, name) = (frame_of(job), reference.clone());
         let image = blocking(move || {
@@ -91,6 +91,7 @@ fn frame_of(job: &BakeJob) -> Frame {
         created: job.plan.created,
         change: job.recipe.config.clone(),
         base: (job.plan.base.clone(), job.plan.base_digest.clone()),
+        ownership_lost: !job.ids.ids().is_exact() && job.recipe.steps.iter().any(|step| step.action.runs()),
     }
 }
 
@@ -121,11 +122,15 @@ async fn bake_platform(
         cancel: cancel.clone(),
         frame: frame_of(job),
         base: base.cloned(),
-        tests: FileTests::of(job),
+        owner: job.recipe.name.to_string(),
+        tests: job.recipe.tests.clone(),
+        files: FileTests::of(job),
+        alone: job.plan.platforms.len() == 1,
     };
     match on_thread(sink, cancel, move |events| workshop.run(layers, &tasks, &events)).await? {
         Ok(made) => Ok(made),
         Err(Ended::Store(error)) => Err(error.into()),
+        Err(Ended::Cancelled) => Err(EngineError::Cancelled),
         Err(Ended::Step(failure)) if !failure.begun && failure.error.is_cancel() => Err(EngineError::Cancelled),
         Err(Ended::Step(StepFailed { step, action, millis, error, .. })) => {
             Err(failed(sink, &step, action, error, millis))

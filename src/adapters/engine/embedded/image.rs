@@ -9,8 +9,8 @@ use crate::adapters::store::StoreError;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{
-    Annotations, Compression, Descriptor, DescriptorPlatform, Digest, History, ImageConfig, ImageIndex, ImageManifest,
-    Platform, annotation, media_type,
+    Annotations, Compression, Descriptor, DescriptorPlatform, Digest, ExecConfig, History, ImageConfig, ImageIndex,
+    ImageManifest, Platform, annotation, media_type,
 };
 use crate::domain::recipe::ConfigChange;
 
@@ -37,6 +37,19 @@ pub(super) struct Frame {
     pub(super) change: ConfigChange,
     /// Base as the recipe names it, and what its tag was pinned to.
     pub(super) base: (String, Option<Digest>),
+    /// Steps ran with one id only: the image says so.
+    pub(super) ownership_lost: bool,
+}
+
+/// What containers of the image run with.
+pub(super) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig {
+    let mut config = base.and_then(|base| base.config.config.clone()).unwrap_or_default();
+    apply(&mut config, &frame.change);
+    if frame.ownership_lost {
+        let labels = config.labels.get_or_insert_default();
+        labels.insert(annotation::OWNERSHIP.into(), "lost: steps ran with a single user id".into());
+    }
+    config
 }
 
 /// Stores config and manifest of one platform; gives the manifest's descriptor.
@@ -64,7 +77,7 @@ pub(super) fn put_image(
         }
     }
     config.created = Some(created.clone());
-    apply(config.config.get_or_insert_default(), &frame.change);
+    config.config = Some(exec_config(frame, base));
     let mut annotations = Annotations::from([(annotation::CREATED.to_owned(), created)]);
     if let Some(base) = base {
         annotations.insert(annotation::BASE_NAME.into(), frame.base.0.clone());

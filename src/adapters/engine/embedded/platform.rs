@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::base::{Ground, index_of};
 use super::cache::{StepCache, StoredResult};
-use super::checking::FileTests;
+use super::checking::{FileTests, check_of, finished};
 use super::events::{Events, Progress};
-use super::image::{Frame, StepOutcome, put_image};
+use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::index;
 use super::reading::Contents;
-use super::running::{Runner, StepRun};
+use super::running::{OWNERSHIP_LOST, Runner, StepRun, Subject};
 use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
@@ -27,9 +27,9 @@ use crate::domain::journal::{ChangeOp, EventKind, LayerBlob, SealedLayer, SeenCh
 use crate::domain::layer::{Changeset, Op, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
 use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
-use crate::domain::recipe::{Action, Step};
+use crate::domain::recipe::{Action, RunTest, Step, TestCase, TestKind};
 use crate::domain::text::escape_bytes;
-use crate::domain::trust::Finding;
+use crate::domain::trust::{CheckVerdict, Finding};
 
 /// Changes told while a step runs: at once, and in all.
 const BATCH: usize = 256;
@@ -54,10 +54,15 @@ pub(super) struct Workshop {
     pub(super) cancel: CancellationToken,
     pub(super) frame: Frame,
     pub(super) base: Option<BaseImage>,
-    pub(super) tests: FileTests,
+    /// The recipe's name: its steps share caches.
+    pub(super) owner: String,
+    pub(super) tests: Vec<TestCase>,
+    pub(super) files: FileTests,
+    /// Whether outcomes of tests are told at once: there is no other platform whose outcome may be worse.
+    pub(super) alone: bool,
 }
 
-/// A platform's image, and what the recipe's file tests found in it.
+/// A platform's image, and what each of the recipe's tests found in it.
 pub(super) struct Made {
     pub(super) manifest: Descriptor,
     pub(super) found: Vec<Finding>,
@@ -69,6 +74,8 @@ pub(super) enum Ended {
     Step(StepFailed),
     /// Writing the image around the layers.
     Store(StoreError),
+    /// The user, or a journal that takes no more.
+    Cancelled,
 }
 
 /// A step that failed, and after how long.
@@ -103,22 +110,84 @@ impl Workshop {
         let mut stack = Stack { layers, tree: None, remembered: Remembered::new(), runner: None };
         let outcomes = self.steps(&mut stack, tasks, events).map_err(Ended::Step)?;
         let manifest = put_image(&self.frame, &self.platform, self.base.as_ref(), &outcomes).map_err(Ended::Store)?;
-        Ok(Made { manifest, found: self.found(stack) })
+        let found = self.test(stack, events).map_err(|_| Ended::Cancelled)?;
+        Ok(Made { manifest, found })
+    }
+
+    /// Puts the image to the recipe's tests, in the recipe's order.
+    fn test(&self, mut stack: Stack, events: &Events) -> Result<Vec<Finding>, StepError> {
+        if self.frame.ownership_lost {
+            let check = "layer.ownership".to_owned();
+            events.emit(EventKind::CheckStarted { check: check.clone() })?;
+            let mend = "`bakery doctor` says how this user gets subordinate ids; then bake again".to_owned();
+            let lines = vec![OWNERSHIP_LOST.to_owned(), mend];
+            events.emit(finished(check, &Finding::new(CheckVerdict::Warn, "ownership.single-id", lines)))?;
+        }
+        let mut files = self.file_tests(&mut stack).into_iter();
+        let mut found = Vec::with_capacity(self.tests.len());
+        for test in &self.tests {
+            let check = check_of(test);
+            events.emit(EventKind::CheckStarted { check: check.clone() })?;
+            let finding = match &test.kind {
+                TestKind::File(_) => files.next(),
+                TestKind::Run(run) => Some(self.run_test(&mut stack, run)?),
+            };
+            let unknown = || Finding::new(CheckVerdict::Unknown, "test.tree", Vec::new());
+            let finding = finding.unwrap_or_else(unknown);
+            if self.alone {
+                events.emit(finished(check, &finding))?;
+            }
+            found.push(finding);
+        }
+        Ok(found)
+    }
+
+    /// One test that runs something; a sandbox that does not start leaves its outcome unknown.
+    fn run_test(&self, stack: &mut Stack, test: &RunTest) -> Result<Finding, StepError> {
+        let config = exec_config(&self.frame, self.base.as_ref());
+        let tried = self.runner(&mut stack.runner).and_then(|runner| {
+            let subject =
+                Subject { layers: &stack.layers, target: &self.frame.target, config: &config, cancel: &self.cancel };
+            subject.test(runner, test)
+        });
+        match tried {
+            Err(error) if !error.is_cancel() => {
+                let failure = error.into_failure();
+                let lines = [vec![failure.message], failure.causes].concat();
+                Ok(Finding::new(CheckVerdict::Unknown, "test.sandbox", lines))
+            }
+            other => other,
+        }
+    }
+
+    fn runner<'r>(&self, runner: &'r mut Option<Runner>) -> Result<&'r mut Runner, StepError> {
+        match runner.take() {
+            Some(begun) => Ok(runner.insert(begun)),
+            None => Ok(runner.insert(Runner::start(&self.cache, self.ids, &self.cancel)?)),
+        }
     }
 
     /// What the file tests find; without any the tree is not put together.
-    fn found(&self, mut stack: Stack) -> Vec<Finding> {
-        if self.tests.is_empty() {
+    fn file_tests(&self, stack: &mut Stack) -> Vec<Finding> {
+        if self.files.is_empty() {
             return Vec::new();
         }
-        let tree = match stack.tree.take() {
-            Some(tree) => Ok(tree),
-            None => self.grow(&stack.layers, &mut stack.remembered),
-        };
-        match tree {
-            Ok(tree) => self.tests.evaluate(Ok((&tree, &stack.remembered))),
-            Err(error) => self.tests.evaluate(Err(error)),
+        match self.tree(stack) {
+            Ok(()) => {}
+            Err(error) => return self.files.evaluate(Err(error)),
         }
+        match &stack.tree {
+            Some(tree) => self.files.evaluate(Ok((tree, &stack.remembered))),
+            None => Vec::new(),
+        }
+    }
+
+    /// Makes sure that the stack has its tree.
+    fn tree(&self, stack: &mut Stack) -> Result<(), StepError> {
+        if stack.tree.is_none() {
+            stack.tree = Some(self.grow(&stack.layers, &mut stack.remembered)?);
+        }
+        Ok(())
     }
 
     fn steps(&self, stack: &mut Stack, tasks: &[Task], events: &Events) -> Result<Vec<StepOutcome>, StepFailed> {
@@ -127,15 +196,14 @@ impl Workshop {
             let watch = Stopwatch::start();
             let action = task.step.action.kind();
             let mut begun = false;
-            let layer = self.step(stack, task, events, &mut begun).map_err(|error| StepFailed {
+            let result = self.step(stack, task, events, &mut begun).map_err(|error| StepFailed {
                 step: task.id.clone(),
                 begun,
                 action,
                 millis: watch.millis(),
                 error,
             })?;
-            let created_by = format!("bakery {action} {}", task.step.action.summary());
-            outcomes.push(StepOutcome { created_by, layer });
+            outcomes.push(StepOutcome { created_by: created_by(&task.step.action, &result), layer: result.layer });
         }
         Ok(outcomes)
     }
@@ -146,7 +214,7 @@ impl Workshop {
         task: &Task,
         events: &Events,
         begun: &mut bool,
-    ) -> Result<Option<LayerBlob>, StepError> {
+    ) -> Result<StoredResult, StepError> {
         if self.cancel.is_cancelled() {
             return Err(StepError::Cancelled);
         }
@@ -164,13 +232,17 @@ impl Workshop {
         });
         let cache = StepCache::new(&self.cache);
         let present = |layer: &LayerBlob| self.frame.target.has(&layer.descriptor);
-        let stored = cache.result(&key, &present).filter(|_| !self.no_cache);
-        if let Some(stored) = stored.filter(|stored| self.stand_on(stack, stored)) {
-            events.emit(EventKind::StepCached { step: task.id.clone(), key: stored.key.clone() })?;
-            if stored.layer.is_some() {
-                events.emit(EventKind::LayerSealed(self.sealed(task, &stored)))?;
-            }
-            return Ok(stored.layer);
+        let look = |stack: &mut Stack| {
+            let stored = cache.result(&key, &present).filter(|_| !self.no_cache);
+            stored.filter(|stored| self.stand_on(stack, stored))
+        };
+        if let Some(stored) = look(stack) {
+            return self.tell_cached(task, stored, events);
+        }
+        // Wanted by two bakes at once, it is made by one of them.
+        let _alone = cache.lock(&key, &self.cancel)?;
+        if let Some(stored) = look(stack) {
+            return self.tell_cached(task, stored, events);
         }
         let watch = Stopwatch::start();
         events.emit(EventKind::StepStarted { step: task.id.clone() })?;
@@ -183,7 +255,15 @@ impl Workshop {
         let _ = cache.store(&result);
         events.emit(EventKind::LayerSealed(self.sealed(task, &result)))?;
         events.emit(EventKind::StepFinished { step: task.id.clone(), millis: watch.millis() })?;
-        Ok(result.layer)
+        Ok(result)
+    }
+
+    fn tell_cached(&self, task: &Task, stored: StoredResult, events: &Events) -> Result<StoredResult, StepError> {
+        events.emit(EventKind::StepCached { step: task.id.clone(), key: stored.key.clone() })?;
+        if stored.layer.is_some() {
+            events.emit(EventKind::LayerSealed(self.sealed(task, &stored)))?;
+        }
+        Ok(stored)
     }
 
     fn sealed(&self, task: &Task, result: &StoredResult) -> SealedLayer {
@@ -218,21 +298,22 @@ impl Workshop {
     }
 
     fn make(&self, stack: &mut Stack, task: &Task, key: CacheKey, events: &Events) -> Result<StoredResult, StepError> {
-        let tree = match stack.tree.take() {
-            Some(tree) => stack.tree.insert(tree),
-            None => {
-                let tree = self.grow(&stack.layers, &mut stack.remembered)?;
-                stack.tree.insert(tree)
-            }
-        };
+        self.tree(stack)?;
+        let Some(tree) = &mut stack.tree else { return Err(StepError::NoInputs) };
         // How much an archive unpacks to is known when it is unpacked.
         let whole = task.inputs.as_ref().filter(|_| !matches!(task.step.action, Action::Unpack(_)));
         let total = whole.map(InputManifest::size);
         let mut progress = Progress::new(events.clone(), task.id.clone(), total);
         let (set, contents) = self.change(tree, &stack.remembered, task, &mut progress)?;
         tell(&set, &task.id, events)?;
-        let mut result =
-            StoredResult { key, layer: None, added: set.added, modified: set.modified, deleted: set.deleted };
+        let mut result = StoredResult {
+            key,
+            layer: None,
+            added: set.added,
+            modified: set.modified,
+            deleted: set.deleted,
+            packages: Vec::new(),
+        };
         if set.changes.is_empty() {
             return Ok(result);
         }
@@ -253,28 +334,42 @@ impl Workshop {
     }
 
     /// A step that runs something: its layer is what it changed.
-    fn run_step(&self, stack: &mut Stack, task: &Task, key: CacheKey, events: &Events) -> Result<StoredResult, StepError> {
-        let runner = match stack.runner.take() {
-            Some(runner) => stack.runner.insert(runner),
-            None => stack.runner.insert(Runner::start(&self.cache, self.ids, &self.cancel)?),
-        };
+    fn run_step(
+        &self,
+        stack: &mut Stack,
+        task: &Task,
+        key: CacheKey,
+        events: &Events,
+    ) -> Result<StoredResult, StepError> {
+        if matches!(task.step.action, Action::Packages(_)) {
+            self.tree(stack)?;
+        }
+        let runner = self.runner(&mut stack.runner)?;
         let around = StepRun {
             step: &task.id,
             layers: &stack.layers,
             target: &self.frame.target,
             packing: &self.packing,
+            owner: &self.owner,
             env: self.base.as_ref().map_or(&[][..], BaseImage::env),
             created: self.frame.created,
             timeout: self.step_timeout,
             events,
             cancel: &self.cancel,
         };
-        let (counts, sealed) = match &task.step.action {
-            Action::Run(run) => around.run(runner, run)?,
+        let (counts, sealed, packages) = match (&task.step.action, &stack.tree) {
+            (Action::Run(run), _) => {
+                let (counts, sealed) = around.run(runner, run)?;
+                (counts, sealed, Vec::new())
+            }
+            (Action::Packages(packages), Some(tree)) => {
+                let made = around.packages(runner, packages, tree)?;
+                (made.counts, made.sealed, made.installed)
+            }
             _ => return Err(StepError::NoInputs),
         };
         let Counts { added, modified, deleted } = counts;
-        let mut result = StoredResult { key, layer: None, added, modified, deleted };
+        let mut result = StoredResult { key, layer: None, added, modified, deleted, packages };
         if let Some(sealed) = sealed {
             self.put_on(stack, sealed, &mut result)?;
         }
@@ -359,6 +454,13 @@ impl Workshop {
         };
         Ok((set, contents))
     }
+}
+
+/// How the step came to be, as the image's history has it: packages in the versions that came.
+fn created_by(action: &Action, result: &StoredResult) -> String {
+    let installed: Vec<String> = result.packages.iter().map(|one| format!("{}={}", one.name, one.version)).collect();
+    let summary = if installed.is_empty() { action.summary() } else { installed.join(" ") };
+    format!("bakery {} {summary}", action.kind())
 }
 
 /// Tells what changes, in batches; of very many only the first.

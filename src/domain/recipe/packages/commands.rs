@@ -3,7 +3,7 @@
 use super::Installer;
 
 /// A package that is in the image.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Installed {
     /// Its name.
     pub name: String,

@@ -121,9 +121,8 @@ pub(in crate::adapters::engine) fn collect(
             Marker::Metadata => continue,
         }
         if let Kind::File { size, digest } = &mut entry.node.kind {
-            let keep = *size <= MAX_REMEMBERED
-                && is_account_file(&entry.path)
-                && index.remembered.len() < MAX_ACCOUNT_FILES;
+            let keep =
+                *size <= MAX_REMEMBERED && is_account_file(&entry.path) && index.remembered.len() < MAX_ACCOUNT_FILES;
             let (found, content) = digest_content(scanner, keep)?;
             *digest = Some(found);
             index.remembered.extend(content.map(|content| (found, content.into())));

@@ -80,7 +80,7 @@ impl Runner {
 }
 
 /// A lock, once nobody else holds it.
-pub(super) fn wait_for(
+pub(in crate::adapters::engine) fn wait_for(
     cancel: &CancellationToken,
     mut ask: impl FnMut() -> Result<Option<FileLock>, RunError>,
 ) -> Result<FileLock, StepError> {

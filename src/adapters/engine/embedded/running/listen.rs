@@ -83,3 +83,30 @@ impl Listener for Telling {
         self.gathered.is_empty() || self.last.elapsed() < PACE || self.flush()
     }
 }
+
+/// Most bytes of each stream that are kept.
+const MOST_CAPTURED: usize = 1 << 20;
+
+/// Both streams of something short, kept.
+#[derive(Debug, Default)]
+pub(super) struct Captured {
+    pub(super) out: Vec<u8>,
+    pub(super) err: Vec<u8>,
+}
+
+impl Listener for Captured {
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> bool {
+        let kept = if stream == Stream::Out { &mut self.out } else { &mut self.err };
+        let room = MOST_CAPTURED.saturating_sub(kept.len()).min(bytes.len());
+        kept.extend_from_slice(&bytes[..room]);
+        true
+    }
+
+    fn changed(&mut self, _changes: Vec<SeenChange>) -> bool {
+        true
+    }
+
+    fn tick(&mut self) -> bool {
+        true
+    }
+}

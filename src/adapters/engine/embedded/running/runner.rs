@@ -9,12 +9,15 @@ use super::step::RunError;
 use crate::adapters::host::IdMode;
 use crate::adapters::sandbox::{Sandbox, folder_name};
 use crate::adapters::snapshot::Shelf;
+use crate::domain::oci::Digest;
+use crate::domain::recipe::ImagePath;
 
 /// A sandbox with its shelf.
 pub(in crate::adapters::engine) struct Runner {
     pub(super) sandbox: Sandbox,
     pub(super) shelf: Shelf,
     pub(super) cache: PathBuf,
+    pub(super) ids: IdMode,
 }
 
 impl Runner {
@@ -30,7 +33,18 @@ impl Runner {
             // Whoever comes next tries again.
             let _ = sandbox.remove(&leftover);
         }
-        Ok(Self { sandbox, shelf, cache: cache.to_owned() })
+        Ok(Self { sandbox, shelf, cache: cache.to_owned(), ids })
+    }
+
+    /// The folder that keeps `place` of the image between bakes of `owner`; made where it is not there.
+    pub(super) fn step_cache(&self, owner: &str, place: &ImagePath) -> Result<(String, PathBuf), RunError> {
+        let parts: Vec<&str> = place.parts().collect();
+        let place = parts.join("/");
+        let name = Digest::of(format!("{owner}\n{place}").as_bytes());
+        // Files of one kind of ids mean nothing to another.
+        let folder = self.cache.join("step-caches").join(folder_name(self.ids)).join(name.encoded());
+        std::fs::create_dir_all(&folder).map_err(shelf_error(&self.cache))?;
+        Ok((place, folder))
     }
 }
 

@@ -28,10 +28,8 @@ pub(super) fn seal_upper(
 ) -> Result<(Counts, Option<Sealed>), StepError> {
     let blob = target.begin_blob()?;
     let writer = LayerWriter::new(blob, packing).map_err(StepError::Compress)?;
-    let (counts, taken) = runner
-        .sandbox
-        .pack(request, |pipe| take(pipe, writer, progress, cancel))
-        .map_err(RunError::from)?;
+    let (counts, taken) =
+        runner.sandbox.pack(request, |pipe| take(pipe, writer, progress, cancel)).map_err(RunError::from)?;
     let (index, writer) = taken?;
     if counts == Counts::default() {
         return Ok((counts, None));
@@ -56,8 +54,7 @@ fn take<W: Write + Send + 'static>(
     if let Some(error) = tee.failed.take() {
         return Err(StepError::Compress(error));
     }
-    let index = collected
-        .map_err(|source| IndexError::Scan { blob: "of this step".into(), source })?;
+    let index = collected.map_err(|source| IndexError::Scan { blob: "of this step".into(), source })?;
     if cancel.is_cancelled() {
         return Err(StepError::Cancelled);
     }

@@ -14,17 +14,20 @@ use crate::adapters::engine::embedded::base::Ground;
 use crate::adapters::engine::embedded::events::{Events, Progress};
 use crate::adapters::engine::embedded::seal::Sealed;
 use crate::adapters::engine::embedded::steps::StepError;
-use crate::adapters::sandbox::{Counts, Exit, Listener, PackRequest, SandboxError, StepSpec};
+use crate::adapters::sandbox::{Counts, Exit, PackRequest, SandboxError, StepSpec};
 use crate::adapters::snapshot::Scratch;
 use crate::adapters::store::layout::Layout;
 use crate::domain::oci::ChainId;
 use crate::domain::plan::StepId;
-use crate::domain::recipe::{Network, Run};
+use crate::domain::recipe::{Network, PackageNameError, Run};
 
 /// Search path where an image names none: docker's.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Host name in the sandbox: the same everywhere.
-const HOSTNAME: &str = "bakery";
+pub(super) const HOSTNAME: &str = "bakery";
+/// What a single id costs.
+pub(in crate::adapters::engine) const OWNERSHIP_LOST: &str =
+    "WARNING: one user id only: every file this makes belongs to root, and changes of owner are lost";
 /// Last lines of output in a failure.
 const LAST_LINES: usize = 8;
 
@@ -63,6 +66,12 @@ pub(in crate::adapters::engine) enum RunError {
         /// Its last lines.
         last: Vec<String>,
     },
+    /// Nothing in the image installs packages.
+    #[error("the image has no program that installs packages (apt-get, apk, dnf, microdnf or yum)")]
+    NoInstaller,
+    /// A name its program does not take.
+    #[error(transparent)]
+    PackageName(#[from] PackageNameError),
     /// It took too long.
     #[error("{what} did not end within {} s", limit.as_secs())]
     Timeout {
@@ -91,7 +100,7 @@ impl RunError {
     pub(in crate::adapters::engine) fn last_lines(&self) -> &[String] {
         match self {
             Self::Status { last, .. } | Self::Signal { last, .. } | Self::Timeout { last, .. } => last,
-            Self::Sandbox(_) | Self::Shelf { .. } => &[],
+            _ => &[],
         }
     }
 
@@ -101,7 +110,8 @@ impl RunError {
             Self::Sandbox(error) => error.help(),
             Self::Shelf { .. } => Some("is the disk full? `bakery doctor` says where the cache is".into()),
             Self::Timeout { .. } => Some("`step-timeout: 4h` in config.yaml gives it longer, 0 for ever".into()),
-            Self::Status { .. } | Self::Signal { .. } => None,
+            Self::NoInstaller => Some("choose a base that has one, or `copy` or `unpack` what you need".into()),
+            Self::PackageName(_) | Self::Status { .. } | Self::Signal { .. } => None,
         }
     }
 }
@@ -112,6 +122,8 @@ pub(in crate::adapters::engine) struct StepRun<'a> {
     pub(in crate::adapters::engine) layers: &'a [Ground],
     pub(in crate::adapters::engine) target: &'a Layout,
     pub(in crate::adapters::engine) packing: &'a Packing,
+    /// Whose caches its steps share: the recipe's name.
+    pub(in crate::adapters::engine) owner: &'a str,
     /// The base's environment.
     pub(in crate::adapters::engine) env: &'a [String],
     pub(in crate::adapters::engine) created: i64,
@@ -121,9 +133,9 @@ pub(in crate::adapters::engine) struct StepRun<'a> {
 }
 
 /// A folder with room for a step, on top of its ground.
-struct Room {
-    lowers: Vec<PathBuf>,
-    scratch: Scratch,
+pub(super) struct Room {
+    pub(super) lowers: Vec<PathBuf>,
+    pub(super) scratch: Scratch,
 }
 
 impl StepRun<'_> {
@@ -134,29 +146,34 @@ impl StepRun<'_> {
         run: &Run,
     ) -> Result<(Counts, Option<Sealed>), StepError> {
         let room = self.room(runner)?;
-        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+        let mut telling = self.telling(runner);
         let mut argv = run.shell.clone();
         argv.extend(["-c".to_owned(), run.script.clone()]);
         let mut env = self.environment();
         env.extend(run.env.iter().map(|(name, value)| (name.clone(), value.clone())));
-        let spec = StepSpec {
-            network: run.network,
-            user: run.user.clone(),
-            env,
-            argv,
-            ..self.spec(&room)
-        };
+        let caches = run.cache.iter().map(|place| runner.step_cache(self.owner, place)).collect::<Result<_, _>>()?;
+        let spec = StepSpec { caches, network: run.network, user: run.user.clone(), env, argv, ..self.spec(&room) };
         self.execute(runner, spec, "the script", &mut telling)?;
         self.seal(runner, room, Vec::new())
     }
 
-    fn room(&self, runner: &mut Runner) -> Result<Room, StepError> {
+    /// Where there is one id only, every such step says what that costs.
+    pub(super) fn telling(&self, runner: &Runner) -> Telling {
+        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+        if !runner.ids.ids().is_exact() {
+            // Nobody listens any more where it cannot be said.
+            let _ = telling.say(OWNERSHIP_LOST);
+        }
+        telling
+    }
+
+    pub(super) fn room(&self, runner: &mut Runner) -> Result<Room, StepError> {
         let lowers = runner.lowers(self.layers, self.target, self.cancel)?;
         let scratch = runner.shelf.scratch().map_err(shelf_error(&runner.cache))?;
         Ok(Room { lowers, scratch })
     }
 
-    fn spec(&self, room: &Room) -> StepSpec {
+    pub(super) fn spec(&self, room: &Room) -> StepSpec {
         StepSpec {
             lowers: room.lowers.clone(),
             writes: Some((room.scratch.upper(), room.scratch.work())),
@@ -175,16 +192,14 @@ impl StepRun<'_> {
         }
     }
 
-    /// The base's environment, with a search path and the one time a reproducible step may know.
-    fn environment(&self) -> Vec<(String, String)> {
-        let mut env = vec![("PATH".to_owned(), PATH.to_owned())];
-        let own = self.env.iter().filter_map(|line| line.split_once('='));
-        env.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    /// The base's environment, and the one time a reproducible step may know.
+    pub(super) fn environment(&self) -> Vec<(String, String)> {
+        let mut env = environment(self.env);
         env.push(("SOURCE_DATE_EPOCH".to_owned(), self.created.to_string()));
         env
     }
 
-    fn execute(
+    pub(super) fn execute(
         &self,
         runner: &mut Runner,
         spec: StepSpec,
@@ -207,18 +222,13 @@ impl StepRun<'_> {
         }
     }
 
-    fn seal(
+    pub(super) fn seal(
         &self,
         runner: &mut Runner,
         room: Room,
         discard: Vec<String>,
     ) -> Result<(Counts, Option<Sealed>), StepError> {
-        let request = PackRequest {
-            lowers: room.lowers,
-            upper: room.scratch.upper(),
-            created: self.created,
-            discard,
-        };
+        let request = PackRequest { lowers: room.lowers, upper: room.scratch.upper(), created: self.created, discard };
         let mut progress = Progress::new(self.events.clone(), self.step.clone(), None);
         let around = (&mut progress, self.cancel);
         let (counts, sealed) = seal_upper(runner, request, self.target, self.packing, around)?;
@@ -229,4 +239,12 @@ impl StepRun<'_> {
         }
         Ok((counts, sealed))
     }
+}
+
+/// An image's own environment, with a search path where it has none. Nothing of this machine's is in it (Y-08).
+pub(super) fn environment(own: &[String]) -> Vec<(String, String)> {
+    let mut env = vec![("PATH".to_owned(), PATH.to_owned())];
+    let own = own.iter().filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.is_empty());
+    env.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    env
 }

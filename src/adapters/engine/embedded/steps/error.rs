@@ -3,8 +3,8 @@
 use crate::adapters::engine::embedded::events::Stopped;
 use crate::adapters::engine::embedded::index::{DecodeError, IndexError};
 use crate::adapters::engine::embedded::running::RunError;
-use crate::adapters::sandbox::SandboxError;
 use crate::adapters::inputs::InputsError;
+use crate::adapters::sandbox::SandboxError;
 use crate::adapters::store::StoreError;
 use crate::domain::journal::Failure;
 use crate::domain::layer::{EntryError, PackError, ScanError, StageError, TreeError};
