@@ -122,6 +122,7 @@ async fn bake_platform(
         cancel: cancel.clone(),
         frame: frame_of(job),
         base: base.cloned(),
+        secrets: job.secrets.clone(),
         owner: job.recipe.name.to_string(),
         tests: job.recipe.tests.clone(),
         files: FileTests::of(job),

@@ -1,6 +1,7 @@
 //! One platform's steps, one after the other on a thread of its own: each found in the cache, or made and sealed. The
 //! tree below is only put together when a step has to be made.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::domain::journal::{ChangeOp, EventKind, LayerBlob, SealedLayer, SeenCh
 use crate::domain::layer::{Changeset, Op, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
 use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
-use crate::domain::recipe::{Action, RunTest, Step, TestCase, TestKind};
+use crate::domain::recipe::{Action, RunTest, SecretSource, Step, TestCase, TestKind};
 use crate::domain::text::escape_bytes;
 use crate::domain::trust::{CheckVerdict, Finding};
 
@@ -54,6 +55,7 @@ pub(super) struct Workshop {
     pub(super) cancel: CancellationToken,
     pub(super) frame: Frame,
     pub(super) base: Option<BaseImage>,
+    pub(super) secrets: BTreeMap<String, SecretSource>,
     /// The recipe's name: its steps share caches.
     pub(super) owner: String,
     pub(super) tests: Vec<TestCase>,
@@ -350,6 +352,7 @@ impl Workshop {
             layers: &stack.layers,
             target: &self.frame.target,
             packing: &self.packing,
+            secrets: &self.secrets,
             owner: &self.owner,
             env: self.base.as_ref().map_or(&[][..], BaseImage::env),
             created: self.frame.created,

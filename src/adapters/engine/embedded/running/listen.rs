@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::embedded::events::Events;
 use crate::adapters::sandbox::{Listener, Stream};
+use crate::adapters::secrets::Secret;
 use crate::domain::journal::{EventKind, SeenChange};
+use crate::domain::mask::Masker;
 use crate::domain::plan::StepId;
 
 /// Output is handed on at this pace, or when this much has come together.
@@ -27,11 +29,38 @@ pub(super) struct Telling {
     written: u64,
     changes: usize,
     tail: Vec<u8>,
+    /// One a stream: what begins in one does not go on in the other.
+    maskers: [Masker; 2],
 }
 
 impl Telling {
-    pub(super) fn new(events: Events, step: StepId) -> Self {
-        Self { events, step, gathered: Vec::new(), last: Stopwatch::start(), written: 0, changes: 0, tail: Vec::new() }
+    /// For a step that knows `secrets`: none of them gets out.
+    pub(super) fn new(events: Events, step: StepId, secrets: &[Secret]) -> Self {
+        let values: Vec<&[u8]> = secrets.iter().map(Secret::value).collect();
+        Self {
+            events,
+            step,
+            gathered: Vec::new(),
+            last: Stopwatch::start(),
+            written: 0,
+            changes: 0,
+            tail: Vec::new(),
+            maskers: [Masker::new(&values), Masker::new(&values)],
+        }
+    }
+
+    /// Ends the step's output; says how often a secret was in it.
+    pub(super) fn end(&mut self) -> bool {
+        let mut rest = Vec::new();
+        self.maskers.iter_mut().for_each(|masker| masker.finish(&mut rest));
+        if !self.take(&rest) || !self.flush() {
+            return false;
+        }
+        match self.maskers.iter().map(Masker::masked).sum::<u64>() {
+            0 => true,
+            1 => self.say("a secret was in this output, and is masked (K-02)"),
+            times => self.say(&format!("secrets were in this output {times} times, and are masked (K-02)")),
+        }
     }
 
     /// A line of bakery's own in the step's log.
@@ -46,16 +75,8 @@ impl Telling {
         piece.is_empty() || self.events.output(&self.step, piece).is_ok()
     }
 
-    /// The last lines of output, for who asks why it failed.
-    pub(super) fn last_lines(&self, most: usize) -> Vec<String> {
-        let text = String::from_utf8_lossy(&self.tail);
-        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-        lines[lines.len().saturating_sub(most)..].iter().map(|line| crate::domain::text::escape(line)).collect()
-    }
-}
-
-impl Listener for Telling {
-    fn output(&mut self, _stream: Stream, bytes: &[u8]) -> bool {
+    /// Takes output that may be shown.
+    fn take(&mut self, bytes: &[u8]) -> bool {
         self.tail.extend_from_slice(bytes);
         if self.tail.len() > 2 * TAIL {
             self.tail.drain(..self.tail.len() - TAIL);
@@ -70,6 +91,21 @@ impl Listener for Telling {
             return self.say("more than 64 MiB of output: the rest is not kept");
         }
         self.gathered.len() < PIECE || self.flush()
+    }
+
+    /// The last lines of output, for who asks why it failed.
+    pub(super) fn last_lines(&self, most: usize) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.tail);
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(most)..].iter().map(|line| crate::domain::text::escape(line)).collect()
+    }
+}
+
+impl Listener for Telling {
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> bool {
+        let mut masked = Vec::with_capacity(bytes.len());
+        self.maskers[usize::from(stream == Stream::Err)].feed(bytes, &mut masked);
+        self.take(&masked)
     }
 
     fn changed(&mut self, mut changes: Vec<SeenChange>) -> bool {

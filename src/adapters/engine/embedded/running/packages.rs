@@ -35,7 +35,7 @@ impl StepRun<'_> {
             installer.validate(name).map_err(RunError::from)?;
         }
         let mut room = self.room(runner)?;
-        let mut telling = self.telling(runner);
+        let mut telling = self.telling(runner, &[]);
         let mut env = self.environment();
         env.extend(installer.environment(self.created).into_iter().map(|(name, value)| (name.to_owned(), value)));
         let commands = installer.commands(&packages.names);

@@ -1,5 +1,6 @@
 //! `run` and `packages`: what they run, in what, and what becomes of what they changed.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,11 +16,12 @@ use crate::adapters::engine::embedded::events::{Events, Progress};
 use crate::adapters::engine::embedded::seal::Sealed;
 use crate::adapters::engine::embedded::steps::StepError;
 use crate::adapters::sandbox::{Counts, Exit, PackRequest, SandboxError, StepSpec};
+use crate::adapters::secrets::{Secret, resolve};
 use crate::adapters::snapshot::Scratch;
 use crate::adapters::store::layout::Layout;
 use crate::domain::oci::ChainId;
 use crate::domain::plan::StepId;
-use crate::domain::recipe::{Network, PackageNameError, Run};
+use crate::domain::recipe::{Network, PackageNameError, Run, SecretSource};
 
 /// Search path where an image names none: docker's.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -122,6 +124,8 @@ pub(in crate::adapters::engine) struct StepRun<'a> {
     pub(in crate::adapters::engine) layers: &'a [Ground],
     pub(in crate::adapters::engine) target: &'a Layout,
     pub(in crate::adapters::engine) packing: &'a Packing,
+    /// Where secrets are had.
+    pub(in crate::adapters::engine) secrets: &'a BTreeMap<String, SecretSource>,
     /// Whose caches its steps share: the recipe's name.
     pub(in crate::adapters::engine) owner: &'a str,
     /// The base's environment.
@@ -146,7 +150,8 @@ impl StepRun<'_> {
         run: &Run,
     ) -> Result<(Counts, Option<Sealed>), StepError> {
         let room = self.room(runner)?;
-        let mut telling = self.telling(runner);
+        let secrets = resolve(&run.secrets, self.secrets)?;
+        let mut telling = self.telling(runner, &secrets);
         let mut argv = run.shell.clone();
         argv.extend(["-c".to_owned(), run.script.clone()]);
         let mut env = self.environment();
@@ -158,8 +163,8 @@ impl StepRun<'_> {
     }
 
     /// Where there is one id only, every such step says what that costs.
-    pub(super) fn telling(&self, runner: &Runner) -> Telling {
-        let mut telling = Telling::new(self.events.clone(), self.step.clone());
+    pub(super) fn telling(&self, runner: &Runner, secrets: &[Secret]) -> Telling {
+        let mut telling = Telling::new(self.events.clone(), self.step.clone(), secrets);
         if !runner.ids.ids().is_exact() {
             // Nobody listens any more where it cannot be said.
             let _ = telling.say(OWNERSHIP_LOST);
@@ -207,7 +212,7 @@ impl StepRun<'_> {
         telling: &mut Telling,
     ) -> Result<(), StepError> {
         let exit = runner.sandbox.run(spec, self.timeout, telling).map_err(RunError::from)?;
-        if !telling.flush() {
+        if !telling.end() {
             return Err(StepError::Cancelled);
         }
         let (what, last) = (what.to_owned(), telling.last_lines(LAST_LINES));

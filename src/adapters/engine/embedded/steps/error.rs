@@ -5,6 +5,7 @@ use crate::adapters::engine::embedded::index::{DecodeError, IndexError};
 use crate::adapters::engine::embedded::running::RunError;
 use crate::adapters::inputs::InputsError;
 use crate::adapters::sandbox::SandboxError;
+use crate::adapters::secrets::SecretError;
 use crate::adapters::store::StoreError;
 use crate::domain::journal::Failure;
 use crate::domain::layer::{EntryError, PackError, ScanError, StageError, TreeError};
@@ -107,6 +108,9 @@ pub(in crate::adapters::engine) enum StepError {
     /// What it runs did not end well.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A secret it asks for cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The user stopped it.
     #[error("cancelled")]
     Cancelled,
@@ -150,6 +154,7 @@ impl StepError {
         let report = match self {
             Self::Store(error) => Report::from(error),
             Self::Inputs(error) => Report::from(error),
+            Self::Secret(error) => Report::from(error),
             Self::Run(RunError::Sandbox(error)) => Report::from(error),
             Self::Run(error) => {
                 let report = Report::new(Kind::Failed, &error);
