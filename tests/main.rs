@@ -19,6 +19,7 @@ mod examples;
 mod init;
 mod keys;
 mod recipe;
+mod run_steps;
 mod screenshot;
 mod snapshot;
 mod spine;
