@@ -4,15 +4,18 @@
 mod changes;
 mod discard;
 mod pack;
-mod placeholder;
+mod place;
+mod remove;
 mod shelf;
+mod unpack;
 mod upper;
 mod watch;
 mod watched;
 
 pub use discard::discard;
 pub use pack::{Packed, pack};
-pub use placeholder::*;
+pub use remove::remove_tree;
 pub use shelf::{Scratch, Shelf};
+pub use unpack::{Marks, Options, Owners, UnpackError, Unpacked, unpack};
 pub use upper::{Upper, UpperError};
 pub use watch::{Seen, SeenOp, Watch};
