@@ -20,6 +20,7 @@ mod examples;
 mod init;
 mod keys;
 mod recipe;
+mod run_steps;
 mod screenshot;
 mod shell;
 mod snapshot;
