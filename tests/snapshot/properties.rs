@@ -78,7 +78,10 @@ fn play(root: &Path, act: &Act) -> Option<()> {
         Act::Remove(path) => fs::remove_file(at(path)).ok(),
         Act::RemoveAll(path) => fs::remove_dir_all(at(path)).ok(),
         Act::Rename(from, to) => fs::rename(at(from), at(to)).ok(),
-        Act::Chmod(path, mode) if !at(path).is_symlink() && at(path).exists() => Some(chmod(&at(path), *mode)),
+        Act::Chmod(path, mode) if !at(path).is_symlink() && at(path).exists() => {
+            chmod(&at(path), *mode);
+            Some(())
+        }
         Act::Chmod(..) => None,
         Act::Chown(path) => std::os::unix::fs::lchown(at(path), Some(33), Some(7)).ok(),
         Act::Link(from, to) if at(from).is_file() => fs::hard_link(at(from), at(to)).ok(),
