@@ -135,9 +135,9 @@ fn content_that_stands_elsewhere_is_refused() {
         let Some(folders) = Folders::new(true, distribution) else { return };
         let path = folders.path("upper").join(name);
         if name == "etc" {
-            fs::create_dir(&path).unwrap()
+            fs::create_dir(&path).unwrap();
         } else {
-            fs::write(&path, "").unwrap()
+            fs::write(&path, "").unwrap();
         }
         mark(&path, mark_of, "/elsewhere");
         let error = folders.pack().unwrap_err().to_string();

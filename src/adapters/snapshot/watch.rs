@@ -61,6 +61,7 @@ pub struct Seen {
 ///
 /// A folder is listed when it is new or changed; its files are looked at then, while they change, and in turn, some in
 /// each look. Folders that were only copied up to hold a change are not told of; what an opaque folder hides is not either.
+/// A path costs about 100 bytes: 21 MB for 200,000 files in 2,000 folders.
 pub struct Watch {
     upper: OwnedFd,
     lower: Option<OwnedFd>,
