@@ -73,7 +73,7 @@ impl Workroom {
     pub fn open(floor: &Floor, cache: &Path, ids: IdMode, cancel: &CancellationToken) -> Result<Self, Report> {
         let open = || -> Result<Self, StepError> {
             let mut runner = Runner::start(cache, ids, cancel)?;
-            let lowers = runner.lowers(&floor.layers, (&floor.layout, cancel))?;
+            let lowers = runner.lowers(&floor.layers, (&floor.layout, cancel), None)?;
             let scratch = runner.shelf.scratch().map_err(shelf_error(cache))?;
             Ok(Self { runner, room: Room { lowers, scratch } })
         };
