@@ -11,6 +11,7 @@
 
 mod bakes;
 mod browse;
+mod changes;
 mod crash;
 mod demo;
 mod edit;
@@ -19,6 +20,7 @@ mod examples;
 mod init;
 mod keys;
 mod recipe;
+mod run_steps;
 mod screenshot;
 mod shell;
 mod snapshot;

@@ -5,6 +5,7 @@
 pub mod bake;
 pub mod batch;
 pub mod browse;
+pub mod changes;
 mod context;
 pub mod demo;
 pub mod doctor;

@@ -3,9 +3,13 @@
 pub mod bakery;
 pub mod bakes;
 pub mod binary;
+pub mod container;
+pub mod debian;
 pub mod docker_registry;
+pub mod dockerd;
 pub mod engine;
 pub mod faulty_registry;
 pub mod images;
+pub mod ordinary;
 pub mod peers;
 pub mod pty;

@@ -1,9 +1,14 @@
 #!/bin/sh -eu
-# Makes the whole root file system in place of the skeleton: a minimal Debian 12, the same bytes for the same packages.
+# Makes rootfs.tar, the Debian 12 that os.yaml unpacks: minimal, without documentation, the same bytes for the same
+# packages. Arguments go to mmdebstrap: mirrors ("deb http://mirror.example/debian bookworm main") and further options.
 cd "$(dirname "$0")"
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
-mmdebstrap --variant=minbase --include=ca-certificates \
+# Device nodes belong to a runtime, not to an image; names and logs of the machine this runs on to neither. Java's
+# package wants to link a manual page.
+mmdebstrap --quiet --variant=minbase --include=ca-certificates --format=tar --skip=output/dev \
+  --aptopt='Acquire::Languages "none"' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-  --customize-hook='rm -f "$1"/var/log/apt/* "$1"/var/log/dpkg.log "$1"/etc/machine-id' \
-  bookworm - | gzip -9n >rootfs.tar.gz.new
-mv rootfs.tar.gz.new rootfs.tar.gz
+  --customize-hook='mkdir -p "$1"/usr/share/man/man1' \
+  --customize-hook='cd "$1" && rm -rf etc/hostname etc/resolv.conf etc/machine-id var/log/apt/* var/log/*.log var/cache/ldconfig/*' \
+  bookworm rootfs.tar.new "$@"
+mv rootfs.tar.new rootfs.tar

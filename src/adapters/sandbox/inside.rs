@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fchown, fstat, openat};
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use rustix::thread::{
@@ -105,6 +105,8 @@ pub(super) fn become_step(birth: Birth, stdin: Option<OwnedFd>) -> Result<Infall
         rustix::process::setsid().map_err(failed("setsid"))?;
         rustix::process::ioctl_tiocsctty(io::stdout()).map_err(failed("controlling terminal"))?;
     }
+    hand_over(io::stdout(), &account);
+    hand_over(io::stderr(), &account);
     descend(&account, mapping)?;
     execute(spec, &account, stdin)
 }
@@ -140,6 +142,15 @@ fn limits(spec: &StepSpec) -> Result<(), InsideError> {
         limit(Resource::Nproc, PROCESSES)?;
     }
     Ok(())
+}
+
+/// The pipe that takes what the step says becomes its user's, as under other runtimes: programs open `/dev/stdout`.
+fn hand_over(stream: impl AsFd, account: &Account) {
+    let is_pipe = fstat(&stream).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
+    if is_pipe && account.uid != 0 {
+        // Where that is refused, only opening by name fails.
+        let _ = fchown(&stream, Some(Uid::from_raw(account.uid)), Some(Gid::from_raw(account.gid)));
+    }
 }
 
 /// Gives up everything a step is not to have.

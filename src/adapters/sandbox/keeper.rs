@@ -23,6 +23,7 @@ use super::wire::{
 };
 use super::{overlay, stub};
 use crate::adapters::snapshot::{self, Marks, Owners, SeenOp, Upper, Watch};
+use crate::domain::layer::Limits;
 
 /// How this program is started to be a step's process.
 pub(super) const INSIDE: &str = "__inside";
@@ -110,7 +111,7 @@ impl Keeper<'_> {
         let marks = Marks { whiteouts: boxed(&request.whiteouts), opaques: boxed(&request.opaques) };
         let owners = if self.mapping.single { Owners::Ignore } else { Owners::Keep };
         let cancelled = || self.is_alone();
-        let options = snapshot::Options { owners, cancelled: &cancelled };
+        let options = snapshot::Options { owners, limits: Limits::default(), cancelled: &cancelled };
         let tar = io::BufReader::with_capacity(128 << 10, std::fs::File::from(tar));
         let unpacked = snapshot::unpack(root.as_fd(), &marks, tar, &options).map_err(refusal)?;
         Ok(Reply::Unpacked { skipped: unpacked.skipped })

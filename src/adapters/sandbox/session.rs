@@ -184,7 +184,7 @@ impl Sandbox {
         let (err, err_theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(start)?;
         self.ask(&Request::Run(Box::new(spec)), &[out_theirs.as_fd(), err_theirs.as_fd()])?;
         drop((out_theirs, err_theirs));
-        self.attend([out, err], timeout, listener)
+        self.attend(&[out, err], timeout, listener)
     }
 
     /// Runs a process on descriptors it gets as they are: standard input, output and error. It is ended when the other end
@@ -224,14 +224,14 @@ impl Sandbox {
 
     fn attend(
         &mut self,
-        pipes: [OwnedFd; 2],
+        pipes: &[OwnedFd; 2],
         timeout: Option<Duration>,
         listener: &mut dyn Listener,
     ) -> Result<Exit, SandboxError> {
         let watch = Stopwatch::start();
         let mut open = [true, true];
         let mut stopping = false;
-        for pipe in &pipes {
+        for pipe in pipes {
             rustix::io::ioctl_fionbio(pipe, true).map_err(start)?;
         }
         loop {
@@ -247,7 +247,7 @@ impl Sandbox {
             }
             while go_on && (ready[0] || !self.replies.buffer().is_empty()) {
                 match self.reply()? {
-                    Reply::Changed(seen) => go_on = listener.changed(seen.into_iter().map(as_seen).collect()),
+                    Reply::Changed(seen) => go_on = listener.changed(seen.iter().map(as_seen).collect()),
                     Reply::Exited(exit) => {
                         // Everything that could write is dead: what it wrote lies in the pipes.
                         for (at, stream) in [Stream::Out, Stream::Err].into_iter().enumerate() {
@@ -332,7 +332,7 @@ fn spawn(mapping: &str, socket: OwnedFd) -> io::Result<Child> {
         .spawn()
 }
 
-fn as_seen(seen: SeenWire) -> SeenChange {
+fn as_seen(seen: &SeenWire) -> SeenChange {
     let op = match seen.op {
         'a' => ChangeOp::Added,
         'd' => ChangeOp::Deleted,

@@ -15,7 +15,7 @@ const PASSPHRASE: &str = "demo";
 /// A runtime larger than this, beside the system it stands on, makes the demo slow: a stand-in takes its place.
 const MAX_RUNTIME_BYTES: u64 = 24 * 1024 * 1024;
 
-const SKELETON: &[u8] = include_bytes!("../../../recipes/global/os/rootfs.tar.gz");
+const SKELETON: &[u8] = include_bytes!("texts/rootfs.tar.gz");
 
 /// What the demo's two teams have, and the workspace around it.
 const TEXTS: &[(&str, &str)] = &[

@@ -70,7 +70,8 @@ impl Context {
         let (workroom, stopper, _floor) = blocking(opening).await?;
         let lost = if matches!(ids, IdMode::Single { .. }) { "; there is one id, root" } else { "" };
         tell(&format!("{}: what you change here is thrown away{lost}", escape(&scene.place)));
-        let (side, failed) = (Side::own(), |error: &(dyn std::error::Error + 'static)| Report::new(Kind::Failed, error));
+        let (side, failed) =
+            (Side::own(), |error: &(dyn std::error::Error + 'static)| Report::new(Kind::Failed, error));
         let (ends, relay) = Relay::open(side.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
         let program = program(request, scene, ends.terminal);
         let shell = request.command.is_empty();
@@ -126,7 +127,9 @@ impl Context {
             None => (config_in_force(&prepared.recipe.config, base.as_ref()), Vec::new()),
         };
         let place = match standing.before().and_then(|index| part.steps.get(index)) {
-            Some(step) => format!("{} before step {} ({} {})", prepared.plan.reference, step.id, step.action, step.summary),
+            Some(step) => {
+                format!("{} before step {} ({} {})", prepared.plan.reference, step.id, step.action, step.summary)
+            }
             None => format!("{}, all steps done", prepared.plan.reference),
         };
         Ok(Scene { base, above, layout, place, config, env })
@@ -194,5 +197,9 @@ fn code(exit: Exit) -> i32 {
 
 fn without_shell(report: Report) -> Report {
     let absent = report.message.starts_with(SHELL[0]);
-    if absent { report.help("the image has no shell; name a program it has: bakery shell IMAGE -- PROGRAM") } else { report }
+    if absent {
+        report.help("the image has no shell; name a program it has: bakery shell IMAGE -- PROGRAM")
+    } else {
+        report
+    }
 }

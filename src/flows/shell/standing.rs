@@ -101,7 +101,7 @@ mod tests {
             diff_id: DiffId(Digest::of(text.as_bytes())),
             uncompressed: 1,
         });
-        StoredResult { key: key(index), layer, added: 0, modified: 0, deleted: 0 }
+        StoredResult { key: key(index), layer, added: 0, modified: 0, deleted: 0, packages: Vec::new() }
     }
 
     fn find(steps: &[PlannedStep], asked: Option<usize>) -> Result<Standing, Report> {

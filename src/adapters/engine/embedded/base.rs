@@ -110,8 +110,9 @@ async fn fetch(
     }
     let total = Some(missing.iter().map(|layer| layer.size).sum());
     let done = Arc::new(AtomicU64::new(0));
-    let mut running =
-        stream::iter(missing).map(|layer| fetch_one(&job.target, base, layer, Arc::clone(&done))).buffer_unordered(AT_ONCE);
+    let mut running = stream::iter(missing)
+        .map(|layer| fetch_one(&job.target, base, layer, Arc::clone(&done)))
+        .buffer_unordered(AT_ONCE);
     let mut pace = tokio::time::interval(Duration::from_millis(100));
     let mut told = 0;
     loop {

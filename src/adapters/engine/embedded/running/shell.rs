@@ -82,7 +82,7 @@ impl Workroom {
             // Whoever loses patience before the program runs ends this process, and the sandbox with it.
             let patience = CancellationToken::new();
             let mut runner = Runner::start(cache, ids, &patience)?;
-            let lowers = runner.lowers(&floor.layers, &floor.layout, &patience)?;
+            let lowers = runner.lowers(&floor.layers, (&floor.layout, &patience))?;
             let scratch = runner.shelf.scratch().map_err(shelf_error(cache))?;
             let (stop, open) =
                 pipe_with(PipeFlags::CLOEXEC).map_err(|error| RunError::Sandbox(SandboxError::Start(error.into())))?;

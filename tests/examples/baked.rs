@@ -1,0 +1,144 @@
+//! The example recipes bake for real, as `recipes/README.md` says, and what was baked runs: programs answer, services
+//! serve. `BAKERY_EXAMPLES=all` takes all of them; else those the teams stand on.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::bakery::{Bakery, peer, succeeded};
+use crate::support::container::{self, Bundle};
+use crate::support::dockerd::{self, Dockerd};
+use crate::support::{debian, peers};
+
+const SUBSET: &[&str] = &["python", "redis", "nginx"];
+
+/// Copies of the three workspaces, with the root file system in its place.
+struct World {
+    bakery: Bakery,
+}
+
+impl World {
+    fn new() -> Self {
+        let world = Self { bakery: Bakery::new() };
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
+        // Not what somebody baked there by hand.
+        let leave = ["--exclude=./store", "--exclude=*.lock", "--exclude=rootfs.tar*"];
+        let (from, to) = (source.display().to_string(), world.path(".").display().to_string());
+        std::fs::create_dir_all(&to).unwrap();
+        let tar = world.bakery.path("recipes.tar").display().to_string();
+        peer("tar", &[&leave[..], &["-C", &from, "-cf", &tar, "."]].concat());
+        peer("tar", &["-C", &to, "-xf", &tar]);
+        let archive = world.path("global/os/rootfs.tar");
+        std::fs::hard_link(debian::rootfs(), &archive)
+            .or_else(|_| std::fs::copy(debian::rootfs(), &archive).map(|_| ()))
+            .unwrap();
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.bakery.path("recipes").join(name)
+    }
+
+    fn bake(&self, workspace: &str, recipes: &[&str]) {
+        let workspace = self.path(workspace).display().to_string();
+        let arguments = [&["bake", "--workspace", &workspace], recipes].concat();
+        // Two at a time would fetch the same package lists at once, and gain nothing.
+        let output = self.bakery.run(&arguments);
+        succeeded(&output, &arguments.join(" "));
+    }
+
+    /// An image of one of the stores, unpacked.
+    fn image(&self, store: &str, image: &str) -> Bundle {
+        Bundle::unpack(&self.path("store").join(store), image)
+    }
+}
+
+#[test]
+fn the_example_recipes_bake_for_real_and_what_was_baked_runs() {
+    if !peers::need(&[&["mmdebstrap"], &container::PROGRAMS[..]].concat()) {
+        return;
+    }
+    let world = World::new();
+    world.bake("global", &["os"]);
+    let all = std::env::var("BAKERY_EXAMPLES").as_deref() == Ok("all");
+    world.bake("global", if all { &["--all"] } else { SUBSET });
+    world.bake("team-a", &["--all"]);
+    world.bake("team-b", &["--all"]);
+
+    the_teams_images_serve(&world);
+    redis_answers(&world);
+    if all {
+        the_other_runtimes_run(&world);
+    }
+    if peers::need(&dockerd::PROGRAMS)
+        && let Some(dockerd) = Dockerd::start()
+    {
+        dockerd_runs_them(&world, &dockerd);
+    }
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")
+}
+
+/// Two commands, because the other side goes when it is told to.
+const PING: &str = "PING\r\nQUIT\r\n";
+
+fn the_teams_images_serve(world: &World) {
+    let payments = world.image("team-a", "team-a/payments-api:1.4.0");
+    assert_eq!(payments.stat("/etc/payments.json"), "640 0:1000 regular file");
+    assert_eq!(payments.run(&["python3", "-m", "payments", "selftest"]), "ok\n");
+    let answer = payments.start(&[]).answer(8080, &get("/"));
+    assert!(answer.starts_with("HTTP/1.0 200") && answer.ends_with("{\"total\": 310}"), "python: {answer}");
+
+    let storefront = world.image("team-a", "team-a/storefront:2.1.0").start(&[]);
+    let answer = storefront.answer(8080, &get("/"));
+    assert!(answer.contains("200 OK") && answer.contains("Today: fresh bread"), "nginx: {answer}");
+    assert!(answer.contains("X-Content-Type-Options: nosniff"), "the global team's settings: {answer}");
+    assert!(storefront.answer(8080, &get("/absent")).contains("404 Not Found"));
+
+    let reports = world.image("team-b", "team-b/reports:0.9.0").run(&[]);
+    assert_eq!(reports.split_whitespace().collect::<Vec<_>>(), ["roll", "340", "bread", "120", "pretzel", "95"]);
+
+    let sessions = world.image("team-b", "team-b/sessions:1.2.0").start(&[]);
+    assert_eq!(sessions.answer(6380, PING), "+PONG\r\n+OK\r\n");
+    assert_eq!(sessions.exec(&["id", "-nu"]), "sessions\n");
+}
+
+fn redis_answers(world: &World) {
+    let redis = world.image("global", "redis:7").start(&[]);
+    assert_eq!(redis.answer(6379, PING), "+PONG\r\n+OK\r\n");
+    assert!(redis.answer(6379, "FLUSHALL\r\nQUIT\r\n").contains("unknown command"), "taken away by the global team");
+    assert_eq!(redis.exec(&["redis-cli", "ping"]), "PONG\n");
+}
+
+fn the_other_runtimes_run(world: &World) {
+    assert_eq!(world.image("global", "node:18").run(&["node", "-e", "console.log(6 * 7)"]), "42\n");
+    assert!(world.image("global", "java:17").run(&[]).contains("openjdk version \"17."));
+
+    let apache = world.image("global", "apache:2");
+    std::fs::write(apache.path("rootfs/var/www/html/index.html"), "fresh rolls").unwrap();
+    let answer = apache.start(&[]).answer(8080, &get("/"));
+    assert!(answer.contains("200 OK") && answer.ends_with("fresh rolls"), "apache: {answer}");
+
+    let postgres = world.image("global", "postgres:15");
+    let secret = postgres.path("rootfs/run/secrets/postgres-password");
+    std::fs::create_dir_all(secret.parent().unwrap()).unwrap();
+    std::fs::write(secret, "s3cret\n").unwrap();
+    let postgres = postgres.start(&[]);
+    // A startup message of version 3.0 for user `postgres`; asked for a password, it does not wait for us to leave.
+    assert!(postgres.answer(5432, "\0\0\0\u{17}\0\u{3}\0\0user\0postgres\0\0").starts_with('R'), "wants a password");
+    let script = "PGPASSWORD=s3cret psql -h localhost -Atc 'select 6 * 7' postgres";
+    assert_eq!(postgres.exec(&["sh", "-c", script]), "42\n");
+}
+
+fn dockerd_runs_them(world: &World, dockerd: &Dockerd) {
+    let (team_a, team_b) = (world.path("store/team-a"), world.path("store/team-b"));
+    dockerd.load(&team_a, "team-a/storefront:2.1.0");
+    let storefront = dockerd.start_image("team-a/storefront:2.1.0");
+    let answer = container::answer(storefront, 8080, &get("/")).unwrap();
+    assert!(answer.contains("Today: fresh bread"), "nginx under docker: {answer}");
+    dockerd.load(&team_b, "team-b/sessions:1.2.0");
+    let sessions = dockerd.start_image("team-b/sessions:1.2.0");
+    assert_eq!(container::answer(sessions, 6380, PING).unwrap(), "+PONG\r\n+OK\r\n");
+    dockerd.load(&team_b, "team-b/reports:0.9.0");
+    assert!(dockerd.run("team-b/reports:0.9.0", &[]).starts_with("roll"));
+}

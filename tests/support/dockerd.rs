@@ -1,0 +1,101 @@
+//! The seam to a real dockerd: one of the test's own, its storage in a temporary folder, without a bridge. Needs root.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::bakery::{peer, succeeded};
+
+/// What it needs.
+pub const PROGRAMS: [&str; 3] = ["dockerd", "containerd", "skopeo"];
+
+/// A running daemon; it ends with its owner.
+pub struct Dockerd {
+    child: Child,
+    folder: TempDir,
+    client: PathBuf,
+}
+
+impl Dockerd {
+    /// Starts one and waits until it answers. `None` where the host does not let it, which is said; with
+    /// BAKERY_REQUIRE_PEERS=1 that fails the test.
+    pub fn start() -> Option<Self> {
+        let folder = tempfile::Builder::new().prefix("dockerd-").tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let log = std::fs::File::create(path("log")).unwrap();
+        let child = Command::new("dockerd")
+            .args(["--data-root", &path("data"), "--exec-root", &path("exec"), "--pidfile", &path("pid")])
+            .args(["--host", &format!("unix://{}", path("sock")), "--bridge=none", "--iptables=false"])
+            .arg("--ip6tables=false")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut dockerd = Self { child, folder, client: client() };
+        let begun = Instant::now();
+        while !dockerd.docker(&["version"]).output().unwrap().status.success() {
+            if dockerd.child.try_wait().unwrap().is_some() || begun.elapsed() > Duration::from_secs(30) {
+                let said = std::fs::read_to_string(dockerd.folder.path().join("log")).unwrap();
+                assert!(std::env::var("BAKERY_REQUIRE_PEERS").as_deref() != Ok("1"), "dockerd does not start: {said}");
+                let last = said.lines().last().unwrap_or_default().to_owned();
+                eprintln!("SKIPPED what needs dockerd: it does not start: {last}");
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(dockerd)
+    }
+
+    /// Takes `NAME:TAG` out of a layout.
+    pub fn load(&self, layout: &Path, image: &str) {
+        let from = format!("oci:{}:{image}", layout.display());
+        peer("skopeo", &["copy", "-q", "--dest-daemon-host", &self.host(), &from, &format!("docker-daemon:{image}")]);
+    }
+
+    /// Runs an image without network; gives stdout.
+    pub fn run(&self, image: &str, arguments: &[&str]) -> String {
+        let mut command = self.docker(&["run", "--rm", "--network", "none", image]);
+        succeeded(&command.args(arguments).output().unwrap(), &format!("docker run {image} {arguments:?}"))
+    }
+
+    /// Starts an image's own command without a way out; gives the process, whose network is loopback.
+    pub fn start_image(&self, image: &str) -> u32 {
+        let output = self.docker(&["run", "--detach", "--network", "none", image]).output().unwrap();
+        let id = succeeded(&output, &format!("docker run --detach {image}"));
+        let output = self.docker(&["inspect", "--format", "{{.State.Pid}}", id.trim()]).output().unwrap();
+        succeeded(&output, "docker inspect").trim().parse().unwrap()
+    }
+
+    fn docker(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.client);
+        command.args(arguments).env("DOCKER_HOST", self.host()).stdin(Stdio::null());
+        command
+    }
+
+    fn host(&self) -> String {
+        format!("unix://{}", self.folder.path().join("sock").display())
+    }
+}
+
+impl Drop for Dockerd {
+    fn drop(&mut self) {
+        let containers = self.docker(&["ps", "--quiet"]).output().map(|output| output.stdout).unwrap_or_default();
+        for id in String::from_utf8_lossy(&containers).lines() {
+            let _ = self.docker(&["kill", id]).output();
+        }
+        // Asked to end, it ends its containerd too.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// The client that came with the daemon: another version may want plugins that are not there.
+fn client() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let beside = std::env::split_paths(&path).find(|folder| folder.join("dockerd").is_file());
+    let beside = beside.map(|folder| folder.with_file_name("bin").join("docker"));
+    beside.filter(|docker| docker.is_file()).unwrap_or_else(|| "docker".into())
+}
