@@ -25,6 +25,8 @@ use crate::adapters::host::IdMode;
 use crate::domain::journal::{ChangeOp, SeenChange};
 use crate::domain::text::escape_bytes;
 
+/// The type bits of a folder in `st_mode`.
+const FOLDER: u32 = 0o040_000;
 /// How often a wish to stop is looked for while the keeper works.
 const TICK: Duration = Duration::from_millis(50);
 /// How long the keeper may take to end by itself.
@@ -338,7 +340,14 @@ fn as_seen(seen: &SeenWire) -> SeenChange {
         'd' => ChangeOp::Deleted,
         _ => ChangeOp::Modified,
     };
-    SeenChange { op, path: format!("/{}", escape_bytes(&seen.path)), size: seen.size, mode: seen.mode & 0o7777 }
+    // Of the types only a folder is told.
+    let folder = if seen.mode & 0o170_000 == FOLDER { FOLDER } else { 0 };
+    SeenChange {
+        op,
+        path: format!("/{}", escape_bytes(&seen.path)),
+        size: seen.size,
+        mode: folder | seen.mode & 0o7777,
+    }
 }
 
 /// Which of `descriptors` can be read, after a tick at the latest. `open` says of all but the first whether to ask.
