@@ -57,7 +57,7 @@ fn much_goes_through_whole_and_a_reader_that_leaves_ends_it() {
     assert_eq!(said, format!("{}  -\n", digest.encoded()));
 
     let endless = ["shell", "-q", "global/os:12", "--", "sh", "-c", "while :; do echo line; done"];
-    let mut child = at(&bakery, &endless).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = at(&bakery, &endless).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut first = [0; 5];
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut first).unwrap();
