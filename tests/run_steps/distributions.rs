@@ -9,8 +9,7 @@ use crate::support::dockerd::{self, Dockerd};
 use crate::support::ordinary::{self, Ordinary};
 use crate::support::{debian, peers};
 
-const BASE: &str =
-    "recipe: 1\nname: os\ntag: \"1\"\nbase: scratch\nsteps:\n  - unpack: {from: rootfs.tar, to: /}\n";
+const BASE: &str = "recipe: 1\nname: os\ntag: \"1\"\nbase: scratch\nsteps:\n  - unpack: {from: rootfs.tar, to: /}\n";
 
 /// A package, an account, files of that account's: what becomes of owners and modes in each.
 const COW: &str = r#"recipe: 1
