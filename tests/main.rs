@@ -11,6 +11,7 @@
 
 mod bakes;
 mod browse;
+mod changes;
 mod crash;
 mod demo;
 mod edit;
@@ -21,6 +22,7 @@ mod keys;
 mod recipe;
 mod run_steps;
 mod screenshot;
+mod shell;
 mod snapshot;
 mod spine;
 mod standing;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, bake, bakes, cancel, check, completions, demo, doctor, fsck, gc, init, inspect, keys, log, man, plan,
-    replay, screenshot, store, worker,
+    replay, screenshot, shell, store, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -81,6 +81,8 @@ pub(super) enum Command {
     Cancel(cancel::Args),
     /// Play a past bake again
     Replay(replay::Args),
+    /// Open a throw-away shell in an image, or at the state of a recipe before one of its steps
+    Shell(shell::Args),
     /// Draw screens as SVG and PNG, without a terminal
     Screenshot(screenshot::Args),
     /// Make and show signing keys

@@ -36,7 +36,9 @@ fn lines(finding: &Finding, width: usize, verbose: bool) -> Vec<String> {
         lines.push(format!("{indent}needed for {}", finding.needed_for));
     }
     if let Some(mend) = &finding.mend {
-        lines.push(format!("{indent}mend: {mend}"));
+        let mut parts = mend.lines();
+        lines.push(format!("{indent}mend: {}", escape(parts.next().unwrap_or_default())));
+        lines.extend(parts.map(|part| format!("{indent}      {}", escape(part))));
     }
     lines
 }

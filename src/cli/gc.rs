@@ -4,7 +4,8 @@ use indicatif::DecimalBytes;
 
 use super::run::Session;
 use crate::domain::text::escape;
-use crate::flows::prune::{self, Pruned};
+use crate::domain::units::parse_bytes;
+use crate::flows::prune::{self, Freeing, Pruned};
 use crate::report::Report;
 
 /// Arguments.
@@ -13,17 +14,26 @@ pub(super) struct Args {
     /// Forget the step cache, too: the next bakes run every step again
     #[arg(long)]
     all: bool,
+    /// Most bytes of snapshots and of folders kept between bakes that stay: 5GB, 500MB; `cache: {max-size: …}` in
+    /// config.yaml says it for good
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_size: Option<u64>,
     /// Say what would be freed, and free nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let pruned = prune::gc(&session.context()?, args.all, args.dry_run).await?;
+    let freeing = Freeing { all: args.all, dry_run: args.dry_run, max_size: args.max_size };
+    let pruned = prune::gc(&session.context()?, freeing).await?;
     if session.output.json {
         return session.output.json(&pruned);
     }
     session.output.line(sentence(&pruned))
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    parse_bytes(text).ok_or_else(|| "not a size (write 20GB, 500MB or a number of bytes)".to_owned())
 }
 
 fn sentence(pruned: &Pruned) -> String {
@@ -35,6 +45,14 @@ fn sentence(pruned: &Pruned) -> String {
     }
     if freed.temporaries > 0 {
         text.push_str(&format!(", {}", plural(freed.temporaries, "leftover", "leftovers")));
+    }
+    let snapshots = &pruned.snapshots;
+    if snapshots.removed > 0 {
+        let of = plural(snapshots.removed, "snapshot", "snapshots");
+        text.push_str(&format!(", {} in {of}", DecimalBytes(snapshots.bytes)));
+    }
+    if snapshots.left > 0 {
+        text.push_str(", left the snapshots a bake uses");
     }
     if pruned.cache_removed {
         text.push_str(", forgot the step cache");

@@ -25,6 +25,7 @@ mod man;
 mod plan;
 mod replay;
 mod screenshot;
+mod shell;
 mod store;
 mod worker;
 

@@ -87,6 +87,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
         Command::Gc(args) => super::gc::run(args, session).await,
         Command::Fsck(args) => super::fsck::run(args, session).await,
         Command::Doctor(args) => super::doctor::run(args, session).await,
+        Command::Shell(args) => super::shell::run(args, session).await,
         Command::Screenshot(args) => super::screenshot::run(args, session).await,
         Command::Completions(args) => super::completions::run(args, session).await,
         Command::Man(args) => super::man::run(args, session).await,

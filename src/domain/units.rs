@@ -74,6 +74,19 @@ pub fn age(seconds: u64) -> String {
     }
 }
 
+/// `151,234`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// `1 layer`, `2 layers`.
 pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -105,6 +118,7 @@ mod tests {
         assert_eq!(times, ["0 ms", "999 ms", "1.0 s", "3.1 s", "59.9 s", "1 min 00 s", "1 min 12 s", "2 h 05 min"]);
         let ages = [0, 59, 60, 7_200, 86_400, 7_776_000, 63_072_000].map(age);
         assert_eq!(ages, ["now", "now", "1 min", "2 h", "1 d", "3 mo", "2 y"]);
+        assert_eq!([0, 999, 1000, 151_234, 1_000_000].map(grouped), ["0", "999", "1,000", "151,234", "1,000,000"]);
         assert_eq!((count(1, "layer"), count(0, "layer")), ("1 layer".into(), "0 layers".into()));
     }
 }

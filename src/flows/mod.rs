@@ -5,6 +5,7 @@
 pub mod bake;
 pub mod batch;
 pub mod browse;
+pub mod changes;
 mod context;
 pub mod demo;
 pub mod doctor;
@@ -17,6 +18,7 @@ pub mod keys;
 pub mod pictures;
 mod prepare;
 pub mod prune;
+pub mod shell;
 pub mod standing;
 pub mod terminal;
 pub mod watch;

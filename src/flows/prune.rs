@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 pub use crate::adapters::store::layout::{Finding, Freed, FsckFindings, FsckProgress};
 
 use super::Context;
+use crate::adapters::sandbox::{Sandbox, ids_of_kind};
 use crate::adapters::settings::StorePlace;
+use crate::adapters::snapshot::{Closed, Kept, kinds, surplus};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{StoreError, cached_layers, remove_cached_steps};
 use crate::report::{Kind, Report};
@@ -22,9 +25,35 @@ pub struct Pruned {
     pub dry_run: bool,
     /// Whether the step cache was forgotten, too.
     pub cache_removed: bool,
+    /// Snapshots of layers and folders kept between bakes.
+    pub snapshots: Snapshots,
     /// The counts.
     #[serde(flatten)]
     pub freed: Freed,
+}
+
+/// What became of snapshots and of folders kept between bakes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Snapshots {
+    /// How many went.
+    pub removed: u64,
+    /// About how many bytes they took.
+    pub bytes: u64,
+    /// About how many bytes stay.
+    pub kept_bytes: u64,
+    /// Kinds of ids left alone: a bake uses them, or they are another user's.
+    pub left: u64,
+}
+
+/// How much to free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Freeing {
+    /// The step cache with all snapshots, too.
+    pub all: bool,
+    /// Only count.
+    pub dry_run: bool,
+    /// Most bytes of snapshots and kept folders that stay; the user's setting where absent.
+    pub max_size: Option<u64>,
 }
 
 /// What a fsck found.
@@ -39,20 +68,57 @@ pub struct Checked {
     pub found: FsckFindings,
 }
 
-/// Frees what neither an image nor (unless `all`) the step cache needs.
-pub async fn gc(context: &Context, all: bool, dry_run: bool) -> Result<Pruned, Report> {
+/// Frees what neither an image nor (unless `all`) the step cache needs, and snapshots beyond the bound.
+pub async fn gc(context: &Context, freeing: Freeing) -> Result<Pruned, Report> {
     let store = local_layout(context)?;
     let cache = context.paths.cache.clone();
+    let Freeing { all, dry_run, max_size } = freeing;
+    let bound = if all { Some(0) } else { max_size.or(context.settings.cache.max_size) };
     blocking(move || {
+        let snapshots = free_snapshots(&cache, bound, dry_run);
         let keep = if all { BTreeSet::new() } else { cached_layers(&cache) };
         let freed = match open(&store)? {
             Some(layout) => layout.gc(&keep, dry_run)?,
             None => Freed::default(),
         };
         let cache_removed = all && !dry_run && remove_cached_steps(&cache)?;
-        Ok(Pruned { store, dry_run, cache_removed, freed })
+        Ok(Pruned { store, dry_run, cache_removed, snapshots, freed })
     })
     .await
+}
+
+/// Frees snapshots of every kind of ids this user may remove.
+fn free_snapshots(cache: &Path, bound: Option<u64>, dry_run: bool) -> Snapshots {
+    let mut done = Snapshots::default();
+    let mut closed = Vec::new();
+    for kind in kinds(cache) {
+        match (ids_of_kind(&kind), Closed::look(cache, &kind)) {
+            (Some(ids), Ok(Some(found))) => closed.push((ids, found)),
+            _ => done.left += 1,
+        }
+    }
+    let all: Vec<Kept> = closed.iter().flat_map(|(_, found)| found.kept().to_vec()).collect();
+    let before: u64 = all.iter().map(|one| one.bytes).sum();
+    let doomed = surplus(all, bound);
+    for (ids, found) in &closed {
+        let mine: Vec<&Kept> = doomed.iter().filter(|one| found.kept().contains(one)).collect();
+        // Without anything to remove nothing is started.
+        let mut sandbox = None;
+        for one in mine {
+            if !dry_run {
+                if sandbox.is_none() {
+                    sandbox = Sandbox::start(*ids, &CancellationToken::new()).ok();
+                }
+                if sandbox.as_mut().is_none_or(|sandbox| sandbox.remove(&one.folder).is_err()) {
+                    continue;
+                }
+            }
+            done.removed += 1;
+            done.bytes += one.bytes;
+        }
+    }
+    done.kept_bytes = before - done.bytes;
+    done
 }
 
 /// Reads every blob of the local store; with `repair`, mends what can be mended.

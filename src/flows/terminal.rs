@@ -56,6 +56,13 @@ pub async fn edit(path: &Path) -> Result<(), Report> {
     })
 }
 
+/// Opens `bakery shell TARGET` in a workspace and waits for it; the terminal is its own meanwhile. Says how it ended
+/// where that was not well: its own last command's doing, or bakery's.
+pub async fn shell(workspace: &Path, target: &str) -> Result<Option<String>, Report> {
+    let ended = process::shell(workspace, target).await.map_err(|error| Report::new(Kind::Failed, &error))?;
+    Ok((!ended.success()).then(|| ended.to_string()))
+}
+
 /// Writes a few bytes past the outlet, which writes no more, unless the terminal takes none for `patience`.
 pub fn write_last(bytes: &[u8], patience: Duration) {
     process::write_last(bytes, patience);

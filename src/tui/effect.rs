@@ -19,6 +19,8 @@ pub enum Effect {
     Copy(String),
     /// Opens a file in `$EDITOR`, the terminal lent to it.
     EditOutside(PathBuf),
+    /// Opens `bakery shell` on this recipe's step, the terminal lent to it.
+    Shell(String),
     /// Leaves the terminal UI.
     Leave,
     /// Stops the process until `fg`.

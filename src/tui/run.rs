@@ -2,7 +2,7 @@
 //! been written, at most 60 a second.
 
 use std::future::poll_fn;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -54,6 +54,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let look = look(&context, &start)?;
     let size = crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)).unwrap_or(UNTOLD);
     let mut model = Model::new(surroundings(&context), size, terminal::now());
+    let workspace = context.workspace.root.clone();
     let (performer, results) = Performer::new(Arc::new(context));
     guard_panics();
     let (written, frames) = mpsc::unbounded_channel();
@@ -78,6 +79,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         due: true,
         over: None,
         lend: None,
+        workspace,
     };
     for effect in effects {
         // None of the first effects is the terminal's own: none fails.
@@ -117,8 +119,18 @@ struct Loop {
     due: bool,
     /// The exit code, once the terminal UI is over.
     over: Option<i32>,
-    /// A file to be opened in the user's editor, with the terminal lent to it.
-    lend: Option<PathBuf>,
+    /// To whom the terminal is to be lent.
+    lend: Option<Lend>,
+    /// The workspace's folder.
+    workspace: PathBuf,
+}
+
+/// A program that gets the terminal for a while.
+enum Lend {
+    /// The user's editor, with a file.
+    Editor(PathBuf),
+    /// A shell in an image.
+    Shell(String),
 }
 
 /// Messages or keys taken in at once, at most: a flood of either must not keep the other waiting.
@@ -134,10 +146,10 @@ impl Loop {
         let mut last_clock = Instant::now();
         let mut last_frame = Instant::now() - FRAME;
         while self.over.is_none() {
-            if let Some(path) = self.lend.take() {
-                // Nobody else may read what is typed into the editor.
+            if let Some(lend) = self.lend.take() {
+                // Nobody else may read what is typed there.
                 drop(input);
-                self.lend_terminal(&path, &mut from.signals).await?;
+                self.lend_terminal(lend, &mut from.signals).await?;
                 input = EventStream::new();
             }
             let wants_clock = self.model.wants_clock();
@@ -209,7 +221,8 @@ impl Loop {
             Effect::Redraw => self.painter.forget(),
             Effect::Suspend => self.suspend()?,
             Effect::Copy(text) => self.copy(&text)?,
-            Effect::EditOutside(path) => self.lend = Some(path),
+            Effect::EditOutside(path) => self.lend = Some(Lend::Editor(path)),
+            Effect::Shell(target) => self.lend = Some(Lend::Shell(target)),
             Effect::Mouse(ours) => {
                 if let Some(modes) = &self.modes {
                     modes.mouse(&self.outlet, ours).map_err(unusable)?;
@@ -257,18 +270,27 @@ impl Loop {
         }
     }
 
-    async fn lend_terminal(&mut self, path: &Path, signals: &mut Signals) -> Result<(), Report> {
+    async fn lend_terminal(&mut self, lend: Lend, signals: &mut Signals) -> Result<(), Report> {
         if let Some(modes) = self.modes.take() {
             modes.leave(&self.outlet);
         }
-        let edited = terminal::edit(path).await;
-        // What was typed to stop the editor was not meant for us.
+        let told = match &lend {
+            Lend::Editor(path) => terminal::edit(path).await.err().map(|report| Toast::failure(&report)),
+            Lend::Shell(target) => match terminal::shell(&self.workspace, target).await {
+                Ok(ended) => ended.map(|how| shell_ended(target, &how)),
+                Err(report) => Some(Toast::failure(&report)),
+            },
+        };
+        // What was typed to stop it was not meant for us.
         signals.forget();
         self.come_back()?;
-        if let Err(report) = edited {
-            self.take(Msg::Tell(Toast::failure(&report)))?;
+        if let Some(toast) = told {
+            self.take(Msg::Tell(toast))?;
         }
-        self.take(Msg::EditedOutside)
+        match lend {
+            Lend::Editor(_) => self.take(Msg::EditedOutside),
+            Lend::Shell(_) => Ok(()),
+        }
     }
 
     fn copy(&mut self, text: &str) -> Result<(), Report> {
@@ -294,6 +316,11 @@ impl Loop {
         }
         Ok(())
     }
+}
+
+/// A shell ends as its last command did, or did not begin at all: both are for the user to judge.
+fn shell_ended(target: &str, how: &str) -> Toast {
+    Toast::warning(format!("the shell ended with {how}")).next(format!("bakery shell {target} tells more"))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the shape `map_err` takes")]

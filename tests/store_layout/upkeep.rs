@@ -7,7 +7,8 @@ use bakery::adapters::settings::{Paths, StorePlace, StoreSettings, UserSettings,
 use bakery::adapters::store::layout::{FindingKind, FsckFindings, Layout};
 use bakery::adapters::store::{Store, StoreError};
 use bakery::domain::oci::{Descriptor, media_type};
-use bakery::flows::{Context, prune};
+use bakery::flows::Context;
+use bakery::flows::prune::{self, Freeing};
 
 use super::{fresh, fsck};
 use crate::support::images;
@@ -210,9 +211,9 @@ async fn the_gc_flow_keeps_cached_layers_unless_told_otherwise() {
     let entry = serde_json::json!({"layer": {"descriptor": cached, "diff_id": cached.digest, "uncompressed": 1}});
     std::fs::write(steps.join("cd.json"), entry.to_string()).unwrap();
     std::fs::write(steps.join("torn.json"), "{\"layer\":").unwrap();
-    let pruned = prune::gc(&context, false, false).await.unwrap();
+    let pruned = prune::gc(&context, Freeing::default()).await.unwrap();
     assert_eq!((pruned.freed.blobs, pruned.freed.kept, pruned.cache_removed), (1, 1, false));
-    let pruned = prune::gc(&context, true, false).await.unwrap();
+    let pruned = prune::gc(&context, Freeing { all: true, ..Freeing::default() }).await.unwrap();
     assert_eq!((pruned.freed.blobs, pruned.cache_removed), (1, true));
     assert!(!steps.exists());
     let checked = prune::fsck(&context, false, |_| ()).await.unwrap();
@@ -224,7 +225,7 @@ async fn the_gc_flow_keeps_cached_layers_unless_told_otherwise() {
 async fn a_store_that_is_not_there_yet_is_clean() {
     let folder = tempfile::tempdir().unwrap();
     let context = context(folder.path(), folder.path().join("nowhere"));
-    assert_eq!(prune::gc(&context, false, false).await.unwrap().freed.blobs, 0);
+    assert_eq!(prune::gc(&context, Freeing::default()).await.unwrap().freed.blobs, 0);
     assert!(prune::fsck(&context, true, |_| ()).await.unwrap().sound);
     assert!(!folder.path().join("nowhere").exists());
 }

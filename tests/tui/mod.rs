@@ -2,6 +2,7 @@
 
 mod bake;
 mod bakes;
+mod changes;
 mod editor;
 mod frame;
 mod golden;

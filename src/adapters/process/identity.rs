@@ -22,7 +22,7 @@ pub fn identity() -> Identity {
 }
 
 /// The name `/etc/passwd` has for `uid`; users of a directory service are named by the environment.
-fn user_name(uid: u32) -> Option<String> {
+pub(super) fn user_name(uid: u32) -> Option<String> {
     let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');

@@ -6,6 +6,8 @@ mod hangup;
 mod identity;
 mod outlet;
 pub mod probe;
+pub mod relay;
+mod shell;
 mod signals;
 
 pub use detach::{DetachError, Handshake, leave_session, start_worker};
@@ -13,6 +15,7 @@ pub use editor::{EditorError, edit};
 pub use hangup::watch_terminal;
 pub use identity::{Identity, identity, is_worker_of};
 pub use outlet::{Outlet, end, end_within, rehearse_panic, write_last};
+pub use shell::{ShellError, shell};
 pub use signals::{Call, Calls, SignalError, Stops, ask_to_stop, stop_until_continued};
 
 /// An environment variable, where it is set and UTF-8.

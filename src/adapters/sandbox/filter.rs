@@ -150,7 +150,7 @@ fn refused() -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {
         .collect();
     only(libc::SYS_clone, 0, Len::Qword, &flags)?;
     // Input pushed into a terminal would be read by whoever reads from it next: the host's shell.
-    only(libc::SYS_ioctl, 1, Len::Dword, &[(Op::Eq, libc::TIOCSTI), (Op::Eq, libc::TIOCLINUX as u64)])?;
+    only(libc::SYS_ioctl, 1, Len::Dword, &[(Op::Eq, libc::TIOCSTI), (Op::Eq, libc::TIOCLINUX)])?;
     // AF_VSOCK leads out to the hypervisor.
     only(libc::SYS_socket, 0, Len::Dword, &[(Op::Eq, libc::AF_VSOCK.unsigned_abs().into())])?;
     Ok(rules)

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{getgid, getuid};
 
 use super::error::SandboxError;
-use crate::adapters::host::IdMode;
+use crate::adapters::host::{IdMode, id_mode};
 
 /// Name of the folder for snapshots of this kind: other ids on the disk, another form of whiteouts and opaque folders.
 pub fn folder_name(ids: IdMode) -> String {
@@ -16,6 +16,14 @@ pub fn folder_name(ids: IdMode) -> String {
         IdMode::Subordinate { users, groups } => format!("ids-{user}-{}-{}-{}", users.0, users.1, groups.0),
         IdMode::Single { .. } => format!("single-{user}"),
     }
+}
+
+/// The ids whose snapshots a folder of this name holds, where they are this user's.
+pub fn ids_of_kind(kind: &str) -> Option<IdMode> {
+    let single = IdMode::Single { pretend: true };
+    let mut mine = vec![single];
+    mine.extend(id_mode(None));
+    mine.into_iter().find(|ids| folder_name(*ids) == kind)
 }
 
 /// Gives the process `pid`, which has a new user namespace, subordinate ids by the set-id programs of the system.

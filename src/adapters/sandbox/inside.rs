@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -77,10 +77,12 @@ fn failed<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> InsideErr
     move |source| InsideError::Call { what, source: source.into() }
 }
 
-/// Becomes the program; comes back only with an error.
-pub(super) fn become_step(birth: Birth) -> Result<Infallible, InsideError> {
+/// Becomes the program, which reads `stdin`, or nothing; comes back only with an error.
+pub(super) fn become_step(birth: Birth, stdin: Option<OwnedFd>) -> Result<Infallible, InsideError> {
     let Birth { spec, mapping } = birth;
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(failed("death signal"))?;
+    // What whoever started bakery had left open is no step's business: it may lead anywhere on the host.
+    kernel::keep_standard_descriptors().map_err(failed("descriptors"))?;
     let mut namespaces = UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
     if spec.network == Network::None {
         namespaces |= UnshareFlags::NEWNET;
@@ -106,7 +108,7 @@ pub(super) fn become_step(birth: Birth) -> Result<Infallible, InsideError> {
     hand_over(io::stdout(), &account);
     hand_over(io::stderr(), &account);
     descend(&account, mapping)?;
-    execute(spec, &account)
+    execute(spec, &account, stdin)
 }
 
 /// The user, as the snapshots know it; looked up before anything is mounted over them.
@@ -179,7 +181,7 @@ fn descend(account: &Account, mapping: Mapping) -> Result<(), InsideError> {
     set_capabilities(None, sets).map_err(failed("capabilities"))
 }
 
-fn execute(spec: StepSpec, account: &Account) -> Result<Infallible, InsideError> {
+fn execute(spec: StepSpec, account: &Account, stdin: Option<OwnedFd>) -> Result<Infallible, InsideError> {
     let workdir = if spec.workdir.is_empty() { "/" } else { spec.workdir.as_str() };
     if let Err(error) = rustix::process::chdir(workdir) {
         return Err(InsideError::Program { program: format!("working folder {workdir}"), source: error.into() });
@@ -187,13 +189,13 @@ fn execute(spec: StepSpec, account: &Account) -> Result<Infallible, InsideError>
     let Some((program, arguments)) = spec.argv.split_first() else {
         return Err(InsideError::Program { program: "nothing".into(), source: io::ErrorKind::InvalidInput.into() });
     };
-    // The description of this step was its standard input.
-    if spec.terminal {
-        rustix::stdio::dup2_stdin(io::stdout()).map_err(failed("standard input"))?;
-    } else {
-        let nothing = openat(CWD, "/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-        rustix::stdio::dup2_stdin(nothing.map_err(failed("standard input"))?).map_err(failed("standard input"))?;
-    }
+    // What it was born with came in by its standard input.
+    let stdin = match stdin {
+        Some(stdin) => stdin,
+        None => openat(CWD, "/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(failed("standard input"))?,
+    };
+    rustix::stdio::dup2_stdin(stdin).map_err(failed("standard input"))?;
     let mut command = Command::new(program);
     command.args(arguments).env_clear().env("HOME", &account.home).envs(spec.env);
     let source = command.exec();

@@ -11,17 +11,19 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, open};
 use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{DumpableBehavior, PidfdFlags, Signal, pidfd_open, set_dumpable_behavior};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
 use super::inside::{Birth, Mapping, become_step};
 use super::kernel::{self, UnshareFlags};
 use super::wire::{
-    Exit, PackRequest, Received, Refusal, Reply, Request, SeenWire, StepSpec, UnpackRequest, memory_file, receive,
-    reply,
+    Exit, PackRequest, Received, Refusal, Reply, Request, SeenWire, StepSpec, UnpackRequest, hand_over, memory_file,
+    receive, reply, take_over,
 };
 use super::{overlay, stub};
 use crate::adapters::snapshot::{self, Marks, Owners, SeenOp, Upper, Watch};
+use crate::domain::layer::Limits;
 
 /// How this program is started to be a step's process.
 pub(super) const INSIDE: &str = "__inside";
@@ -109,7 +111,7 @@ impl Keeper<'_> {
         let marks = Marks { whiteouts: boxed(&request.whiteouts), opaques: boxed(&request.opaques) };
         let owners = if self.mapping.single { Owners::Ignore } else { Owners::Keep };
         let cancelled = || self.is_alone();
-        let options = snapshot::Options { owners, cancelled: &cancelled };
+        let options = snapshot::Options { owners, limits: Limits::default(), cancelled: &cancelled };
         let tar = io::BufReader::with_capacity(128 << 10, std::fs::File::from(tar));
         let unpacked = snapshot::unpack(root.as_fd(), &marks, tar, &options).map_err(refusal)?;
         Ok(Reply::Unpacked { skipped: unpacked.skipped })
@@ -154,15 +156,17 @@ impl Keeper<'_> {
     }
 
     fn run(&self, spec: StepSpec, mut descriptors: Vec<OwnedFd>) -> Done {
-        let (Some(stderr), Some(stdout), true) = (descriptors.pop(), descriptors.pop(), descriptors.is_empty()) else {
+        let (Some(stderr), Some(stdout)) = (descriptors.pop(), descriptors.pop()) else {
             return Err(Refusal { message: "a step without its descriptors".into(), causes: Vec::new() });
         };
         let watch = self.prepare(&spec)?;
         let birth = serde_json::to_vec(&Birth { spec, mapping: self.mapping }).map_err(refusal)?;
         let description = memory_file(&birth).map_err(refusal)?;
-        let stdin = description.try_clone().map_err(refusal)?;
-        let mut child = give_birth(stdin, stdout, stderr)
+        let mut given = vec![description.as_fd()];
+        given.extend(descriptors.iter().map(AsFd::as_fd));
+        let mut child = give_birth(&given, stdout, stderr)
             .map_err(|error| Refusal { message: "no process for the step".into(), causes: vec![error.to_string()] })?;
+        drop(descriptors);
         let exit = self.attend(&mut child, watch).map_err(refusal)?;
         if exit == Exit::Code(NEVER_BEGAN.into())
             && let Some(refusal) = last_words(description)
@@ -245,8 +249,11 @@ impl Keeper<'_> {
     }
 }
 
-/// The process of a step, the first of a new process namespace.
-fn give_birth(stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Child> {
+/// The process of a step, the first of a new process namespace. It finds what it is given in its standard input: its
+/// description, and the standard input it is to have.
+fn give_birth(given: &[BorrowedFd<'_>], stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Child> {
+    let (giving, stdin) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    hand_over(giving.as_fd(), given)?;
     let own = rustix::fs::openat(CWD, "/proc/self/ns/pid", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     kernel::unshare(UnshareFlags::NEWPID)?;
     let child = Command::new("/proc/self/exe")
@@ -262,18 +269,18 @@ fn give_birth(stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Ch
     child
 }
 
-/// The step's process, from its standard input on; says there why it could not begin.
+/// The step's process, from its birth on; says in its description why it could not begin.
 pub(super) fn inside() -> ExitCode {
-    let mut description = std::fs::File::from(match io::stdin().as_fd().try_clone_to_owned() {
-        Ok(description) => description,
-        Err(_) => return ExitCode::from(NEVER_BEGAN),
-    });
+    let Ok((description, mut given)) = take_over(io::stdin().as_fd()) else {
+        return ExitCode::from(NEVER_BEGAN);
+    };
+    let mut description = std::fs::File::from(description);
     let mut text = Vec::new();
     let birth = description.read_to_end(&mut text).map_err(serde_json::Error::io);
     let refusal = match birth.and_then(|_| serde_json::from_slice::<Birth>(&text)) {
         Ok(birth) => {
             zeroize::Zeroize::zeroize(&mut text);
-            match become_step(birth) {
+            match become_step(birth, given.pop()) {
                 Ok(never) => match never {},
                 Err(error) => refusal(error),
             }

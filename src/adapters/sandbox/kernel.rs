@@ -40,6 +40,15 @@ pub(super) fn freeze_recursively(mount: BorrowedFd<'_>) -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// No descriptor but the standard ones outlives this process's next exec (close_range(2)), whoever left it open.
+pub(super) fn keep_standard_descriptors() -> io::Result<()> {
+    const FIRST: libc::c_uint = 3;
+    const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
+    // SAFETY: marks descriptors and closes none, so that every one stays what its owner takes it for.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Loads a system call filter (seccomp(2)) without giving up set-id programs, which `PR_SET_NO_NEW_PRIVS` would: the
 /// caller has `CAP_SYS_ADMIN` in its user namespace.
 pub(super) fn load_filter(program: &[seccompiler::sock_filter]) -> io::Result<()> {

@@ -23,7 +23,7 @@ mod stub;
 mod wire;
 
 pub use error::SandboxError;
-pub use ids::folder_name;
+pub use ids::{folder_name, ids_of_kind};
 pub use session::{Counts, Listener, Sandbox, Stream};
 pub use stage::take_part;
 pub use wire::{Exit, PackRequest, Refusal, StepSpec, UnpackRequest};

@@ -184,12 +184,14 @@ impl Sandbox {
         let (err, err_theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(start)?;
         self.ask(&Request::Run(Box::new(spec)), &[out_theirs.as_fd(), err_theirs.as_fd()])?;
         drop((out_theirs, err_theirs));
-        self.attend([out, err], timeout, listener)
+        self.attend(&[out, err], timeout, listener)
     }
 
-    /// Runs a process on descriptors it gets as they are: a terminal, or what the user's shell gave.
-    pub fn run_on(&mut self, spec: StepSpec, out: BorrowedFd<'_>, err: BorrowedFd<'_>) -> Result<Exit, SandboxError> {
-        self.ask(&Request::Run(Box::new(spec)), &[out, err])?;
+    /// Runs a process on descriptors it gets as they are: standard input, output and error.
+    pub fn run_on(&mut self, spec: StepSpec, descriptors: [OwnedFd; 3]) -> Result<Exit, SandboxError> {
+        self.ask(&Request::Run(Box::new(spec)), &descriptors.each_ref().map(AsFd::as_fd))?;
+        // Theirs alone from now on: who is at the other end learns when they are closed.
+        drop(descriptors);
         match self.answer()? {
             Reply::Exited(exit) => Ok(exit),
             Reply::Refused(refusal) => Err(SandboxError::Refused(refusal)),
@@ -199,14 +201,14 @@ impl Sandbox {
 
     fn attend(
         &mut self,
-        pipes: [OwnedFd; 2],
+        pipes: &[OwnedFd; 2],
         timeout: Option<Duration>,
         listener: &mut dyn Listener,
     ) -> Result<Exit, SandboxError> {
         let watch = Stopwatch::start();
         let mut open = [true, true];
         let mut stopping = false;
-        for pipe in &pipes {
+        for pipe in pipes {
             rustix::io::ioctl_fionbio(pipe, true).map_err(start)?;
         }
         loop {
@@ -222,7 +224,7 @@ impl Sandbox {
             }
             while go_on && (ready[0] || !self.replies.buffer().is_empty()) {
                 match self.reply()? {
-                    Reply::Changed(seen) => go_on = listener.changed(seen.into_iter().map(as_seen).collect()),
+                    Reply::Changed(seen) => go_on = listener.changed(seen.iter().map(as_seen).collect()),
                     Reply::Exited(exit) => {
                         // Everything that could write is dead: what it wrote lies in the pipes.
                         for (at, stream) in [Stream::Out, Stream::Err].into_iter().enumerate() {
@@ -307,7 +309,7 @@ fn spawn(mapping: &str, socket: OwnedFd) -> io::Result<Child> {
         .spawn()
 }
 
-fn as_seen(seen: SeenWire) -> SeenChange {
+fn as_seen(seen: &SeenWire) -> SeenChange {
     let op = match seen.op {
         'a' => ChangeOp::Added,
         'd' => ChangeOp::Deleted,

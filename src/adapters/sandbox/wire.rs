@@ -29,7 +29,7 @@ const REQUEST: &[u8] = b"request";
 pub(super) enum Request {
     /// Extract a layer. With it: the end of a pipe that gives its plain tar.
     Unpack(UnpackRequest),
-    /// Run a process. With it: its standard output and standard error.
+    /// Run a process. With it: its standard input, where it has one, its standard output and standard error.
     Run(Box<StepSpec>),
     /// Read an upper folder as a layer. With it: the end of a pipe that takes its plain tar.
     Pack(PackRequest),
@@ -175,9 +175,14 @@ pub(super) fn send(socket: BorrowedFd<'_>, request: &Request, descriptors: &[Bor
     let body = memory_file(&serde_json::to_vec(request)?)?;
     let mut all = vec![body.as_fd()];
     all.extend_from_slice(descriptors);
+    hand_over(socket, &all)
+}
+
+/// Sends descriptors, the first of them a request's body.
+pub(super) fn hand_over(socket: BorrowedFd<'_>, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    if !control.push(SendAncillaryMessage::ScmRights(&all)) {
+    if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     rustix::net::sendmsg(socket, &[io::IoSlice::new(REQUEST)], &mut control, SendFlags::NOSIGNAL)?;
@@ -196,20 +201,9 @@ pub(super) enum Received {
 
 /// Receives the next message.
 pub(super) fn receive(socket: BorrowedFd<'_>) -> io::Result<Received> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut text = [0; 16];
-    let got = rustix::io::retry_on_intr(|| {
-        let mut into = [io::IoSliceMut::new(&mut text)];
-        rustix::net::recvmsg(socket, &mut into, &mut control, RecvFlags::CMSG_CLOEXEC)
-    })?;
-    let mut descriptors: Vec<OwnedFd> = Vec::new();
-    for message in control.drain() {
-        if let RecvAncillaryMessage::ScmRights(some) = message {
-            descriptors.extend(some);
-        }
-    }
-    match &text[..got.bytes] {
+    let (count, mut descriptors) = receive_message(socket, &mut text)?;
+    match &text[..count] {
         b"" => Ok(Received::Closed),
         STOP => Ok(Received::Stop),
         REQUEST if !descriptors.is_empty() => {
@@ -219,6 +213,31 @@ pub(super) fn receive(socket: BorrowedFd<'_>) -> io::Result<Received> {
         }
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
+}
+
+/// Receives what was handed over: a body, and what came with it.
+pub(super) fn take_over(socket: BorrowedFd<'_>) -> io::Result<(OwnedFd, Vec<OwnedFd>)> {
+    let (_, mut descriptors) = receive_message(socket, &mut [0; 16])?;
+    if descriptors.is_empty() {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    Ok((descriptors.remove(0), descriptors))
+}
+
+fn receive_message(socket: BorrowedFd<'_>, text: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let got = rustix::io::retry_on_intr(|| {
+        let mut into = [io::IoSliceMut::new(text)];
+        rustix::net::recvmsg(socket, &mut into, &mut control, RecvFlags::CMSG_CLOEXEC)
+    })?;
+    let mut descriptors: Vec<OwnedFd> = Vec::new();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(some) = message {
+            descriptors.extend(some);
+        }
+    }
+    Ok((got.bytes, descriptors))
 }
 
 /// Bytes in a file that has no name, read from its beginning.

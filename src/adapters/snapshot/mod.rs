@@ -4,18 +4,17 @@
 mod changes;
 mod discard;
 mod pack;
-mod place;
-mod remove;
 mod shelf;
 mod unpack;
+mod upkeep;
 mod upper;
 mod watch;
 mod watched;
 
 pub use discard::discard;
 pub use pack::{Packed, pack};
-pub use remove::remove_tree;
 pub use shelf::{Scratch, Shelf};
-pub use unpack::{Marks, Options, Owners, UnpackError, Unpacked, unpack};
+pub use unpack::{Marks, Options, Owners, UnpackError, Unpacked, remove_tree, unpack};
+pub use upkeep::{Closed, Kept, kinds, surplus};
 pub use upper::{Upper, UpperError};
 pub use watch::{Seen, SeenOp, Watch};

@@ -8,6 +8,8 @@ use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::adapters::file_lock::FileLock;
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
 use crate::domain::oci::ChainId;
@@ -83,8 +85,10 @@ impl Shelf {
     /// The snapshot of a chain, if it is here and of this boot.
     pub fn find(&self, chain: &ChainId) -> Option<PathBuf> {
         let folder = self.place(chain);
-        let boot = read_bounded(&folder.join("boot"), 128).ok()??;
-        (boot == self.boot.as_bytes()).then(|| folder.join("fs"))
+        let note = read_note(&folder).filter(|note| note.boot == self.boot)?;
+        // When it was used last is what `gc` goes by; that it cannot be said is no reason not to use it.
+        let _ = write_note(&folder, &note);
+        Some(folder.join("fs"))
     }
 
     /// What stands in a chain's place and is no snapshot any more.
@@ -128,13 +132,13 @@ impl Shelf {
         Ok(scratch)
     }
 
-    /// Makes a scratch's upper folder the snapshot of a chain; the one that is there stays.
-    pub fn keep(&self, chain: &ChainId, scratch: &Scratch) -> io::Result<PathBuf> {
+    /// Makes a scratch's upper folder the snapshot of a chain; the one that is there stays. `bytes`: about its size.
+    pub fn keep(&self, chain: &ChainId, scratch: &Scratch, bytes: u64) -> io::Result<PathBuf> {
         let place = self.place(chain);
         let fresh = scratch.folder().join("kept");
         std::fs::create_dir(&fresh)?;
         std::fs::rename(scratch.upper(), fresh.join("fs"))?;
-        write_whole(&fresh.join("boot"), self.boot.as_bytes(), Durability::Cache)?;
+        write_note(&fresh, &Note { boot: self.boot.clone(), bytes })?;
         match std::fs::rename(&fresh, &place) {
             Ok(()) => Ok(place.join("fs")),
             // Somebody else was faster; theirs is the same, and ours lies where it is cleared away.
@@ -148,7 +152,24 @@ impl Shelf {
     }
 }
 
+/// What is known of a snapshot beside its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// The run of the kernel it was made in.
+    pub(super) boot: String,
+    /// About its size.
+    pub(super) bytes: u64,
+}
+
+pub(super) fn read_note(folder: &Path) -> Option<Note> {
+    serde_json::from_slice(&read_bounded(&folder.join("boot"), 1024).ok()??).ok()
+}
+
+fn write_note(folder: &Path, note: &Note) -> io::Result<()> {
+    write_whole(&folder.join("boot"), &serde_json::to_vec(note)?, Durability::Cache)
+}
+
 /// Names this run of the kernel.
-fn boot_id() -> String {
+pub(super) fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }

@@ -61,6 +61,7 @@ pub struct Seen {
 ///
 /// A folder is listed when it is new or changed; its files are looked at then, while they change, and in turn, some in
 /// each look. Folders that were only copied up to hold a change are not told of; what an opaque folder hides is not either.
+/// A path costs about 100 bytes: 21 MB for 200,000 files in 2,000 folders.
 pub struct Watch {
     upper: OwnedFd,
     lower: Option<OwnedFd>,
@@ -81,8 +82,10 @@ pub struct Watch {
 
 /// One look: what it found and what it may still do.
 struct Look {
-    /// With when it happened.
-    seen: Vec<(i64, Seen)>,
+    /// With which part of the look it belongs to and when it happened.
+    seen: Vec<(u32, i64, Seen)>,
+    /// A folder that is gone begins a new part: what is told later, also of its path, stays after it.
+    part: u32,
     most: usize,
     work: usize,
 }
@@ -103,8 +106,17 @@ impl Look {
         self.work = self.work.saturating_sub(calls);
     }
 
-    fn gone(&mut self, path: &[u8], when: i64) {
-        self.seen.push((when, Seen { op: SeenOp::Deleted, path: path.to_vec(), size: 0, mode: 0 }));
+    fn tell(&mut self, when: i64, seen: Seen) {
+        self.seen.push((self.part, when, seen));
+    }
+
+    fn gone(&mut self, path: &[u8], when: i64, was: Was) {
+        let is_folder = was == Was::Folder;
+        self.part += u32::from(is_folder);
+        self.tell(
+            if is_folder { i64::MIN } else { when },
+            Seen { op: SeenOp::Deleted, path: path.to_vec(), size: 0, mode: 0 },
+        );
     }
 }
 
@@ -130,7 +142,7 @@ impl Watch {
     pub fn look(&mut self, most: usize) -> io::Result<Vec<Seen>> {
         let watch = Stopwatch::start();
         fstat(&self.upper)?;
-        let mut look = Look { seen: Vec::new(), most, work: WORK };
+        let mut look = Look { seen: Vec::new(), part: 0, most, work: WORK };
         self.look_at_hot(&mut look);
         self.visit_folders(&mut look);
         while !look.is_over()
@@ -139,9 +151,9 @@ impl Watch {
             self.look_into(&path, &mut look);
         }
         self.sweep_files(&mut look);
-        look.seen.sort_by_key(|(when, _)| *when);
+        look.seen.sort_by_key(|(part, when, _)| (*part, *when));
         self.took = watch.elapsed();
-        Ok(look.seen.into_iter().map(|(_, seen)| seen).collect())
+        Ok(look.seen.into_iter().map(|(.., seen)| seen).collect())
     }
 
     /// How long to wait before the next look: so long that looking costs at most 5 % of the time.
@@ -233,7 +245,7 @@ impl Watch {
         let name = folder.name(at);
         let full = if here.path.is_empty() { name.to_vec() } else { [here.path, b"/", name].concat() };
         if matches!(child.due, Due::Gone | Due::Swapped) {
-            look.gone(&full, folder.changed);
+            look.gone(&full, folder.changed, child.was);
             if child.was == Was::Folder {
                 self.drop_below(&full);
             }
@@ -248,15 +260,16 @@ impl Watch {
         let mut next = child;
         (next.stamp, next.was, next.due) = (stamp_of(&stat), was(&stat), Due::Nothing);
         let same = known == next.was && (child.stamp == next.stamp || next.was == Was::Whiteout);
+        if known == Was::Folder && next.was != Was::Folder {
+            look.gone(&full, folder.changed, known);
+            self.drop_below(&full);
+        }
         let below = || here.lower.as_ref().and_then(|lower| statat(lower, name, AtFlags::SYMLINK_NOFOLLOW).ok());
         if !same && let Some(seen) = told(&full, &stat, known, below) {
-            look.seen.push((changed(&stat), seen));
+            look.tell(changed(&stat), seen);
             if next.was == Was::File && (self.hot.len() < HOT || self.hot.contains_key(&*full)) {
                 self.hot.insert(full.clone().into(), self.age.elapsed());
             }
-        }
-        if child.was == Was::Folder && next.was != Was::Folder {
-            self.drop_below(&full);
         }
         if next.was == Was::Folder && !self.folders.contains_key(&*full) {
             self.folders.insert(full.clone().into(), Folder::waiting());

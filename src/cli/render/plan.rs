@@ -100,3 +100,21 @@ fn config_changes(config: &ConfigChange) -> Vec<String> {
     out.extend(config.healthcheck.as_ref().map(|check| format!("healthcheck {}", words(&check.test))));
     out.iter().map(|text| escape(text)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::journal::samples;
+    use crate::domain::plan::Ids;
+
+    #[test]
+    fn what_one_id_costs_is_said_in_one_line() {
+        let mut plan = samples::plan(&["1"]);
+        let said = |plan: &Plan| lines(plan, &ConfigChange::default(), false).join("\n");
+        assert!(!said(&plan).contains("will belong to root"));
+        plan.ids = Ids::Single;
+        let last = said(&plan).lines().last().unwrap().to_owned();
+        assert!(last.starts_with("! one id only: ") && last.contains("will belong to root"), "{last}");
+        assert_eq!(serde_json::to_value(&plan).unwrap()["ids"], "single");
+    }
+}

@@ -1,7 +1,7 @@
 //! Layers: tar entries, merged trees, changesets, deterministic packing. Abstract `Read` and `Write` only.
 //!
 //! Reading order: `entry` (what a layer holds), `scan` (the one tar parser), `tree` (layers merged), `stage` (what a step
-//! changes), `pack` (the bytes of a new layer).
+//! changes), `told` (what a layer that is there changes), `pack` (the bytes of a new layer).
 
 mod entry;
 mod field;
@@ -10,6 +10,7 @@ mod pack;
 mod pax;
 mod scan;
 mod stage;
+mod told;
 mod tree;
 
 pub use entry::{ContentDigest, Entry, EntryError, Kind, MAX_PART, MAX_PATH, Marker, Node, Xattrs, normalise, split};
@@ -17,4 +18,5 @@ pub use member::ScanError;
 pub use pack::{PackError, Packer};
 pub use scan::{Limits, Scanner};
 pub use stage::{Change, Changeset, Op, Stage, StageError};
+pub use told::{LayerChange, changes_on};
 pub use tree::{LayerContents, Placed, Tree, TreeError, children_of};

@@ -1,12 +1,12 @@
 //! One bake, whole: what was asked, where it stands, what came out. Joins the smaller folds; knows no viewer.
 
 use super::checks::Checks;
-use super::layers::Layers;
+use super::layers::{LayerRow, LayerStack, Layers};
 use super::steps::Steps;
 use super::throughput::millis_of;
 use crate::domain::journal::{BakeStarted, BakeStatus, Event, EventKind, Failure};
 use crate::domain::oci::{Descriptor, Digest};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, StepId};
 
 /// How a bake ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,22 @@ impl BakeView {
         self.started.as_ref().map_or("", |started| &started.reference)
     }
 
+    /// The sealed layer of a step on what it stands on; `None` before the plan, and where the step made no layer.
+    pub fn stack_of(&self, step: &StepId) -> Option<LayerStack> {
+        let rows = self.layers.rows();
+        let at = rows.iter().position(|row| row.sealed.step == *step)?;
+        let sealed = &rows[at].sealed;
+        let plan = self.plan.as_ref()?;
+        let part = plan.platforms.iter().find(|part| part.platform == sealed.platform)?;
+        let same = |row: &&LayerRow| row.sealed.platform == sealed.platform;
+        Some(LayerStack {
+            platform: sealed.platform.clone(),
+            base: part.base.as_ref().map(|base| (plan.base.clone(), base.manifest.clone())),
+            below: rows[..at].iter().filter(same).filter_map(|row| row.blob().cloned()).collect(),
+            layer: sealed.layer.clone()?,
+        })
+    }
+
     /// How long it took, or has taken up to its newest event.
     pub fn millis(&self) -> u64 {
         match &self.outcome {
@@ -116,6 +132,9 @@ mod tests {
         }
         assert_eq!((bake.reference(), bake.millis()), ("team-a/payments-api:1.4.0", 19_000));
         assert!(bake.outcome.is_none());
+        let stack = bake.stack_of(&crate::domain::journal::samples::step("2")).unwrap();
+        assert_eq!((stack.below.len(), stack.base.unwrap().0.as_str()), (0, "global/python:3.12"));
+        assert_eq!(bake.stack_of(&crate::domain::journal::samples::step("1")), None, "it made no layer");
         bake.apply(&events[events.len() - 1]);
         assert_eq!(bake.millis(), 7012);
         assert_eq!(bake.outcome.unwrap().failure.unwrap().exit_code, 1);

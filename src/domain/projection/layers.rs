@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::journal::{Event, EventKind, LayerBlob, SealedLayer};
+use crate::domain::oci::{Digest, Platform};
 use crate::domain::plan::StepId;
 
 /// One sealed layer.
@@ -19,6 +20,19 @@ impl LayerRow {
     pub fn blob(&self) -> Option<&LayerBlob> {
         self.sealed.layer.as_ref()
     }
+}
+
+/// A layer and everything below it: what has to be read to say what it changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerStack {
+    /// For which platform.
+    pub platform: Platform,
+    /// The base as the recipe names it, and its manifest for the platform; `None` for scratch.
+    pub base: Option<(String, Digest)>,
+    /// The layers of the steps before it, bottom first.
+    pub below: Vec<LayerBlob>,
+    /// The layer itself.
+    pub layer: LayerBlob,
 }
 
 /// All layers of a bake.

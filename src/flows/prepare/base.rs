@@ -9,10 +9,13 @@ use crate::adapters::store::{KeptDocuments, RawManifest, Selector, Store, StoreE
 use crate::domain::oci::{
     Descriptor, Digest, ImageConfig, ImageManifest, ImageRef, MAX_CONFIG_BYTES, Manifest, Platform, Repository,
 };
+use crate::flows::Context;
 use crate::report::{Kind, Report};
 
 /// A base and where it can be read: its own store, and the local one, which is asked first for what is pinned.
 pub(super) struct BaseSource<'a> {
+    /// What to call it in messages: `base`, `image`.
+    pub(super) called: &'static str,
     /// As the recipe names it.
     pub(super) image: &'a ImageRef,
     /// Its repository in its own store.
@@ -23,6 +26,31 @@ pub(super) struct BaseSource<'a> {
     pub(super) local: Option<Arc<dyn Store>>,
     /// Documents of pinned bases seen before.
     pub(super) kept: KeptDocuments,
+}
+
+impl Context {
+    /// A base that was baked upon, from what is on this machine: its own store is not asked.
+    pub(in crate::flows) async fn base_here(
+        &self,
+        base: &str,
+        platform: &Platform,
+        manifest: &Digest,
+    ) -> Result<BaseImage, Report> {
+        let image = self.parse_reference(base)?;
+        let repository = match &image.repository {
+            Some(repository) => repository.clone(),
+            // Nothing in the local store is called so; what is kept goes by digest.
+            None => "base".parse().map_err(|error| Report::new(Kind::Failed, &error))?,
+        };
+        let open = || -> Result<Arc<dyn Store>, Report> {
+            let message = format!("base {base} is not on this machine any more");
+            Err(Report::message(Kind::Failed, message).help("baking the recipe again fetches it"))
+        };
+        let kept = KeptDocuments::new(&self.paths.cache);
+        let local = self.local_if_present()?;
+        let source = BaseSource { called: "base", image: &image, repository, open: &open, local, kept };
+        source.image(platform, manifest).await
+    }
 }
 
 /// What a tag pointed at.
@@ -172,7 +200,7 @@ impl BaseSource<'_> {
     }
 
     fn context(&self) -> String {
-        format!("base {} cannot be used", self.image)
+        format!("{} {} cannot be used", self.called, self.image)
     }
 
     fn unusable(&self, why: String) -> Report {
@@ -180,6 +208,6 @@ impl BaseSource<'_> {
     }
 
     fn unresolved(&self, error: StoreError) -> Report {
-        Report::from(error).while_doing(format!("base {} cannot be had", self.image))
+        Report::from(error).while_doing(format!("{} {} cannot be had", self.called, self.image))
     }
 }

@@ -232,6 +232,17 @@ impl Context {
         order::by_base(recipes)
     }
 
+    /// An image as steps can stand on it: its manifest and config for a platform, and where its layers are.
+    pub(in crate::flows) async fn image_as_base(&self, image: &ImageRef, on: &Platform) -> Result<BaseImage, Report> {
+        let open = || self.open(image).map(|(store, _)| store);
+        let repository = self.open(image)?.1;
+        let (local, kept) = (self.local_if_present()?, KeptDocuments::new(&self.paths.cache));
+        let source = BaseSource { called: "image", image, repository, open: &open, local, kept };
+        let resolved = source.resolve(None, std::slice::from_ref(on)).await?;
+        let digest = resolved.platforms.get(on).unwrap_or(&resolved.digest);
+        source.image(on, digest).await
+    }
+
     /// By the lock where it fits, else by asking the base's store once.
     async fn pin(
         &self,
@@ -246,7 +257,7 @@ impl Context {
             None => self.open(image)?.1,
         };
         let kept = KeptDocuments::new(&self.paths.cache);
-        let source = BaseSource { image, repository, open: &open, local, kept };
+        let source = BaseSource { called: "base", image, repository, open: &open, local, kept };
         let same_base = lock.filter(|lock| lock.base == recipe.base.to_string());
         let (lock, moved) = match same_base {
             Some(lock) if lock.fits(&recipe.base, platforms) => (lock, false),

@@ -88,6 +88,12 @@ pub enum Action {
     Bake,
     /// The log.
     Log,
+    /// The files as they change.
+    Changes,
+    /// Sorts another way.
+    Sort,
+    /// A shell where something failed.
+    Shell,
     /// Wraps long lines, or does not.
     Wrap,
     /// Follows the log's end, or does not.

@@ -1,4 +1,4 @@
-//! The Bake screen's effects: a journal from its first line, a wish to stop.
+//! The Bake screen's effects: a journal from its first line, what a layer changes, a wish to stop.
 
 use std::time::Duration;
 
@@ -40,6 +40,13 @@ impl Performer {
                 };
                 send(&tell, msg).await;
             }),
+            Effect::Changes { bake, step, stack } => {
+                let context = std::sync::Arc::clone(&self.context);
+                self.spawn(Slot::Changes, async move {
+                    let read = context.layer_changes(&bake, *stack).await.map(Box::new);
+                    send(&tell, Msg::Changes { bake, step, read }).await;
+                });
+            }
             Effect::Newest => self.blocking(Slot::Newest, move || {
                 // A shelf that cannot be read has its own screen to say so.
                 let rows = shelf.list().unwrap_or_default();

@@ -47,6 +47,8 @@ pub(super) enum Slot {
     Judge,
     /// An answer on its way back.
     Answer,
+    /// The exact changes of the layer on show.
+    Changes,
     /// A wish to stop this bake.
     Cancel(String),
 }
@@ -89,6 +91,7 @@ impl Performer {
             Effect::Bakes(effect) => self.bakes(effect),
             Effect::Copy(_)
             | Effect::EditOutside(_)
+            | Effect::Shell(_)
             | Effect::Leave
             | Effect::Suspend
             | Effect::Redraw

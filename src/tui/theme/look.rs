@@ -72,6 +72,21 @@ impl Look {
         if self.ascii { ">" } else { "▌" }
     }
 
+    /// The mark beside what has just come.
+    pub fn newest(&self) -> &'static str {
+        if self.ascii { "*" } else { "›" }
+    }
+
+    /// The sign of a folder that is open, or is not.
+    pub fn fold(&self, open: bool) -> &'static str {
+        match (open, self.ascii) {
+            (true, false) => "▾",
+            (false, false) => "▸",
+            (true, true) => "v",
+            (false, true) => ">",
+        }
+    }
+
     /// A horizontal rule's character.
     pub fn horizontal(&self) -> &'static str {
         if self.ascii { "-" } else { "─" }

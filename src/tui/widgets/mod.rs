@@ -1,5 +1,6 @@
 //! The parts screens are put together from. They know looks and widths, no screen and no bake.
 
+mod change_tree;
 mod cursor;
 mod filter;
 mod meter;
@@ -8,6 +9,7 @@ mod split;
 mod table;
 mod toast;
 
+pub use change_tree::{ChangeTreeView, Order, TreeFold, total_line};
 pub use cursor::Cursor;
 pub use filter::Filter;
 pub use meter::meter;

@@ -84,14 +84,11 @@ impl Table<'_> {
         }
         for index in self.cursor.window(self.len, Self::height(area, self.headed)) {
             if index == self.cursor.selected {
-                let role = if self.focused { Role::Selection } else { Role::SelectionIdle };
-                let bar = Rect { x: area.x, y, width: area.width, height: 1 };
-                buffer.set_style(bar, self.look.style(role));
-                buffer.set_span(area.x, y, &self.look.span(Role::Accent, self.look.mark()), 1);
+                selected_bar(self.look, self.focused, Rect { y, height: 1, ..area }, buffer);
             }
             self.row(row(index), &places, Rect { y, height: 1, ..area }, buffer);
             if index == self.cursor.selected {
-                self.even_out(Rect { y, height: 1, ..area }, buffer);
+                selected_evenly(self.look, Rect { y, height: 1, ..area }, buffer);
             }
             y += 1;
         }
@@ -106,13 +103,6 @@ impl Table<'_> {
             if let Some((x, width)) = *place {
                 self.cell(&cell, column.align, (x, area.y, width), buffer);
             }
-        }
-    }
-
-    /// Where the selection reverses, coloured cells would be blocks of colour: the row becomes one bar.
-    fn even_out(&self, bar: Rect, buffer: &mut Buffer) {
-        if self.look.style(Role::Selection).add_modifier.contains(Modifier::REVERSED) {
-            buffer.set_style(bar, Style::new().fg(Color::Reset));
         }
     }
 
@@ -166,6 +156,20 @@ impl Table<'_> {
                 Some(place)
             })
             .collect()
+    }
+}
+
+/// Lays the selection's bar and mark under a row to be drawn.
+pub(super) fn selected_bar(look: &Look, focused: bool, bar: Rect, buffer: &mut Buffer) {
+    let role = if focused { Role::Selection } else { Role::SelectionIdle };
+    buffer.set_style(bar, look.style(role));
+    buffer.set_span(bar.x, bar.y, &look.span(Role::Accent, look.mark()), 1);
+}
+
+/// Where the selection reverses, coloured cells would be blocks of colour: the row becomes one bar.
+pub(super) fn selected_evenly(look: &Look, bar: Rect, buffer: &mut Buffer) {
+    if look.style(Role::Selection).add_modifier.contains(Modifier::REVERSED) {
+        buffer.set_style(bar, Style::new().fg(Color::Reset));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
 
@@ -104,19 +104,15 @@ async fn fetch(
     sink: &dyn Sink,
     cancel: &CancellationToken,
 ) -> Result<(), StepFault> {
-    let mut missing: Vec<Descriptor> = Vec::new();
-    for layer in &base.manifest.layers {
-        if !job.target.has(layer) && !missing.iter().any(|other| other.digest == layer.digest) {
-            missing.push(layer.clone());
-        }
-    }
+    let missing = missing_of(&job.target, base);
     if missing.is_empty() {
         return Ok(());
     }
     let total = Some(missing.iter().map(|layer| layer.size).sum());
     let done = Arc::new(AtomicU64::new(0));
-    let mut running =
-        stream::iter(missing).map(|layer| fetch_one(job, base, layer, Arc::clone(&done))).buffer_unordered(AT_ONCE);
+    let mut running = stream::iter(missing)
+        .map(|layer| fetch_one(&job.target, base, layer, Arc::clone(&done)))
+        .buffer_unordered(AT_ONCE);
     let mut pace = tokio::time::interval(Duration::from_millis(100));
     let mut told = 0;
     loop {
@@ -138,8 +134,30 @@ async fn fetch(
     }
 }
 
-async fn fetch_one(job: &BakeJob, base: &BaseImage, layer: Descriptor, done: Arc<AtomicU64>) -> Result<(), StoreError> {
-    let target = Layout::clone(&job.target);
+/// The layers of a base that a layout lacks, each once.
+fn missing_of(target: &Layout, base: &BaseImage) -> Vec<Descriptor> {
+    let mut missing: Vec<Descriptor> = Vec::new();
+    for layer in &base.manifest.layers {
+        if !target.has(layer) && !missing.iter().any(|other| other.digest == layer.digest) {
+            missing.push(layer.clone());
+        }
+    }
+    missing
+}
+
+/// Fetches what a layout lacks of a base's layers, telling nobody.
+pub(super) async fn fetch_missing(target: &Layout, base: &BaseImage) -> Result<(), StoreError> {
+    let fetching = missing_of(target, base).into_iter().map(|layer| fetch_one(target, base, layer, Arc::default()));
+    stream::iter(fetching).buffer_unordered(AT_ONCE).try_collect().await
+}
+
+async fn fetch_one(
+    target: &Layout,
+    base: &BaseImage,
+    layer: Descriptor,
+    done: Arc<AtomicU64>,
+) -> Result<(), StoreError> {
+    let target = target.clone();
     if let Some(from) = base.layout.clone() {
         let size = layer.size;
         blocking(move || target.link_blob(&from, &layer)).await?;

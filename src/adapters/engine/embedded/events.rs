@@ -25,14 +25,14 @@ pub(super) struct Events(mpsc::Sender<Fact>);
 
 /// What a working thread has to tell.
 enum Fact {
-    Event(EventKind),
+    Event(Box<EventKind>),
     Output(StepId, Vec<u8>),
 }
 
 impl Events {
     /// Leaves a fact; waits while the sink is busy.
     pub(super) fn emit(&self, kind: EventKind) -> Result<(), Stopped> {
-        self.0.blocking_send(Fact::Event(kind)).map_err(|_| Stopped)
+        self.0.blocking_send(Fact::Event(Box::new(kind))).map_err(|_| Stopped)
     }
 
     /// Leaves output of a step.
@@ -52,7 +52,7 @@ pub(super) async fn on_thread<T: Send + 'static>(
     let mut failed = None;
     while let Some(fact) = facts.recv().await {
         let told = match fact {
-            Fact::Event(kind) => sink.emit(kind),
+            Fact::Event(kind) => sink.emit(*kind),
             Fact::Output(step, bytes) => sink.output(&step, &bytes),
         };
         if let Err(error) = told {

@@ -41,10 +41,16 @@ pub(super) struct Frame {
     pub(super) ownership_lost: bool,
 }
 
-/// What containers of the image run with.
-pub(super) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig {
+/// What containers of an image run with that is made of `base` by `change`.
+pub fn config_in_force(change: &ConfigChange, base: Option<&BaseImage>) -> ExecConfig {
     let mut config = base.and_then(|base| base.config.config.clone()).unwrap_or_default();
-    apply(&mut config, &frame.change);
+    apply(&mut config, change);
+    config
+}
+
+/// What containers of the image run with, and what has to be known about it.
+pub(super) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig {
+    let mut config = config_in_force(&frame.change, base);
     if frame.ownership_lost {
         let labels = config.labels.get_or_insert_default();
         labels.insert(annotation::OWNERSHIP.into(), "lost: steps ran with a single user id".into());

@@ -1,7 +1,8 @@
 //! The embedded engine: bakes on this machine, without a daemon and without unpacking the base.
 //!
 //! Reading order: `engine` (a bake), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
-//! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `index` and `compress` know nothing of bakes.
+//! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `index` and `compress` know nothing of bakes;
+//! `layers` reads for others what a bake left behind.
 
 mod base;
 pub mod cache;
@@ -12,6 +13,7 @@ mod engine;
 mod events;
 mod image;
 mod index;
+pub mod layers;
 mod platform;
 mod reading;
 mod running;
@@ -19,3 +21,5 @@ mod seal;
 mod steps;
 
 pub use engine::EmbeddedEngine;
+pub use image::config_in_force;
+pub use running::{Floor, Program, Workroom};

@@ -16,9 +16,19 @@ pub struct Installed {
 /// Most packages read from one answer.
 const MOST: usize = 100_000;
 
-/// A mirror that does not answer is given up, not waited for.
-const APT_PATIENCE: &[&str] =
-    &["-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30"];
+/// What every call of apt-get has: a mirror that does not answer is given up, not waited for; no change to a user of its
+/// own for downloads, who does not exist where there is one id only.
+const APT: &[&str] = &[
+    "-q",
+    "-o",
+    "Acquire::Retries=2",
+    "-o",
+    "Acquire::http::Timeout=30",
+    "-o",
+    "Acquire::https::Timeout=30",
+    "-o",
+    "APT::Sandbox::User=root",
+];
 
 fn words(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
@@ -30,10 +40,10 @@ pub(super) fn install(installer: Installer, names: &[String]) -> Vec<Vec<String>
     }
     let commands = match installer {
         Installer::Apt => {
-            let update = [&["/usr/bin/apt-get", "update", "-q", "--error-on=any"][..], APT_PATIENCE].concat();
+            let update = [&["/usr/bin/apt-get", "update", "--error-on=any"][..], APT].concat();
             let install = [
-                &["/usr/bin/apt-get", "install", "-q", "-y", "--no-install-recommends"][..],
-                APT_PATIENCE,
+                &["/usr/bin/apt-get", "install", "-y", "--no-install-recommends"][..],
+                APT,
                 // Lines instead of a terminal's; the image's own configuration files stay; packages asked for by name
                 // are no regular expressions, which `python3.1` would be.
                 &[

@@ -8,11 +8,13 @@ mod step;
 mod update;
 mod view;
 
-pub use changes::Changes;
+pub use changes::{Changed, Source};
 pub use log::{LogText, Viewport};
 pub use model::{Focus, Model, Pane};
 
 use crate::domain::journal::Event;
+use crate::domain::plan::StepId;
+use crate::domain::projection::{ChangeTree, LayerStack};
 use crate::report::Report;
 
 /// What the Bake screen wants done.
@@ -24,6 +26,15 @@ pub enum Effect {
         bake: String,
         /// Play it again in its rhythm.
         replay: bool,
+    },
+    /// Reads what a step's layer changes; the newest wish counts.
+    Changes {
+        /// The bake's ID.
+        bake: String,
+        /// The step.
+        step: StepId,
+        /// Its layer, and what is below.
+        stack: Box<LayerStack>,
     },
     /// Finds the bake to show when none was asked for: the newest.
     Newest,
@@ -63,6 +74,15 @@ pub enum Msg {
         bake: String,
         /// Why not.
         report: Report,
+    },
+    /// What a step's layer changes, or why that cannot be told.
+    Changes {
+        /// The bake's ID.
+        bake: String,
+        /// The step.
+        step: StepId,
+        /// All of it.
+        read: Result<Box<ChangeTree>, Report>,
     },
     /// The newest bake there is.
     Newest(Option<String>),

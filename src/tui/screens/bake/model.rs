@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 
-use super::changes::Changes;
+use super::changes::Changed;
 use super::log::{LogText, Viewport};
-use crate::domain::journal::BakeStatus;
+use crate::domain::journal::{BakeStatus, CheckVerdict};
 use crate::domain::plan::StepId;
-use crate::domain::projection::{BakeView, StepRow, StepState};
+use crate::domain::projection::{BakeView, CheckRow, StepRow, StepState};
 use crate::report::Report;
 use crate::tui::widgets::{Cursor, Filter};
 
@@ -18,6 +18,8 @@ pub enum Focus {
     /// The steps.
     #[default]
     Steps,
+    /// The files the selected step changes.
+    Changes,
     /// The log.
     Log,
 }
@@ -61,8 +63,8 @@ pub struct Model {
     pub standing: Standing,
     /// Each step's output.
     pub logs: HashMap<StepId, LogText>,
-    /// Each step's changes.
-    pub changes: HashMap<StepId, Changes>,
+    /// What the steps change.
+    pub changed: Changed,
     /// The selected step; follows the running one until it is moved.
     pub steps: Cursor,
     /// Whether the selection was moved by the user.
@@ -96,6 +98,20 @@ impl Model {
     /// Whether the bake is under way, as far as is known.
     pub fn is_running(&self) -> bool {
         self.bake.is_some() && !self.replay && self.view.outcome.is_none() && self.standing == Standing::Going
+    }
+
+    /// What a shell can be opened on, as `bakery shell` names it: the state before the step that failed, or the image a
+    /// test does not hold for.
+    pub(super) fn shell_target(&self) -> Option<String> {
+        let recipe = &self.view.started.as_ref()?.recipe;
+        if let Some(failed) = self.view.steps.failed() {
+            let runs = matches!(failed.action.as_str(), "run" | "packages");
+            // With several platforms a step is called `arm64-2`: in its recipe it is the second.
+            let number = failed.id.0.rsplit('-').next().unwrap_or_default();
+            return runs.then(|| format!("{recipe}@{number}"));
+        }
+        let is_test = |check: &CheckRow| check.id.starts_with("test.") && check.verdict == Some(CheckVerdict::Fail);
+        self.view.checks.rows().iter().any(is_test).then(|| recipe.clone())
     }
 
     /// Where a step stands: nothing goes on without a worker.
@@ -143,15 +159,16 @@ impl Places {
     /// Divides `body`.
     pub fn of(body: Rect, (focus, pane): (Focus, Pane)) -> Self {
         if body.width >= 96 && body.height >= 12 {
-            return Self::wide(body);
+            return Self::wide(body, focus == Focus::Changes);
         }
         let mut places = Self::default();
         if body.height >= 16 {
-            let top = body.height / 2;
+            // Whoever reads the files sees more of them.
+            let top = if focus == Focus::Changes { body.height / 3 } else { body.height / 2 };
             places.steps = Some(Rect { height: top, ..body });
             places.horizontal = Some(Rect { y: body.y + top, height: 1, ..body });
             places.put(pane, Rect { y: body.y + top + 1, height: body.height - top - 1, ..body });
-        } else if focus == Focus::Log || pane != Pane::Step {
+        } else if focus != Focus::Steps || pane != Pane::Step {
             places.horizontal = Some(Rect { height: 1, ..body });
             places.put(pane, Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body });
         } else {
@@ -160,13 +177,23 @@ impl Places {
         places
     }
 
-    fn wide(body: Rect) -> Self {
+    fn wide(body: Rect, all_changes: bool) -> Self {
         let left = u16::try_from(u32::from(body.width) * 54 / 100).unwrap_or(body.width);
         let top = body.height / 2;
         let column = body.x + left;
         let right = Rect { x: column + 2, width: body.width - left - 2, ..body };
         let below = body.y + top;
         let rest = body.height - top - 1;
+        if all_changes {
+            return Self {
+                steps: Some(Rect { width: left, height: top, ..body }),
+                step: Some(right),
+                checks: Some(Rect { y: below + 1, width: left, height: rest, ..body }),
+                log: None,
+                vertical: Some(Rect { x: column, width: 1, ..body }),
+                horizontal: Some(Rect { y: below, width: left, height: 1, ..body }),
+            };
+        }
         Self {
             steps: Some(Rect { width: left, height: top, ..body }),
             step: Some(Rect { height: top, ..right }),

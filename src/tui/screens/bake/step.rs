@@ -1,25 +1,54 @@
-//! One step in full: the files as they change while it runs, the sealed layer after it, its failure. Lines only.
+//! One step in full: its failure, its layer, and the tree of files it changes, as seen while it runs and exactly after it.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Model;
-use super::view::{glyph_of, is_base, title_of};
-use crate::domain::journal::{ChangeOp, SealedLayer};
-use crate::domain::projection::{StepRow, StepState};
+use super::model::Focus;
+use super::view::{glyph_of, is_base, paragraph, title_of};
+use super::{Model, Source};
+use crate::domain::journal::SealedLayer;
+use crate::domain::projection::{StepRow, StepState, Totals};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::meter;
+use crate::tui::widgets::{ChangeTreeView, Order, meter, total_line};
 
-/// The lines of the selected step, for a pane of so many columns and rows.
-pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize) -> Vec<Line<'static>> {
+/// Draws the selected step: what is to be said of it, and below it the tree of what it changes.
+pub(super) fn draw(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
+    paragraph(look, &lines(model, look, area), area, buffer);
+    let Some(row) = model.selected() else { return };
+    let Some((tree, source)) = model.changed.of(&row.id) else { return };
+    let focused = model.focus.0 == Focus::Changes;
+    let newest = source == Source::Seen && *model.state_of(row) == StepState::Running;
+    let frame = total_of(model, row).unwrap_or_default();
+    let view = ChangeTreeView { look, tree, fold: &model.changed.fold, frame, focused, newest };
+    view.draw(tree_area(model, area), buffer);
+}
+
+/// Where in the pane the tree stands.
+pub(super) fn tree_area(model: &Model, area: Rect) -> Rect {
+    let above = u16::try_from(lines(model, &Look::of_roles(false), area).len()).unwrap_or(u16::MAX).min(area.height);
+    Rect { y: area.y + above, height: area.height - above, ..area }
+}
+
+/// The lines above the tree.
+fn lines(model: &Model, look: &Look, area: Rect) -> Vec<Line<'static>> {
+    let columns = usize::from(area.width);
     let Some(row) = model.selected() else { return Vec::new() };
-    let mut lines = vec![heading(look, row, model.state_of(row), columns)];
+    let state = model.state_of(row);
+    let mut lines = vec![heading(look, row, state, columns)];
     if let StepState::Failed { failure, .. } = &row.state {
         lines.push(Line::from(vec![look.span(Role::Text, "  "), look.span(Role::Fail, failure.message.clone())]));
         for text in failure.causes.iter().chain(&failure.help) {
             let wrapped = format::wrap(text, columns.saturating_sub(2));
             lines.extend(wrapped.into_iter().map(|line| Line::from(look.span(Role::Dim, format!("  {line}")))));
+        }
+        if model.shell_target().is_some() {
+            lines.push(Line::from(vec![
+                look.span(Role::Key, "  t"),
+                look.span(Role::Dim, "  opens a shell before this step"),
+            ]));
         }
     }
     if row.state == StepState::Running && row.throughput.done > 0 {
@@ -27,16 +56,60 @@ pub(super) fn step_lines(model: &Model, look: &Look, columns: usize, rows: usize
     }
     let layer = model.view.layers.rows().iter().find(|layer| layer.sealed.step == row.id);
     match layer {
-        Some(layer) => lines.extend(sealed_lines(look, &layer.sealed, layer.cached)),
+        Some(layer) => lines.push(sealed_line(look, &layer.sealed, layer.cached)),
         None if is_base(row) => lines.extend(base_lines(model, look)),
         None => {}
     }
     if let Some(reason) = reason(model, row) {
         lines.push(Line::from(look.span(Role::Dim, format!("  {reason}"))));
     }
-    let changes = change_lines(model, look, row, columns, rows.saturating_sub(lines.len()));
-    lines.extend(changes);
+    if let Some(totals) = total_of(model, row) {
+        let tree = model.changed.of(&row.id).map(|(tree, _)| tree.totals()).unwrap_or_default();
+        lines.push(total_line(look, label(model, look, row), totals, tree, columns));
+    }
+    if let Some(report) = model.changed.unreadable(&row.id) {
+        let text = format!("its files cannot be read: {}", report.message);
+        lines.extend(
+            format::wrap(&text, columns.saturating_sub(2))
+                .into_iter()
+                .map(|line| Line::from(look.span(Role::Dim, format!("  {line}")))),
+        );
+    }
     lines
+}
+
+/// What the step changed in all; the counts of a sealed layer are exact, whatever is known of its files.
+fn total_of(model: &Model, row: &StepRow) -> Option<Totals> {
+    let known = model.changed.of(&row.id);
+    let sealed = model.view.layers.rows().iter().map(|layer| &layer.sealed).find(|sealed| sealed.step == row.id);
+    match (sealed, known) {
+        (Some(sealed), _) if sealed.layer.is_none() => None,
+        (Some(sealed), known) => {
+            let bytes = known.filter(|(_, source)| *source == Source::Layer).map_or(0, |(tree, _)| tree.totals().bytes);
+            Some(Totals { added: sealed.added, modified: sealed.modified, deleted: sealed.deleted, bytes })
+        }
+        (None, known) => known.map(|(tree, _)| tree.totals()),
+    }
+}
+
+/// What the tree is, and how sure.
+fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
+    let sealed = model.view.layers.rows().iter().any(|layer| layer.sealed.step == row.id);
+    let mut spans = match (sealed, model.changed.of(&row.id).map(|(_, source)| source)) {
+        (_, Some(Source::Layer)) => vec![look.span(Role::Text, "in the layer")],
+        (true, Some(Source::Seen)) => {
+            vec![look.span(Role::Text, "in the layer"), look.span(Role::Dim, ", files as seen")]
+        }
+        (true, None) => vec![look.span(Role::Text, "in the layer")],
+        (false, _) if *model.state_of(row) == StepState::Running => {
+            vec![look.glyph(Glyph::Running), look.span(Role::Accent, " so far")]
+        }
+        (false, _) => vec![look.span(Role::Dim, "as seen")],
+    };
+    if model.changed.fold.order == Order::Size {
+        spans.push(look.span(Role::Dim, "  by size"));
+    }
+    spans
 }
 
 fn heading(look: &Look, row: &StepRow, state: &StepState, columns: usize) -> Line<'static> {
@@ -64,33 +137,16 @@ fn progress(look: &Look, row: &StepRow) -> Vec<Span<'static>> {
     spans
 }
 
-fn sealed_lines(look: &Look, sealed: &SealedLayer, cached: bool) -> Vec<Line<'static>> {
+fn sealed_line(look: &Look, sealed: &SealedLayer, cached: bool) -> Line<'static> {
     let Some(blob) = &sealed.layer else {
-        return vec![Line::from(look.span(Role::Dim, "  changed nothing, so there is no layer"))];
+        return Line::from(look.span(Role::Dim, "  changed nothing, so there is no layer"));
     };
     let from = if cached { "layer, from the cache" } else { "layer" };
-    vec![
-        Line::from(vec![
-            look.span(Role::Text, "  "),
-            look.glyph(Glyph::Local),
-            look.span(Role::Text, format!(" {from}  {}", units::bytes(blob.descriptor.size))),
-            look.span(Role::Dim, format!("  {}  diffID {}", blob.descriptor.digest.short(), blob.diff_id.0.short())),
-        ]),
-        counts(look, [sealed.added, sealed.modified, sealed.deleted]),
-    ]
-}
-
-/// `+ 31 added  ~ 4 modified  - 14 deleted`.
-fn counts(look: &Look, [added, modified, deleted]: [u64; 3]) -> Line<'static> {
-    let part = |glyph: Glyph, number: u64, word: &str| {
-        let role = if number > 0 { glyph.role() } else { Role::Dim };
-        look.span(role, format!("{} {number} {word}   ", glyph.text(look.ascii)))
-    };
     Line::from(vec![
         look.span(Role::Text, "  "),
-        part(Glyph::Added, added, "added"),
-        part(Glyph::Modified, modified, "modified"),
-        part(Glyph::Deleted, deleted, "deleted"),
+        look.glyph(Glyph::Local),
+        look.span(Role::Text, format!(" {from}  {}", units::bytes(blob.descriptor.size))),
+        look.span(Role::Dim, format!("  {}  diffID {}", blob.descriptor.digest.short(), blob.diff_id.0.short())),
     ])
 }
 
@@ -138,32 +194,4 @@ fn reads_after_because(reason: &str) -> String {
         "never baked here" => "it was never baked here".to_owned(),
         other => other.to_owned(),
     }
-}
-
-/// The files, newest last, as many as there is room for.
-fn change_lines(model: &Model, look: &Look, row: &StepRow, columns: usize, room: usize) -> Vec<Line<'static>> {
-    let Some(changes) = model.changes.get(&row.id).filter(|changes| !changes.is_empty()) else { return Vec::new() };
-    let running = row.state == StepState::Running;
-    let mut lines = Vec::new();
-    let below = usize::from(running);
-    for change in changes.newest(room.saturating_sub(below)) {
-        let glyph = match change.op {
-            ChangeOp::Added => Glyph::Added,
-            ChangeOp::Modified => Glyph::Modified,
-            ChangeOp::Deleted => Glyph::Deleted,
-        };
-        let size = if change.op == ChangeOp::Deleted { String::new() } else { units::bytes(change.size) };
-        let path =
-            format::left(&crate::domain::text::escape(&change.path), columns.saturating_sub(16), look.ellipsis());
-        lines.push(Line::from(vec![
-            look.span(Role::Text, "  "),
-            look.glyph(glyph),
-            look.span(Role::Text, format!(" {path}")),
-            look.span(Role::Dim, format::right(&size, 10, look.ellipsis())),
-        ]));
-    }
-    if running {
-        lines.push(counts(look, row.seen));
-    }
-    lines
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use super::log::Viewport;
 use super::model::{Focus, Pane, Places, Standing};
@@ -42,7 +42,8 @@ impl Model {
                 }
                 self.settle(around);
                 let made = !before && self.view.committed.is_some() && !self.replay;
-                if made { vec![Wish::ReadAgain] } else { Vec::new() }
+                let again = made.then_some(Wish::ReadAgain);
+                again.into_iter().chain(self.exact_changes()).collect()
             }
             Msg::Ended { bake, lost } if self.bake.as_ref() == Some(&bake) => {
                 self.standing = if lost { Standing::Lost } else { Standing::Over };
@@ -53,8 +54,13 @@ impl Model {
                 self.standing = Standing::Unreadable(report);
                 Vec::new()
             }
+            Msg::Changes { bake, step, read } if self.bake.as_ref() == Some(&bake) => {
+                self.changed.put(step, read);
+                self.show_changes(around);
+                Vec::new()
+            }
             // Of a bake that is no longer on show.
-            Msg::Records { .. } | Msg::Ended { .. } | Msg::Unreadable { .. } => Vec::new(),
+            Msg::Records { .. } | Msg::Ended { .. } | Msg::Unreadable { .. } | Msg::Changes { .. } => Vec::new(),
             Msg::Newest(Some(bake)) if self.bake.is_none() => self.watch(bake, false, around),
             Msg::Newest(_) => {
                 self.asked = false;
@@ -69,13 +75,10 @@ impl Model {
     }
 
     fn fold(&mut self, told: &Told) {
-        match &told.event.kind {
-            EventKind::StepOutput { step, length, .. } => self.write(step, *length, &told.output),
-            EventKind::LayerChanged { step, changes } => {
-                self.changes.entry(step.clone()).or_default().push(changes);
-            }
-            _ => {}
+        if let EventKind::StepOutput { step, length, .. } = &told.event.kind {
+            self.write(step, *length, &told.output);
         }
+        self.changed.apply(&told.event);
         self.view.apply(&told.event);
     }
 
@@ -108,6 +111,25 @@ impl Model {
             }
             self.steps.go(to, len, height);
         }
+        self.show_changes(around);
+    }
+
+    /// Lays out the selected step's changes.
+    fn show_changes(&mut self, around: &Around) {
+        let step = self.selected().map(|row| row.id.clone());
+        let height = self.changes_height(around);
+        self.changed.show(step.as_ref(), height);
+        if self.focus.0 == Focus::Changes && self.changed.fold.is_empty() {
+            self.focus = (Focus::Steps, Pane::Step);
+        }
+    }
+
+    /// Asks for what exactly the selected step's layer changes, once.
+    fn exact_changes(&mut self) -> Option<Wish> {
+        let step = self.selected()?.id.clone();
+        let (bake, stack) = (self.bake.clone()?, Box::new(self.view.stack_of(&step)?));
+        let wanted = self.changed.wants(&step);
+        wanted.then_some(Wish::Do(Outer::Bake(Effect::Changes { bake, step, stack })))
     }
 
     fn places(&self, around: &Around) -> Places {
@@ -117,6 +139,11 @@ impl Model {
     fn steps_height(&self, around: &Around) -> usize {
         let area = super::view::list_area(self, self.places(around).steps.unwrap_or(around.body));
         Table::height(area, false)
+    }
+
+    fn changes_height(&self, around: &Around) -> usize {
+        let area = self.places(around).step.unwrap_or(around.body);
+        usize::from(super::step::tree_area(self, area).height)
     }
 
     fn log_height(&self, around: &Around) -> usize {
@@ -131,6 +158,13 @@ impl Model {
             }
             let (len, height) = (self.log_text().map_or(0, super::LogText::len), self.log_height(around));
             self.log.step(motion, len, height);
+            return;
+        }
+        if self.focus.0 == Focus::Changes {
+            let height = self.changes_height(around);
+            if self.changed.with_tree(|fold, tree| fold.step(tree, motion, height)) == Some(false) {
+                self.back();
+            }
             return;
         }
         if motion == Motion::Right {
@@ -149,11 +183,33 @@ impl Model {
         self.focus = (Focus::Log, Pane::Log);
     }
 
+    fn open_changes(&mut self) -> Vec<Wish> {
+        if self.changed.fold.is_empty() {
+            return vec![Wish::Tell(Toast::warning("nothing is known to change here"))];
+        }
+        // The next step does not take the reader away.
+        self.held = true;
+        self.focus = (Focus::Changes, Pane::Step);
+        self.changed.fold.start_over();
+        Vec::new()
+    }
+
+    /// Whoever read the files does not any more.
+    fn leave_changes(&mut self) {
+        if self.focus.0 == Focus::Changes {
+            self.changed.fold.release();
+        }
+    }
+
     fn back(&mut self) {
         if self.search.drop_it() {
             return;
         }
         match self.focus {
+            (Focus::Changes, _) => {
+                self.leave_changes();
+                self.focus = (Focus::Steps, Pane::Step);
+            }
             (Focus::Log, _) => self.focus = (Focus::Steps, Pane::Step),
             (Focus::Steps, Pane::Step) => self.held = false,
             (Focus::Steps, _) => self.focus.1 = Pane::Step,
@@ -209,28 +265,135 @@ impl Place for Model {
         match (self.search.editing, self.focus.0) {
             (true, _) => vec![Scope::Line],
             (false, Focus::Log) => vec![Scope::Log, Scope::List],
+            (false, Focus::Changes) => vec![Scope::Changes, Scope::List],
             (false, Focus::Steps) if self.bake.is_none() => vec![Scope::List],
-            (false, Focus::Steps) if self.is_running() => vec![Scope::Bake, Scope::List],
-            (false, Focus::Steps) => vec![Scope::BakeOver, Scope::List],
+            (false, Focus::Steps) => {
+                let bake = if self.is_running() { Scope::Bake } else { Scope::BakeOver };
+                let failed = self.shell_target().map(|_| Scope::BakeFailed);
+                failed.into_iter().chain([bake, Scope::List]).collect()
+            }
         }
     }
 
     fn enter(&mut self, around: &Around) -> Vec<Wish> {
         self.settle(around);
-        if self.bake.is_some() { Vec::new() } else { self.look_for_one() }
+        if self.bake.is_some() { self.exact_changes().into_iter().collect() } else { self.look_for_one() }
     }
 
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
+        let mut wishes = self.obey(action, around);
+        self.show_changes(around);
+        wishes.extend(self.exact_changes());
+        wishes
+    }
+
+    fn typed(&mut self, key: Key, _around: &Around) -> Vec<Wish> {
+        self.search.typed(key);
+        Vec::new()
+    }
+
+    fn pasted(&mut self, text: &str, _around: &Around) -> Vec<Wish> {
+        self.search.pasted(text);
+        Vec::new()
+    }
+
+    fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
+        let places = self.places(around);
+        if places.log.is_some_and(|area| area.contains(at)) {
+            self.open_log();
+        } else if let Some(area) = places.step.filter(|area| area.contains(at)) {
+            self.click_change(at, area, around);
+        } else if let Some(area) = places.steps.filter(|area| area.contains(at)) {
+            self.leave_changes();
+            self.focus.0 = Focus::Steps;
+            let row = self.steps.offset + usize::from(at.y - area.y);
+            if row < self.rows().len() {
+                self.held = true;
+                let (len, height) = (self.rows().len(), self.steps_height(around));
+                self.steps.go(row, len, height);
+            }
+        }
+        self.show_changes(around);
+        self.exact_changes().into_iter().collect()
+    }
+
+    fn resized(&mut self, around: &Around) -> Vec<Wish> {
+        self.settle(around);
+        Vec::new()
+    }
+
+    fn wants_clock(&self) -> bool {
+        self.is_running()
+    }
+
+    fn subject(&self, look: &Look, around: &Around) -> Subject {
+        super::view::subject(self, look, around)
+    }
+
+    fn draw(&self, look: &Look, around: &Around, buffer: &mut Buffer) {
+        super::view::draw(self, look, around, buffer);
+    }
+
+    fn cursor(&self, around: &Around) -> Option<Position> {
+        super::view::cursor(self, around)
+    }
+}
+
+impl Model {
+    /// A click on a changed path selects it, a second one opens or closes it.
+    fn click_change(&mut self, at: Position, area: Rect, around: &Around) {
+        let tree = super::step::tree_area(self, area);
+        let row = self.changed.fold.cursor.offset + usize::from(at.y.saturating_sub(tree.y));
+        if at.y < tree.y || row >= self.changed.fold.len() {
+            return;
+        }
+        let again = self.focus.0 == Focus::Changes && self.changed.fold.cursor.selected == row;
+        drop(self.open_changes());
+        let height = self.changes_height(around);
+        self.changed.with_tree(|fold, tree| match again {
+            true => fold.toggle(tree, height),
+            false => fold.select(tree, row, height),
+        });
+    }
+
+    /// Asks for the newest bake, once.
+    fn look_for_one(&mut self) -> Vec<Wish> {
+        if std::mem::replace(&mut self.asked, true) {
+            return Vec::new();
+        }
+        vec![Wish::Do(Outer::Bake(Effect::Newest))]
+    }
+}
+
+impl Model {
+    fn obey(&mut self, action: Action, around: &Around) -> Vec<Wish> {
         match action {
             Action::Move(motion) => self.step(motion, around),
             Action::Open if self.search.editing => {
                 self.search.keep();
                 return self.jump(true, around);
             }
+            Action::Open if self.focus.0 == Focus::Changes => {
+                let height = self.changes_height(around);
+                self.changed.with_tree(|fold, tree| fold.toggle(tree, height));
+            }
+            Action::Sort if self.focus.0 == Focus::Changes => {
+                let height = self.changes_height(around);
+                self.changed.with_tree(|fold, tree| fold.reorder(tree, height));
+            }
+            Action::Changes => return self.open_changes(),
+            Action::Shell => {
+                return self.shell_target().map(|target| Wish::Do(Outer::Shell(target))).into_iter().collect();
+            }
             Action::Open | Action::Log => self.open_log(),
             Action::Back => self.back(),
             Action::OtherPane => {
-                self.focus = match self.focus.1 {
+                self.leave_changes();
+                let from = std::mem::replace(&mut self.focus, (Focus::Steps, Pane::Checks));
+                self.focus = match from.1 {
+                    Pane::Step if from.0 == Focus::Steps && !self.changed.fold.is_empty() => {
+                        return self.open_changes();
+                    }
                     Pane::Step => (Focus::Steps, Pane::Checks),
                     Pane::Checks => (Focus::Log, Pane::Log),
                     Pane::Log => (Focus::Steps, Pane::Step),
@@ -261,62 +424,5 @@ impl Place for Model {
             _ => {}
         }
         Vec::new()
-    }
-
-    fn typed(&mut self, key: Key, _around: &Around) -> Vec<Wish> {
-        self.search.typed(key);
-        Vec::new()
-    }
-
-    fn pasted(&mut self, text: &str, _around: &Around) -> Vec<Wish> {
-        self.search.pasted(text);
-        Vec::new()
-    }
-
-    fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
-        let places = self.places(around);
-        if places.log.is_some_and(|area| area.contains(at)) {
-            self.open_log();
-        } else if let Some(area) = places.steps.filter(|area| area.contains(at)) {
-            self.focus.0 = Focus::Steps;
-            let row = self.steps.offset + usize::from(at.y - area.y);
-            if row < self.rows().len() {
-                self.held = true;
-                let (len, height) = (self.rows().len(), self.steps_height(around));
-                self.steps.go(row, len, height);
-            }
-        }
-        Vec::new()
-    }
-
-    fn resized(&mut self, around: &Around) -> Vec<Wish> {
-        self.settle(around);
-        Vec::new()
-    }
-
-    fn wants_clock(&self) -> bool {
-        self.is_running()
-    }
-
-    fn subject(&self, look: &Look, around: &Around) -> Subject {
-        super::view::subject(self, look, around)
-    }
-
-    fn draw(&self, look: &Look, around: &Around, buffer: &mut Buffer) {
-        super::view::draw(self, look, around, buffer);
-    }
-
-    fn cursor(&self, around: &Around) -> Option<Position> {
-        super::view::cursor(self, around)
-    }
-}
-
-impl Model {
-    /// Asks for the newest bake, once.
-    fn look_for_one(&mut self) -> Vec<Wish> {
-        if std::mem::replace(&mut self.asked, true) {
-            return Vec::new();
-        }
-        vec![Wish::Do(Outer::Bake(Effect::Newest))]
     }
 }

@@ -6,7 +6,6 @@ use ratatui::text::{Line, Span};
 
 use super::Model;
 use super::model::{Focus, Pane, Places, Standing};
-use super::step::step_lines;
 use crate::domain::journal::{BakeStatus, CheckVerdict};
 use crate::domain::plan::PlannedBase;
 use crate::domain::projection::{StepRow, StepState, millis_of};
@@ -91,7 +90,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         steps(model, look, around, area, buffer);
     }
     if let Some(area) = places.step {
-        paragraph(look, &step_lines(model, look, usize::from(area.width), usize::from(area.height)), area, buffer);
+        super::step::draw(model, look, area, buffer);
     }
     if let Some(area) = places.checks {
         paragraph(look, &check_lines(model, look, usize::from(area.width)), area, buffer);
@@ -102,7 +101,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
     rules(model, look, &places, buffer);
 }
 
-fn paragraph(look: &Look, lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
+pub(super) fn paragraph(look: &Look, lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
     for (y, line) in (area.top()..area.bottom()).zip(lines) {
         buffer.set_line(area.x, y, &cut(look, line, usize::from(area.width)), area.width);
     }
@@ -156,6 +155,11 @@ fn rules(model: &Model, look: &Look, places: &Places, buffer: &mut Buffer) {
     };
     let left = Rect { width: vertical.x - area.x, ..area };
     rule(look, left, &[name("checks", false)], &check_counts(model, look), buffer);
+    if places.log.is_none() {
+        let joint = if look.ascii { "+" } else { "┤" };
+        buffer.set_span(vertical.x, area.y, &look.span(Role::Rule, joint), 1);
+        return;
+    }
     let right = Rect { x: vertical.x + 1, width: area.right() - vertical.x - 1, ..area };
     let mut title = vec![name("log", focused)];
     title.extend(model.selected().map(|row| look.span(Role::Dim, format!(" of {}", title_of(row)))));
@@ -312,6 +316,7 @@ fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec
         (None, _) if row.throughput.done > 0 && row.state == StepState::Running => {
             Some(units::bytes(row.throughput.done))
         }
+        (None, _) if row.state == StepState::Running => seen_bytes(model, row),
         (None, _) => None,
     };
     let (origin, role_of_origin, count) = match is_base {
@@ -330,6 +335,12 @@ fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec
         Line::from(look.span(role, size.unwrap_or_default())),
         Line::from(signs),
     ]
+}
+
+/// What a running step has put so far.
+fn seen_bytes(model: &Model, row: &StepRow) -> Option<String> {
+    let bytes = model.changed.of(&row.id)?.0.totals().bytes;
+    (bytes > 0).then(|| units::bytes(bytes))
 }
 
 /// What a base's row brings: its platform's layers.

@@ -23,8 +23,7 @@ impl Runner {
     pub(super) fn lowers(
         &mut self,
         layers: &[Ground],
-        target: &Layout,
-        cancel: &CancellationToken,
+        around: (&Layout, &CancellationToken),
     ) -> Result<Vec<PathBuf>, StepError> {
         let mut lowers: Vec<PathBuf> = Vec::with_capacity(layers.len());
         let mut chain: Option<ChainId> = None;
@@ -32,7 +31,7 @@ impl Runner {
             let this = ChainId::extend(chain.as_ref(), &layer.diff_id);
             let found = match self.shelf.find(&this) {
                 Some(found) => found,
-                None => self.extract(&this, layer, &lowers, target, cancel)?,
+                None => self.extract(&this, layer, &lowers, around)?,
             };
             lowers.insert(0, found);
             chain = Some(this);
@@ -45,8 +44,7 @@ impl Runner {
         chain: &ChainId,
         layer: &Ground,
         lowers: &[PathBuf],
-        target: &Layout,
-        cancel: &CancellationToken,
+        (target, cancel): (&Layout, &CancellationToken),
     ) -> Result<PathBuf, StepError> {
         let failed = || shelf_error(&self.cache);
         let _alone = wait_for(cancel, || self.shelf.try_lock(chain).map_err(failed()))?;
@@ -71,11 +69,12 @@ impl Runner {
             opaques: marks.opaques.iter().map(|path| path.to_vec()).collect(),
         };
         self.sandbox.unpack(request, plain).map_err(RunError::from)?;
+        let bytes = seen.bytes();
         let found = seen.digest().map(|digest| digest.to_string()).unwrap_or_default();
         if found != layer.diff_id.to_string() {
             return Err(IndexError::DiffId { blob: blob(), found, expected: layer.diff_id.clone() }.into());
         }
-        Ok(self.shelf.keep(chain, &scratch).map_err(shelf_error(&self.cache))?)
+        Ok(self.shelf.keep(chain, &scratch, bytes).map_err(shelf_error(&self.cache))?)
     }
 }
 

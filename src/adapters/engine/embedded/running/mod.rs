@@ -1,17 +1,19 @@
 //! Steps and tests that run something in the image: the sandbox, the snapshots it stacks, what it says and leaves behind.
 //!
 //! Reading order: `runner` (the sandbox of one platform), `ground` (layers as snapshots), `step` (run and packages),
-//! `listen` (what is heard meanwhile), `seal` (the upper folder becomes a layer), `tests`.
+//! `listen` (what is heard meanwhile), `seal` (the upper folder becomes a layer), `trial` (the recipe's tests), `shell`.
 
 mod ground;
 mod listen;
 mod packages;
 mod runner;
 mod seal;
+mod shell;
 mod step;
-mod tests;
+mod trial;
 
 pub(super) use ground::wait_for;
 pub(super) use runner::Runner;
+pub use shell::{Floor, Program, Workroom};
 pub(super) use step::{OWNERSHIP_LOST, RunError, StepRun};
-pub(super) use tests::Subject;
+pub(super) use trial::Subject;

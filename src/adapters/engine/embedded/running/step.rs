@@ -173,7 +173,7 @@ impl StepRun<'_> {
     }
 
     pub(super) fn room(&self, runner: &mut Runner) -> Result<Room, StepError> {
-        let lowers = runner.lowers(self.layers, self.target, self.cancel)?;
+        let lowers = runner.lowers(self.layers, (self.target, self.cancel))?;
         let scratch = runner.shelf.scratch().map_err(shelf_error(&runner.cache))?;
         Ok(Room { lowers, scratch })
     }
@@ -240,7 +240,8 @@ impl StepRun<'_> {
         if let Some(sealed) = &sealed {
             let below: Vec<_> = self.layers.iter().map(|layer| layer.diff_id.clone()).collect();
             let chain = ChainId::extend(ChainId::of(&below).as_ref(), &sealed.blob.diff_id);
-            runner.shelf.keep(&chain, &room.scratch).map_err(shelf_error(&runner.cache))?;
+            let bytes = sealed.blob.uncompressed;
+            runner.shelf.keep(&chain, &room.scratch, bytes).map_err(shelf_error(&runner.cache))?;
         }
         Ok((counts, sealed))
     }

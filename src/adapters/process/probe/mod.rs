@@ -1,8 +1,15 @@
-//! What this host allows, found out by trying: namespaces, overlay mounts, subordinate ids, terminal. Changes nothing.
+//! What this host allows, found out by looking and by trying: namespaces, overlay mounts, subordinate ids, terminal.
+//! Changes nothing that stays, judges nothing.
+
+mod facts;
+mod gather;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+pub use facts::{Container, Granted, HostFacts, IdFacts, IdRange, KernelFacts, MapTool, OverlayFacts, UsernsFacts};
+pub use gather::gather;
 
 /// What trying a program gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +23,14 @@ pub enum Tried {
 }
 
 /// The first line of a kernel or system file, where it can be read.
-pub fn first_line(path: impl AsRef<Path>) -> Option<String> {
+fn first_line(path: impl AsRef<Path>) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     text.lines().next().map(|line| line.trim().to_owned())
 }
 
-/// Runs `program` and says how it went; nothing of it reaches the terminal.
-pub fn attempt(program: &str, arguments: &[&str]) -> Tried {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+/// Runs `program` in `folder` and says how it went; nothing of it reaches the terminal.
+fn attempt(program: &str, arguments: &[&str], folder: &Path) -> Tried {
+    let output = Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).output();
     match output {
         Err(_) => Tried::Absent,
         Ok(output) if output.status.success() => Tried::Worked,
@@ -32,6 +39,13 @@ pub fn attempt(program: &str, arguments: &[&str]) -> Tried {
             Tried::Failed(words.trim_end_matches("\\n").to_owned())
         }
     }
+}
+
+/// Where `program` is, by `PATH`; set-user-ID programs for administrators are looked for besides.
+fn find_program(program: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&paths).chain(["/usr/bin".into(), "/usr/sbin".into()]);
+    folders.map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// Whether `program` is somewhere in `PATH`.
@@ -45,41 +59,28 @@ pub fn own_path() -> Option<String> {
     std::env::current_exe().ok().map(|path| path.display().to_string())
 }
 
-/// Tries an overlay mount in a namespace of its own, with its layers below `folder`.
-pub fn attempt_overlay(folder: &Path, rootless: bool) -> Tried {
-    let Ok(scratch) = tempfile::Builder::new().prefix("probe").tempdir_in(folder) else {
-        return Tried::Failed(format!("cannot write below {}", folder.display()));
-    };
-    let at = |name: &str| -> Option<PathBuf> {
-        let path = scratch.path().join(name);
-        std::fs::create_dir(&path).ok().map(|()| path)
-    };
-    let (Some(lower), Some(upper), Some(work), Some(merged)) = (at("lower"), at("upper"), at("work"), at("merged"))
-    else {
-        return Tried::Failed(format!("cannot write below {}", folder.display()));
-    };
-    let extra = if rootless { ",userxattr" } else { "" };
-    let options =
-        format!("lowerdir={},upperdir={},workdir={}{extra}", lower.display(), upper.display(), work.display());
-    let mut arguments = if rootless { vec!["--user", "--map-root-user"] } else { Vec::new() };
-    let merged = merged.display().to_string();
-    arguments.extend(["--mount", "mount", "-t", "overlay", "overlay", "-o", &options, &merged]);
-    attempt("unshare", &arguments)
+/// Tries to become root of a user namespace.
+fn attempt_userns() -> Tried {
+    attempt("unshare", &["--user", "--map-root-user", "--mount", "true"], Path::new("/"))
 }
 
-/// How many subordinate ids `file` (`/etc/subuid`, `/etc/subgid`) grants to `user` (a name) or `id`.
-pub fn subordinate_ids(file: &str, user: &str, id: u32) -> u64 {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let id = id.to_string();
-    text.lines()
-        .filter_map(|line| {
-            let mut parts = line.trim().splitn(3, ':');
-            let name = parts.next()?;
-            let _start = parts.next()?;
-            let count = parts.next()?.parse::<u64>().ok()?;
-            (name == user || name == id).then_some(count)
-        })
-        .sum()
+/// Tries an overlay mount in a namespace of its own, with its layers below `folder`.
+fn attempt_overlay(folder: &Path, rootless: bool) -> Tried {
+    let scratch = tempfile::Builder::new().prefix("probe").tempdir_in(folder).and_then(|scratch| {
+        for name in ["lower", "upper", "work", "merged"] {
+            std::fs::create_dir(scratch.path().join(name))?;
+        }
+        Ok(scratch)
+    });
+    let Ok(scratch) = scratch else {
+        return Tried::Failed(format!("cannot write below {}", folder.display()));
+    };
+    let options = if rootless { "userxattr," } else { "" };
+    // Relative paths: nothing in the folder's name can end an option.
+    let options = format!("{options}lowerdir=lower,upperdir=upper,workdir=work");
+    let mut arguments = if rootless { vec!["--user", "--map-root-user"] } else { Vec::new() };
+    arguments.extend(["--mount", "mount", "-t", "overlay", "overlay", "-o", &options, "merged"]);
+    attempt("unshare", &arguments, scratch.path())
 }
 
 /// The first range of subordinate ids `file` grants to `user` (a name) or `id`: its first id, and how many.
@@ -146,9 +147,4 @@ pub fn sync_micros(folder: &Path) -> std::io::Result<u64> {
     let watch = crate::adapters::clock::Stopwatch::start();
     file.as_file().sync_all()?;
     Ok(u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX))
-}
-
-/// Who runs this: numeric id.
-pub fn user_id() -> u32 {
-    rustix::process::geteuid().as_raw()
 }

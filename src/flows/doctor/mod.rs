@@ -1,0 +1,102 @@
+//! `doctor`: what this machine can do for a baker, each finding with its mend. Changes nothing that stays.
+
+#[cfg(test)]
+mod hosts;
+mod mends;
+mod places;
+mod steps;
+
+use serde::Serialize;
+
+use super::Context;
+use crate::adapters::process::probe::{self, HostFacts};
+use crate::adapters::settings::Paths;
+use crate::report::Report;
+
+/// How one thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// There, and it works.
+    Ok,
+    /// Works, with less comfort.
+    Weak,
+    /// Not there; something bakery offers will not work.
+    Lacking,
+}
+
+/// One thing looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Stable identifier: `userns`, `store.global`, ….
+    pub id: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// What was found.
+    pub found: String,
+    /// What it is needed for.
+    pub needed_for: &'static str,
+    /// How to get it, where it lacks; several lines where it takes several commands.
+    pub mend: Option<String>,
+}
+
+impl Finding {
+    fn ok(id: impl Into<String>, needed_for: &'static str, found: impl Into<String>) -> Self {
+        Self { id: id.into(), standing: Standing::Ok, found: found.into(), needed_for, mend: None }
+    }
+
+    fn lacking(id: impl Into<String>, needed_for: &'static str, found: impl Into<String>, mend: &str) -> Self {
+        let mend = Some(mend.to_owned());
+        Self { id: id.into(), standing: Standing::Lacking, found: found.into(), needed_for, mend }
+    }
+
+    fn weak(self) -> Self {
+        Self { standing: Standing::Weak, ..self }
+    }
+}
+
+/// Looks at everything. `context` is the workspace when there is one, or why there is none.
+pub async fn examine(context: Result<&Context, &Report>) -> Vec<Finding> {
+    let paths = context.map_or_else(|_| Paths::from_environment(), |c| c.paths.clone());
+    let mut findings = vec![places::local_storage(&paths), places::free_space(&paths), places::detaching()];
+    findings.extend(steps::judge(&facts_of_host(&paths)));
+    findings.push(places::terminal());
+    match context {
+        Ok(context) => findings.extend(stores(context).await),
+        Err(report) => findings.push(
+            Finding::lacking("workspace", "everything but demo and init", &report.message, "`bakery init` makes one")
+                .weak(),
+        ),
+    }
+    findings
+}
+
+/// What this host says of itself; snapshots are kept below the cache folder.
+fn facts_of_host(paths: &Paths) -> HostFacts {
+    probe::gather(if std::path::Path::new(&paths.cache).exists() { &paths.cache } else { &paths.state })
+}
+
+async fn stores(context: &Context) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for name in context.workspace.stores.keys() {
+        findings.push(store(context, name).await);
+    }
+    findings
+}
+
+async fn store(context: &Context, name: &str) -> Finding {
+    const FOR: &str = "reading bases, publishing images";
+    let id = format!("store.{name}");
+    let listed = match context.open_store(name) {
+        Ok(store) => store.repositories(None).await.map(|page| (store.name(), page.items.len())).map_err(Report::from),
+        Err(report) => Err(report),
+    };
+    match listed {
+        Ok((place, count)) => Finding::ok(id, FOR, format!("{place}: answers, {count} repositories on its first page")),
+        Err(report) => {
+            let found = std::iter::once(&report.message).chain(&report.causes).cloned().collect::<Vec<_>>().join(": ");
+            let mend = report.help.unwrap_or_else(|| "see bakery.yaml".into());
+            Finding::lacking(id, FOR, found, &mend)
+        }
+    }
+}
