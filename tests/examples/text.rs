@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::copy_recipes;
 use crate::support::bakery::{Bakery, peer};
 use crate::support::peers;
 
@@ -32,8 +33,7 @@ fn every_example_recipe_parses_and_plans() {
     );
     let demo = bakery.path("demo").display().to_string();
     bakery.ok(&["demo", "--seed-only", "--dir", &demo]);
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
-    peer("cp", &["-r", &source.display().to_string(), &bakery.path("recipes").display().to_string()]);
+    copy_recipes(&bakery);
     // Its content does not matter to a plan: two empty blocks are an archive of nothing.
     bakery.write("recipes/global/os/rootfs.tar", [0; 1024]);
     let found = recipes(&bakery.path("recipes"));

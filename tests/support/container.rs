@@ -23,15 +23,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// An image, unpacked and ready to be run.
 pub struct Bundle {
     folder: TempDir,
+    /// The runtime's configuration as the image says.
+    config: Value,
 }
 
 impl Bundle {
     /// Unpacks `NAME:TAG` of a layout.
     pub fn unpack(layout: &Path, image: &str) -> Self {
-        let bundle = Self { folder: tempfile::Builder::new().prefix("bundle-").tempdir().unwrap() };
+        let folder = tempfile::Builder::new().prefix("bundle-").tempdir().unwrap();
+        let bundle = folder.path().join("bundle");
         let image = format!("{}:{image}", layout.display());
-        peer("umoci", &["unpack", "--image", &image, &bundle.path("").display().to_string()]);
-        bundle
+        peer("umoci", &["unpack", "--image", &image, &bundle.display().to_string()]);
+        let mut config: Value = serde_json::from_slice(&std::fs::read(bundle.join("config.json")).unwrap()).unwrap();
+        config["process"]["terminal"] = json!(false);
+        Self { folder, config }
     }
 
     /// A path in the bundle; the image is in `rootfs`.
@@ -75,13 +80,11 @@ impl Bundle {
     }
 
     fn configure(&self, arguments: &[&str]) {
-        let file = self.path("config.json");
-        let mut config: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        config["process"]["terminal"] = json!(false);
+        let mut config = self.config.clone();
         if !arguments.is_empty() {
             config["process"]["args"] = json!(arguments);
         }
-        std::fs::write(file, config.to_string()).unwrap();
+        std::fs::write(self.path("config.json"), config.to_string()).unwrap();
     }
 
     fn runc(&self) -> [String; 2] {
