@@ -19,7 +19,7 @@ fn a_tree_goes_with_its_closed_folders_and_links_and_nothing_else() {
     std::os::unix::fs::symlink(cell.victim(), root.join("doomed/work/out")).unwrap();
     std::os::unix::fs::symlink(cell.victim(), root.join("link")).unwrap();
     for closed in ["doomed/work/work", "doomed/work", "doomed"] {
-        std::fs::set_permissions(root.join(closed), std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(root.join(closed), std::fs::Permissions::from_mode(0o0)).unwrap();
     }
     let fd = File::open(&root).unwrap();
     for name in ["doomed", "link", "missing"] {
