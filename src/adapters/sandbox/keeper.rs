@@ -16,14 +16,14 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{DumpableBehavior, PidfdFlags, Signal, pidfd_open, set_dumpable_behavior};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
-use super::inside::{Birth, Mapping, become_step};
 use super::kernel::{self, UnshareFlags};
+use super::overlay;
 use super::overlay::OverlayError;
+use super::step::{Birth, Mapping, become_step, make_stub};
 use super::wire::{
     Exit, PackRequest, Received, Refusal, Reply, Request, SeenWire, StepSpec, UnpackRequest, hand_over, memory_file,
     receive, reply, take_over,
 };
-use super::{overlay, stub};
 use crate::adapters::snapshot::{self, Marks, Owners, SeenOp, Upper, Watch};
 use crate::domain::layer::Limits;
 
@@ -222,7 +222,7 @@ impl Keeper<'_> {
     /// Mount points for what an image lacks, and eyes on the upper folder.
     fn prepare(&self, spec: &StepSpec) -> Result<Option<Watch>, Refusal> {
         let view = overlay::view(&spec.lowers, self.mapping.rootless).map_err(refusal)?;
-        stub::make(spec, view.as_ref().map(AsFd::as_fd), self.mapping.single)?;
+        make_stub(spec, view.as_ref().map(AsFd::as_fd), self.mapping.single)?;
         let Some((upper, _)) = &spec.writes else { return Ok(None) };
         self.take_over_root(&spec.lowers, upper)?;
         if !spec.watched {

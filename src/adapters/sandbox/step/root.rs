@@ -12,9 +12,9 @@ use rustix::mount::{
     fsmount, fsopen, move_mount, open_tree,
 };
 
-use super::kernel;
-use super::overlay::{self, OverlayError};
-use super::wire::StepSpec;
+use crate::adapters::sandbox::kernel;
+use crate::adapters::sandbox::overlay::{self, OverlayError};
+use crate::adapters::sandbox::wire::StepSpec;
 use crate::domain::recipe::Network;
 
 /// Kernel files that steps may read and not write.
@@ -40,7 +40,7 @@ const DEVICES: &[&str] = &["full", "null", "random", "tty", "urandom", "zero"];
 
 /// What could not be put into the root.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RootError {
+pub(in crate::adapters::sandbox) enum RootError {
     /// The snapshots cannot be stacked.
     #[error(transparent)]
     Overlay(#[from] OverlayError),
