@@ -191,12 +191,7 @@ impl Sandbox {
 
     /// Runs a process on descriptors it gets as they are: standard input, output and error. It is ended when the other end
     /// of `stop` is closed.
-    pub fn run_on(
-        &mut self,
-        spec: StepSpec,
-        descriptors: [OwnedFd; 3],
-        stop: &OwnedFd,
-    ) -> Result<Exit, SandboxError> {
+    pub fn run_on(&mut self, spec: StepSpec, descriptors: [OwnedFd; 3], stop: &OwnedFd) -> Result<Exit, SandboxError> {
         self.ask(&Request::Run(Box::new(spec)), &descriptors.each_ref().map(AsFd::as_fd))?;
         // Theirs alone from now on: who is at the other end learns when they are closed.
         drop(descriptors);

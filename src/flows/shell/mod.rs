@@ -76,9 +76,7 @@ impl Context {
         let program = program(request, scene, ends.terminal);
         let shell = request.command.is_empty();
         let mut workroom = workroom;
-        let running = blocking(move || {
-            workroom.run(program, [ends.stdin, ends.stdout, ends.stderr])
-        });
+        let running = blocking(move || workroom.run(program, [ends.stdin, ends.stdout, ends.stderr]));
         let mut running = std::pin::pin!(running);
         let ended = relay.during(&mut running).await.map_err(|error| failed(&error))?;
         match ended {
