@@ -138,8 +138,8 @@ fn overlay(cache: &Path, rootless: bool) -> OverlayFacts {
 /// The name of a folder's file system, by the number the kernel gives its kind (linux/magic.h).
 fn filesystem(folder: &Path) -> String {
     let Ok(stat) = rustix::fs::statfs(folder) else { return "unknown".into() };
-    // The field's width and sign differ between machines; the numbers have 32 bits.
-    let number = stat.f_type as u64 & 0xffff_ffff;
+    // The numbers have 32 bits, whatever the field has.
+    let number = u32::try_from(stat.f_type & 0xffff_ffff).unwrap_or_default();
     let name = match number {
         0xef53 => "ext4",
         0x5846_5342 => "xfs",
