@@ -14,6 +14,7 @@ mod browse;
 mod changes;
 mod crash;
 mod demo;
+mod doctor;
 mod edit;
 mod engine;
 mod examples;
