@@ -87,6 +87,14 @@ pub async fn gc(context: &Context, freeing: Freeing) -> Result<Pruned, Report> {
     .await
 }
 
+/// Keeps snapshots and kept folders within the user's bound, where there is one and as far as no bake uses them.
+pub(super) async fn keep_within_bound(context: &Context) {
+    let Some(bound) = context.settings.cache.max_size else { return };
+    let cache = context.paths.cache.clone();
+    // What cannot be removed now is removed after another bake, or by `gc`.
+    let _ = tokio::task::spawn_blocking(move || free_snapshots(&cache, Some(bound), false)).await;
+}
+
 /// Frees snapshots of every kind of ids this user may remove.
 fn free_snapshots(cache: &Path, bound: Option<u64>, dry_run: bool) -> Snapshots {
     let mut done = Snapshots::default();

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use super::bake::{BakeRequest, REQUEST};
 use super::prepare::PrepareOptions;
+use super::prune;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::embedded::EmbeddedEngine;
 use crate::adapters::engine::embedded::cache::write_memory;
@@ -103,6 +104,9 @@ async fn bake(mut bench: Bench, watch: Stopwatch) -> Result<(), Report> {
     };
     let finished = bench.writer.append(EventKind::BakeFinished { status, millis: watch.millis(), failure });
     bench.lock.release();
+    if let Ok(context) = Context::load(Some(&bench.request.workspace)) {
+        prune::keep_within_bound(&context).await;
+    }
     Ok(finished?)
 }
 
@@ -139,10 +143,23 @@ async fn execute(request: &BakeRequest, writer: &JournalWriter, cancel: &Cancell
     secrets::require(&prepared.secrets_needed(), &context.secrets).map_err(Report::from)?;
     let (reference, file, memory) = (prepared.recipe.reference(), prepared.file.clone(), prepared.memory.clone());
     let job = prepared.into_job(context.local()?, &context, request.options.no_cache);
-    let baked = EmbeddedEngine.bake(&job, writer, cancel).await?;
+    let baked = EmbeddedEngine.bake(&job, writer, cancel).await.map_err(|error| offer_shell(error, &request.recipe))?;
     // Only what `plan` says about the next bake depends on it.
     let _ = write_memory(&context.paths.cache, &reference, &file, &memory);
     Ok(baked)
+}
+
+/// A program that failed in the image is best looked at there.
+fn offer_shell(mut error: EngineError, recipe: &str) -> EngineError {
+    if let EngineError::Step { step, action, failure } = &mut error
+        && matches!(action.as_str(), "run" | "packages")
+        && failure.help.is_none()
+        // `arm64-2` is step 2.
+        && let Some(number) = step.0.rsplit('-').next()
+    {
+        failure.help = Some(format!("`bakery shell {recipe}@{number}` opens the image as the step found it"));
+    }
+    error
 }
 
 /// A bake that did not come to its end.

@@ -22,10 +22,21 @@ struct MountAttr {
     userns: u64,
 }
 
-/// Makes a mount and all mounts below it read-only, without devices, set-id bits and programs (mount_setattr(2)).
+/// Makes a mount and all mounts below it read-only, without devices, set-id bits and programs.
 pub(super) fn freeze_recursively(mount: BorrowedFd<'_>) -> io::Result<()> {
     const RDONLY_NOSUID_NODEV_NOEXEC: u64 = 0x1 | 0x2 | 0x4 | 0x8;
-    let attr = MountAttr { set: RDONLY_NOSUID_NODEV_NOEXEC, clear: 0, propagation: 0, userns: 0 };
+    set_attributes(mount, RDONLY_NOSUID_NODEV_NOEXEC)
+}
+
+/// Makes devices and set-id bits on a mount, and on all mounts below it, mean nothing.
+pub(super) fn make_inert(mount: BorrowedFd<'_>) -> io::Result<()> {
+    const NOSUID_NODEV: u64 = 0x2 | 0x4;
+    set_attributes(mount, NOSUID_NODEV)
+}
+
+/// mount_setattr(2), recursively.
+fn set_attributes(mount: BorrowedFd<'_>, set: u64) -> io::Result<()> {
+    let attr = MountAttr { set, clear: 0, propagation: 0, userns: 0 };
     // SAFETY: the path is a constant with its NUL, the structure outlives the call and is as long as said.
     let done = unsafe {
         libc::syscall(

@@ -13,7 +13,7 @@ mod watched;
 
 pub use discard::discard;
 pub use pack::{Packed, pack};
-pub use shelf::{Scratch, Shelf};
+pub use shelf::{Scratch, Shelf, step_cache};
 pub use unpack::{Marks, Options, Owners, UnpackError, Unpacked, remove_tree, unpack};
 pub use upkeep::{Closed, Kept, kinds, surplus};
 pub use upper::{Upper, UpperError};

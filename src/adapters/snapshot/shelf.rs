@@ -66,15 +66,21 @@ impl Shelf {
         let in_use = FileLock::try_shared(&folder.join("in-use"))?.ok_or_else(busy)?;
         let session = folder.join("sessions").join(ulid::Ulid::generate().to_string());
         let lock = FileLock::try_exclusive(&session.join("lock"))?.ok_or_else(busy)?;
+        if !session.join("lock").exists() {
+            // Another bake took it for a leftover before it was locked.
+            return Err(busy());
+        }
         std::fs::create_dir_all(folder.join("layers"))?;
+        close_to_others(&folder)?;
         Ok(Self { folder, session, boot: boot_id(), next: Cell::new(0), _session: lock, _in_use: in_use })
     }
 
-    /// Scratch space of bakes that are no more.
-    pub fn leftovers(&self) -> Vec<PathBuf> {
+    /// Scratch space of bakes that are no more; the locks keep a bake that has just begun from taking it for its own.
+    pub fn leftovers(&self) -> Vec<(PathBuf, FileLock)> {
         let Ok(entries) = std::fs::read_dir(self.folder.join("sessions")) else { return Vec::new() };
         let others = entries.flatten().map(|entry| entry.path()).filter(|path| *path != self.session);
-        others.filter(|path| matches!(FileLock::try_exclusive(&path.join("lock")), Ok(Some(_)))).collect()
+        let held = |path: PathBuf| Some((FileLock::try_exclusive(&path.join("lock")).ok()??, path));
+        others.filter_map(held).map(|(lock, path)| (path, lock)).collect()
     }
 
     /// This bake's scratch space.
@@ -167,6 +173,22 @@ pub(super) fn read_note(folder: &Path) -> Option<Note> {
 
 fn write_note(folder: &Path, note: &Note) -> io::Result<()> {
     write_whole(&folder.join("boot"), &serde_json::to_vec(note)?, Durability::Cache)
+}
+
+/// A folder kept between bakes, made where it is not there; noted as used now. The note lies beside it, for what is in it
+/// may belong to anybody.
+pub fn step_cache(cache: &Path, kind: &str, name: &str) -> io::Result<PathBuf> {
+    let all = cache.join("step-caches").join(kind);
+    let folder = all.join(name);
+    std::fs::create_dir_all(folder.join("fs"))?;
+    close_to_others(&all)?;
+    write_whole(&folder.join("used"), b"", Durability::Cache)?;
+    Ok(folder.join("fs"))
+}
+
+/// What is in it has owners and set-id bits as images want them, which is nothing for other users of this machine.
+fn close_to_others(folder: &Path) -> io::Result<()> {
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))
 }
 
 /// Names this run of the kernel.

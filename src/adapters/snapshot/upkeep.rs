@@ -56,7 +56,7 @@ impl Closed {
             kept.push(Kept { used: used(&path), folder: path, bytes: 0, dead: true });
         }
         for path in inside(&cache.join("step-caches").join(kind)) {
-            kept.push(Kept { used: used(&path), bytes: measure(&path), folder: path, dead: false });
+            kept.push(Kept { used: used(&path.join("used")), bytes: measure(&path), folder: path, dead: false });
         }
         Ok(Some(Self { _lock: lock, kept }))
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::fs::{CWD, Dir, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_string,
@@ -69,7 +69,7 @@ fn refused(what: &str) -> impl Fn(Errno) -> RootError {
 }
 
 /// The root, attached at the step's own folder; the descriptor is of the mount.
-pub(super) fn assemble(spec: &StepSpec, rootless: bool, secrets_of: (u32, u32)) -> Result<OwnedFd, RootError> {
+pub(super) fn assemble(spec: &StepSpec, rootless: bool, user: (u32, u32)) -> Result<OwnedFd, RootError> {
     let mut lowers: Vec<&Path> = spec.lowers.iter().map(std::path::PathBuf::as_path).collect();
     lowers.push(&spec.stub);
     // The kernel wants two folders where nothing takes changes.
@@ -96,11 +96,9 @@ pub(super) fn assemble(spec: &StepSpec, rootless: bool, secrets_of: (u32, u32)) 
         }
     }
     root.names(spec.network)?;
-    root.secrets(&spec.secrets, secrets_of)?;
+    root.secrets(&spec.secrets, user)?;
     for (place, folder) in &spec.caches {
-        let what = format!("cache {place}");
-        let tree = open_tree(CWD, folder, clone_flags()).map_err(refused(&what))?;
-        root.put(&tree, place.trim_start_matches('/'))?;
+        root.cache(place, folder, user)?;
     }
     Ok(root.0)
 }
@@ -277,6 +275,31 @@ impl Root {
         }
         self.put(&folder, "run/secrets")
     }
+
+    /// A folder of the host that outlives the step: a fresh one belongs to the step's user. It is no part of the overlay,
+    /// which knows no devices, so it must be told to.
+    fn cache(&self, place: &str, folder: &Path, user: (u32, u32)) -> Result<(), RootError> {
+        let what = format!("cache {place}");
+        let tree = open_tree(CWD, folder, clone_flags()).map_err(refused(&what))?;
+        kernel::make_inert(tree.as_fd()).map_err(|source| RootError::Mount { what: what.clone(), source })?;
+        if user != (0, 0) {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let inside = openat(&tree, ".", flags, Mode::empty()).map_err(refused(&what))?;
+            give_if_empty(&inside, user).map_err(refused(&what))?;
+        }
+        self.put(&tree, place.trim_start_matches('/'))
+    }
+}
+
+/// Gives an empty folder to an account; what others have filled stays theirs.
+fn give_if_empty(folder: &OwnedFd, (uid, gid): (u32, u32)) -> rustix::io::Result<()> {
+    let names = Dir::read_from(folder)?;
+    for entry in names {
+        if !matches!(entry?.file_name().to_bytes(), b"." | b"..") {
+            return Ok(());
+        }
+    }
+    rustix::fs::fchown(folder, Some(rustix::fs::Uid::from_raw(uid)), Some(rustix::fs::Gid::from_raw(gid)))
 }
 
 /// Hides what tells of the host: files behind `/dev/null`, folders behind an empty one.

@@ -18,7 +18,7 @@ use crate::adapters::store::layout::Layout;
 use crate::domain::oci::{ChainId, Compression};
 
 /// How often a lock that another bake holds is asked for.
-const AGAIN: Duration = Duration::from_millis(20);
+pub(super) const AGAIN: Duration = Duration::from_millis(20);
 
 impl Runner {
     /// Whether something of a stack has to be extracted yet.

@@ -28,6 +28,7 @@ pub(super) struct Telling {
     last: Stopwatch,
     written: u64,
     changes: usize,
+    said_more: bool,
     tail: Vec<u8>,
     /// One a stream: what begins in one does not go on in the other.
     maskers: [Masker; 2],
@@ -44,6 +45,7 @@ impl Telling {
             last: Stopwatch::start(),
             written: 0,
             changes: 0,
+            said_more: false,
             tail: Vec::new(),
             maskers: [Masker::new(&values), Masker::new(&values)],
         }
@@ -109,10 +111,17 @@ impl Listener for Telling {
     }
 
     fn changed(&mut self, mut changes: Vec<SeenChange>) -> bool {
-        changes.truncate(MOST_CHANGES.saturating_sub(self.changes));
+        let room = MOST_CHANGES.saturating_sub(self.changes);
+        let more = changes.len() > room;
+        changes.truncate(room);
         self.changes += changes.len();
         let step = self.step.clone();
-        changes.is_empty() || self.events.emit(EventKind::LayerChanged { step, changes }).is_ok()
+        let told = changes.is_empty() || self.events.emit(EventKind::LayerChanged { step, changes }).is_ok();
+        if !more || self.said_more {
+            return told;
+        }
+        self.said_more = true;
+        told && self.say("more than 20,000 changes: the others are not shown until the layer is sealed, which has all")
     }
 
     fn tick(&mut self) -> bool {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
+use super::ground::AGAIN;
 use super::step::RunError;
 use crate::adapters::host::IdMode;
-use crate::adapters::sandbox::{Sandbox, folder_name};
-use crate::adapters::snapshot::Shelf;
+use crate::adapters::sandbox::{Sandbox, SandboxError, folder_name};
+use crate::adapters::snapshot::{Shelf, step_cache};
 use crate::domain::oci::Digest;
 use crate::domain::recipe::ImagePath;
 
@@ -27,9 +28,9 @@ impl Runner {
         ids: IdMode,
         cancel: &CancellationToken,
     ) -> Result<Self, RunError> {
-        let shelf = Shelf::open(cache, &folder_name(ids)).map_err(shelf_error(cache))?;
+        let shelf = open_shelf(cache, ids, cancel)?;
         let mut sandbox = Sandbox::start(ids, cancel)?;
-        for leftover in shelf.leftovers() {
+        for (leftover, _held) in shelf.leftovers() {
             // Whoever comes next tries again.
             let _ = sandbox.remove(&leftover);
         }
@@ -42,9 +43,22 @@ impl Runner {
         let place = parts.join("/");
         let name = Digest::of(format!("{owner}\n{place}").as_bytes());
         // Files of one kind of ids mean nothing to another.
-        let folder = self.cache.join("step-caches").join(folder_name(self.ids)).join(name.encoded());
-        std::fs::create_dir_all(&folder).map_err(shelf_error(&self.cache))?;
-        Ok((place, folder))
+        let folder = step_cache(&self.cache, &folder_name(self.ids), name.encoded());
+        Ok((place, folder.map_err(shelf_error(&self.cache))?))
+    }
+}
+
+/// The shelf, once nobody removes anything from it any more.
+fn open_shelf(cache: &Path, ids: IdMode, cancel: &CancellationToken) -> Result<Shelf, RunError> {
+    loop {
+        match Shelf::open(cache, &folder_name(ids)) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+            opened => return opened.map_err(shelf_error(cache)),
+        }
+        if cancel.is_cancelled() {
+            return Err(SandboxError::Cancelled.into());
+        }
+        std::thread::sleep(AGAIN);
     }
 }
 
