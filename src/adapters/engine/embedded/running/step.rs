@@ -19,6 +19,7 @@ use crate::adapters::sandbox::{Counts, Exit, PackRequest, SandboxError, StepSpec
 use crate::adapters::secrets::{Secret, resolve};
 use crate::adapters::snapshot::Scratch;
 use crate::adapters::store::layout::Layout;
+use crate::domain::mask::{SHORTEST, is_masked};
 use crate::domain::oci::ChainId;
 use crate::domain::plan::StepId;
 use crate::domain::recipe::{Network, PackageNameError, Run, SecretSource};
@@ -157,7 +158,15 @@ impl StepRun<'_> {
         let mut env = self.environment();
         env.extend(run.env.iter().map(|(name, value)| (name.clone(), value.clone())));
         let caches = run.cache.iter().map(|place| runner.step_cache(self.owner, place)).collect::<Result<_, _>>()?;
-        let spec = StepSpec { caches, network: run.network, user: run.user.clone(), env, argv, ..self.spec(&room) };
+        let spec = StepSpec {
+            caches,
+            secrets: secrets.iter().map(|secret| (secret.name().to_owned(), secret.value().to_vec())).collect(),
+            network: run.network,
+            user: run.user.clone(),
+            env,
+            argv,
+            ..self.spec(&room)
+        };
         self.execute(runner, spec, "the script", &mut telling)?;
         self.seal(runner, room, Vec::new())
     }
@@ -168,6 +177,12 @@ impl StepRun<'_> {
         if !runner.ids.ids().is_exact() {
             // Nobody listens any more where it cannot be said.
             let _ = telling.say(OWNERSHIP_LOST);
+        }
+        for secret in secrets.iter().filter(|secret| !is_masked(secret.value())) {
+            let _ = telling.say(&format!(
+                "WARNING: secret {} is under {SHORTEST} bytes: it is not masked in this output (K-02)",
+                secret.name()
+            ));
         }
         telling
     }
