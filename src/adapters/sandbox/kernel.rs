@@ -25,7 +25,17 @@ struct MountAttr {
 /// Makes a mount and all mounts below it read-only, without devices, set-id bits and programs (mount_setattr(2)).
 pub(super) fn freeze_recursively(mount: BorrowedFd<'_>) -> io::Result<()> {
     const RDONLY_NOSUID_NODEV_NOEXEC: u64 = 0x1 | 0x2 | 0x4 | 0x8;
-    let attr = MountAttr { set: RDONLY_NOSUID_NODEV_NOEXEC, clear: 0, propagation: 0, userns: 0 };
+    set_attributes(mount, RDONLY_NOSUID_NODEV_NOEXEC)
+}
+
+/// Makes the mount of a device read-only: it can be read and written as before, but nobody changes its owner and mode.
+pub(super) fn freeze_device(mount: BorrowedFd<'_>) -> io::Result<()> {
+    const RDONLY_NOSUID_NOEXEC: u64 = 0x1 | 0x2 | 0x8;
+    set_attributes(mount, RDONLY_NOSUID_NOEXEC)
+}
+
+fn set_attributes(mount: BorrowedFd<'_>, set: u64) -> io::Result<()> {
+    let attr = MountAttr { set, clear: 0, propagation: 0, userns: 0 };
     // SAFETY: the path is a constant with its NUL, the structure outlives the call and is as long as said.
     let done = unsafe {
         libc::syscall(

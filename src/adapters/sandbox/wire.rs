@@ -96,6 +96,8 @@ pub struct StepSpec {
     pub watched: bool,
     /// Host name it sees.
     pub hostname: String,
+    /// Whether packages that it installs may start their services, where the image does not say so itself.
+    pub services: bool,
 }
 
 /// What the keeper answers.
