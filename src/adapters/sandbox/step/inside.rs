@@ -105,8 +105,9 @@ pub(in crate::adapters::sandbox) fn become_step(
     drop(root);
     rustix::system::sethostname(spec.hostname.as_bytes()).map_err(failed("host name"))?;
     limits(&spec)?;
+    // Its signals to "its group" are for itself, and no terminal but its own is its own.
+    rustix::process::setsid().map_err(failed("setsid"))?;
     if spec.terminal {
-        rustix::process::setsid().map_err(failed("setsid"))?;
         rustix::process::ioctl_tiocsctty(io::stdout()).map_err(failed("controlling terminal"))?;
     }
     hand_over(io::stdout(), &account);

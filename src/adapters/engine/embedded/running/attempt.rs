@@ -40,6 +40,7 @@ pub fn try_sandbox(cache: &Path, ids: IdMode) -> Result<u64, Report> {
             watched: false,
             hostname: HOSTNAME.into(),
             served: false,
+            services: true,
         };
         let failed = |error: std::io::Error| RunError::Sandbox(SandboxError::Start(error));
         let nothing = || OpenOptions::new().read(true).write(true).open("/dev/null").map(OwnedFd::from);

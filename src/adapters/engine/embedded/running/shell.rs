@@ -111,6 +111,7 @@ impl Workroom {
             watched: false,
             hostname: HOSTNAME.into(),
             served: false,
+            services: true,
         };
         self.runner
             .sandbox

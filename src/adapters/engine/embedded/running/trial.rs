@@ -71,6 +71,7 @@ impl Subject<'_> {
             watched: false,
             hostname: HOSTNAME.into(),
             served: false,
+            services: true,
         })
     }
 }
