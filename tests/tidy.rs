@@ -219,6 +219,14 @@ fn nothing_grows_past_its_room() {
 }
 
 #[test]
+fn unsafe_stands_in_one_file() {
+    let word = ["unsafe", " {"].concat();
+    let with: Vec<String> =
+        rust_files("src").into_iter().filter(|(_, text)| text.contains(&word)).map(|(path, _)| path).collect();
+    assert_eq!(with, ["adapters/sandbox/kernel.rs"]);
+}
+
+#[test]
 fn names_say_something() {
     for (file, text) in rust_files("src") {
         for part in file.trim_end_matches(".rs").split('/') {

@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::effect::Effect;
 use super::model::Model;
 use super::msg::Msg;
 use super::perform::{Performer, UnderWay, told};
@@ -62,7 +63,7 @@ pub async fn shoot(context: &Arc<Context>, screen: Screen, request: &ShotRequest
     let mut model = Model::new(here, request.size, pictures::time()?);
     let settled = match (&request.from, screen) {
         (Some((from, last)), Screen::Bake) => {
-            show_journal(&mut model, from, *last).await?;
+            show_journal(&mut model, context, (from, *last)).await?;
             true
         }
         _ => settle(&mut model, screen, context).await,
@@ -115,7 +116,7 @@ async fn next(results: &mut mpsc::Receiver<Msg>) -> Msg {
 }
 
 /// Puts a bake on the Bake screen, as it stood after event `last`, and the clock to that moment.
-async fn show_journal(model: &mut Model, from: &str, last: Option<u64>) -> Result<(), Report> {
+async fn show_journal(model: &mut Model, context: &Context, (from, last): (&str, Option<u64>)) -> Result<(), Report> {
     let mut viewing = Shelf::from_environment().open_recorded(from)?;
     let mut records = Vec::new();
     while let Some(record) = viewing.next().await? {
@@ -143,7 +144,14 @@ async fn show_journal(model: &mut Model, from: &str, last: Option<u64>) -> Resul
     model.screen = Screen::Bake;
     // The journal is here already: what would read it, or look at stores again, has nothing to do.
     drop(model.bake.watch(bake.clone(), false, &around));
-    drop(update(model, Msg::Bake(bake::Msg::Records { bake: bake.clone(), records })));
+    let wanted = update(model, Msg::Bake(bake::Msg::Records { bake: bake.clone(), records }));
+    for effect in wanted {
+        let Effect::Bake(bake::Effect::Changes { bake, step, stack }) = effect else { continue };
+        // A journal from elsewhere has its layers elsewhere: then what was seen is shown.
+        if let Ok(read) = context.layer_changes(&bake, *stack).await {
+            drop(update(model, Msg::Bake(bake::Msg::Changes { bake, step, read: Ok(Box::new(read)) })));
+        }
+    }
     if over || lost {
         drop(update(model, Msg::Bake(bake::Msg::Ended { bake, lost })));
     }

@@ -72,17 +72,6 @@ fn a_layer_that_was_freed_is_made_again() {
 }
 
 #[test]
-fn steps_that_need_a_shell_are_refused_before_anything_is_written() {
-    let house = Bakehouse::new().with_base(&[usrmerged()]);
-    for step in ["run: id", "packages: [curl]"] {
-        let outcome = house.bake(&format!("steps:\n  - write: {{to: /a, content: x}}\n  - {step}\n"));
-        assert!(matches!(&outcome.baked, Err(EngineError::Unsupported { .. })), "{:?}", outcome.baked);
-        assert!(outcome.heard.events().is_empty());
-    }
-    assert!(!house.path("cache").exists());
-}
-
-#[test]
 fn a_cancelled_bake_leaves_no_name() {
     let house = Bakehouse::new().with_base(&[usrmerged()]);
     let job = house.job("steps:\n  - write: {to: /a, content: x}\n");

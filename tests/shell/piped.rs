@@ -17,7 +17,6 @@ fn a_programs_words_and_its_exit_status_come_through() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.starts_with("global/os:12 (") && told.contains("what you change here is thrown away"), "{told}");
     assert!(told.ends_with("err\n"), "{told}");
-    fails(&bakery, 137, &["shell", "-q", "global/os:12", "--", "sh", "-c", "sh -c 'kill -9 $PPID'; sleep 600"]);
     let told = fails(&bakery, 1, &["shell", "-q", "global/os:12", "--", "nonesuch"]);
     assert!(told.starts_with("error: nonesuch cannot be started in the image\ncause: No such file"), "{told}");
     assert_eq!(leftovers(&bakery), [""; 0]);
@@ -34,7 +33,7 @@ fn a_shell_reads_its_commands_from_a_pipe_and_nothing_it_does_stays() {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(b"ls /made 2>/dev/null\necho made > /made && rm -r /etc && ls /made\nexit 4\n").unwrap();
+        stdin.write_all(b"ls /made 2>/dev/null\necho made > /made && rm /etc/passwd && ls /made\nexit 4\n").unwrap();
         drop(stdin);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(4));
@@ -58,12 +57,12 @@ fn much_goes_through_whole_and_a_reader_that_leaves_ends_it() {
     assert_eq!(said, format!("{}  -\n", digest.encoded()));
 
     let endless = ["shell", "-q", "global/os:12", "--", "sh", "-c", "while :; do echo line; done"];
-    let mut child = at(&bakery, &endless).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = at(&bakery, &endless).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut first = [0; 5];
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut first).unwrap();
     drop(stdout);
-    assert_eq!((&first, child.wait().unwrap().success()), (b"line\n", false));
+    assert_eq!((&first, child.wait().unwrap().code()), (b"line\n", Some(141)));
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn stopped_from_outside_it_gives_the_terminal_to_the_shell_and_comes_back() {
     terminal.settle(Duration::from_millis(200));
     terminal.send("words\r");
     terminal.wait_text("got words");
+    terminal.wait_for("the shell's prompt", |screen| screen.contents().trim_end().ends_with('$'));
     terminal.send("exit\r");
     terminal.ends_with(0);
 }

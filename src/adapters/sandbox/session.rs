@@ -25,6 +25,8 @@ use crate::adapters::host::IdMode;
 use crate::domain::journal::{ChangeOp, SeenChange};
 use crate::domain::text::escape_bytes;
 
+/// The type bits of a folder in `st_mode`.
+const FOLDER: u32 = 0o040_000;
 /// How often a wish to stop is looked for while the keeper works.
 const TICK: Duration = Duration::from_millis(50);
 /// How long the keeper may take to end by itself.
@@ -187,12 +189,30 @@ impl Sandbox {
         self.attend(&[out, err], timeout, listener)
     }
 
-    /// Runs a process on descriptors it gets as they are: standard input, output and error.
-    pub fn run_on(&mut self, spec: StepSpec, descriptors: [OwnedFd; 3]) -> Result<Exit, SandboxError> {
+    /// Runs a process on descriptors it gets as they are: standard input, output and error. It is ended when the other end
+    /// of `stop` is closed.
+    pub fn run_on(&mut self, spec: StepSpec, descriptors: [OwnedFd; 3], stop: &OwnedFd) -> Result<Exit, SandboxError> {
         self.ask(&Request::Run(Box::new(spec)), &descriptors.each_ref().map(AsFd::as_fd))?;
         // Theirs alone from now on: who is at the other end learns when they are closed.
         drop(descriptors);
-        match self.answer()? {
+        let mut stopping = false;
+        while self.replies.buffer().is_empty() {
+            let mut polled = [PollFd::new(self.replies.get_ref(), PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
+            let asked = if stopping { &mut polled[..1] } else { &mut polled[..] };
+            match poll(asked, None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(SandboxError::Lost(error.into())),
+            }
+            let [over, stop_now] = polled.each_ref().map(|polled| !polled.revents().is_empty());
+            if over {
+                break;
+            }
+            if stop_now && !stopping {
+                stopping = true;
+                rustix::io::write(self.socket()?, STOP).map_err(|error| SandboxError::Lost(error.into()))?;
+            }
+        }
+        match self.reply()? {
             Reply::Exited(exit) => Ok(exit),
             Reply::Refused(refusal) => Err(SandboxError::Refused(refusal)),
             _ => Err(SandboxError::Lost(io::ErrorKind::InvalidData.into())),
@@ -315,7 +335,14 @@ fn as_seen(seen: &SeenWire) -> SeenChange {
         'd' => ChangeOp::Deleted,
         _ => ChangeOp::Modified,
     };
-    SeenChange { op, path: format!("/{}", escape_bytes(&seen.path)), size: seen.size, mode: seen.mode & 0o7777 }
+    // Of the types only a folder is told.
+    let folder = if seen.mode & 0o170_000 == FOLDER { FOLDER } else { 0 };
+    SeenChange {
+        op,
+        path: format!("/{}", escape_bytes(&seen.path)),
+        size: seen.size,
+        mode: folder | seen.mode & 0o7777,
+    }
 }
 
 /// Which of `descriptors` can be read, after a tick at the latest. `open` says of all but the first whether to ask.

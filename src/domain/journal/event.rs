@@ -179,7 +179,7 @@ pub struct SeenChange {
     pub path: String,
     /// Bytes.
     pub size: u64,
-    /// Permission bits.
+    /// Permission bits; with 0o040000 for a folder.
     pub mode: u32,
 }
 

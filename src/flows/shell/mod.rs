@@ -3,10 +3,7 @@
 mod standing;
 mod target;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-
-use tokio_util::sync::CancellationToken;
 
 use standing::Standing;
 use target::Target;
@@ -67,9 +64,10 @@ impl Context {
             tell(&format!("{}: fetching what is not here yet", escape(&scene.place)));
         }
         let floor = Floor::lay(scene.base.as_ref(), &scene.above, Arc::clone(&scene.layout)).await?;
-        let cancel = CancellationToken::new();
-        let opening = opening(self.paths.cache.clone(), floor, ids, cancel.clone());
-        let workroom = blocking(opening).await?;
+        let cache = self.paths.cache.clone();
+        // What holds the layers goes along: they are used as long as the program runs.
+        let opening = move || Workroom::open(&floor, &cache, ids).map(|(workroom, stopper)| (workroom, stopper, floor));
+        let (workroom, stopper, _floor) = blocking(opening).await?;
         let lost = if matches!(ids, IdMode::Single { .. }) { "; there is one id, root" } else { "" };
         tell(&format!("{}: what you change here is thrown away{lost}", escape(&scene.place)));
         let (side, failed) =
@@ -77,17 +75,15 @@ impl Context {
         let (ends, relay) = Relay::open(side.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
         let program = program(request, scene, ends.terminal);
         let shell = request.command.is_empty();
-        let running = blocking(move || {
-            let mut workroom = workroom;
-            workroom.run(program, [ends.stdin, ends.stdout, ends.stderr])
-        });
+        let mut workroom = workroom;
+        let running = blocking(move || workroom.run(program, [ends.stdin, ends.stdout, ends.stderr]));
         let mut running = std::pin::pin!(running);
         let ended = relay.during(&mut running).await.map_err(|error| failed(&error))?;
         match ended {
             Ended::Over(exit) => exit.map(code).map_err(|report| if shell { without_shell(report) } else { report }),
             Ended::Asked(code) => {
-                cancel.cancel();
-                // The sandbox and everything in it is gone when this returns.
+                drop(stopper);
+                // Everything in it is gone when this returns.
                 let _ = running.await;
                 Ok(code)
             }
@@ -180,15 +176,6 @@ fn program(request: &ShellRequest, scene: Scene, terminal: bool) -> Program {
 fn is_terminal_name(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+');
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
-}
-
-fn opening(
-    cache: PathBuf,
-    floor: Floor,
-    ids: IdMode,
-    cancel: CancellationToken,
-) -> impl FnOnce() -> Result<Workroom, Report> {
-    move || Workroom::open(&floor, &cache, ids, &cancel)
 }
 
 /// Away from the executor.

@@ -14,9 +14,11 @@ const PIECE: usize = 32 << 10;
 /// What ended a direction before it was asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lost {
-    /// The user's side: it said all it had to say, or takes no more.
-    User,
-    /// The program's.
+    /// The user has said all there is to say.
+    Input,
+    /// Nobody reads any more what the program says.
+    Reader,
+    /// The program says no more, or takes no more.
     Program,
 }
 
@@ -58,7 +60,7 @@ impl Lane {
     }
 
     fn copy(&self, stopped: &OwnedFd) -> Option<Lost> {
-        let (reader, writer) = if self.input { (Lost::User, Lost::Program) } else { (Lost::Program, Lost::User) };
+        let (reader, writer) = if self.input { (Lost::Input, Lost::Program) } else { (Lost::Program, Lost::Reader) };
         let mut piece = vec![0; PIECE];
         let mut stopping = false;
         loop {
@@ -184,7 +186,7 @@ mod tests {
         drop(shown);
         let mut said = file(said);
         said.write_all(b"x").unwrap();
-        assert_eq!(running.told.blocking_recv(), Some(Lost::User));
+        assert_eq!(running.told.blocking_recv(), Some(Lost::Reader));
         assert_eq!(said.write(b"y").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 }

@@ -153,7 +153,9 @@ impl Relay {
                     drop(stop.take());
                 }
                 lost = told.recv(), if heard => match lost {
-                    Some(Lost::User) if at_terminal && result.is_none() => return Ok(Ended::Asked(129)),
+                    Some(Lost::Input | Lost::Reader) if at_terminal && result.is_none() => return Ok(Ended::Asked(129)),
+                    // As SIGPIPE ends a program: the first in a process namespace would not hear it.
+                    Some(Lost::Reader) if result.is_none() => return Ok(Ended::Asked(141)),
                     Some(_) => {}
                     None => heard = false,
                 },

@@ -262,16 +262,14 @@ impl Model {
 
 impl Place for Model {
     fn scopes(&self) -> Vec<Scope> {
+        let bake = if self.is_running() { Scope::Bake } else { Scope::BakeOver };
+        let failed = self.shell_target().map(|_| Scope::BakeFailed);
         match (self.search.editing, self.focus.0) {
             (true, _) => vec![Scope::Line],
-            (false, Focus::Log) => vec![Scope::Log, Scope::List],
-            (false, Focus::Changes) => vec![Scope::Changes, Scope::List],
+            (false, Focus::Log) => [Scope::Log].into_iter().chain(failed).chain([Scope::List]).collect(),
+            (false, Focus::Changes) => [Scope::Changes].into_iter().chain(failed).chain([Scope::List]).collect(),
             (false, Focus::Steps) if self.bake.is_none() => vec![Scope::List],
-            (false, Focus::Steps) => {
-                let bake = if self.is_running() { Scope::Bake } else { Scope::BakeOver };
-                let failed = self.shell_target().map(|_| Scope::BakeFailed);
-                failed.into_iter().chain([bake, Scope::List]).collect()
-            }
+            (false, Focus::Steps) => failed.into_iter().chain([bake, Scope::List]).collect(),
         }
     }
 
@@ -318,6 +316,8 @@ impl Place for Model {
     }
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {
+        // There is other room: what is open is chosen anew.
+        self.changed.fold.start_over();
         self.settle(around);
         Vec::new()
     }

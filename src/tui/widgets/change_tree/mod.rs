@@ -162,6 +162,9 @@ impl TreeFold {
     fn fit(&mut self, tree: &ChangeTree, height: usize) {
         loop {
             let mut room = height.saturating_sub(self.rows.len());
+            if room == 0 {
+                break;
+            }
             let mut new: Vec<(u16, String, usize)> = Vec::new();
             for row in self.rows.iter().filter(|row| row.folds() && !row.open) {
                 let path = tree.path(row.id);
@@ -182,9 +185,19 @@ impl TreeFold {
             }
             self.lay_out(tree);
         }
+        let own = |folders: &HashMap<String, Fold>, path: &str| folders.get(path).is_some_and(|fold| fold.by_user);
+        // A folder that is alone is open however much is in it: there is nothing else to look at.
+        let alone = self.rows.iter().filter(|row| row.depth == 0).count() == 1;
+        if let Some(path) =
+            self.rows.first().filter(|row| alone && row.folds() && !row.open).map(|row| tree.path(row.id))
+            && !own(&self.folders, &path)
+        {
+            self.folders.insert(path, Fold { open: true, by_user: false });
+            self.lay_out(tree);
+        }
         while self.rows.len() > height {
-            let own = |path: &str| self.folders.get(path).is_some_and(|fold| fold.by_user);
-            let open = self.rows.iter().filter(|row| row.open && !own(&tree.path(row.id)));
+            let open = self.rows.iter().filter(|row| row.open && !(alone && row.depth == 0));
+            let open = open.filter(|row| !own(&self.folders, &tree.path(row.id)));
             let Some(deepest) = open.max_by_key(|row| row.depth) else { break };
             self.folders.insert(tree.path(deepest.id), Fold { open: false, by_user: false });
             self.lay_out(tree);
@@ -251,6 +264,8 @@ mod tests {
         let (mut tree, mut fold) = (ChangeTree::default(), TreeFold::default());
         tree.take(&batch(&["/usr/bin/a", "/usr/lib/b"]));
         fold.follow(&tree, 1);
+        assert_eq!(shown(&fold, &tree), ["v /usr/", "  > bin/", "  > lib/"], "what is alone is open");
+        fold.step(&tree, Motion::Left, 9);
         assert_eq!(shown(&fold, &tree), ["> /usr/"]);
         fold.step(&tree, Motion::Right, 9);
         assert_eq!(shown(&fold, &tree), ["v /usr/", "  > bin/", "  > lib/"]);

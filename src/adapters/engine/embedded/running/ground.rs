@@ -1,5 +1,6 @@
 //! Layers as snapshots: each extracted once for the chain it stands on, proven while it is, shared by all bakes.
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::runner::{Runner, shelf_error};
 use super::step::RunError;
 use crate::adapters::engine::embedded::base::{Ground, index_of};
+use crate::adapters::engine::embedded::events::Progress;
 use crate::adapters::engine::embedded::index::{Digested, IndexError, decode};
 use crate::adapters::engine::embedded::steps::StepError;
 use crate::adapters::file_lock::FileLock;
@@ -19,11 +21,23 @@ use crate::domain::oci::{ChainId, Compression};
 const AGAIN: Duration = Duration::from_millis(20);
 
 impl Runner {
-    /// The snapshots of a stack, the topmost first; what is missing is extracted.
+    /// Whether something of a stack has to be extracted yet.
+    pub(super) fn lacks(&self, layers: &[Ground]) -> bool {
+        let mut chain: Option<ChainId> = None;
+        layers.iter().any(|layer| {
+            let this = ChainId::extend(chain.as_ref(), &layer.diff_id);
+            let found = self.shelf.find(&this);
+            chain = Some(this);
+            found.is_none()
+        })
+    }
+
+    /// The snapshots of a stack, the topmost first; what is missing is extracted, which `progress` hears of.
     pub(super) fn lowers(
         &mut self,
         layers: &[Ground],
         around: (&Layout, &CancellationToken),
+        mut progress: Option<&mut Progress>,
     ) -> Result<Vec<PathBuf>, StepError> {
         let mut lowers: Vec<PathBuf> = Vec::with_capacity(layers.len());
         let mut chain: Option<ChainId> = None;
@@ -31,7 +45,7 @@ impl Runner {
             let this = ChainId::extend(chain.as_ref(), &layer.diff_id);
             let found = match self.shelf.find(&this) {
                 Some(found) => found,
-                None => self.extract(&this, layer, &lowers, around)?,
+                None => self.extract((&this, layer), &lowers, around, progress.as_deref_mut())?,
             };
             lowers.insert(0, found);
             chain = Some(this);
@@ -41,10 +55,10 @@ impl Runner {
 
     fn extract(
         &mut self,
-        chain: &ChainId,
-        layer: &Ground,
+        (chain, layer): (&ChainId, &Ground),
         lowers: &[PathBuf],
         (target, cancel): (&Layout, &CancellationToken),
+        progress: Option<&mut Progress>,
     ) -> Result<PathBuf, StepError> {
         let failed = || shelf_error(&self.cache);
         let _alone = wait_for(cancel, || self.shelf.try_lock(chain).map_err(failed()))?;
@@ -68,13 +82,30 @@ impl Runner {
             whiteouts: marks.whiteouts.iter().map(|path| path.to_vec()).collect(),
             opaques: marks.opaques.iter().map(|path| path.to_vec()).collect(),
         };
-        self.sandbox.unpack(request, plain).map_err(RunError::from)?;
+        self.sandbox.unpack(request, Heard { from: plain, progress }).map_err(RunError::from)?;
         let bytes = seen.bytes();
         let found = seen.digest().map(|digest| digest.to_string()).unwrap_or_default();
         if found != layer.diff_id.to_string() {
             return Err(IndexError::DiffId { blob: blob(), found, expected: layer.diff_id.clone() }.into());
         }
         Ok(self.shelf.keep(chain, &scratch, bytes).map_err(shelf_error(&self.cache))?)
+    }
+}
+
+/// A reader whose progress is told.
+struct Heard<'a, R> {
+    from: R,
+    progress: Option<&'a mut Progress>,
+}
+
+impl<R: Read> Read for Heard<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        if let Some(progress) = &mut self.progress {
+            // A sink that has failed ends the bake by itself.
+            let _ = progress.add(count as u64);
+        }
+        Ok(count)
     }
 }
 

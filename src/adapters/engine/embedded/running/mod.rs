@@ -14,6 +14,6 @@ mod trial;
 
 pub(super) use ground::wait_for;
 pub(super) use runner::Runner;
-pub use shell::{Floor, Program, Workroom};
+pub use shell::{Floor, Program, Stopper, Workroom};
 pub(super) use step::{OWNERSHIP_LOST, RunError, StepRun};
 pub(super) use trial::Subject;

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use tokio_util::sync::CancellationToken;
 
 use super::runner::{Runner, shelf_error};
@@ -13,7 +14,7 @@ use crate::adapters::engine::BaseImage;
 use crate::adapters::engine::embedded::base::{Ground, blocking, fetch_missing, layers_of};
 use crate::adapters::engine::embedded::steps::StepError;
 use crate::adapters::host::IdMode;
-use crate::adapters::sandbox::{Exit, StepSpec};
+use crate::adapters::sandbox::{Exit, SandboxError, StepSpec};
 use crate::adapters::store::layout::{Hold, Layout};
 use crate::domain::journal::LayerBlob;
 use crate::domain::recipe::Network;
@@ -66,16 +67,26 @@ pub struct Program {
 pub struct Workroom {
     runner: Runner,
     room: Room,
+    stop: OwnedFd,
+}
+
+/// Ends the program when dropped.
+pub struct Stopper {
+    _open: OwnedFd,
 }
 
 impl Workroom {
     /// Stacks the layers; those that were never unpacked are.
-    pub fn open(floor: &Floor, cache: &Path, ids: IdMode, cancel: &CancellationToken) -> Result<Self, Report> {
-        let open = || -> Result<Self, StepError> {
-            let mut runner = Runner::start(cache, ids, cancel)?;
-            let lowers = runner.lowers(&floor.layers, (&floor.layout, cancel))?;
+    pub fn open(floor: &Floor, cache: &Path, ids: IdMode) -> Result<(Self, Stopper), Report> {
+        let open = || -> Result<(Self, Stopper), StepError> {
+            // Whoever loses patience before the program runs ends this process, and the sandbox with it.
+            let patience = CancellationToken::new();
+            let mut runner = Runner::start(cache, ids, &patience)?;
+            let lowers = runner.lowers(&floor.layers, (&floor.layout, &patience), None)?;
             let scratch = runner.shelf.scratch().map_err(shelf_error(cache))?;
-            Ok(Self { runner, room: Room { lowers, scratch } })
+            let (stop, open) =
+                pipe_with(PipeFlags::CLOEXEC).map_err(|error| RunError::Sandbox(SandboxError::Start(error.into())))?;
+            Ok((Self { runner, room: Room { lowers, scratch }, stop }, Stopper { _open: open }))
         };
         open().map_err(told)
     }
@@ -100,7 +111,7 @@ impl Workroom {
             watched: false,
             hostname: HOSTNAME.into(),
         };
-        self.runner.sandbox.run_on(spec, descriptors).map_err(|error| told(RunError::from(error).into()))
+        self.runner.sandbox.run_on(spec, descriptors, &self.stop).map_err(|error| told(RunError::from(error).into()))
     }
 }
 

@@ -173,7 +173,13 @@ impl StepRun<'_> {
     }
 
     pub(super) fn room(&self, runner: &mut Runner) -> Result<Room, StepError> {
-        let lowers = runner.lowers(self.layers, (self.target, self.cancel))?;
+        if runner.lacks(self.layers) {
+            let mut telling = Telling::new(self.events.clone(), self.step.clone(), &[]);
+            // Nobody listens any more where it cannot be said.
+            let _ = telling.say("extracting the layers below: once on this machine");
+        }
+        let mut progress = Progress::new(self.events.clone(), self.step.clone(), None);
+        let lowers = runner.lowers(self.layers, (self.target, self.cancel), Some(&mut progress))?;
         let scratch = runner.shelf.scratch().map_err(shelf_error(&runner.cache))?;
         Ok(Room { lowers, scratch })
     }

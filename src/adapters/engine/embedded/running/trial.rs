@@ -39,7 +39,7 @@ pub(in crate::adapters::engine) struct Subject<'a> {
 impl Subject<'_> {
     /// Runs one test; what keeps it from being run leaves its outcome unknown.
     pub(in crate::adapters::engine) fn test(&self, runner: &mut Runner, test: &RunTest) -> Result<Finding, StepError> {
-        let lowers = runner.lowers(self.layers, (self.target, self.cancel))?;
+        let lowers = runner.lowers(self.layers, (self.target, self.cancel), None)?;
         let spec = self.spec(runner, lowers, test)?;
         let watch = Stopwatch::start();
         let mut captured = Captured::default();
