@@ -141,7 +141,8 @@ impl Buildah {
 
     fn build_command(&self) -> Command {
         let context = self.folder.join("context").display().to_string();
-        self.command(&["build", "-q", "--layers", "--isolation", self.isolation, "-t", "work", &context])
+        let how = ["--layers", "--network", "host", "--isolation", self.isolation];
+        self.command(&[&["build", "-q"], &how[..], &["-t", "work", &context]].concat())
     }
 }
 
