@@ -78,8 +78,14 @@ pub(super) fn assemble(spec: &StepSpec, rootless: bool, secrets_of: (u32, u32)) 
         lowers.push(&empty);
     }
     let writes = spec.writes.as_ref().map(|(upper, work)| (upper.as_path(), work.as_path()));
-    let root = overlay::mount(&lowers, writes, rootless)?;
-    attach_at(&root, &spec.merged)?;
+    let root = if spec.served {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(CWD, &spec.merged, flags, Mode::empty()).map_err(refused("the root"))?
+    } else {
+        let root = overlay::mount(&lowers, writes, rootless)?;
+        attach_at(&root, &spec.merged)?;
+        root
+    };
     let root = Root(root);
     root.kernel()?;
     root.devices()?;

@@ -110,6 +110,7 @@ impl Workroom {
             terminal: program.terminal,
             watched: false,
             hostname: HOSTNAME.into(),
+            served: false,
         };
         self.runner.sandbox.run_on(spec, descriptors, &self.stop).map_err(|error| told(RunError::from(error).into()))
     }

@@ -200,6 +200,7 @@ impl StepRun<'_> {
             terminal: false,
             watched: true,
             hostname: HOSTNAME.into(),
+            served: false,
         }
     }
 
