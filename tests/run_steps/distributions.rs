@@ -33,6 +33,7 @@ config:
 tests:
   - {name: speaks, run: "cowsay moo", expect: {stdout: "< moo >"}}
   - {name: is-herder, run: "id -u", expect: {stdout: "1500"}}
+  - {name: says-by-name, run: "echo moo >/dev/stdout; echo shoo >/dev/stderr", expect: {stdout: "moo", stderr: "shoo"}}
   - {name: hay, file: {path: /srv/herd/hay, mode: "0640", owner: "herder:games", contains: "grass"}}
 "#;
 
