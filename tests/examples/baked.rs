@@ -108,7 +108,7 @@ fn the_other_runtimes_run(world: &World) {
     std::fs::create_dir_all(secret.parent().unwrap()).unwrap();
     std::fs::write(secret, "s3cret\n").unwrap();
     let postgres = postgres.start(&[]);
-    let script = "until pg_isready -q -h localhost; do sleep 0.1; done
-        ! psql -w -h localhost -c 'select 1' postgres && PGPASSWORD=s3cret psql -h localhost -Atc 'select 6 * 7' postgres";
+    let script = "until pg_isready -q -h 127.0.0.1; do sleep 0.1; done
+        ! psql -w -h 127.0.0.1 -c 'select 1' postgres && PGPASSWORD=s3cret psql -h 127.0.0.1 -Atc 'select 6 * 7' postgres";
     assert_eq!(postgres.exec(&["timeout", "60", "sh", "-c", script]), "42\n");
 }
