@@ -59,6 +59,39 @@ impl Pattern {
     }
 }
 
+/// Shortest secret that is looked for where it must not be, in bytes, without white space around it: shorter ones are
+/// found by chance in any large layer.
+pub const SHORTEST_SOUGHT: usize = 8;
+
+/// Looks for a secret, as it is, in a stream of bytes; changes nothing.
+pub struct Finder {
+    pattern: Pattern,
+    found: bool,
+}
+
+impl Finder {
+    /// For this secret, without white space around it; `None` for one under [`SHORTEST_SOUGHT`].
+    pub fn new(secret: &[u8]) -> Option<Self> {
+        let bare = secret.trim_ascii();
+        (bare.len() >= SHORTEST_SOUGHT).then(|| Self { pattern: Pattern::new(bare), found: false })
+    }
+
+    /// Takes the next bytes; whether the secret has been in the stream by now.
+    pub fn feed(&mut self, bytes: &[u8]) -> bool {
+        let mut rest = bytes.iter();
+        while !self.found {
+            // Nothing has begun: to where something might.
+            let next = match self.pattern.depth {
+                0 => rest.find(|byte| **byte == self.pattern.text[0]),
+                _ => rest.next(),
+            };
+            let Some(byte) = next else { break };
+            self.found = self.pattern.step(*byte);
+        }
+        self.found
+    }
+}
+
 /// Masks secrets in a stream. Occurrences that overlap are masked as one.
 pub struct Masker {
     patterns: Vec<Pattern>,
@@ -234,6 +267,19 @@ mod tests {
 
     fn contains(text: &[u8], part: &[u8]) -> bool {
         text.windows(part.len()).any(|window| window == part)
+    }
+
+    #[test]
+    fn k01_a_secret_is_found_whatever_pieces_it_comes_in() {
+        assert!(Finder::new(b" short7\n").is_none(), "too short to be looked for");
+        let text = b"xx hunthunter2-hunter2 yy";
+        for cut in 0..text.len() {
+            let mut finder = Finder::new(b"hunter2-\n\n").unwrap();
+            let early = finder.feed(&text[..cut]);
+            assert_eq!(early, cut >= 15, "{cut}");
+            assert!(finder.feed(&text[cut..]), "{cut}");
+        }
+        assert!(!Finder::new(b"hunter2-hunter3").unwrap().feed(text));
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn debian_packages_are_the_same_each_time_with_versions_and_without_traces() {
     assert_eq!(digest(&first), digest(&second));
     let inside = listing(&bakery, of(&first, "layer.sealed")[0]);
     assert!(inside.iter().any(|path| path == "usr/games/cowsay"), "{inside:?}");
-    let traces = ["var/lib/apt/lists/", "var/cache/apt/", "var/log/", "var/lib/dpkg/status-old", "var/cache/ldconfig/"];
+    let traces = ["var/lib/apt/lists/", "var/cache/apt/", "var/log/", "var/cache/ldconfig/"];
     let left: Vec<_> = inside
         .iter()
         .filter(|path| !path.ends_with('/') && traces.iter().any(|trace| path.starts_with(trace)))
@@ -56,7 +56,9 @@ fn debian_packages_are_the_same_each_time_with_versions_and_without_traces() {
 
     packages(&bakery, "cowsay, no-such-package-anywhere");
     let told = bakery.fails(1, &["bake", "recipes/cow.yaml", "-q"]);
-    for part in ["step 1 (packages) failed", "ended with status 100", "Unable to locate package no-such-package-anywhere"] {
+    for part in
+        ["step 1 (packages) failed", "ended with status 100", "Unable to locate package no-such-package-anywhere"]
+    {
         assert!(told.contains(part), "{part:?} is not in {told}");
     }
     assert!(told.contains("`bakery shell recipes/cow.yaml@1`"), "{told}");

@@ -79,7 +79,8 @@ pub fn listing(bakery: &Bakery, layer: &Value) -> Vec<String> {
 /// Folders below the cache that stand for snapshots of layers.
 pub fn snapshots(bakery: &Bakery) -> Vec<PathBuf> {
     let kinds = std::fs::read_dir(bakery.path("home/cache/snapshots")).into_iter().flatten().flatten();
-    let inside = |kind: std::fs::DirEntry| std::fs::read_dir(kind.path().join("layers")).into_iter().flatten().flatten();
+    let inside =
+        |kind: std::fs::DirEntry| std::fs::read_dir(kind.path().join("layers")).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = kinds.flat_map(inside).map(|entry| entry.path()).collect();
     found.sort();
     found

@@ -77,7 +77,7 @@ fn an_ordinary_user_frees_what_belongs_to_subordinate_ids() {
         return;
     }
     let bakery = bench();
-    let keep = "mkdir /opt /opt/x; echo 1 > /opt/x/f; chown -R 1000:1000 /opt/x; chmod 0700 /opt/x; touch /var/k/f";
+    let keep = "mkdir -p /opt/x; echo 1 > /opt/x/f; chown -R 1000:1000 /opt/x; chmod 0700 /opt/x; touch /var/k/f";
     with(&bakery, "app", &format!("  - run: {{script: '{keep}', cache: [/var/k], network: none}}\n"));
     let ordinary = Ordinary::new(bakery);
     ordinary.bake("recipes/app.yaml");

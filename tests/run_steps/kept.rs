@@ -7,20 +7,37 @@ fn layers(bakery: &Bakery, recipe: &str) -> Vec<Vec<String>> {
     let output = bakery.run(&["bake", recipe, "--json"]);
     succeeded(&output, recipe);
     let events = events(&output);
-    of(&events, "layer.sealed").into_iter().filter(|one| !one["digest"].is_null()).map(|one| listing(bakery, one)).collect()
+    of(&events, "layer.sealed")
+        .into_iter()
+        .filter(|one| !one["digest"].is_null())
+        .map(|one| listing(bakery, one))
+        .collect()
 }
 
-const ACCOUNT: &str = "  - write: {to: /etc/passwd, content: \"root:x:0:0::/root:/bin/sh\\napp:x:1000:1000::/:/bin/sh\\n\"}\n";
+const ACCOUNT: &str =
+    "  - write: {to: /etc/passwd, content: \"root:x:0:0::/root:/bin/sh\\napp:x:1000:1000::/:/bin/sh\\n\"}\n";
 
 #[test]
 fn what_is_kept_is_there_next_time_and_never_in_the_layer() {
     let bakery = bench();
-    let step = |n: u32| format!("  - run: {{script: 'cat /var/kept/deep/n > /etc/was || true; echo {n} > /var/kept/deep/n', cache: [/var/kept/deep]}}\n");
+    let step = |n: u32| {
+        format!(
+            "  - run: {{script: 'cat /var/kept/deep/n > /etc/was || true; echo {n} > /var/kept/deep/n', cache: [/var/kept/deep]}}\n"
+        )
+    };
     with(&bakery, "app", &step(1));
     assert_eq!(layers(&bakery, "recipes/app.yaml"), [["etc/", "etc/was"]]);
     with(&bakery, "app", &step(2));
     layers(&bakery, "recipes/app.yaml");
-    let said = bakery.ok(&["shell", "-q", "recipes/app.yaml", "--", "sh", "-c", "cat /etc/was; ls /var | grep kept || echo none"]);
+    let said = bakery.ok(&[
+        "shell",
+        "-q",
+        "recipes/app.yaml",
+        "--",
+        "sh",
+        "-c",
+        "cat /etc/was; ls /var | grep kept || echo none",
+    ]);
     assert_eq!(said, "1\nnone\n", "not even where it was mounted is in the image");
     // Another recipe has a folder of its own.
     with(&bakery, "other", &step(3));
@@ -32,7 +49,13 @@ fn what_is_kept_is_there_next_time_and_never_in_the_layer() {
 fn a_fresh_folder_belongs_to_the_steps_user() {
     let bakery = bench();
     let run = "{script: 'touch /var/kept/mine; id -u', user: app, cache: [/var/kept]}";
-    with(&bakery, "app", &format!("{ACCOUNT}  - run: {run}\n  - run: {{script: 'test -e /var/kept/mine; touch /var/kept/more', user: app, cache: [/var/kept]}}\n"));
+    with(
+        &bakery,
+        "app",
+        &format!(
+            "{ACCOUNT}  - run: {run}\n  - run: {{script: 'test -e /var/kept/mine; touch /var/kept/more', user: app, cache: [/var/kept]}}\n"
+        ),
+    );
     assert_eq!(layers(&bakery, "recipes/app.yaml").len(), 1, "they left nothing in the image");
 }
 

@@ -65,8 +65,7 @@ fn files_are_seen_while_they_are_written_and_the_estimate_comes_to_the_layer() {
     let changes = folded(&lines);
     let step = bakery::domain::plan::StepId("1".into());
     let estimate = changes.of(&step).unwrap();
-    let files: BTreeSet<String> =
-        listing(&bakery, sealed).into_iter().filter(|path| !path.ends_with('/')).collect();
+    let files: BTreeSet<String> = listing(&bakery, sealed).into_iter().filter(|path| !path.ends_with('/')).collect();
     let seen: BTreeSet<String> = paths(estimate).into_iter().filter(|path| !path.ends_with("srv/new")).collect();
     let seen: BTreeSet<String> = seen.into_iter().filter(|path| path != "srv").collect();
     assert_eq!(seen, files);

@@ -76,14 +76,26 @@ fn when_the_bake_that_makes_a_step_is_stopped_another_makes_it() {
 #[test]
 fn gc_leaves_what_a_bake_uses_and_says_so() {
     let bakery = bench();
-    with(&bakery, "long", "  - run: {script: 'touch /var/shared/begun; while ! test -e /var/shared/on; do sleep 0.05; done; echo 1 > /etc/one', cache: [/var/shared]}\n");
+    with(
+        &bakery,
+        "long",
+        "  - run: {script: 'touch /var/shared/begun; while ! test -e /var/shared/on; do sleep 0.05; done; echo 1 > /etc/one', cache: [/var/shared]}\n",
+    );
     let started = bakery.json(&["bake", "recipes/long.yaml", "--detach"]);
     let id = started["bake"].as_str().unwrap().to_owned();
     let kept = bakery.path("home/cache/step-caches");
     wait_for(|| below(&kept).iter().any(|path| path.ends_with("fs/begun")));
-    let told = bakery.ok(&["gc", "--max-size", "0"]);
+    let told = bakery.fails(1, &["gc", "--max-size", "0"]);
+    assert!(told.contains("is using this store"), "{told}");
+    // From another workspace, whose store nobody uses, the snapshots are the same.
+    bakery.write("other/bakery.yaml", "bakery: 1\nstores: {local: {layout: ./local}}\n");
+    let elsewhere = |arguments: &[&str]| {
+        let output = bakery.command(arguments).current_dir(bakery.path("other")).output().unwrap();
+        succeeded(&output, "gc")
+    };
+    let told = elsewhere(&["gc", "--max-size", "0"]);
     assert!(told.contains("left the snapshots a bake uses"), "{told}");
-    let said = bakery.json(&["gc", "--all"]);
+    let said: Value = serde_json::from_str(&elsewhere(&["gc", "--all", "--json"])).unwrap();
     assert_eq!((&said["snapshots"]["left"], &said["snapshots"]["removed"]), (&1.into(), &0.into()), "{said}");
     let begun = below(&kept).into_iter().find(|path| path.ends_with("fs/begun")).unwrap();
     std::fs::write(begun.with_file_name("on"), "").unwrap();

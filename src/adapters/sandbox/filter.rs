@@ -129,7 +129,22 @@ pub(super) fn load(pretend: bool) -> io::Result<()> {
     // glibc falls back to clone(2), whose flags can be looked at; clone3's are behind a pointer.
     let absent = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     kernel::load_filter(&compiled(absent, SeccompAction::Errno(libc::ENOSYS.cast_unsigned()))?)?;
+    #[cfg(target_arch = "x86_64")]
+    kernel::load_filter(&no_other_numbers())?;
     kernel::load_filter(&compiled(refused()?, SeccompAction::Errno(libc::EPERM.cast_unsigned()))?)
+}
+
+/// The x32 numbers of the same calls, which a filter by number would not know again; "no such call".
+#[cfg(target_arch = "x86_64")]
+fn no_other_numbers() -> BpfProgram {
+    const FIRST: u32 = 0x4000_0000;
+    const LOAD_NUMBER: u16 = 0x20;
+    const JUMP_AT_LEAST: u16 = 0x35;
+    const RETURN: u16 = 0x06;
+    const ALLOW: u32 = 0x7fff_0000;
+    const NO_SUCH_CALL: u32 = 0x0005_0000 | libc::ENOSYS.cast_unsigned();
+    let line = |code, jt, k| seccompiler::sock_filter { code, jt, jf: 0, k };
+    vec![line(LOAD_NUMBER, 0, 0), line(JUMP_AT_LEAST, 1, FIRST), line(RETURN, 0, ALLOW), line(RETURN, 0, NO_SUCH_CALL)]
 }
 
 fn refused() -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {

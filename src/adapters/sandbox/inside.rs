@@ -101,8 +101,9 @@ pub(super) fn become_step(birth: Birth, stdin: Option<OwnedFd>) -> Result<Infall
     drop(root);
     rustix::system::sethostname(spec.hostname.as_bytes()).map_err(failed("host name"))?;
     limits(&spec)?;
+    // Its signals to "its group" are for itself, and no terminal but its own is its own.
+    rustix::process::setsid().map_err(failed("setsid"))?;
     if spec.terminal {
-        rustix::process::setsid().map_err(failed("setsid"))?;
         rustix::process::ioctl_tiocsctty(io::stdout()).map_err(failed("controlling terminal"))?;
     }
     hand_over(io::stdout(), &account);

@@ -34,6 +34,12 @@ pub(super) fn make_inert(mount: BorrowedFd<'_>) -> io::Result<()> {
     set_attributes(mount, NOSUID_NODEV)
 }
 
+/// Makes the mount of a device read-only: it can be read and written as before, but nobody changes its owner and mode.
+pub(super) fn freeze_device(mount: BorrowedFd<'_>) -> io::Result<()> {
+    const RDONLY_NOSUID_NOEXEC: u64 = 0x1 | 0x2 | 0x8;
+    set_attributes(mount, RDONLY_NOSUID_NOEXEC)
+}
+
 /// mount_setattr(2), recursively.
 fn set_attributes(mount: BorrowedFd<'_>, set: u64) -> io::Result<()> {
     let attr = MountAttr { set, clear: 0, propagation: 0, userns: 0 };

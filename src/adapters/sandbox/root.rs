@@ -38,6 +38,13 @@ const MASKED_SYS: &[&str] =
 /// Devices every image expects.
 const DEVICES: &[&str] = &["full", "null", "random", "tty", "urandom", "zero"];
 
+/// Debian's policy for starting services; what others have none of does them no harm.
+const SERVICES: &str = "usr/sbin/policy-rc.d";
+/// Most processes and threads of a step at a time: a step that multiplies takes nothing else along.
+const MOST_PROCESSES: &str = "16384";
+/// The first kernel whose bound belongs to a process namespace: before, the host's would be changed.
+const BOUND_SINCE: (u32, u32) = (6, 14);
+
 /// What could not be put into the root.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RootError {
@@ -90,6 +97,9 @@ pub(super) fn assemble(spec: &StepSpec, rootless: bool, user: (u32, u32)) -> Res
         }
     }
     root.names(spec.network)?;
+    if !spec.services && is_stub(&spec.stub) {
+        root.no_services()?;
+    }
     root.secrets(&spec.secrets, user)?;
     for (place, folder) in &spec.caches {
         root.cache(place, folder, user)?;
@@ -102,6 +112,9 @@ pub(super) fn places(spec: &StepSpec) -> Vec<(String, bool)> {
     let folders = ["proc", "sys", "dev"].into_iter().map(|place| (place.to_owned(), false));
     let files = ["etc/resolv.conf", "etc/hosts"].into_iter().map(|place| (place.to_owned(), true));
     let mut places: Vec<(String, bool)> = folders.chain(files).collect();
+    if !spec.services {
+        places.push((SERVICES.into(), true));
+    }
     if spec.writes.is_none() {
         places.extend(["tmp", "var/tmp", "run"].map(|place| (place.to_owned(), false)));
     } else if !spec.secrets.is_empty() {
@@ -122,6 +135,13 @@ fn attach_at(mount: &OwnedFd, folder: &Path) -> Result<(), RootError> {
 fn attach_on(mount: BorrowedFd<'_>, place: BorrowedFd<'_>) -> rustix::io::Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     move_mount(mount, "", place, "", flags)
+}
+
+/// A device of the host's, whose owner and mode there stay as they are.
+fn device(path: &str) -> Result<OwnedFd, RootError> {
+    let device = open_tree(CWD, path, clone_flags()).map_err(refused(path))?;
+    kernel::freeze_device(device.as_fd()).map_err(|source| RootError::Mount { what: path.to_owned(), source })?;
+    Ok(device)
 }
 
 /// A file system in memory, of its own.
@@ -177,6 +197,7 @@ impl Root {
     fn kernel(&self) -> Result<(), RootError> {
         let proc = fresh("proc", "/proc", &[], MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
         attach_on(proc.as_fd(), self.real_folder("proc")?.as_fd()).map_err(refused("/proc"))?;
+        bound_processes(&proc)?;
         for name in FROZEN {
             self.freeze(&proc, name, &format!("/proc/{name}"))?;
         }
@@ -205,7 +226,7 @@ impl Root {
         let what = "/dev";
         let dev = memory(what, &[("mode", "0755"), ("size", "64k"), ("nr_inodes", "1k")])?;
         for name in DEVICES {
-            let device = open_tree(CWD, format!("/dev/{name}"), clone_flags()).map_err(refused(what))?;
+            let device = device(&format!("/dev/{name}"))?;
             let at =
                 write_file(&dev, name, b"", 0o666).map_err(|source| RootError::Mount { what: what.into(), source })?;
             attach_on(device.as_fd(), at.as_fd()).map_err(refused(what))?;
@@ -244,6 +265,17 @@ impl Root {
             self.put(&file, place)?;
         }
         Ok(())
+    }
+
+    /// What keeps packages from starting their services (`invoke-rc.d` asks it), where the image has none of its own.
+    fn no_services(&self) -> Result<(), RootError> {
+        let fail = |source| RootError::Mount { what: SERVICES.into(), source };
+        let files = memory(SERVICES, &[("mode", "0755"), ("size", "64k")])?;
+        write_file(&files, "policy-rc.d", b"#!/bin/sh\nexit 101\n", 0o755).map_err(fail)?;
+        let file = open_tree(&files, "policy-rc.d", clone_flags()).map_err(refused(SERVICES))?;
+        // Where a layer took it away, its place in the stub does not show; services start, as the image has it.
+        let Ok(place) = self.place(SERVICES) else { return Ok(()) };
+        attach_on(file.as_fd(), place.as_fd()).map_err(refused(SERVICES))
     }
 
     /// Secrets in memory, for the step's user alone.
@@ -296,6 +328,32 @@ fn give_if_empty(folder: &OwnedFd, (uid, gid): (u32, u32)) -> rustix::io::Result
     rustix::fs::fchown(folder, Some(rustix::fs::Uid::from_raw(uid)), Some(rustix::fs::Gid::from_raw(gid)))
 }
 
+/// Whether the image lacks a policy for services: its place was made in the stub.
+fn is_stub(stub: &Path) -> bool {
+    stub.join(SERVICES).exists()
+}
+
+/// A bound that holds for root, too, as `RLIMIT_NPROC` does not; on kernels that have none of their own for a namespace
+/// there is only that limit.
+fn bound_processes(proc: &OwnedFd) -> Result<(), RootError> {
+    let release = rustix::system::uname();
+    let release = release.release().to_string_lossy();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    if (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < BOUND_SINCE {
+        return Ok(());
+    }
+    let set = || -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let mut file = std::fs::File::from(openat(proc, "sys/kernel/pid_max", flags, Mode::empty())?);
+        file.write_all(MOST_PROCESSES.as_bytes())
+    };
+    match set() {
+        // A namespace that is not allowed to is bound by its user's limits.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        done => done.map_err(|source| RootError::Mount { what: "/proc/sys/kernel/pid_max".into(), source }),
+    }
+}
+
 /// Hides what tells of the host: files behind `/dev/null`, folders behind an empty one.
 fn mask(folder: &OwnedFd, names: &[&str], above: &str) -> Result<(), RootError> {
     for name in names {
@@ -309,7 +367,7 @@ fn mask(folder: &OwnedFd, names: &[&str], above: &str) -> Result<(), RootError> 
         let cover = if is_folder {
             fresh("tmpfs", &what, &[("mode", "0555"), ("size", "4k")], MountAttrFlags::MOUNT_ATTR_RDONLY)?
         } else {
-            open_tree(CWD, "/dev/null", clone_flags()).map_err(refused(&what))?
+            device("/dev/null")?
         };
         attach_on(cover.as_fd(), place.as_fd()).map_err(refused(&what))?;
     }

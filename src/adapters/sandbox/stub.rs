@@ -1,18 +1,20 @@
 //! The stub: the lowest folder of a step's stack, with the mount points and settings an image lacks, so that none of them
 //! ever shows in a layer.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2, readlinkat};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2, readlinkat};
 use rustix::io::Errno;
 
 use super::root::places;
 use super::wire::{Refusal, StepSpec};
 
 /// Links followed to where something is missing.
-const MAX_LINKS: usize = 8;
+const MAX_LINKS: usize = 16;
 /// apt gives up its own user only where it is told to: there is one id.
 const APT: (&str, &str) = ("etc/apt/apt.conf.d/zz-single-id", "APT::Sandbox::User \"root\";\n");
 
@@ -34,27 +36,46 @@ pub(super) fn make(spec: &StepSpec, view: Option<BorrowedFd<'_>>, single: bool) 
     std::fs::create_dir_all(spec.stub.join("proc")).map_err(fail("proc"))
 }
 
-/// Where `place` would have to be made; `None` where it is there.
+/// Where `place` would have to be made, free of links, which an image may have anywhere on the way; `None` where it is
+/// there.
 fn missing(view: Option<BorrowedFd<'_>>, place: &str) -> io::Result<Option<PathBuf>> {
     let Some(view) = view else { return Ok(Some(place.into())) };
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let open =
-        |path: &Path, more: OFlags| openat2(view, path, OFlags::PATH | OFlags::CLOEXEC | more, Mode::empty(), resolve);
-    let mut at = PathBuf::from(place);
-    for _ in 0..MAX_LINKS {
-        match open(&at, OFlags::empty()) {
-            Ok(_) => return Ok(None),
-            Err(Errno::NOENT) => {}
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let (mut at, mut absent, mut links) = (PathBuf::new(), false, 0);
+    let parts = |path: &Path| path.iter().rev().map(OsStr::to_owned).collect::<Vec<_>>();
+    let mut ahead = parts(Path::new(place));
+    while let Some(part) = ahead.pop() {
+        let next = within(&at, Path::new(&part));
+        let found = match openat2(
+            view,
+            if next.as_os_str().is_empty() { Path::new(".") } else { &next },
+            flags,
+            Mode::empty(),
+            resolve,
+        ) {
+            Ok(found) => found,
+            Err(Errno::NOENT) => {
+                (at, absent) = (next, true);
+                continue;
+            }
             Err(error) => return Err(error.into()),
+        };
+        if FileType::from_raw_mode(fstat(&found)?.st_mode) != FileType::Symlink {
+            at = next;
+            continue;
         }
-        // Nothing there, or a link that leads to nothing.
-        let Ok(link) = open(&at, OFlags::NOFOLLOW) else { return Ok(Some(at)) };
-        let target = readlinkat(&link, "", Vec::new())?;
-        let target = PathBuf::from(std::ffi::OsStr::new(&*String::from_utf8_lossy(target.as_bytes())));
-        let base = if target.is_absolute() { Path::new("") } else { at.parent().unwrap_or(Path::new("")) };
-        at = within(base, &target);
+        links += 1;
+        if links > MAX_LINKS {
+            return Err(Errno::LOOP.into());
+        }
+        let target = PathBuf::from(OsString::from_vec(readlinkat(&found, "", Vec::new())?.into_bytes()));
+        if target.is_absolute() {
+            at = PathBuf::new();
+        }
+        ahead.extend(parts(&target));
     }
-    Err(io::ErrorKind::InvalidInput.into())
+    Ok(absent.then_some(at))
 }
 
 /// `target` seen from `base`, without ever leaving the root.

@@ -96,6 +96,8 @@ pub struct StepSpec {
     pub watched: bool,
     /// Host name it sees.
     pub hostname: String,
+    /// Whether packages that it installs may start their services, where the image does not say so itself.
+    pub services: bool,
 }
 
 /// What the keeper answers.
@@ -172,7 +174,8 @@ impl Refusal {
 
 /// Sends a request with its descriptors.
 pub(super) fn send(socket: BorrowedFd<'_>, request: &Request, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-    let body = memory_file(&serde_json::to_vec(request)?)?;
+    // There may be a secret in it.
+    let body = memory_file(&zeroize::Zeroizing::new(serde_json::to_vec(request)?))?;
     let mut all = vec![body.as_fd()];
     all.extend_from_slice(descriptors);
     hand_over(socket, &all)

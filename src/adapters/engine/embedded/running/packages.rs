@@ -46,7 +46,7 @@ impl StepRun<'_> {
                 room.scratch = runner.shelf.scratch_for(upper).map_err(shelf_error(&runner.cache))?;
             }
             let what = argv.join(" ");
-            let spec = StepSpec { env: env.clone(), argv, ..self.spec(&room) };
+            let spec = StepSpec { env: env.clone(), argv, services: false, ..self.spec(&room) };
             self.execute(runner, spec, &what, &mut telling)?;
         }
         let installed = self.ask_versions(runner, installer, packages, &room)?;
@@ -55,7 +55,7 @@ impl StepRun<'_> {
             return Err(StepError::Cancelled);
         }
         let discard = installer.discarded().map(str::to_owned).collect();
-        let (counts, sealed) = self.seal(runner, room, discard)?;
+        let (counts, sealed) = self.seal(runner, room, discard, &[])?;
         Ok(PackagesMade { counts, sealed, installed })
     }
 

@@ -14,9 +14,19 @@ use crate::adapters::engine::embedded::index::{IndexError, LayerIndex, collect};
 use crate::adapters::engine::embedded::seal::Sealed;
 use crate::adapters::engine::embedded::steps::StepError;
 use crate::adapters::sandbox::{Counts, PackRequest};
+use crate::adapters::secrets::Secret;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::LayerBlob;
 use crate::domain::layer::{Limits, Scanner};
+use crate::domain::mask::Finder;
+
+/// What the making of a layer is told to, and stopped by.
+pub(super) struct Around<'a> {
+    pub(super) progress: &'a mut Progress,
+    pub(super) cancel: &'a CancellationToken,
+    /// What the layer may not hold (K-01).
+    pub(super) secrets: &'a [Secret],
+}
 
 /// Reads the upper folder as a layer; `None` where nothing is different from what lies below.
 pub(super) fn seal_upper(
@@ -24,12 +34,11 @@ pub(super) fn seal_upper(
     request: PackRequest,
     target: &Layout,
     packing: &Packing,
-    (progress, cancel): (&mut Progress, &CancellationToken),
+    around: Around<'_>,
 ) -> Result<(Counts, Option<Sealed>), StepError> {
     let blob = target.begin_blob()?;
     let writer = LayerWriter::new(blob, packing).map_err(StepError::Compress)?;
-    let (counts, taken) =
-        runner.sandbox.pack(request, |pipe| take(pipe, writer, progress, cancel)).map_err(RunError::from)?;
+    let (counts, taken) = runner.sandbox.pack(request, |pipe| take(pipe, writer, around)).map_err(RunError::from)?;
     let (index, writer) = taken?;
     if counts == Counts::default() {
         return Ok((counts, None));
@@ -44,10 +53,11 @@ pub(super) fn seal_upper(
 fn take<W: Write + Send + 'static>(
     pipe: std::fs::File,
     writer: LayerWriter<W>,
-    progress: &mut Progress,
-    cancel: &CancellationToken,
+    Around { progress, cancel, secrets }: Around<'_>,
 ) -> Result<(LayerIndex, LayerWriter<W>), StepError> {
-    let mut tee = Tee { from: io::BufReader::with_capacity(128 << 10, pipe), to: writer, failed: None, passed: 0 };
+    let from = io::BufReader::with_capacity(128 << 10, pipe);
+    let finders: Vec<_> = secrets.iter().filter_map(|secret| Some((secret, Finder::new(secret.value())?))).collect();
+    let mut tee = Tee { from, to: writer, failed: None, passed: 0, finders, found: None };
     let mut scanner = Scanner::new(&mut tee, Limits::default());
     let collected = collect(&mut scanner, cancel, &mut || ());
     drop(scanner);
@@ -60,19 +70,24 @@ fn take<W: Write + Send + 'static>(
     }
     // What follows the last entry belongs to the layer's bytes, too.
     io::copy(&mut tee, &mut io::sink()).map_err(StepError::Compress)?;
+    if let Some(secret) = tee.found {
+        return Err(RunError::SecretKept(secret.name().to_owned()).into());
+    }
     progress.reach(tee.passed)?;
     Ok((index, tee.to))
 }
 
-/// A reader that hands everything on.
-struct Tee<R, W> {
+/// A reader that hands everything on, and sees which secrets pass.
+struct Tee<'a, R, W> {
     from: R,
     to: W,
     failed: Option<io::Error>,
     passed: u64,
+    finders: Vec<(&'a Secret, Finder)>,
+    found: Option<&'a Secret>,
 }
 
-impl<R: Read, W: Write> Read for Tee<R, W> {
+impl<R: Read, W: Write> Read for Tee<'_, R, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(buffer)?;
         if let Err(error) = self.to.write_all(&buffer[..count]) {
@@ -81,6 +96,11 @@ impl<R: Read, W: Write> Read for Tee<R, W> {
             return Err(kind.into());
         }
         self.passed += count as u64;
+        for (secret, finder) in &mut self.finders {
+            if finder.feed(&buffer[..count]) {
+                self.found = Some(secret);
+            }
+        }
         Ok(count)
     }
 }

@@ -110,6 +110,7 @@ impl Workroom {
             terminal: program.terminal,
             watched: false,
             hostname: HOSTNAME.into(),
+            services: true,
         };
         self.runner.sandbox.run_on(spec, descriptors, &self.stop).map_err(|error| told(RunError::from(error).into()))
     }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::listen::Telling;
 use super::runner::{Runner, shelf_error};
-use super::seal::seal_upper;
+use super::seal::{Around, seal_upper};
 use crate::adapters::engine::Packing;
 use crate::adapters::engine::embedded::base::Ground;
 use crate::adapters::engine::embedded::events::{Events, Progress};
@@ -19,6 +19,7 @@ use crate::adapters::sandbox::{Counts, Exit, PackRequest, SandboxError, StepSpec
 use crate::adapters::secrets::{Secret, resolve};
 use crate::adapters::snapshot::Scratch;
 use crate::adapters::store::layout::Layout;
+use crate::domain::mask::{SHORTEST, is_masked};
 use crate::domain::oci::ChainId;
 use crate::domain::plan::StepId;
 use crate::domain::recipe::{Network, PackageNameError, Run, SecretSource};
@@ -68,6 +69,9 @@ pub(in crate::adapters::engine) enum RunError {
         /// Its last lines.
         last: Vec<String>,
     },
+    /// What it wrote holds a secret it was given: everybody who has the image would have it.
+    #[error("K-01: secret {0} is in what the script wrote")]
+    SecretKept(String),
     /// Nothing in the image installs packages.
     #[error("the image has no program that installs packages (apt-get, apk, dnf, microdnf or yum)")]
     NoInstaller,
@@ -113,6 +117,9 @@ impl RunError {
             Self::Shelf { .. } => Some("is the disk full? `bakery doctor` says where the cache is".into()),
             Self::Timeout { .. } => Some("`step-timeout: 4h` in config.yaml gives it longer, 0 for ever".into()),
             Self::NoInstaller => Some("choose a base that has one, or `copy` or `unpack` what you need".into()),
+            Self::SecretKept(_) => Some(
+                "let the program read it from /run/secrets, or remove what it leaves before the script ends".into(),
+            ),
             Self::PackageName(_) | Self::Status { .. } | Self::Signal { .. } => None,
         }
     }
@@ -157,9 +164,17 @@ impl StepRun<'_> {
         let mut env = self.environment();
         env.extend(run.env.iter().map(|(name, value)| (name.clone(), value.clone())));
         let caches = run.cache.iter().map(|place| runner.step_cache(self.owner, place)).collect::<Result<_, _>>()?;
-        let spec = StepSpec { caches, network: run.network, user: run.user.clone(), env, argv, ..self.spec(&room) };
+        let spec = StepSpec {
+            caches,
+            secrets: secrets.iter().map(|secret| (secret.name().to_owned(), secret.value().to_vec())).collect(),
+            network: run.network,
+            user: run.user.clone(),
+            env,
+            argv,
+            ..self.spec(&room)
+        };
         self.execute(runner, spec, "the script", &mut telling)?;
-        self.seal(runner, room, Vec::new())
+        self.seal(runner, room, Vec::new(), &secrets)
     }
 
     /// Where there is one id only, every such step says what that costs.
@@ -168,6 +183,12 @@ impl StepRun<'_> {
         if !runner.ids.ids().is_exact() {
             // Nobody listens any more where it cannot be said.
             let _ = telling.say(OWNERSHIP_LOST);
+        }
+        for secret in secrets.iter().filter(|secret| !is_masked(secret.value())) {
+            let _ = telling.say(&format!(
+                "WARNING: secret {} is under {SHORTEST} bytes: it is not masked in this output (K-02)",
+                secret.name()
+            ));
         }
         telling
     }
@@ -200,6 +221,7 @@ impl StepRun<'_> {
             terminal: false,
             watched: true,
             hostname: HOSTNAME.into(),
+            services: true,
         }
     }
 
@@ -238,10 +260,11 @@ impl StepRun<'_> {
         runner: &mut Runner,
         room: Room,
         discard: Vec<String>,
+        secrets: &[Secret],
     ) -> Result<(Counts, Option<Sealed>), StepError> {
         let request = PackRequest { lowers: room.lowers, upper: room.scratch.upper(), created: self.created, discard };
         let mut progress = Progress::new(self.events.clone(), self.step.clone(), None);
-        let around = (&mut progress, self.cancel);
+        let around = Around { progress: &mut progress, cancel: self.cancel, secrets };
         let (counts, sealed) = seal_upper(runner, request, self.target, self.packing, around)?;
         if let Some(sealed) = &sealed {
             let below: Vec<_> = self.layers.iter().map(|layer| layer.diff_id.clone()).collect();
