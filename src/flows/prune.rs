@@ -75,12 +75,13 @@ pub async fn gc(context: &Context, freeing: Freeing) -> Result<Pruned, Report> {
     let Freeing { all, dry_run, max_size } = freeing;
     let bound = if all { Some(0) } else { max_size.or(context.settings.cache.max_size) };
     blocking(move || {
-        let snapshots = free_snapshots(&cache, bound, dry_run);
         let keep = if all { BTreeSet::new() } else { cached_layers(&cache) };
         let freed = match open(&store)? {
             Some(layout) => layout.gc(&keep, dry_run)?,
             None => Freed::default(),
         };
+        // A store that is in use refuses; then nothing at all is freed.
+        let snapshots = free_snapshots(&cache, bound, dry_run);
         let cache_removed = all && !dry_run && remove_cached_steps(&cache)?;
         Ok(Pruned { store, dry_run, cache_removed, snapshots, freed })
     })

@@ -1,3 +1,12 @@
-//! Steps that run, end to end on real distributions: as root and as an ordinary user, judged by other tools.
+//! Steps that run, end to end: as root and as an ordinary user, on real distributions and on a tiny image of this host's
+//! own commands, judged by other tools.
 
+mod apt;
+mod bench;
+mod bounds;
+mod cached;
 mod distributions;
+mod failing;
+mod kept;
+mod live;
+mod together;

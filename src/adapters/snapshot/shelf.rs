@@ -2,7 +2,8 @@
 //! beside them. A snapshot is whole or absent. Makes no mounts, removes nothing that mapped ids own.
 //!
 //! `layers/CHAIN/{fs,boot}`, `sessions/ID/{lock,N/…}`. Snapshots are not synced: after the machine has been started anew
-//! they count as absent, and are made again from the blobs, which are.
+//! they count as absent, and are made again from the blobs, which are. Until then what is in them is trusted: nobody but the
+//! user who owns them writes there; `gc --all` forgets them.
 
 use std::cell::Cell;
 use std::io;
@@ -91,7 +92,7 @@ impl Shelf {
     /// The snapshot of a chain, if it is here and of this boot.
     pub fn find(&self, chain: &ChainId) -> Option<PathBuf> {
         let folder = self.place(chain);
-        let note = read_note(&folder).filter(|note| note.boot == self.boot)?;
+        let note = read_note(&folder).filter(|note| note.boot == self.boot && folder.join("fs").is_dir())?;
         // When it was used last is what `gc` goes by; that it cannot be said is no reason not to use it.
         let _ = write_note(&folder, &note);
         Some(folder.join("fs"))

@@ -482,7 +482,44 @@ mod tests {
         assert_eq!(below(&tree, "x").0, 1);
     }
 
+    /// What happened to each path, one after the other, without any tree; folders that go take with them what is below.
+    fn modelled(steps: &[(ChangeOp, String, u64)]) -> Vec<String> {
+        let mut model: BTreeMap<String, (ChangeOp, u64)> = BTreeMap::new();
+        for (op, path, size) in steps {
+            let below = format!("{path}/");
+            if *op == ChangeOp::Deleted {
+                model.retain(|other, (op, _)| !other.starts_with(&below) || *op != ChangeOp::Added);
+                model.iter_mut().filter(|(other, _)| other.starts_with(&below)).for_each(|(_, own)| own.0 = *op);
+            }
+            match model.get(path).map_or(Some(*op), |(before, _)| both(*before, *op)) {
+                Some(op) => model.insert(path.clone(), (op, *size)),
+                None => model.remove(path),
+            };
+        }
+        let bytes = |op, size| if op == ChangeOp::Deleted { 0 } else { size };
+        let mut lines: Vec<String> =
+            model.into_iter().map(|(path, (op, size))| format!("{op:?} {path} {}", bytes(op, size))).collect();
+        lines.sort();
+        lines
+    }
+
+    const OPS: [ChangeOp; 3] = [ChangeOp::Added, ChangeOp::Modified, ChangeOp::Deleted];
+
     proptest! {
+        /// Whatever comes in whatever batches: in order, and nothing stays of what went with its folder.
+        #[test]
+        fn a_tree_holds_what_happened_to_each_path(
+            steps in proptest::collection::vec((0usize..3, "[ab](/[abc]){0,3}", 0u64..9), 0..80),
+            batch in 1usize..9,
+        ) {
+            let steps: Vec<_> = steps.into_iter().map(|(op, path, size)| (OPS[op], path, size)).collect();
+            let mut tree = ChangeTree::default();
+            for some in steps.chunks(batch) {
+                tree.take(&some.iter().map(|(op, path, size)| seen(*op, path, *size)).collect::<Vec<_>>());
+            }
+            prop_assert_eq!(lines(&tree), modelled(&steps));
+        }
+
         /// The totals of every folder are those of what is in it, whatever happened before.
         #[test]
         fn totals_always_agree(steps in proptest::collection::vec((0u8..3, "[ab](/[abc]){0,3}", 0u64..9), 0..60)) {
