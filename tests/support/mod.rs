@@ -13,3 +13,4 @@ pub mod images;
 pub mod ordinary;
 pub mod peers;
 pub mod pty;
+pub mod tiny;

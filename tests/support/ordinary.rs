@@ -36,6 +36,11 @@ impl Ordinary {
         ordinary
     }
 
+    /// The workspace.
+    pub fn bakery(&self) -> &Bakery {
+        &self.bakery
+    }
+
     /// The workspace, to be looked at as root again.
     pub fn into_bakery(self) -> Bakery {
         self.bakery
