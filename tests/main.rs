@@ -22,6 +22,7 @@ mod init;
 mod keys;
 mod recipe;
 mod run_steps;
+mod sandbox;
 mod screenshot;
 mod shell;
 mod snapshot;

@@ -16,3 +16,4 @@ pub mod ordinary;
 pub mod peers;
 pub mod pty;
 pub mod subordinate;
+pub mod tiny;

@@ -29,6 +29,11 @@ impl Ordinary {
         Self { bakery, user, program }
     }
 
+    /// The workspace.
+    pub fn bakery(&self) -> &Bakery {
+        &self.bakery
+    }
+
     /// The workspace, to be looked at as root again.
     pub fn into_bakery(self) -> Bakery {
         self.bakery
