@@ -51,7 +51,8 @@ fn lines(model: &Model, look: &Look, area: Rect) -> Vec<Line<'static>> {
             ]));
         }
     }
-    if row.state == StepState::Running && row.throughput.done > 0 {
+    let passing = row.throughput.total.is_none() && row.seen != [0; 3];
+    if row.state == StepState::Running && row.throughput.done > 0 && !passing {
         lines.push(Line::from(progress(look, row)));
     }
     let layer = model.view.layers.rows().iter().find(|layer| layer.sealed.step == row.id);

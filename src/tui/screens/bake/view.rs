@@ -313,10 +313,12 @@ fn step_cells(model: &Model, look: &Look, around: &Around, row: &StepRow) -> Vec
         (_, true) => base.map(|base| units::bytes(base.size)),
         (Some(Some(blob)), _) => Some(units::bytes(blob.descriptor.size)),
         (Some(None), _) => Some("no layer".to_owned()),
-        (None, _) if row.throughput.done > 0 && row.state == StepState::Running => {
-            Some(units::bytes(row.throughput.done))
-        }
-        (None, _) if row.state == StepState::Running => seen_bytes(model, row),
+        (None, _) if row.state == StepState::Running => match seen_bytes(model, row) {
+            // What it passes through (the layers below being extracted) is not what it leaves.
+            Some(seen) if row.throughput.total.is_none() => Some(seen),
+            seen if row.throughput.done == 0 => seen,
+            _ => Some(units::bytes(row.throughput.done)),
+        },
         (None, _) => None,
     };
     let (origin, role_of_origin, count) = match is_base {
