@@ -223,7 +223,7 @@ fn unsafe_stands_in_one_file() {
     let word = ["unsafe", " {"].concat();
     let with: Vec<String> =
         rust_files("src").into_iter().filter(|(_, text)| text.contains(&word)).map(|(path, _)| path).collect();
-    assert_eq!(with, ["adapters/sandbox/kernel.rs"]);
+    assert_eq!(with, ["src/adapters/sandbox/kernel.rs"]);
 }
 
 #[test]

@@ -32,6 +32,8 @@ a store or registry is unreachable or refuses
 .TP
 \fB130\fR
 cancelled
+.PP
+\fBbakery shell\fR ends as its command does; 128 and the signal's number where a signal ended it.
 .SH ENVIRONMENT
 .TP
 \fBBAKERY_HOME\fR

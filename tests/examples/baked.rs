@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use super::copy_recipes;
 use crate::support::bakery::{Bakery, succeeded};
 use crate::support::container::{self, Bundle};
-use crate::support::dockerd::{self, Dockerd};
-use crate::support::{debian, peers};
+use crate::support::{debian, docker_run, peers};
 
 const SUBSET: &[&str] = &["python", "redis", "nginx"];
 
@@ -60,10 +59,9 @@ fn the_example_recipes_bake_for_real_and_what_was_baked_runs() {
     if all {
         the_other_runtimes_run(&world);
     }
-    if peers::need(&dockerd::PROGRAMS)
-        && let Some(dockerd) = Dockerd::start()
-    {
-        dockerd_runs_redis(&world, &dockerd);
+    if let Some(dockerd) = docker_run::daemon() {
+        let answer = docker_run::ask(&dockerd, &world.path("store/global"), "redis:7", (6379, PING));
+        assert_eq!(answer, "+PONG\r\n+OK\r\n");
     }
 }
 
@@ -92,6 +90,7 @@ fn the_teams_images_serve(world: &World) {
 
     let sessions = world.image("team-b", "team-b/sessions:1.2.0").start(&[]);
     assert_eq!(sessions.answer(6380, PING), "+PONG\r\n+OK\r\n");
+    assert!(sessions.answer(6380, "FLUSHALL\r\nQUIT\r\n").contains("unknown command"), "taken away by the global team");
     assert_eq!(sessions.exec(&["redis-cli", "-p", "6380", "ping"]), "PONG\n");
 }
 
@@ -109,16 +108,7 @@ fn the_other_runtimes_run(world: &World) {
     std::fs::create_dir_all(secret.parent().unwrap()).unwrap();
     std::fs::write(secret, "s3cret\n").unwrap();
     let postgres = postgres.start(&[]);
-    // A startup message of version 3.0 for user `postgres`; asked for a password, it does not wait for us to leave.
-    assert!(postgres.answer(5432, "\0\0\0\u{17}\0\u{3}\0\0user\0postgres\0\0").starts_with('R'), "wants a password");
-    let script = "PGPASSWORD=s3cret psql -h localhost -Atc 'select 6 * 7' postgres";
-    assert_eq!(postgres.exec(&["sh", "-c", script]), "42\n");
-}
-
-fn dockerd_runs_redis(world: &World, dockerd: &Dockerd) {
-    dockerd.load(&world.path("store/global"), "redis:7");
-    let redis = dockerd.start_image("redis:7");
-    assert_eq!(container::answer(redis, 6379, PING).unwrap(), "+PONG\r\n+OK\r\n");
-    let answer = container::answer(redis, 6379, "FLUSHALL\r\nQUIT\r\n").unwrap();
-    assert!(answer.contains("unknown command"), "taken away by the global team: {answer}");
+    let script = "until pg_isready -q -h 127.0.0.1; do sleep 0.1; done
+        ! psql -w -h 127.0.0.1 -c 'select 1' postgres && PGPASSWORD=s3cret psql -h 127.0.0.1 -Atc 'select 6 * 7' postgres";
+    assert_eq!(postgres.exec(&["timeout", "60", "sh", "-c", script]), "42\n");
 }

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use crate::support::bakery::{Bakery, layout_json};
 use crate::support::container::{self, Bundle};
-use crate::support::dockerd::{self, Dockerd};
 use crate::support::ordinary::{self, Ordinary};
-use crate::support::{debian, peers};
+use crate::support::{debian, docker_run, meadow, peers};
 
 const BASE: &str = "recipe: 1\nname: os\ntag: \"1\"\nbase: scratch\nsteps:\n  - unpack: {from: rootfs.tar, to: /}\n";
 
@@ -34,6 +33,7 @@ config:
 tests:
   - {name: speaks, run: "cowsay moo", expect: {stdout: "< moo >"}}
   - {name: is-herder, run: "id -u", expect: {stdout: "1500"}}
+  - {name: says-by-name, run: "echo moo >/dev/stdout; echo shoo >/dev/stderr", expect: {stdout: "moo", stderr: "shoo"}}
   - {name: hay, file: {path: /srv/herd/hay, mode: "0640", owner: "herder:games", contains: "grass"}}
 "#;
 
@@ -108,11 +108,8 @@ fn debian_packages_and_accounts_are_the_same_from_root_and_from_an_ordinary_user
         let bundle = judged(&bakery.local());
         assert!(bundle.run(&["dpkg-query", "--show", "cowsay"]).starts_with("cowsay\t"));
     }
-    if peers::need(&dockerd::PROGRAMS)
-        && let Some(dockerd) = Dockerd::start()
-    {
-        dockerd.load(&ordinary.local(), "team-a/cow:1");
-        assert!(dockerd.run("team-a/cow:1", &[]).contains("< moo >"));
+    if let Some(dockerd) = docker_run::daemon() {
+        assert!(docker_run::run(&dockerd, &ordinary.local(), "team-a/cow:1").contains("< moo >"));
     }
 }
 
@@ -121,7 +118,7 @@ fn rpm_packages_and_accounts_come_out_of_both_as_well() {
     if !peers::need(&programs()) {
         return;
     }
-    let global = global(&debian::meadow());
+    let global = global(&meadow::rootfs());
     for (bakery, _) in bakes(&global) {
         let bundle = judged(&bakery.local());
         assert!(bundle.run(&["rpm", "--query", "cowsay"]).starts_with("cowsay-3.04-1"));

@@ -42,6 +42,21 @@ fn lists_and_logs_are_as_if_never_touched() {
 }
 
 #[test]
+fn a_star_stands_for_a_part_of_one_name() {
+    let Some(folders) = Folders::new(true, apt) else { return };
+    let mount = folders.mount();
+    let at = |path: &str| mount.path().join(path);
+    for name in ["dnf.log", "dnf.rpm.log", "dnf", "other.log"] {
+        fs::write(at("var/log").join(name), "x").unwrap();
+    }
+    drop(mount);
+    let upper = File::open(folders.path("upper")).unwrap();
+    discard(upper.as_fd(), &["/var/log/dnf.*", "/var/none/*"]).unwrap();
+    let (layer, _) = folders.pack().unwrap();
+    assert_eq!(names(&layer), ["var", "var/log", "var/log/dnf", "var/log/other.log"]);
+}
+
+#[test]
 fn t02_a_symlink_on_the_way_leads_nowhere() {
     let Some(folders) = Folders::new(true, apt) else { return };
     let victim = folders.path("victim");

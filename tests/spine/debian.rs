@@ -1,15 +1,12 @@
-//! The main job on real input: a recipe on a Debian and Python base in a real registry becomes a valid OCI image that
+//! The main job on real input: a recipe on a Debian base in a real registry becomes a valid OCI image that
 //! other tools read, and the same one again from another home.
-
-use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::{HOST, push_base};
 use crate::support::bakery::{Bakery, layout_json, peer};
 use crate::support::docker_registry::DockerRegistry;
-use crate::support::peers;
+use crate::support::{debian, peers};
 
 const RECIPE: &str = r#"recipe: 1
 name: team-a/payments-api
@@ -18,7 +15,7 @@ base: global/python:3.12      # the tag a human reads
 steps:
   - copy: {from: app, to: /srv/app, owner: "www-data", mode: "0640", exclude: ["**/*.pyc"]}
   - write: {to: /etc/app.conf, mode: "0600", content: "timeout = 30\n"}
-  - remove: [/usr/share/doc]
+  - remove: [/usr/share/perl5]
 config:
   env: {APP_ENV: production}
   user: www-data
@@ -27,25 +24,6 @@ config:
   expose: [8080/tcp]
   labels: {team: a}
 "#;
-
-/// A Debian with Python; made once for all runs. Two tests that both find none make it twice and keep one.
-fn debian_tar() -> PathBuf {
-    static MADE: OnceLock<PathBuf> = OnceLock::new();
-    let make = || {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("debian-python.tar");
-        if !path.exists() {
-            let partial = path.with_extension("partial.tar");
-            let partial_text = partial.display().to_string();
-            peer(
-                "mmdebstrap",
-                &["--quiet", "--variant=minbase", "--include=python3-minimal", "bookworm", &partial_text],
-            );
-            std::fs::rename(partial, &path).unwrap();
-        }
-        path
-    };
-    MADE.get_or_init(make).clone()
-}
 
 struct World {
     registry: DockerRegistry,
@@ -59,7 +37,7 @@ impl World {
         }
         let registry = DockerRegistry::start();
         let python = format!("{}/global/python:3.12", registry.host());
-        let os = push_base(&registry, "global/os:12", HOST, &debian_tar());
+        let os = push_base(&registry, "global/os:12", HOST, &debian::rootfs());
         let marker = tempfile::tempdir().unwrap();
         std::fs::create_dir(marker.path().join("opt")).unwrap();
         std::fs::write(marker.path().join("opt/python.txt"), "3.12\n").unwrap();
@@ -157,8 +135,8 @@ fn others_read_it(bakery: &Bakery) {
     assert_eq!(stat("srv/app/run"), "777 33:33 symbolic link");
     assert_eq!(stat("etc/app.conf"), "600 0:0 regular file");
     assert!(!unpacked.join("rootfs/srv/app/lib/tool.pyc").exists());
-    assert!(!unpacked.join("rootfs/usr/share/doc").exists());
-    assert!(unpacked.join("rootfs/usr/bin/python3").symlink_metadata().is_ok());
+    assert!(!unpacked.join("rootfs/usr/share/perl5").exists());
+    assert!(unpacked.join("rootfs/usr/bin/perl").symlink_metadata().is_ok());
 
     let storage = bakery.path("podman");
     let root = storage.join("root").display().to_string();

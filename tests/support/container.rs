@@ -36,6 +36,12 @@ impl Bundle {
         peer("umoci", &["unpack", "--image", &image, &bundle.display().to_string()]);
         let mut config: Value = serde_json::from_slice(&std::fs::read(bundle.join("config.json")).unwrap()).unwrap();
         config["process"]["terminal"] = json!(false);
+        // Volumes begin with what the image has there, as they do everywhere but here.
+        let kernels = |mount: &Value| {
+            let to = mount["destination"].as_str().unwrap_or_default();
+            ["/proc", "/dev", "/sys"].iter().any(|folder| to.starts_with(folder))
+        };
+        config["mounts"].as_array_mut().unwrap().retain(kernels);
         Self { folder, config }
     }
 

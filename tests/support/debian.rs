@@ -1,5 +1,5 @@
-//! Root file systems made of Debian packages, once for all runs: the example recipes' own, and one of another kind, whose
-//! packages are rpm's. Knows no image; takes its mirrors from this machine's apt and never names one.
+//! The root file system of the example recipes, made of Debian packages once for all runs. Knows no image; takes its
+//! mirrors from this machine's apt and never names one.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,27 +16,9 @@ pub fn rootfs() -> PathBuf {
     })
 }
 
-/// Another distribution's layout: Meadow Linux, with dnf, an rpm database, and a folder of packages of its own
-/// (`cowsay` among them) as its only repository. No apt, no dpkg, no network needed.
-pub fn meadow() -> PathBuf {
-    let script = include_str!("meadow.sh");
-    made_once("meadow", script, |folder| {
-        std::fs::write(folder.join("meadow.sh"), script).unwrap();
-        let tar = folder.join("meadow.tar");
-        let hook = format!("--customize-hook=sh {}/meadow.sh \"$1\"", folder.display());
-        let mut command = Command::new("mmdebstrap");
-        command.args(["--quiet", "--variant=essential", "--include=dnf,rpm,createrepo-c,passwd,file"]);
-        command.args(["doc", "man", "locale"].map(|what| format!("--dpkgopt=path-exclude=/usr/share/{what}/*")));
-        // Without clean-up: there is no apt left to clean up after.
-        command.args(["--skip=cleanup,output/dev", &hook, "bookworm"]).arg(&tar).args(apt_here());
-        run(command.env("SOURCE_DATE_EPOCH", "0"));
-        tar
-    })
-}
-
 /// Options and mirrors that let mmdebstrap, and later apt in what it makes, reach what apt reaches here. Nothing where
 /// apt knows no Debian: mmdebstrap then has its own idea.
-fn apt_here() -> Vec<String> {
+pub fn apt_here() -> Vec<String> {
     let form = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)";
     let mirrors = said("apt-get", &["indextargets", "--format", form, "Created-By: Packages", "Origin: Debian"]);
     let settings = said("apt-config", &["dump", "--no-empty", "Acquire"]);
@@ -53,7 +35,7 @@ fn apt_here() -> Vec<String> {
 
 /// The file that `make` makes in an empty folder, kept between runs until what it is made from changes. Others who
 /// want the same wait for the first.
-fn made_once(name: &str, source: &str, make: impl FnOnce(&Path) -> PathBuf) -> PathBuf {
+pub fn made_once(name: &str, source: &str, make: impl FnOnce(&Path) -> PathBuf) -> PathBuf {
     let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     std::fs::create_dir_all(&kept).unwrap();
     let lock = File::create(kept.join(format!("{name}.lock"))).unwrap();
@@ -86,7 +68,8 @@ fn said(program: &str, arguments: &[&str]) -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
-fn run(command: &mut Command) {
+/// Runs a program that must succeed.
+pub fn run(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

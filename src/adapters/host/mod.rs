@@ -19,6 +19,24 @@ pub fn platform() -> Platform {
     Platform { os: "linux".into(), architecture: architecture.into(), variant: variant.map(Into::into) }
 }
 
+/// Whether programs of a platform run here: this machine's own, or those the kernel hands to an emulator (binfmt_misc).
+pub fn runs(wanted: &Platform) -> bool {
+    let own = platform();
+    if (&own.os, &own.architecture) == (&wanted.os, &wanted.architecture) {
+        return true;
+    }
+    let emulator = match wanted.architecture.as_str() {
+        "amd64" => "qemu-x86_64",
+        "arm64" => "qemu-aarch64",
+        "arm" => "qemu-arm",
+        "ppc64le" => "qemu-ppc64le",
+        "riscv64" => "qemu-riscv64",
+        "s390x" => "qemu-s390x",
+        _ => return false,
+    };
+    own.os == wanted.os && std::path::Path::new("/proc/sys/fs/binfmt_misc").join(emulator).exists()
+}
+
 /// Threads worth using.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -49,6 +49,9 @@ impl SandboxError {
             Self::Start(_) | Self::Program { .. } | Self::Mapping { .. } | Self::Host(_) => {
                 Some("`bakery doctor` says what this host lacks, with the command that mends it".into())
             }
+            Self::Refused(refusal) if refusal.message.starts_with("overlayfs") => Some(
+                "put BAKERY_HOME on a file system overlayfs takes (ext4, xfs, btrfs), or install fuse-overlayfs".into(),
+            ),
             Self::Refused(_) | Self::Lost(_) | Self::Cancelled => None,
         }
     }

@@ -1,6 +1,7 @@
 //! The keeper: the process inside the namespaces that does what the worker asks, one thing at a time. It is number one in
 //! its process namespace: its end is the end of everything in there, and the end of the worker is its own.
 
+use std::cell::Cell;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -15,13 +16,14 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{DumpableBehavior, PidfdFlags, Signal, pidfd_open, set_dumpable_behavior};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
-use super::inside::{Birth, Mapping, become_step};
 use super::kernel::{self, UnshareFlags};
+use super::overlay;
+use super::overlay::OverlayError;
+use super::step::{Birth, Mapping, become_step, make_stub};
 use super::wire::{
     Exit, PackRequest, Received, Refusal, Reply, Request, SeenWire, StepSpec, UnpackRequest, hand_over, memory_file,
     receive, reply, take_over,
 };
-use super::{overlay, stub};
 use crate::adapters::snapshot::{self, Marks, Owners, SeenOp, Upper, Watch};
 use crate::domain::layer::Limits;
 
@@ -51,7 +53,7 @@ pub(super) fn serve(mapping: Mapping) -> io::Result<()> {
     // Its memory and descriptors are no step's business.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let socket = io::stdin();
-    let keeper = Keeper { socket: socket.as_fd(), mapping };
+    let keeper = Keeper { socket: socket.as_fd(), mapping, stacks: Cell::new(false) };
     reply(&Reply::Ready)?;
     loop {
         match receive(keeper.socket)? {
@@ -74,6 +76,8 @@ pub(super) fn serve(mapping: Mapping) -> io::Result<()> {
 struct Keeper<'a> {
     socket: BorrowedFd<'a>,
     mapping: Mapping,
+    /// Whether the kernel has been seen to stack folders.
+    stacks: Cell<bool>,
 }
 
 fn remove(folder: &Path) -> Done {
@@ -97,6 +101,7 @@ impl Keeper<'_> {
     fn unpack(&self, request: &UnpackRequest, descriptors: Vec<OwnedFd>) -> Done {
         let tar = one(descriptors)?;
         let writes = (request.into.as_path(), request.work.as_path());
+        let mut served = None;
         let root = if request.lowers.is_empty() {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             open(&request.into, flags, Mode::empty())
@@ -105,7 +110,14 @@ impl Keeper<'_> {
         } else {
             self.take_over_root(&request.lowers, &request.into)?;
             let lowers: Vec<&Path> = request.lowers.iter().map(PathBuf::as_path).collect();
-            overlay::mount(&lowers, Some(writes), self.mapping.rootless).map_err(refusal)?
+            match self.kernel_refuses(writes.1) {
+                None => overlay::mount(&lowers, Some(writes), self.mapping.rootless).map_err(refusal)?,
+                Some(why) => {
+                    let at = writes.1.with_file_name("merged");
+                    let stack = overlay::Served::start(&lowers, writes, &at, &why).map_err(refusal)?;
+                    served.insert(stack).root().map_err(refusal)?
+                }
+            }
         };
         let boxed = |paths: &[Vec<u8>]| paths.iter().map(|path| path.clone().into_boxed_slice()).collect();
         let marks = Marks { whiteouts: boxed(&request.whiteouts), opaques: boxed(&request.opaques) };
@@ -114,7 +126,26 @@ impl Keeper<'_> {
         let options = snapshot::Options { owners, limits: Limits::default(), cancelled: &cancelled };
         let tar = io::BufReader::with_capacity(128 << 10, std::fs::File::from(tar));
         let unpacked = snapshot::unpack(root.as_fd(), &marks, tar, &options).map_err(refusal)?;
+        drop((root, served));
         Ok(Reply::Unpacked { skipped: unpacked.skipped })
+    }
+
+    /// Whether the kernel does not stack folders where `work` lies, tried beside it once.
+    fn kernel_refuses(&self, work: &Path) -> Option<OverlayError> {
+        if self.stacks.get() {
+            return None;
+        }
+        let [lower, upper, own] = ["try-lower", "try-upper", "try-work"].map(|name| work.with_file_name(name));
+        for folder in [&lower, &upper, &own] {
+            let _ = std::fs::create_dir_all(folder);
+        }
+        match overlay::mount(&[&lower], Some((&upper, &own)), self.mapping.rootless) {
+            Ok(_) => {
+                self.stacks.set(true);
+                None
+            }
+            Err(error) => Some(error),
+        }
     }
 
     /// An upper folder's own root stands for the image's: mode and owner are those of what is below.
@@ -155,11 +186,12 @@ impl Keeper<'_> {
         Ok(Reply::Packed { added: packed.added, modified: packed.modified, deleted: packed.deleted })
     }
 
-    fn run(&self, spec: StepSpec, mut descriptors: Vec<OwnedFd>) -> Done {
+    fn run(&self, mut spec: StepSpec, mut descriptors: Vec<OwnedFd>) -> Done {
         let (Some(stderr), Some(stdout)) = (descriptors.pop(), descriptors.pop()) else {
             return Err(Refusal { message: "a step without its descriptors".into(), causes: Vec::new() });
         };
         let watch = self.prepare(&spec)?;
+        let served = self.serve_stack(&mut spec)?;
         let birth = serde_json::to_vec(&Birth { spec, mapping: self.mapping }).map_err(refusal)?;
         let description = memory_file(&birth).map_err(refusal)?;
         let mut given = vec![description.as_fd()];
@@ -168,6 +200,7 @@ impl Keeper<'_> {
             .map_err(|error| Refusal { message: "no process for the step".into(), causes: vec![error.to_string()] })?;
         drop(descriptors);
         let exit = self.attend(&mut child, watch).map_err(refusal)?;
+        drop(served);
         if exit == Exit::Code(NEVER_BEGAN.into())
             && let Some(refusal) = last_words(description)
         {
@@ -176,10 +209,20 @@ impl Keeper<'_> {
         Ok(Reply::Exited(exit))
     }
 
+    /// The stack by a program of the system, where the kernel refuses.
+    fn serve_stack(&self, spec: &mut StepSpec) -> Result<Option<overlay::Served>, Refusal> {
+        let Some((upper, work)) = &spec.writes else { return Ok(None) };
+        let Some(why) = self.kernel_refuses(work) else { return Ok(None) };
+        let lowers: Vec<&Path> = spec.lowers.iter().chain([&spec.stub]).map(PathBuf::as_path).collect();
+        let served = overlay::Served::start(&lowers, (upper, work), &spec.merged, &why).map_err(refusal)?;
+        spec.served = true;
+        Ok(Some(served))
+    }
+
     /// Mount points for what an image lacks, and eyes on the upper folder.
     fn prepare(&self, spec: &StepSpec) -> Result<Option<Watch>, Refusal> {
         let view = overlay::view(&spec.lowers, self.mapping.rootless).map_err(refusal)?;
-        stub::make(spec, view.as_ref().map(AsFd::as_fd), self.mapping.single)?;
+        make_stub(spec, view.as_ref().map(AsFd::as_fd), self.mapping.single)?;
         let Some((upper, _)) = &spec.writes else { return Ok(None) };
         self.take_over_root(&spec.lowers, upper)?;
         if !spec.watched {

@@ -4,22 +4,17 @@
 //! a layer, run a step, pack what it changed, remove folders. Nothing of the host is writable from a step, and the end of
 //! the worker, however it ends, is the end of the keeper and of every process of a step.
 //!
-//! Reading order: `wire` (what is asked), `session` (the worker's side), `stage` and `keeper` (the other side), `inside`
-//! (a step's process), `root` and `stub` (what it sees), `filter` (what it may do).
+//! Reading order: `wire` (what is asked), `session` (the worker's side), `stage` and `keeper` (the other side), `step`
+//! (its process, what it sees, what it may do).
 
-mod accounts;
 mod error;
-mod filter;
 mod ids;
-mod inside;
 mod keeper;
 mod kernel;
-mod loopback;
 mod overlay;
-mod root;
 mod session;
 mod stage;
-mod stub;
+mod step;
 mod wire;
 
 pub use error::SandboxError;

@@ -1,8 +1,11 @@
-//! Overlay mounts: folders stacked by the kernel. The mounts are detached until somebody attaches them.
+//! Overlay mounts: folders stacked by the kernel, or by fuse-overlayfs where the kernel refuses. Detached until somebody
+//! attaches them.
 
-use std::io;
+use std::ffi::OsString;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::mount::{
@@ -35,6 +38,14 @@ pub(super) enum OverlayError {
         /// The number.
         #[source]
         source: io::Error,
+    },
+    /// Neither the kernel nor a program of the system stacks folders here.
+    #[error("overlayfs is refused here ({kernel}), and fuse-overlayfs {fuse}")]
+    Nobody {
+        /// Why the kernel does not.
+        kernel: String,
+        /// Why the program does not.
+        fuse: String,
     },
     /// A folder cannot be opened.
     #[error("{} cannot be opened", folder.display())]
@@ -85,10 +96,94 @@ pub(super) fn mount(lowers: &[&Path], writes: Option<(&Path, &Path)>, rootless: 
 pub(super) fn view(lowers: &[PathBuf], rootless: bool) -> Result<Option<OwnedFd>, OverlayError> {
     match lowers {
         [] => Ok(None),
-        [only] => openat(CWD, only, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map(Some)
-            .map_err(|source| OverlayError::Open { folder: only.clone(), source: source.into() }),
+        [only] => open(only).map(Some),
         several => mount(&several.iter().map(PathBuf::as_path).collect::<Vec<_>>(), None, rootless).map(Some),
+    }
+}
+
+fn open(folder: &Path) -> Result<OwnedFd, OverlayError> {
+    openat(CWD, folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|source| OverlayError::Open { folder: folder.to_owned(), source: source.into() })
+}
+
+/// A stack that a program of the system serves; it ends when this is dropped.
+pub(super) struct Served {
+    program: Child,
+    at: PathBuf,
+}
+
+impl Served {
+    /// Stacks folders at `at` by fuse-overlayfs; `kernel` is why that is needed.
+    pub(super) fn start(
+        lowers: &[&Path],
+        (upper, work): (&Path, &Path),
+        at: &Path,
+        kernel: &OverlayError,
+    ) -> Result<Self, OverlayError> {
+        let nobody = |fuse: String| OverlayError::Nobody { kernel: kernel.in_one_line(), fuse };
+        let mut stack = OsString::from("lowerdir=");
+        for (at, lower) in lowers.iter().enumerate() {
+            stack.push(if at == 0 { "" } else { ":" });
+            stack.push(lower);
+        }
+        for (key, folder) in [(",upperdir=", upper), (",workdir=", work)] {
+            stack.push(key);
+            stack.push(folder);
+        }
+        let program = Command::new("fuse-overlayfs")
+            .args(["-f", "-o"])
+            .arg(&stack)
+            .arg(at)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| nobody(format!("cannot be started: {error}")))?;
+        let mut served = Self { program, at: at.to_owned() };
+        served.wait().map_err(nobody)?;
+        Ok(served)
+    }
+
+    /// Until the mount is there, or the program has ended with its last words.
+    fn wait(&mut self) -> Result<(), String> {
+        let device = |path: &Path| rustix::fs::stat(path).map(|stat| stat.st_dev).ok();
+        let before = self.at.parent().and_then(device);
+        for _ in 0..500 {
+            if let Ok(Some(_)) = self.program.try_wait() {
+                let mut words = String::new();
+                if let Some(stderr) = self.program.stderr.take() {
+                    let _ = stderr.take(400).read_to_string(&mut words);
+                }
+                return Err(format!("failed: {}", crate::domain::text::escape(words.trim())));
+            }
+            if device(&self.at) != before {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Err("did not mount within 5 s".into())
+    }
+
+    /// The root of the stack.
+    pub(super) fn root(&self) -> Result<OwnedFd, OverlayError> {
+        open(&self.at)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = rustix::mount::unmount(&self.at, rustix::mount::UnmountFlags::DETACH);
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+impl OverlayError {
+    fn in_one_line(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
+        }
     }
 }
 

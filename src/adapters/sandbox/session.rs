@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::SandboxError;
 use super::ids::map_subordinate;
-use super::inside::Mapping;
 use super::stage::STAGE;
+use super::step::Mapping;
 use super::wire::{Exit, PackRequest, Reply, Request, STOP, SeenWire, StepSpec, UnpackRequest, send};
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::host::IdMode;

@@ -9,9 +9,9 @@ use rustix::process::{Signal, getgid, getuid, set_parent_process_death_signal};
 use rustix::thread::{Gid, Uid, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::ids::map_single;
-use super::inside::Mapping;
 use super::keeper::{self, INSIDE};
 use super::kernel::{self, UnshareFlags};
+use super::step::Mapping;
 use super::wire::{Refusal, Reply, reply};
 
 /// How this program is started to make namespaces, and to be the keeper in them.

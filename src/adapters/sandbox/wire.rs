@@ -96,6 +96,9 @@ pub struct StepSpec {
     pub watched: bool,
     /// Host name it sees.
     pub hostname: String,
+    /// Whether `merged` is a stack already: somebody else than the kernel serves it. The keeper's to say.
+    #[serde(default)]
+    pub served: bool,
     /// Whether packages that it installs may start their services, where the image does not say so itself.
     pub services: bool,
 }

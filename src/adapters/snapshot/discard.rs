@@ -15,14 +15,20 @@ const OPAQUE: &[&str] = &["trusted.overlay.opaque", "user.overlay.opaque", "user
 /// Takes changes out of `upper`, as if the step had never touched the paths: what lies below shows through again.
 ///
 /// A path is absolute: `/var/log/dpkg.log` is that path with all in it, `/var/cache/apt/**` all in that folder, which
-/// itself stays. Symlinks on the way are not followed: nothing is there. What a step took away with a folder above the
+/// itself stays, `/var/log/dnf.*` all names in `/var/log` that begin so. Symlinks on the way are not followed: nothing is there. What a step took away with a folder above the
 /// path stays away. The overlay must not be mounted any more.
 pub fn discard(upper: BorrowedFd<'_>, paths: &[&str]) -> Result<(), UpperError> {
     for path in paths {
         match path.strip_suffix("/**") {
             Some("") => empty(upper, b"")?,
             Some(folder) => empty(upper, &normalise(folder.as_bytes())?)?,
-            None => remove(upper, &normalise(path.as_bytes())?)?,
+            None => {
+                let path = normalise(path.as_bytes())?;
+                match split(&path) {
+                    (above, name) if name.contains(&b'*') => remove_matching(upper, above, name)?,
+                    _ => remove(upper, &path)?,
+                }
+            }
         }
     }
     Ok(())
@@ -58,6 +64,20 @@ fn remove(upper: BorrowedFd<'_>, path: &[u8]) -> Result<(), UpperError> {
         empty(upper, path)?;
     }
     unlinkat(&above, name, flags).map_err(failed(path, "remove"))
+}
+
+/// Removes the names in a folder that match a pattern with one `*`.
+fn remove_matching(upper: BorrowedFd<'_>, above: &[u8], pattern: &[u8]) -> Result<(), UpperError> {
+    let star = pattern.iter().position(|b| *b == b'*').unwrap_or(0);
+    let (begin, end) = (&pattern[..star], &pattern[star + 1..]);
+    let Some(folder) = opened(upper, above)? else { return Ok(()) };
+    for name in names_in(folder.as_fd()).map_err(failed(above, "list"))? {
+        let fits = name.len() >= begin.len() + end.len() && name.starts_with(begin) && name.ends_with(end);
+        if fits {
+            remove(upper, &[above, b"/", &name].concat())?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes everything in a folder, and the mark that hides what lies below it.

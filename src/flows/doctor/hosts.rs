@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::steps::judge;
+use super::steps::{Trial, judge};
 use super::{Finding, Standing};
+use crate::adapters::host::IdSetting;
 use crate::adapters::process::probe::{
     Container, Granted, HostFacts, IdFacts, IdRange, KernelFacts, MapTool, OverlayFacts, Tried, UsernsFacts,
 };
@@ -39,8 +40,6 @@ fn good() -> HostFacts {
             folder: "/home/alice/.cache/bakery".into(),
             filesystem: "ext4".into(),
             tried: Tried::Worked,
-            fuse_overlayfs: false,
-            fuse_device: false,
         },
     }
 }
@@ -57,7 +56,10 @@ fn with(id: &str, change: impl FnOnce(&mut HostFacts)) -> Finding {
 }
 
 fn said(facts: &HostFacts, id: &str) -> Finding {
-    judge(facts).into_iter().find(|finding| finding.id == id).unwrap()
+    // Where something was tried and failed, so does the whole.
+    let tried = [&facts.userns.tried, &facts.overlay.tried];
+    let trial = if tried.iter().all(|tried| **tried == Tried::Worked) { Ok(12_345) } else { Err("refused".into()) };
+    judge(facts, &trial, None).into_iter().find(|finding| finding.id == id).unwrap()
 }
 
 fn refused(facts: &mut HostFacts) {
@@ -75,7 +77,7 @@ fn a_host_that_has_everything_needs_nothing() {
     (root.uid, root.user, root.sys_admin) = (0, Some("root".into()), true);
     root.ids = IdFacts::default();
     for facts in [good(), root] {
-        for finding in judge(&facts) {
+        for finding in judge(&facts, &Ok(12_345), None) {
             assert_eq!((finding.standing, &finding.mend), (Standing::Ok, &None), "{finding:?}");
         }
     }
@@ -263,17 +265,14 @@ fn several_lacks_are_mended_in_order() {
 #[test]
 fn an_overlay_that_does_not_mount_says_why() {
     let failed = |facts: &mut HostFacts| facts.overlay.tried = Tried::Failed("mount: wrong fs type".into());
-    let fuse = "or let fuse-overlayfs stand in: as root: apt-get install fuse-overlayfs; as root: modprobe fuse && chmod \
-                666 /dev/fuse";
     let case = |change: &dyn Fn(&mut HostFacts)| {
         with("overlay", |facts| {
             failed(facts);
             change(facts);
         })
     };
-    let old = case(&|facts| facts.kernel.release = Some("5.10.0-28-amd64".into()));
-    assert_eq!(old.found, "ordinary users mount none before Linux 5.11");
-    assert_eq!(mend(&old), format!("boot a kernel of 5.11 or newer, or bake as root\n{fuse}"));
+    let old = case(&|facts| facts.kernel.release = Some("6.1.0-28-amd64".into()));
+    assert_eq!(mend(&old), "first what `kernel` says");
     let absent = case(&|facts| facts.kernel.overlay = false);
     assert!(mend(&absent).starts_with("as root: modprobe overlay && "), "{absent:?}");
     let nfs = case(&|facts| facts.overlay.filesystem = "nfs".into());
@@ -282,37 +281,64 @@ fn an_overlay_that_does_not_mount_says_why() {
     let nested = case(&|facts| {
         facts.overlay.filesystem = "overlay".into();
         facts.container = Some(Container::Docker);
-        facts.overlay.fuse_overlayfs = true;
     });
     assert_eq!(nested.standing, Standing::Lacking);
-    assert_eq!(
-        mend(&nested),
-        "give it a volume: docker run --volume bakery:/bakery --env BAKERY_HOME=/bakery\n\
-         or let fuse-overlayfs stand in: start the container with: docker run --device /dev/fuse"
-    );
+    assert_eq!(mend(&nested), "give it a volume: docker run --volume bakery:/bakery --env BAKERY_HOME=/bakery");
     let unexplained = case(&|_| ());
     assert!(unexplained.found.ends_with("mount: wrong fs type"), "{unexplained:?}");
 }
 
 #[test]
-fn fuse_overlayfs_stands_in() {
-    let found = with("overlay", |facts| {
-        facts.overlay.tried = Tried::Failed("no".into());
-        (facts.overlay.fuse_overlayfs, facts.overlay.fuse_device) = (true, true);
-    });
-    assert_eq!(found.standing, Standing::Weak);
-    assert!(found.found.ends_with("fuse-overlayfs stands in, slower"), "{found:?}");
+fn ids_are_as_the_user_set_them() {
+    let ids = |facts: &HostFacts, setting| {
+        judge(facts, &Ok(1), Some(setting)).into_iter().find(|finding| finding.id == "ids").unwrap()
+    };
+    let mut without = good();
+    without.ids = IdFacts::default();
+    assert_eq!(ids(&good(), IdSetting::Subordinate).standing, Standing::Ok);
+    let refused = ids(&without, IdSetting::Subordinate);
+    assert_eq!(refused.standing, Standing::Lacking);
+    assert_eq!(mend(&refused), "what `subids` says, or `id-mode: single` in config.yaml");
+    for facts in [good(), without] {
+        let (single, strict) = (ids(&facts, IdSetting::Single), ids(&facts, IdSetting::Strict));
+        assert!(single.found.starts_with("single, as `id-mode` says: "), "{single:?}");
+        assert!(strict.found.contains("chown to others fails"), "{strict:?}");
+        assert_eq!((single.standing, strict.standing), (Standing::Weak, Standing::Weak));
+    }
+}
+
+#[test]
+fn the_sandbox_itself_has_the_last_word() {
+    let last = |facts: &HostFacts, trial: &Trial| judge(facts, trial, None).pop().unwrap();
+    let works = last(&good(), &Ok(12_345));
+    assert_eq!((works.id.as_str(), works.found.as_str()), ("sandbox", "works: a step begins within 12.3 ms"));
+    let unexplained = last(&good(), &Err("this host refuses the sandbox".into()));
+    assert_eq!(
+        (unexplained.standing, unexplained.found.as_str()),
+        (Standing::Lacking, "this host refuses the sandbox")
+    );
+    let mut facts = good();
+    refused(&mut facts);
+    facts.userns.max = Some(0);
+    assert_eq!(mend(&last(&facts, &Err("no".into()))), "first what `userns`, `ids` says");
+    let profiled = judge(&facts, &Ok(1), None);
+    assert!(profiled.iter().all(|finding| finding.standing == Standing::Ok), "only others are refused: {profiled:?}");
 }
 
 #[test]
 fn kernels_are_told_by_what_they_lack() {
-    let kernel = |release: &str| with("kernel", |facts| facts.kernel.release = Some(release.into()));
-    assert_eq!(kernel("6.5.0").standing, Standing::Ok);
-    assert_eq!(kernel("6.1.0-18-amd64").standing, Standing::Weak);
-    assert_eq!(
-        (kernel("5.4.0-1").standing, mend(&kernel("5.4.0-1"))),
-        (Standing::Lacking, "boot a kernel of 5.12 or newer")
-    );
+    let kernel = |release: &str, distribution: &str| {
+        with("kernel", |facts| {
+            facts.kernel.release = Some(release.into());
+            facts.overlay.tried = Tried::Failed("Invalid argument".into());
+            facts.distribution = vec![distribution.into()];
+        })
+    };
+    assert_eq!(kernel("6.5.0", "debian").standing, Standing::Ok);
+    let old = kernel("6.1.0-18-amd64", "rhel");
+    assert_eq!((old.standing, mend(&old)), (Standing::Lacking, "boot a kernel of 6.5 or newer"));
+    assert!(mend(&kernel("6.1.0", "debian")).contains("linux-image-$(dpkg --print-architecture)"), "{old:?}");
+    assert!(mend(&kernel("5.15.0", "ubuntu")).contains("apt-get install linux-generic-hwe-"), "{old:?}");
     assert_eq!(with("kernel", |facts| facts.kernel.release = None).standing, Standing::Weak);
     let old = with("openat2", |facts| facts.kernel.openat2 = false);
     assert_eq!(mend(&old), "boot a kernel of 5.6 or newer");
@@ -321,6 +347,12 @@ fn kernels_are_told_by_what_they_lack() {
         facts.container = Some(Container::Docker);
     });
     assert!(mend(&filtered).contains("seccomp=unconfined"), "{filtered:?}");
+    let carried = judge(
+        &HostFacts { kernel: KernelFacts { release: Some("5.14.0-427.el9".into()), ..good().kernel }, ..good() },
+        &Ok(1),
+        None,
+    );
+    assert_eq!(carried[0].standing, Standing::Ok, "it has what newer ones have");
     let unfiltered = with("seccomp", |facts| facts.kernel.seccomp = false);
     assert_eq!(mend(&unfiltered), "boot a kernel built with CONFIG_SECCOMP_FILTER=y");
 }

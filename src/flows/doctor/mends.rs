@@ -13,8 +13,6 @@ pub(super) type Package = [&'static str; 5];
 pub(super) const UIDMAP: Package = ["uidmap", "shadow-utils", "shadow-uidmap", "shadow", "shadow"];
 /// unshare.
 pub(super) const UTIL_LINUX: Package = ["util-linux"; 5];
-/// fuse-overlayfs.
-const FUSE_OVERLAYFS: Package = ["fuse-overlayfs"; 5];
 
 /// The command that installs a package.
 pub(super) fn install(facts: &HostFacts, package: Package) -> String {
@@ -83,6 +81,21 @@ pub(super) fn container(facts: &HostFacts) -> String {
     }
 }
 
+/// A newer kernel, where the distribution has one beside its own.
+pub(super) fn kernel(facts: &HostFacts) -> String {
+    let is = |name: &str| facts.distribution.first().is_some_and(|id| id == name);
+    let newer = "boot a kernel of 6.5 or newer";
+    if is("debian") {
+        return format!(
+            "{newer}; as root: apt-get install -t $(. /etc/os-release; echo $VERSION_CODENAME)-backports linux-image-$(dpkg --print-architecture)"
+        );
+    }
+    if is("ubuntu") {
+        return format!("{newer}; as root: apt-get install linux-generic-hwe-$(. /etc/os-release; echo $VERSION_ID)");
+    }
+    newer.to_owned()
+}
+
 /// Whether overlayfs can take this file system for its upper folder, as far as names tell.
 pub(super) fn takes_uppers(filesystem: &str) -> bool {
     !matches!(filesystem, "overlay" | "nfs" | "cifs" | "fuse" | "9p" | "vfat" | "ecryptfs" | "ceph")
@@ -102,22 +115,6 @@ pub(super) fn other_folder(facts: &HostFacts) -> String {
             "point BAKERY_HOME at a folder on ext4, xfs, btrfs or tmpfs of this machine".to_owned()
         }
     }
-}
-
-/// The stand-in for overlayfs.
-pub(super) fn fuse_overlayfs(facts: &HostFacts) -> String {
-    let mut steps = Vec::new();
-    if !facts.overlay.fuse_overlayfs {
-        steps.push(install(facts, FUSE_OVERLAYFS));
-    }
-    if !facts.overlay.fuse_device {
-        steps.push(match facts.container {
-            Some(Container::Docker) => "start the container with: docker run --device /dev/fuse".to_owned(),
-            Some(Container::Podman) => "start the container with: podman run --device /dev/fuse".to_owned(),
-            _ => "as root: modprobe fuse && chmod 666 /dev/fuse".to_owned(),
-        });
-    }
-    format!("or let fuse-overlayfs stand in: {}", steps.join("; "))
 }
 
 /// How a session comes to be allowed privileges again.

@@ -9,8 +9,10 @@ mod steps;
 use serde::Serialize;
 
 use super::Context;
+use crate::adapters::engine::embedded::try_sandbox;
+use crate::adapters::host::{self, IdSetting};
 use crate::adapters::process::probe::{self, HostFacts};
-use crate::adapters::settings::Paths;
+use crate::adapters::settings::{Paths, UserSettings};
 use crate::report::Report;
 
 /// How one thing stands.
@@ -59,7 +61,12 @@ impl Finding {
 pub async fn examine(context: Result<&Context, &Report>) -> Vec<Finding> {
     let paths = context.map_or_else(|_| Paths::from_environment(), |c| c.paths.clone());
     let mut findings = vec![places::local_storage(&paths), places::free_space(&paths), places::detaching()];
-    findings.extend(steps::judge(&facts_of_host(&paths)));
+    let setting = match context {
+        Ok(context) => context.settings.id_mode,
+        Err(_) => UserSettings::load(&paths).ok().and_then(|settings| settings.id_mode),
+    };
+    let (facts, trial) = (facts_of_host(&paths), try_steps(&paths, setting).await);
+    findings.extend(steps::judge(&facts, &trial, setting));
     findings.push(places::terminal());
     match context {
         Ok(context) => findings.extend(stores(context).await),
@@ -69,6 +76,16 @@ pub async fn examine(context: Result<&Context, &Report>) -> Vec<Finding> {
         ),
     }
     findings
+}
+
+/// Runs a step in an empty root; what it makes is removed.
+async fn try_steps(paths: &Paths, setting: Option<IdSetting>) -> steps::Trial {
+    let said = |report: Report| std::iter::once(report.message).chain(report.causes).collect::<Vec<_>>().join(": ");
+    // `subids` and `ids` say what is wrong with a wish that cannot be had.
+    let ids = host::id_mode(setting).or_else(|_| host::id_mode(None)).map_err(|error| said(error.into()))?;
+    let cache = paths.cache.clone();
+    let done = tokio::task::spawn_blocking(move || try_sandbox(&cache, ids)).await;
+    done.map_err(|error| error.to_string())?.map_err(said)
 }
 
 /// What this host says of itself; snapshots are kept below the cache folder.

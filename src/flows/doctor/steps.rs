@@ -1,15 +1,61 @@
 //! What a host lacks for steps that run, judged from its facts alone: each lack with the commands that mend it. Pure.
 
-use super::Finding;
 use super::mends;
+use super::{Finding, Standing};
+use crate::adapters::host::IdSetting;
 use crate::adapters::process::probe::{HostFacts, MapTool, Tried};
 
 /// Ids an image may use: 0 to 65535.
 const IDS: u64 = 65536;
 
-/// Everything steps need, in the order one thing rests on the other.
-pub(super) fn judge(facts: &HostFacts) -> Vec<Finding> {
-    vec![kernel(facts), openat2(facts), seccomp(facts), userns(facts), overlay(facts), subids(facts), ids(facts)]
+/// How trying the sandbox went: microseconds, or why it does not work.
+pub(super) type Trial = Result<u64, String>;
+
+/// Everything steps need, in the order one thing rests on the other; `setting` is the user's `id-mode`.
+pub(super) fn judge(facts: &HostFacts, trial: &Trial, setting: Option<IdSetting>) -> Vec<Finding> {
+    let mut facts = facts.clone();
+    if trial.is_ok() {
+        // What this program does counts, not what others may: a profile can be for it alone.
+        (facts.userns.tried, facts.overlay.tried) = (Tried::Worked, Tried::Worked);
+    }
+    let facts = &facts;
+    let mut findings = vec![
+        kernel(facts, trial.is_ok()),
+        openat2(facts),
+        seccomp(facts),
+        userns(facts),
+        overlay(facts),
+        subids(facts),
+    ];
+    findings.push(ids(facts, setting));
+    let lacks =
+        findings.iter().filter(|finding| finding.standing == Standing::Lacking).map(|finding| finding.id.clone());
+    let lacks: Vec<String> = lacks.collect();
+    findings.push(sandbox(trial, &lacks));
+    findings
+}
+
+/// The whole of it, tried.
+fn sandbox(trial: &Trial, lacks: &[String]) -> Finding {
+    const FOR: &str = "run and packages steps, tests that run something, bakery shell";
+    match trial {
+        Ok(micros) => {
+            let found = format!("works: a step begins within {}.{} ms", micros / 1000, micros % 1000 / 100);
+            Finding::ok("sandbox", FOR, found)
+        }
+        Err(words) => {
+            let mend = match lacks {
+                [] => {
+                    "nothing known here explains it; `cat /proc/sys/kernel/tainted; dmesg` of the time may".to_owned()
+                }
+                lacks => format!(
+                    "first what {} says",
+                    lacks.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+                ),
+            };
+            Finding::lacking("sandbox", FOR, words, &mend)
+        }
+    }
 }
 
 impl HostFacts {
@@ -34,19 +80,17 @@ impl HostFacts {
     }
 }
 
-fn kernel(facts: &HostFacts) -> Finding {
+fn kernel(facts: &HostFacts, works: bool) -> Finding {
     const FOR: &str = "sandboxed steps, overlays of many layers";
     let Some(release) = &facts.kernel.release else {
-        return Finding::lacking("kernel", FOR, "unknown", "look with `uname -r`: 5.12 or newer").weak();
+        return Finding::lacking("kernel", FOR, "unknown", "look with `uname -r`: 6.5 or newer").weak();
     };
-    match facts.version() {
-        version if version >= (6, 5) => Finding::ok("kernel", FOR, release),
-        version if version >= (5, 12) => {
-            Finding::ok("kernel", FOR, format!("{release}: overlays of fewer layers at once before 6.5 (no lowerdir+)"))
-                .weak()
-        }
-        _ => Finding::lacking("kernel", FOR, release, "boot a kernel of 5.12 or newer"),
+    // Distributions carry news back to kernels of older names.
+    if works || facts.version() >= (6, 5) {
+        return Finding::ok("kernel", FOR, release);
     }
+    let found = format!("{release}: layers are stacked in a way that came with 6.5 (lowerdir+)");
+    Finding::lacking("kernel", FOR, found, &mends::kernel(facts))
 }
 
 fn openat2(facts: &HostFacts) -> Finding {
@@ -135,20 +179,16 @@ fn overlay(facts: &HostFacts) -> Finding {
             "the kernel has no overlayfs loaded".to_owned(),
             "as root: modprobe overlay && echo overlay > /etc/modules-load.d/overlay.conf".to_owned(),
         ),
-        _ if !facts.is_root() && facts.version() < (5, 11) => (
-            "ordinary users mount none before Linux 5.11".to_owned(),
-            "boot a kernel of 5.11 or newer, or bake as root".to_owned(),
-        ),
+        _ if facts.version() < (6, 5) => {
+            ("not as this kernel stacks them".to_owned(), "first what `kernel` says".to_owned())
+        }
         _ if !mends::takes_uppers(&overlay.filesystem) => (
             format!("none can be written to at {place}: overlayfs takes no such file system for its upper folder"),
             mends::other_folder(facts),
         ),
         Tried::Failed(words) => (format!("does not mount below {place}: {words}"), mends::other_folder(facts)),
     };
-    if overlay.has_fallback() {
-        return Finding::lacking("overlay", FOR, format!("{found}; fuse-overlayfs stands in, slower"), &mend).weak();
-    }
-    Finding::lacking("overlay", FOR, found, &format!("{mend}\n{}", mends::fuse_overlayfs(facts)))
+    Finding::lacking("overlay", FOR, found, &mend)
 }
 
 /// What lacks for this user to have subordinate ids, each with its mend.
@@ -214,21 +254,35 @@ fn subids(facts: &HostFacts) -> Finding {
     Finding::lacking("subids", FOR, found.join("; "), &mends.join("\n")).weak()
 }
 
-/// Which ids a step's files get: what the findings before this one come to.
-fn ids(facts: &HostFacts) -> Finding {
+/// Which ids a step's files get: what the findings before this one and the user's wish come to.
+fn ids(facts: &HostFacts, setting: Option<IdSetting>) -> Finding {
     const FOR: &str = "who owns what steps make";
-    let finding = match (facts.may_make_namespaces(), facts.is_root(), missing_ids(facts).is_empty()) {
-        (false, _, _) => {
-            return Finding::lacking("ids", FOR, "none: steps cannot be run", "first what `userns` says");
+    const LOST: &str = "every file of a step is yours alone. chown and set*id do nothing and say they did, so what packages \
+                        own by other users ends up owned by root in the layer; bakes say so";
+    if !facts.may_make_namespaces() {
+        return Finding::lacking("ids", FOR, "none: steps cannot be run", "first what `userns` says");
+    }
+    if facts.is_root() {
+        return Finding::ok("ids", FOR, "root: the image's ids are this machine's, owners are exact");
+    }
+    let complete = missing_ids(facts).is_empty();
+    match setting {
+        Some(IdSetting::Strict) => {
+            let found = "strict, as `id-mode` says: every file of a step is yours alone, and chown to others fails";
+            Finding::ok("ids", FOR, found).weak()
         }
-        (true, true, _) => "root: the image's ids are this machine's, owners are exact",
-        (true, false, true) => "subordinate: the image's ids are ids set aside for you, owners are exact",
-        (true, false, false) => {
-            let found = "single: every file of a step is yours alone. chown and set*id do nothing and say they did, so \
-                         what packages own by other users ends up owned by root in the layer; bakes say so";
-            return Finding::lacking("ids", FOR, found, "what `subids` says; `id-mode: strict` refuses such bakes")
-                .weak();
+        Some(IdSetting::Single) => Finding::ok("ids", FOR, format!("single, as `id-mode` says: {LOST}")).weak(),
+        None | Some(IdSetting::Subordinate) if complete => {
+            let found = "subordinate: the image's ids are ids set aside for you, owners are exact";
+            Finding::ok("ids", FOR, found)
         }
-    };
-    Finding::ok("ids", FOR, finding)
+        Some(IdSetting::Subordinate) => {
+            let found = "none: `id-mode: subordinate` refuses to run steps without subordinate ids";
+            Finding::lacking("ids", FOR, found, "what `subids` says, or `id-mode: single` in config.yaml")
+        }
+        None => {
+            let mend = "what `subids` says; until then `id-mode: strict` in config.yaml lets such steps fail";
+            Finding::lacking("ids", FOR, format!("single: {LOST}"), mend).weak()
+        }
+    }
 }

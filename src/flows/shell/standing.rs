@@ -153,7 +153,7 @@ mod tests {
         };
         let [a, c, d] = ["a", "c", "d"].map(|text| DiffId(Digest::of(text.as_bytes())));
         assert_eq!(layers(Some(1)), []);
-        assert_eq!(layers(Some(3)), [a.clone()]);
+        assert_eq!(layers(Some(3)), std::slice::from_ref(&a));
         assert_eq!(layers(None), [a, c, d]);
     }
 

@@ -13,7 +13,7 @@ pub(super) enum Target {
     /// An image.
     Image(ImageRef),
     /// A recipe, and the step before which to stop, where one is named.
-    Recipe(LoadedRecipe, Option<usize>),
+    Recipe(Box<LoadedRecipe>, Option<usize>),
 }
 
 impl Context {
@@ -22,7 +22,7 @@ impl Context {
     pub(super) fn shell_target(&self, text: &str) -> Result<Target, Report> {
         let (name, step) = split_step(text);
         if step.is_some() || is_recipe_file(name) {
-            return Ok(Target::Recipe(self.one_recipe(name)?, step));
+            return Ok(Target::Recipe(Box::new(self.one_recipe(name)?), step));
         }
         let image = self.parse_reference(text);
         if let Ok(image) = &image
@@ -31,7 +31,7 @@ impl Context {
             return Ok(Target::Image(image.clone()));
         }
         match (self.one_recipe(name), image) {
-            (Ok(loaded), _) => Ok(Target::Recipe(loaded, None)),
+            (Ok(loaded), _) => Ok(Target::Recipe(Box::new(loaded), None)),
             (Err(_), Ok(image)) => Ok(Target::Image(image)),
             // What it is about then is the recipe, whose name may be misspelt.
             (Err(report), Err(_)) => Err(Report { kind: Kind::Usage, ..report }

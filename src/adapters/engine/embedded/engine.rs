@@ -10,6 +10,7 @@ use super::image::{Frame, put_index};
 use super::platform::{Ended, Made, StepFailed, Task, Workshop};
 use super::steps::StepError;
 use crate::adapters::engine::{BakeJob, Baked, BaseImage, Engine, EngineError, Sink};
+use crate::adapters::host;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::EventKind;
 use crate::domain::oci::{Descriptor, MAX_LAYERS, Platform};
@@ -72,6 +73,15 @@ fn check(job: &BakeJob) -> Result<Vec<Option<&BaseImage>>, EngineError> {
     if let Some(base) = job.bases.iter().find(|base| base.manifest.layers.len() + steps > MAX_LAYERS) {
         let layers = base.manifest.layers.len();
         return Err(unsupported(format!("put {steps} steps on {layers} layers (T-19: at most {MAX_LAYERS} together)")));
+    }
+    let runs = job.recipe.steps.iter().find(|step| step.action.runs());
+    let foreign = job.plan.platforms.iter().find(|part| !host::runs(&part.platform));
+    if let (Some(step), Some(part)) = (runs, foreign) {
+        let (kind, line) = (step.action.kind(), step.line);
+        return Err(unsupported(format!(
+            "carry out the `{kind}` step (line {line}) for {} on this machine",
+            part.platform
+        )));
     }
     let base_of = |part: &PlatformPlan| match &part.base {
         None => Ok(None),

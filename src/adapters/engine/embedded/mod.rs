@@ -22,4 +22,4 @@ mod steps;
 
 pub use engine::EmbeddedEngine;
 pub use image::config_in_force;
-pub use running::{Floor, Program, Stopper, Workroom};
+pub use running::{Floor, Program, Stopper, Workroom, try_sandbox};

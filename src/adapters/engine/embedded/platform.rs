@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::base::{Ground, index_of};
 use super::cache::{StepCache, StoredResult};
-use super::checking::{FileTests, check_of, finished};
+use super::checking::{FileTests, NOT_RUN, check_of, finished};
 use super::events::{Events, Progress};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::index;
@@ -20,7 +20,7 @@ use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::{BaseImage, Packing};
-use crate::adapters::host::IdMode;
+use crate::adapters::host::{self, IdMode};
 use crate::adapters::inputs::InputRoot;
 use crate::adapters::sandbox::Counts;
 use crate::adapters::store::StoreError;
@@ -146,6 +146,10 @@ impl Workshop {
 
     /// One test that runs something; a sandbox that does not start leaves its outcome unknown.
     fn run_test(&self, stack: &mut Stack, test: &RunTest) -> Result<Finding, StepError> {
+        if !host::runs(&self.platform) {
+            let line = format!("programs for {} do not run on this machine", self.platform);
+            return Ok(Finding::new(CheckVerdict::Unknown, "test.platform", vec![line]));
+        }
         let config = exec_config(&self.frame, self.base.as_ref());
         let tried = self.runner(&mut stack.runner).and_then(|runner| {
             let subject =
@@ -156,7 +160,7 @@ impl Workshop {
             Err(error) if !error.is_cancel() => {
                 let failure = error.into_failure();
                 let lines = [vec![failure.message], failure.causes].concat();
-                Ok(Finding::new(CheckVerdict::Unknown, "test.sandbox", lines))
+                Ok(Finding::new(CheckVerdict::Unknown, NOT_RUN, lines))
             }
             other => other,
         }

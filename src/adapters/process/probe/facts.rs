@@ -92,9 +92,9 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// How many ids are this user's.
+    /// How many ids this user's largest range has: one is used, whole.
     pub fn count(&self) -> u64 {
-        self.own.iter().fold(0, |sum, range| sum.saturating_add(range.count))
+        self.own.iter().map(|range| range.count).max().unwrap_or(0)
     }
 }
 
@@ -131,15 +131,4 @@ pub struct OverlayFacts {
     pub filesystem: String,
     /// What trying gave.
     pub tried: Tried,
-    /// fuse-overlayfs is installed.
-    pub fuse_overlayfs: bool,
-    /// `/dev/fuse` can be opened.
-    pub fuse_device: bool,
-}
-
-impl OverlayFacts {
-    /// Whether fuse-overlayfs would do instead.
-    pub fn has_fallback(&self) -> bool {
-        self.fuse_overlayfs && self.fuse_device
-    }
 }

@@ -83,16 +83,18 @@ fn attempt_overlay(folder: &Path, rootless: bool) -> Tried {
     attempt("unshare", &arguments, scratch.path())
 }
 
-/// The first range of subordinate ids `file` grants to `user` (a name) or `id`: its first id, and how many.
+/// The largest range of subordinate ids `file` grants to `user` (a name) or `id`: its first id, and how many.
 pub fn subordinate_range(file: &str, user: &str, id: u32) -> Option<(u32, u32)> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let id = id.to_string();
-    text.lines().find_map(|line| {
+    let own = text.lines().filter_map(|line| {
         let mut parts = line.trim().split(':');
         let name = parts.next()?;
         let range = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
         (name == user || name == id).then_some(range)
-    })
+    });
+    // The first of several that are as large.
+    own.reduce(|best: (u32, u32), range| if range.1 > best.1 { range } else { best })
 }
 
 /// The terminal as the environment describes it.

@@ -9,6 +9,7 @@ use crate::adapters::secrets::Secret;
 use crate::domain::journal::{EventKind, SeenChange};
 use crate::domain::mask::Masker;
 use crate::domain::plan::StepId;
+use crate::domain::recipe::Installer;
 
 /// Output is handed on at this pace, or when this much has come together.
 const PACE: Duration = Duration::from_millis(50);
@@ -32,6 +33,7 @@ pub(super) struct Telling {
     tail: Vec<u8>,
     /// One a stream: what begins in one does not go on in the other.
     maskers: [Masker; 2],
+    installer: Option<Installer>,
 }
 
 impl Telling {
@@ -48,7 +50,13 @@ impl Telling {
             said_more: false,
             tail: Vec::new(),
             maskers: [Masker::new(&values), Masker::new(&values)],
+            installer: None,
         }
+    }
+
+    /// What this installer leaves for itself is in no layer: it is not told either.
+    pub(super) fn without_traces_of(&mut self, installer: Installer) {
+        self.installer = Some(installer);
     }
 
     /// Ends the step's output; says how often a secret was in it.
@@ -111,6 +119,9 @@ impl Listener for Telling {
     }
 
     fn changed(&mut self, mut changes: Vec<SeenChange>) -> bool {
+        if let Some(installer) = self.installer {
+            changes.retain(|change| !installer.discards(change.path.as_bytes()));
+        }
         let room = MOST_CHANGES.saturating_sub(self.changes);
         let more = changes.len() > room;
         changes.truncate(room);

@@ -3,6 +3,7 @@
 //! Reading order: `runner` (the sandbox of one platform), `ground` (layers as snapshots), `step` (run and packages),
 //! `listen` (what is heard meanwhile), `seal` (the upper folder becomes a layer), `trial` (the recipe's tests), `shell`.
 
+mod attempt;
 mod ground;
 mod listen;
 mod packages;
@@ -12,6 +13,7 @@ mod shell;
 mod step;
 mod trial;
 
+pub use attempt::try_sandbox;
 pub(super) use ground::wait_for;
 pub(super) use runner::Runner;
 pub use shell::{Floor, Program, Stopper, Workroom};

@@ -36,6 +36,7 @@ impl StepRun<'_> {
         }
         let mut room = self.room(runner)?;
         let mut telling = self.telling(runner, &[]);
+        telling.without_traces_of(installer);
         let mut env = self.environment();
         env.extend(installer.environment(self.created).into_iter().map(|(name, value)| (name.to_owned(), value)));
         let commands = installer.commands(&packages.names);

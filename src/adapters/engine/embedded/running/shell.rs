@@ -18,7 +18,7 @@ use crate::adapters::sandbox::{Exit, SandboxError, StepSpec};
 use crate::adapters::store::layout::{Hold, Layout};
 use crate::domain::journal::LayerBlob;
 use crate::domain::recipe::Network;
-use crate::report::{Kind, Report};
+use crate::report::Report;
 
 /// Layers a shell stands on, all of them in one layout.
 pub struct Floor {
@@ -88,7 +88,7 @@ impl Workroom {
                 pipe_with(PipeFlags::CLOEXEC).map_err(|error| RunError::Sandbox(SandboxError::Start(error.into())))?;
             Ok((Self { runner, room: Room { lowers, scratch }, stop }, Stopper { _open: open }))
         };
-        open().map_err(told)
+        open().map_err(StepError::into_report)
     }
 
     /// Runs the program to its end on standard input, output and error.
@@ -110,18 +110,12 @@ impl Workroom {
             terminal: program.terminal,
             watched: false,
             hostname: HOSTNAME.into(),
+            served: false,
             services: true,
         };
-        self.runner.sandbox.run_on(spec, descriptors, &self.stop).map_err(|error| told(RunError::from(error).into()))
-    }
-}
-
-fn told(error: StepError) -> Report {
-    let failure = error.into_failure();
-    Report {
-        kind: Kind::of_exit_code(failure.exit_code),
-        message: failure.message,
-        causes: failure.causes,
-        help: failure.help,
+        self.runner
+            .sandbox
+            .run_on(spec, descriptors, &self.stop)
+            .map_err(|error| StepError::from(RunError::from(error)).into_report())
     }
 }

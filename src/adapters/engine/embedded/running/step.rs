@@ -221,6 +221,7 @@ impl StepRun<'_> {
             terminal: false,
             watched: true,
             hostname: HOSTNAME.into(),
+            served: false,
             services: true,
         }
     }

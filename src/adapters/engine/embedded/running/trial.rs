@@ -70,6 +70,7 @@ impl Subject<'_> {
             terminal: false,
             watched: false,
             hostname: HOSTNAME.into(),
+            served: false,
             services: true,
         })
     }

@@ -150,6 +150,12 @@ impl StepError {
 
     /// As the journal carries it.
     pub(in crate::adapters::engine) fn into_failure(self) -> Failure {
+        let Report { kind, message, causes, help } = self.into_report();
+        Failure { message, causes, help, exit_code: kind.exit_code() }
+    }
+
+    /// As a user sees it where there is no journal.
+    pub(in crate::adapters::engine) fn into_report(self) -> Report {
         let help = self.help();
         let report = match self {
             Self::Store(error) => Report::from(error),
@@ -165,6 +171,6 @@ impl StepError {
             error => Report::new(Kind::Failed, &error),
         };
         let help = report.help.or_else(|| help.map(str::to_owned));
-        Failure { message: report.message, causes: report.causes, help, exit_code: report.kind.exit_code() }
+        Report { help, ..report }
     }
 }

@@ -9,7 +9,7 @@ const MAX_FILE: u64 = 1 << 20;
 
 /// Who a process is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Account {
+pub(in crate::adapters::sandbox) struct Account {
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) groups: Vec<u32>,
@@ -18,7 +18,7 @@ pub(super) struct Account {
 
 /// Why nobody can be that user.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AccountError {
+pub(in crate::adapters::sandbox) enum AccountError {
     /// No such name.
     #[error("the image has no {what} {name:?}")]
     Unknown {

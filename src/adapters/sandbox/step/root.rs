@@ -12,9 +12,9 @@ use rustix::mount::{
     fsmount, fsopen, move_mount, open_tree,
 };
 
-use super::kernel;
-use super::overlay::{self, OverlayError};
-use super::wire::StepSpec;
+use crate::adapters::sandbox::kernel;
+use crate::adapters::sandbox::overlay::{self, OverlayError};
+use crate::adapters::sandbox::wire::StepSpec;
 use crate::domain::recipe::Network;
 
 /// Kernel files that steps may read and not write.
@@ -41,13 +41,13 @@ const DEVICES: &[&str] = &["full", "null", "random", "tty", "urandom", "zero"];
 /// Debian's policy for starting services; what others have none of does them no harm.
 const SERVICES: &str = "usr/sbin/policy-rc.d";
 /// Most processes and threads of a step at a time: a step that multiplies takes nothing else along.
-const MOST_PROCESSES: &str = "16384";
+const MOST_PROCESSES: &str = "8192";
 /// The first kernel whose bound belongs to a process namespace: before, the host's would be changed.
 const BOUND_SINCE: (u32, u32) = (6, 14);
 
 /// What could not be put into the root.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RootError {
+pub(in crate::adapters::sandbox) enum RootError {
     /// The snapshots cannot be stacked.
     #[error(transparent)]
     Overlay(#[from] OverlayError),
@@ -85,8 +85,14 @@ pub(super) fn assemble(spec: &StepSpec, rootless: bool, user: (u32, u32)) -> Res
         lowers.push(&empty);
     }
     let writes = spec.writes.as_ref().map(|(upper, work)| (upper.as_path(), work.as_path()));
-    let root = overlay::mount(&lowers, writes, rootless)?;
-    attach_at(&root, &spec.merged)?;
+    let root = if spec.served {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(CWD, &spec.merged, flags, Mode::empty()).map_err(refused("the root"))?
+    } else {
+        let root = overlay::mount(&lowers, writes, rootless)?;
+        attach_at(&root, &spec.merged)?;
+        root
+    };
     let root = Root(root);
     root.kernel()?;
     root.devices()?;

@@ -9,7 +9,7 @@ use seccompiler::{
     SeccompFilter, SeccompRule, TargetArch,
 };
 
-use super::kernel;
+use crate::adapters::sandbox::kernel;
 
 /// What root in a step keeps: docker's fourteen.
 pub(super) fn kept_capabilities() -> CapabilitySet {

@@ -16,37 +16,38 @@ use rustix::thread::{
 };
 
 use super::accounts::{Account, AccountError, look_up};
-use super::kernel::{self, UnshareFlags};
 use super::root::{RootError, assemble};
-use super::wire::StepSpec;
-use super::{filter, loopback, overlay};
+use super::{filter, loopback};
+use crate::adapters::sandbox::kernel::{self, UnshareFlags};
+use crate::adapters::sandbox::overlay;
+use crate::adapters::sandbox::wire::StepSpec;
 use crate::domain::recipe::Network;
 
 /// Most open files; most processes.
 const OPEN_FILES: u64 = 65_536;
-const PROCESSES: u64 = 32_768;
+const PROCESSES: u64 = 8192;
 
 /// How the keeper's ids are mapped: what a step's process has to know of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Mapping {
+pub(in crate::adapters::sandbox) struct Mapping {
     /// In a user namespace.
-    pub(super) rootless: bool,
+    pub(in crate::adapters::sandbox) rootless: bool,
     /// With one id only.
-    pub(super) single: bool,
+    pub(in crate::adapters::sandbox) single: bool,
     /// Whose chown and set-id calls are answered as if they had worked.
-    pub(super) pretend: bool,
+    pub(in crate::adapters::sandbox) pretend: bool,
 }
 
 /// What a step's process is started with.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct Birth {
-    pub(super) spec: StepSpec,
-    pub(super) mapping: Mapping,
+pub(in crate::adapters::sandbox) struct Birth {
+    pub(in crate::adapters::sandbox) spec: StepSpec,
+    pub(in crate::adapters::sandbox) mapping: Mapping,
 }
 
 /// Why the program never began.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum InsideError {
+pub(in crate::adapters::sandbox) enum InsideError {
     /// The root.
     #[error(transparent)]
     Root(#[from] RootError),
@@ -78,7 +79,10 @@ fn failed<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> InsideErr
 }
 
 /// Becomes the program, which reads `stdin`, or nothing; comes back only with an error.
-pub(super) fn become_step(birth: Birth, stdin: Option<OwnedFd>) -> Result<Infallible, InsideError> {
+pub(in crate::adapters::sandbox) fn become_step(
+    birth: Birth,
+    stdin: Option<OwnedFd>,
+) -> Result<Infallible, InsideError> {
     let Birth { spec, mapping } = birth;
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(failed("death signal"))?;
     // What whoever started bakery had left open is no step's business: it may lead anywhere on the host.

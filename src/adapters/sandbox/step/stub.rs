@@ -11,7 +11,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2, readlinka
 use rustix::io::Errno;
 
 use super::root::places;
-use super::wire::{Refusal, StepSpec};
+use crate::adapters::sandbox::wire::{Refusal, StepSpec};
 
 /// Links followed to where something is missing.
 const MAX_LINKS: usize = 16;
@@ -19,7 +19,11 @@ const MAX_LINKS: usize = 16;
 const APT: (&str, &str) = ("etc/apt/apt.conf.d/zz-single-id", "APT::Sandbox::User \"root\";\n");
 
 /// Makes what `view` (the snapshots, merged) does not have of the places the step's mounts need.
-pub(super) fn make(spec: &StepSpec, view: Option<BorrowedFd<'_>>, single: bool) -> Result<(), Refusal> {
+pub(in crate::adapters::sandbox) fn make(
+    spec: &StepSpec,
+    view: Option<BorrowedFd<'_>>,
+    single: bool,
+) -> Result<(), Refusal> {
     let fail = |place: &str| {
         let message = format!("no mount point for /{place}");
         move |error: io::Error| Refusal { message, causes: vec![error.to_string()] }
