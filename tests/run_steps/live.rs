@@ -93,13 +93,13 @@ fn what_goes_again_is_seen_to_go() {
 #[test]
 fn of_very_many_files_so_many_are_told_and_that_there_are_more_is_said() {
     let bakery = bench();
-    let script = "mkdir -p /srv; cd /srv; seq() { i=0; while [ $i -lt 230 ]; do echo $i; i=$((i+1)); done; }
-      for d in $(seq); do mkdir $d; (cd $d; touch $(seq | sed p | sed '$!N;s/\\n.*//;s/$/f/') $(seq)); done; sleep 12";
+    let script = "mkdir -p /srv; cd /srv; seq() { i=0; while [ $i -lt 120 ]; do echo $i; i=$((i+1)); done; }
+      for d in $(seq); do mkdir $d; (cd $d; touch $(seq | sed p | sed '$!N;s/\\n.*//;s/$/f/') $(seq)); done; sleep 15";
     let recipe = with(&bakery, "many", &format!("  - run: |\n      {script}\n"));
     let (events, lines) = bake(&bakery, &recipe);
     let told: usize = of(&events, "layer.changed").iter().map(|event| event["changes"].as_array().unwrap().len()).sum();
     let sealed = of(&events, "layer.sealed")[0]["added"].as_u64().unwrap();
-    assert!(sealed > 100_000, "{sealed} files");
+    assert!(sealed > 25_000, "{sealed} files");
     assert_eq!(told, 20_000);
     assert!(lines.len() < 8 << 20, "the journal holds {} bytes", lines.len());
     let id = of(&events, "bake.started")[0]["bake"].as_str().unwrap().to_owned();

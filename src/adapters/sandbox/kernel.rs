@@ -66,6 +66,15 @@ pub(super) fn keep_standard_descriptors() -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Closes all descriptors but the standard ones (close_range(2)): those that whoever started bakery had left open. For the
+/// first moment of a process, before it has any of its own.
+pub(super) fn close_inherited() -> io::Result<()> {
+    const FIRST: libc::c_uint = 3;
+    // SAFETY: called before anything is opened: no owner of a descriptor exists yet.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, 0) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Loads a system call filter (seccomp(2)) without giving up set-id programs, which `PR_SET_NO_NEW_PRIVS` would: the
 /// caller has `CAP_SYS_ADMIN` in its user namespace.
 pub(super) fn load_filter(program: &[seccompiler::sock_filter]) -> io::Result<()> {

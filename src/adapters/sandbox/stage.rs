@@ -26,7 +26,12 @@ pub fn take_part() -> Option<ExitCode> {
         let text = arguments.next().and_then(|text| text.into_string().ok()).unwrap_or_default();
         serde_json::from_str::<Mapping>(&text).map_err(io::Error::from)
     };
-    match part.to_str()? {
+    let part = part.to_str().filter(|part| [STAGE, KEEPER, INSIDE].contains(part))?;
+    // One of them may be a folder of the host's, and `/proc/self/fd/7` a step's working folder (J-14).
+    if let Err(error) = kernel::close_inherited() {
+        return Some(ended(Err(error)));
+    }
+    match part {
         STAGE => Some(ended(mapping().and_then(unshare_and_wait))),
         KEEPER => Some(ended(mapping().and_then(keep))),
         INSIDE => Some(keeper::inside()),

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, fchown, fstat, openat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fchown, fstat, openat, openat2};
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use rustix::thread::{
@@ -188,9 +188,12 @@ fn descend(account: &Account, mapping: Mapping) -> Result<(), InsideError> {
 
 fn execute(spec: StepSpec, account: &Account, stdin: Option<OwnedFd>) -> Result<Infallible, InsideError> {
     let workdir = if spec.workdir.is_empty() { "/" } else { spec.workdir.as_str() };
-    if let Err(error) = rustix::process::chdir(workdir) {
-        return Err(InsideError::Program { program: format!("working folder {workdir}"), source: error.into() });
-    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    // Never through an open descriptor (J-14).
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    openat2(CWD, workdir, flags, Mode::empty(), resolve)
+        .and_then(rustix::process::fchdir)
+        .map_err(|error| InsideError::Program { program: format!("working folder {workdir}"), source: error.into() })?;
     let Some((program, arguments)) = spec.argv.split_first() else {
         return Err(InsideError::Program { program: "nothing".into(), source: io::ErrorKind::InvalidInput.into() });
     };
