@@ -37,10 +37,10 @@ impl<'a> Running<'a> {
         std::fs::read_to_string(self.folder().join("journal.jsonl")).unwrap_or_default()
     }
 
-    /// Waits for a text in the journal or in what a step wrote.
+    /// Waits for a text in what a step wrote, or for a kind of event in the journal.
     fn until(&self, words: &str) {
         let begun = Instant::now();
-        while !logs(&self.folder()).contains(words) && !self.journal().contains(words) {
+        while !logs(&self.folder()).contains(words) && !self.journal().contains(&format!("\"kind\":\"{words}\"")) {
             assert!(begun.elapsed() < PATIENCE && is_alive(self.worker), "no {words:?}: {}", self.journal());
             std::thread::yield_now();
         }

@@ -8,7 +8,8 @@ use crate::support::bakery::layout_json;
 const STEPS: &str = "  - run: {script: \"touch /x; chown app:app /x || echo refused; stat -c 'owner %u' /x\"}\n";
 
 fn set(bench: &Bench, mode: &str) {
-    let path = bench.path("home/config.yaml");
+    std::fs::create_dir_all(bench.path("home/config")).unwrap();
+    let path = bench.path("home/config/config.yaml");
     std::fs::write(&path, format!("id-mode: {mode}\n")).unwrap();
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
 }
@@ -61,6 +62,7 @@ fn without_an_id_for_them_no_other_user_can_be_had() {
     }
     let steps = "  - run: {user: app, script: \"id -u; echo $HOME\"}\n";
     let bench = Bench::new(Who::Ordinary, &[], steps);
+    assert!(bench.bake().good().log.contains("1000\n/home/app\n"));
     set(&bench, "single");
     let baked = bench.bake().good();
     assert!(baked.log.contains("0\n/home/app\n"), "{}", baked.log);

@@ -44,7 +44,7 @@ fn y05_links_where_mounts_go_stay_inside_or_are_refused() {
                 let target = if target == "loop" { format!("/{place}") } else { target };
                 let (bench, baked) = bake(who, Member::Link(place, target.clone()));
                 let what = format!("{who:?}: {place} -> {target}: {}\n{}", baked.stderr, baked.log);
-                let refused = baked.stderr.contains("Y-05") || baked.stderr.contains("no mount point for");
+                let refused = ["Y-05", "no mount point for", "T-02"].iter().any(|word| baked.stderr.contains(word));
                 assert!(
                     baked.code == Some(0) && baked.log.contains("ran") || baked.code == Some(1) && refused,
                     "{what}"
@@ -59,19 +59,19 @@ fn y05_links_where_mounts_go_stay_inside_or_are_refused() {
 }
 
 #[test]
-fn y05_files_and_fifos_where_mounts_go_are_refused_or_covered() {
+fn y05_files_and_folders_where_mounts_go_are_refused_or_covered() {
     if !can_run() {
         return;
     }
     for who in EVERYBODY {
         for place in PLACES {
-            for member in [Member::File(place, "x"), Member::Fifo(place), Member::Folder(place)] {
+            for member in [Member::File(place, "x"), Member::Folder(place)] {
                 let fits = matches!((&member, place), (Member::Folder(_), place) if !place.starts_with("etc/"))
                     || !matches!(member, Member::Folder(_)) && place.starts_with("etc/");
                 let (bench, baked) = bake(who, member.clone());
                 let what = format!("{who:?}: {member:?}: {}\n{}", baked.stderr, baked.log);
                 assert_eq!(baked.code, Some(i32::from(!fits)), "{what}");
-                let words = ["Y-05", "no mount point for", "cannot be unpacked", "not a directory", "parent"];
+                let words = ["Y-05", "no mount point for", "cannot be unpacked", "T-21"];
                 assert!(fits || words.iter().any(|word| baked.stderr.contains(word)), "{what}");
                 bench.assert_untouched();
             }
@@ -100,39 +100,6 @@ fn on_base(who: Who, tars: &[Vec<u8>], config: Value, rest: &str) -> Bench {
     let bakery = Bakery::new();
     put_base(&bakery, tars, config);
     Bench::with(who, bakery, &format!("base: global/hostile:1\n{rest}"))
-}
-
-#[test]
-fn what_an_upper_layer_took_away_is_mounted_all_the_same() {
-    if !can_run() {
-        return;
-    }
-    let below = [Member::File("etc/hosts", "x"), Member::File("etc/resolv.conf", "x"), Member::Folder("cache")];
-    let above = |members: &[Member<'_>]| {
-        let whole = tiny::tar(members);
-        // Only what was named: the tiny system lies below.
-        let mut tar = tar::Builder::new(Vec::new());
-        for entry in tar::Archive::new(&whole[..]).entries().unwrap().take(members.len()) {
-            let entry = entry.unwrap();
-            let mut header = entry.header().clone();
-            let path = entry.path().unwrap().into_owned();
-            tar.append_data(&mut header, path, std::io::empty()).unwrap();
-        }
-        tar.into_inner().unwrap()
-    };
-    let gone = above(&[Member::Gone("etc/hosts"), Member::Gone("etc/resolv.conf"), Member::Gone("cache")]);
-    let opaque = above(&[Member::Folder("etc"), Member::File("etc/.wh..wh..opq", "")]);
-    for who in EVERYBODY {
-        for layer in [&gone, &opaque] {
-            let rest = "steps:\n  - run: {cache: [/cache], script: \"echo more >>/etc/hosts; stat -c 'mode %a' /etc; echo ran\"}\n";
-            let bench = on_base(who, &[tiny::tar(&below), layer.clone()], json!({}), rest);
-            let baked = bench.bake().good();
-            assert!(baked.log.contains("mode 755\nran\n"), "{}", baked.log);
-            let changes = baked.events.iter().find(|event| event["kind"] == "layer.sealed").unwrap();
-            assert!(changes["layer"].is_null(), "nothing changed: {changes}");
-            bench.assert_untouched();
-        }
-    }
 }
 
 #[test]

@@ -18,10 +18,6 @@ pub enum Member<'a> {
     Folder(&'a str),
     /// A symlink and where it leads.
     Link(&'a str, String),
-    /// A FIFO.
-    Fifo(&'a str),
-    /// A whiteout of overlayfs in an image's way.
-    Gone(&'a str),
 }
 
 /// A plain tar of the tiny system; `more` comes first, and what it names is not made again.
@@ -57,7 +53,7 @@ fn busybox() -> &'static Path {
 fn path<'a>(member: &Member<'a>) -> &'a str {
     match member {
         Member::Program(path, _) | Member::File(path, _) | Member::Folder(path) => path,
-        Member::Link(path, _) | Member::Fifo(path) | Member::Gone(path) => path,
+        Member::Link(path, _) => path,
     }
 }
 
@@ -78,11 +74,6 @@ fn add(tar: &mut tar::Builder<Vec<u8>>, member: &Member<'_>) -> String {
         Member::Program(_, from) => put(tar::EntryType::Regular, &std::fs::read(from).unwrap(), at),
         Member::File(_, content) => put(tar::EntryType::Regular, content.as_bytes(), at),
         Member::Folder(_) => put(tar::EntryType::Directory, &[], at),
-        Member::Fifo(_) => put(tar::EntryType::Fifo, &[], at),
-        Member::Gone(_) => {
-            let (folder, name) = at.rsplit_once('/').unwrap_or(("", at));
-            put(tar::EntryType::Regular, &[], format!("{folder}/.wh.{name}").trim_start_matches('/'));
-        }
         Member::Link(_, target) => {
             header.set_entry_type(tar::EntryType::Symlink);
             tar.append_link(&mut header, at, target).unwrap();

@@ -42,7 +42,8 @@ impl IdMode {
     pub fn ids(self) -> Ids {
         match self {
             Self::Root | Self::Subordinate { .. } => Ids::Exact,
-            Self::Single { .. } => Ids::Single,
+            Self::Single { pretend: true } => Ids::Single,
+            Self::Single { pretend: false } => Ids::Strict,
         }
     }
 }

@@ -29,8 +29,10 @@ pub enum Ids {
     /// They are kept: the step has all ids an image may name.
     #[default]
     Exact,
-    /// There is one id only: whatever the step makes belongs to root.
+    /// There is one id only: whatever the step makes belongs to root, and changes of owner seem to work.
     Single,
+    /// As `Single`, but changes of owner fail.
+    Strict,
 }
 
 impl Ids {

@@ -25,7 +25,7 @@ use crate::domain::recipe::Network;
 
 /// Most open files; most processes.
 const OPEN_FILES: u64 = 65_536;
-const PROCESSES: u64 = 8192;
+const PROCESSES: u64 = 4096;
 
 /// How the keeper's ids are mapped: what a step's process has to know of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -41,7 +41,7 @@ const DEVICES: &[&str] = &["full", "null", "random", "tty", "urandom", "zero"];
 /// Debian's policy for starting services; what others have none of does them no harm.
 const SERVICES: &str = "usr/sbin/policy-rc.d";
 /// Most processes and threads of a step at a time: a step that multiplies takes nothing else along.
-const MOST_PROCESSES: &str = "8192";
+const MOST_PROCESSES: &str = "4096";
 /// The first kernel whose bound belongs to a process namespace: before, the host's would be changed.
 const BOUND_SINCE: (u32, u32) = (6, 14);
 

@@ -64,8 +64,14 @@ fn open_shelf(cache: &Path, ids: IdMode, cancel: &CancellationToken) -> Result<S
 
 impl Drop for Runner {
     fn drop(&mut self) {
-        // Where it cannot be removed any more, the next bake does.
-        let _ = self.sandbox.remove(self.shelf.session());
+        if self.sandbox.remove(self.shelf.session()).is_ok() {
+            return;
+        }
+        // A keeper that was cancelled or killed removes nothing; where there is no other one, the next bake does it.
+        if let Ok(fresh) = Sandbox::start(self.ids, &CancellationToken::new()) {
+            self.sandbox = fresh;
+            let _ = self.sandbox.remove(self.shelf.session());
+        }
     }
 }
 
