@@ -19,6 +19,7 @@ use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 use super::kernel::{self, UnshareFlags};
 use super::overlay;
 use super::overlay::OverlayError;
+use super::served::Served;
 use super::step::{Birth, Mapping, become_step, make_stub};
 use super::wire::{
     Exit, PackRequest, Received, Refusal, Reply, Request, SeenWire, StepSpec, UnpackRequest, hand_over, memory_file,
@@ -114,7 +115,7 @@ impl Keeper<'_> {
                 None => overlay::mount(&lowers, Some(writes), self.mapping.rootless).map_err(refusal)?,
                 Some(why) => {
                     let at = writes.1.with_file_name("merged");
-                    let stack = overlay::Served::start(&lowers, writes, &at, &why).map_err(refusal)?;
+                    let stack = Served::start(&lowers, writes, &at, &why).map_err(refusal)?;
                     served.insert(stack).root().map_err(refusal)?
                 }
             }
@@ -210,11 +211,11 @@ impl Keeper<'_> {
     }
 
     /// The stack by a program of the system, where the kernel refuses.
-    fn serve_stack(&self, spec: &mut StepSpec) -> Result<Option<overlay::Served>, Refusal> {
+    fn serve_stack(&self, spec: &mut StepSpec) -> Result<Option<Served>, Refusal> {
         let Some((upper, work)) = &spec.writes else { return Ok(None) };
         let Some(why) = self.kernel_refuses(work) else { return Ok(None) };
         let lowers: Vec<&Path> = spec.lowers.iter().chain([&spec.stub]).map(PathBuf::as_path).collect();
-        let served = overlay::Served::start(&lowers, (upper, work), &spec.merged, &why).map_err(refusal)?;
+        let served = Served::start(&lowers, (upper, work), &spec.merged, &why).map_err(refusal)?;
         spec.served = true;
         Ok(Some(served))
     }

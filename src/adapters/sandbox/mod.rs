@@ -12,6 +12,7 @@ mod ids;
 mod keeper;
 mod kernel;
 mod overlay;
+mod served;
 mod session;
 mod stage;
 mod step;

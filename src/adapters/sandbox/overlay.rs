@@ -1,19 +1,24 @@
-//! Overlay mounts: folders stacked by the kernel, or by fuse-overlayfs where the kernel refuses. Detached until somebody
-//! attaches them.
+//! Overlay mounts: folders stacked by the kernel. Detached until somebody attaches them.
 
-use std::ffi::OsString;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, open_tree, unmount,
 };
 
 /// Most layers the kernel stacks.
 const MAX_LOWERS: usize = 500;
+/// Room for all options of mount(2), the NUL at their end among them.
+const MAX_OPTIONS: usize = 4096;
+/// Leads nowhere, on every system.
+const NOWHERE: &str = "/proc/self/fd/nowhere";
 
 /// Why folders cannot be stacked.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +26,14 @@ pub(super) enum OverlayError {
     /// Too many for the kernel.
     #[error("T-19: {0} layers, and overlayfs stacks at most 500")]
     TooMany(usize),
+    /// Too many for a kernel that wants all of them named at once.
+    #[error("T-19: {layers} layers, and Linux {release} stacks no more than about 200; 6.7 and newer stack 500")]
+    TooManyHere {
+        /// How many.
+        layers: usize,
+        /// Which kernel.
+        release: String,
+    },
     /// A folder is not taken.
     #[error("overlayfs does not take {}", folder.display())]
     Folder {
@@ -63,6 +76,24 @@ pub(super) fn mount(lowers: &[&Path], writes: Option<(&Path, &Path)>, rootless: 
     if lowers.len() > MAX_LOWERS {
         return Err(OverlayError::TooMany(lowers.len()));
     }
+    static ONE_BY_ONE: OnceLock<bool> = OnceLock::new();
+    if *ONE_BY_ONE.get_or_init(takes_one_by_one) {
+        mount_one_by_one(lowers, writes, rootless)
+    } else {
+        mount_at_once(lowers, writes, rootless)
+    }
+}
+
+/// Whether the kernel takes lower folders one at a time, as 6.7 and newer do. Those before 6.5 take any option until the
+/// end; 6.5 and 6.6 do not know this one; newer ones look for the folder.
+fn takes_one_by_one() -> bool {
+    let tried =
+        fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).and_then(|fs| fsconfig_set_string(&fs, "lowerdir+", NOWHERE));
+    !matches!(tried, Ok(()) | Err(Errno::INVAL))
+}
+
+/// By fsopen(2) and what belongs to it.
+fn mount_one_by_one(lowers: &[&Path], writes: Option<(&Path, &Path)>, rootless: bool) -> Result<OwnedFd, OverlayError> {
     let plain = |source: rustix::io::Errno| OverlayError::Mount { words: String::new(), source: source.into() };
     let fs = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).map_err(plain)?;
     let folder = |key: &str, folder: &Path| {
@@ -92,6 +123,34 @@ pub(super) fn mount(lowers: &[&Path], writes: Option<(&Path, &Path)>, rootless: 
     fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_NODEV).map_err(plain)
 }
 
+/// By mount(2), whose options are one text: folders are named by their descriptors, which are short and hold no comma.
+/// It attaches what it makes, so the topmost folder is hidden by it for a moment; the mount namespace is the caller's own.
+fn mount_at_once(lowers: &[&Path], writes: Option<(&Path, &Path)>, rootless: bool) -> Result<OwnedFd, OverlayError> {
+    let mut held = Vec::with_capacity(lowers.len() + 2);
+    let mut name = |folder: &Path| {
+        let folder = open(folder)?;
+        let name = format!("/proc/self/fd/{}", folder.as_raw_fd());
+        held.push(folder);
+        Ok(name)
+    };
+    let names = lowers.iter().map(|lower| name(lower)).collect::<Result<Vec<_>, _>>()?;
+    let mut options = format!("lowerdir={}", names.join(":"));
+    if let Some((upper, work)) = writes {
+        options += &format!(",upperdir={},workdir={},volatile", name(upper)?, name(work)?);
+    }
+    options += if rootless { ",userxattr" } else { ",index=off,metacopy=off,redirect_dir=off" };
+    if options.len() >= MAX_OPTIONS {
+        let release = rustix::system::uname().release().to_string_lossy().into_owned();
+        return Err(OverlayError::TooManyHere { layers: lowers.len(), release });
+    }
+    let plain = |source: Errno| OverlayError::Mount { words: String::new(), source: source.into() };
+    let (Some(at), Ok(options)) = (lowers.first(), CString::new(options)) else { return Err(plain(Errno::INVAL)) };
+    rustix::mount::mount("bakery", *at, "overlay", MountFlags::NODEV, options.as_c_str()).map_err(plain)?;
+    let tree = open_tree(CWD, *at, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC);
+    unmount(*at, UnmountFlags::DETACH).map_err(plain)?;
+    tree.map_err(plain)
+}
+
 /// What lies in `lowers`, read-only: the one folder itself, or a stack of several. `None` for none.
 pub(super) fn view(lowers: &[PathBuf], rootless: bool) -> Result<Option<OwnedFd>, OverlayError> {
     match lowers {
@@ -101,85 +160,15 @@ pub(super) fn view(lowers: &[PathBuf], rootless: bool) -> Result<Option<OwnedFd>
     }
 }
 
-fn open(folder: &Path) -> Result<OwnedFd, OverlayError> {
+/// A folder, to be found below or to be stacked.
+pub(super) fn open(folder: &Path) -> Result<OwnedFd, OverlayError> {
     openat(CWD, folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .map_err(|source| OverlayError::Open { folder: folder.to_owned(), source: source.into() })
 }
 
-/// A stack that a program of the system serves; it ends when this is dropped.
-pub(super) struct Served {
-    program: Child,
-    at: PathBuf,
-}
-
-impl Served {
-    /// Stacks folders at `at` by fuse-overlayfs; `kernel` is why that is needed.
-    pub(super) fn start(
-        lowers: &[&Path],
-        (upper, work): (&Path, &Path),
-        at: &Path,
-        kernel: &OverlayError,
-    ) -> Result<Self, OverlayError> {
-        let nobody = |fuse: String| OverlayError::Nobody { kernel: kernel.in_one_line(), fuse };
-        let mut stack = OsString::from("lowerdir=");
-        for (at, lower) in lowers.iter().enumerate() {
-            stack.push(if at == 0 { "" } else { ":" });
-            stack.push(lower);
-        }
-        for (key, folder) in [(",upperdir=", upper), (",workdir=", work)] {
-            stack.push(key);
-            stack.push(folder);
-        }
-        let program = Command::new("fuse-overlayfs")
-            .args(["-f", "-o"])
-            .arg(&stack)
-            .arg(at)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| nobody(format!("cannot be started: {error}")))?;
-        let mut served = Self { program, at: at.to_owned() };
-        served.wait().map_err(nobody)?;
-        Ok(served)
-    }
-
-    /// Until the mount is there, or the program has ended with its last words.
-    fn wait(&mut self) -> Result<(), String> {
-        let device = |path: &Path| rustix::fs::stat(path).map(|stat| stat.st_dev).ok();
-        let before = self.at.parent().and_then(device);
-        for _ in 0..500 {
-            if let Ok(Some(_)) = self.program.try_wait() {
-                let mut words = String::new();
-                if let Some(stderr) = self.program.stderr.take() {
-                    let _ = stderr.take(400).read_to_string(&mut words);
-                }
-                return Err(format!("failed: {}", crate::domain::text::escape(words.trim())));
-            }
-            if device(&self.at) != before {
-                return Ok(());
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        Err("did not mount within 5 s".into())
-    }
-
-    /// The root of the stack.
-    pub(super) fn root(&self) -> Result<OwnedFd, OverlayError> {
-        open(&self.at)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = rustix::mount::unmount(&self.at, rustix::mount::UnmountFlags::DETACH);
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
-}
-
 impl OverlayError {
-    fn in_one_line(&self) -> String {
+    /// With its cause, for a sentence.
+    pub(super) fn in_one_line(&self) -> String {
         match std::error::Error::source(self) {
             Some(source) => format!("{self}: {source}"),
             None => self.to_string(),
@@ -200,3 +189,6 @@ fn words(fs: &OwnedFd) -> String {
     let said = said.trim().trim_start_matches("e ").to_owned();
     if said.is_empty() { said } else { format!(": {said}") }
 }
+
+#[cfg(test)]
+mod tests;

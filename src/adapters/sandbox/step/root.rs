@@ -2,14 +2,14 @@
 //! top, put together by descriptor, so that no link in an image leads a mount astray (Y-05).
 
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{CWD, Dir, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_string,
-    fsmount, fsopen, move_mount, open_tree,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
 
 use crate::adapters::sandbox::kernel;
@@ -231,12 +231,6 @@ impl Root {
     fn devices(&self) -> Result<(), RootError> {
         let what = "/dev";
         let dev = memory(what, &[("mode", "0755"), ("size", "64k"), ("nr_inodes", "1k")])?;
-        for name in DEVICES {
-            let device = device(&format!("/dev/{name}"))?;
-            let at =
-                write_file(&dev, name, b"", 0o666).map_err(|source| RootError::Mount { what: what.into(), source })?;
-            attach_on(device.as_fd(), at.as_fd()).map_err(refused(what))?;
-        }
         let links = [
             ("fd", "/proc/self/fd"),
             ("stdin", "/proc/self/fd/0"),
@@ -251,34 +245,47 @@ impl Root {
             rustix::fs::mkdirat(&dev, name, Mode::from_raw_mode(0o755)).map_err(refused(what))?;
         }
         attach_on(dev.as_fd(), self.real_folder("dev")?.as_fd()).map_err(refused(what))?;
+        // Kernels before 6.15 take mounts only where something is attached already.
+        for name in DEVICES {
+            let device = device(&format!("/dev/{name}"))?;
+            let at =
+                write_file(&dev, name, b"", 0o666).map_err(|source| RootError::Mount { what: what.into(), source })?;
+            attach_on(device.as_fd(), at.as_fd()).map_err(refused(what))?;
+        }
         let terminals =
             fresh("devpts", "/dev/pts", &[("ptmxmode", "0666"), ("mode", "0620")], MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
         self.put(&terminals, "dev/pts")?;
         self.put(&memory("/dev/shm", &[("mode", "1777")])?, "dev/shm")
     }
 
+    /// A file in memory, of its own; detached. Kernels before 6.15 take a file only out of what is attached: for a moment
+    /// it is, on `/dev`.
+    fn file(&self, name: &str, content: &[u8], mode: u32) -> Result<OwnedFd, RootError> {
+        let memory = memory(name, &[("mode", "0755"), ("size", "1m")])?;
+        write_file(&memory, name, content, mode)
+            .map_err(|source| RootError::Mount { what: name.to_owned(), source })?;
+        attach_on(memory.as_fd(), self.real_folder("dev")?.as_fd()).map_err(refused(name))?;
+        let file = open_tree(&memory, name, clone_flags());
+        let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
+        unmount(path, UnmountFlags::DETACH).map_err(refused(name))?;
+        file.map_err(refused(name))
+    }
+
     /// Name resolution as the host has it; what a step writes there is gone with it.
     fn names(&self, network: Network) -> Result<(), RootError> {
-        let fail = |source| RootError::Mount { what: "name resolution".into(), source };
-        let files = memory("name resolution", &[("mode", "0755"), ("size", "1m")])?;
         let (resolv, hosts) = match network {
             Network::Host => (host_file("/etc/resolv.conf"), host_file("/etc/hosts")),
             Network::None => (Vec::new(), b"127.0.0.1 localhost\n::1 localhost\n".to_vec()),
         };
         for (name, content, place) in [("resolv.conf", resolv, "etc/resolv.conf"), ("hosts", hosts, "etc/hosts")] {
-            write_file(&files, name, &content, 0o644).map_err(fail)?;
-            let file = open_tree(&files, name, clone_flags()).map_err(refused("name resolution"))?;
-            self.put(&file, place)?;
+            self.put(&self.file(name, &content, 0o644)?, place)?;
         }
         Ok(())
     }
 
     /// What keeps packages from starting their services (`invoke-rc.d` asks it), where the image has none of its own.
     fn no_services(&self) -> Result<(), RootError> {
-        let fail = |source| RootError::Mount { what: SERVICES.into(), source };
-        let files = memory(SERVICES, &[("mode", "0755"), ("size", "64k")])?;
-        write_file(&files, "policy-rc.d", b"#!/bin/sh\nexit 101\n", 0o755).map_err(fail)?;
-        let file = open_tree(&files, "policy-rc.d", clone_flags()).map_err(refused(SERVICES))?;
+        let file = self.file("policy-rc.d", b"#!/bin/sh\nexit 101\n", 0o755)?;
         // Where a layer took it away, its place in the stub does not show; services start, as the image has it.
         let Ok(place) = self.place(SERVICES) else { return Ok(()) };
         attach_on(file.as_fd(), place.as_fd()).map_err(refused(SERVICES))
