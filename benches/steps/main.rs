@@ -150,7 +150,7 @@ impl Bench {
 
     /// Steps that do nothing: what the sandbox itself costs.
     fn overhead(&self, bakery: &Bakery) {
-        const MANY: usize = 10;
+        const MANY: u32 = 10;
         let bakes = |steps: usize| -> Vec<Duration> {
             let run = |_| {
                 let number = number();
@@ -163,12 +163,12 @@ impl Bench {
             };
             (0..=self.runs).map(run).skip(1).collect()
         };
-        let (none, one, many) = (bakes(0), bakes(1), bakes(MANY + 1));
+        let (none, one, many) = (bakes(0), bakes(1), bakes(MANY as usize + 1));
         let shown = bakery.shown();
         row("no run step", &shown, &none, None);
         row("one step `true`", &shown, &one, None);
         let each: Vec<Duration> =
-            many.iter().map(|wall| wall.saturating_sub(Duration::from_secs_f64(median(&one))) / MANY as u32).collect();
+            many.iter().map(|wall| wall.saturating_sub(Duration::from_secs_f64(median(&one))) / MANY).collect();
         row("each further step `true`", &shown, &each, None);
     }
 
