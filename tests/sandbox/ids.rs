@@ -41,7 +41,7 @@ fn owners_are_pretended_or_refused_and_everybody_is_told() {
         assert!(baked.log.contains(said), "{mode}: {}", baked.log);
         assert!(baked.log.contains("WARNING: one user id only"), "{mode}: {}", baked.log);
         let told =
-            baked.events.iter().find(|event| event["kind"] == "check.finished" && event["check"] == "layer.ownership");
+            baked.events.iter().find(|event| event["kind"] == "check.finished" && event["id"] == "layer.ownership");
         assert_eq!(told.unwrap_or_else(|| panic!("{mode}: {:#?}", baked.events))["verdict"], "warn", "{mode}");
         let label = &labels(&bench, &baked)["dev.bakery.ownership"];
         assert!(label.is_string(), "{mode}: {label}");
