@@ -36,9 +36,16 @@ pub(super) fn seal_upper(
     packing: &Packing,
     around: Around<'_>,
 ) -> Result<(Counts, Option<Sealed>), StepError> {
+    let cancel = around.cancel;
     let blob = target.begin_blob()?;
     let writer = LayerWriter::new(blob, packing).map_err(StepError::Compress)?;
-    let (counts, taken) = runner.sandbox.pack(request, |pipe| take(pipe, writer, around)).map_err(RunError::from)?;
+    let (counts, taken) = runner.sandbox.pack(request, |pipe| take(pipe, writer, around)).map_err(|error| {
+        match cancel.is_cancelled() {
+            // Whoever stopped taking the tar is why it could not be written.
+            true => StepError::Cancelled,
+            false => RunError::from(error).into(),
+        }
+    })?;
     let (index, writer) = taken?;
     if counts == Counts::default() {
         return Ok((counts, None));
