@@ -50,8 +50,11 @@ impl Lane {
         let weak = tell.downgrade();
         let strong = (!self.input).then_some(tell);
         let copying = move || {
+            let lost = self.copy(&stopped);
+            // Closed before it is told: who hears of an end may count on it.
+            drop((self, stopped));
             // Nobody listens any more: then nobody needs to know.
-            if let (Some(lost), Some(tell)) = (self.copy(&stopped), weak.upgrade()) {
+            if let (Some(lost), Some(tell)) = (lost, weak.upgrade()) {
                 let _ = tell.send(lost);
             }
             drop(strong);
