@@ -1,6 +1,8 @@
 //! What exactly a sealed layer changes: read from the local store on the ground the bake's journal names. Bakes nothing and
 //! fetches nothing; works for layers from the cache and for bakes of long ago, as long as their layers are stored.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -10,7 +12,7 @@ use crate::adapters::journal::BakeFolder;
 use crate::adapters::settings::Workspace;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::{ChangeOp, LayerBlob};
-use crate::domain::layer::{LayerChange, Op, Tree, changes_on};
+use crate::domain::layer::{ChangeKind, CompareOptions, Comparison, Tree};
 use crate::domain::oci::{Descriptor, DiffId};
 use crate::domain::projection::{ChangeTree, LayerStack, OwnChange};
 use crate::domain::text::escape_bytes;
@@ -71,26 +73,27 @@ impl Reading {
         let contents = |(blob, id): &Named| layers::contents(&self.local, &self.cache, (blob, id), &self.cancel);
         let refuse = |error| Report::new(Kind::Failed, &error);
         let mut tree = Tree::default();
-        for layer in below {
+        for layer in below.iter().chain([layer]) {
             tree.apply(&contents(layer)?).map_err(refuse)?;
         }
-        Ok(as_tree(&changes_on(&tree, &contents(layer)?).map_err(refuse)?))
+        let (from, to) = (tree.layers().saturating_sub(1), tree.layers());
+        let options = CompareOptions { moves: false, ..CompareOptions::default() };
+        Ok(as_tree(&Comparison::levels(&Arc::new(tree), from, to, options)))
     }
 }
 
 /// The first so many paths singly, all of them in the totals.
-fn as_tree(changes: &[LayerChange]) -> ChangeTree {
+fn as_tree(comparison: &Comparison) -> ChangeTree {
     let mut tree = ChangeTree::default();
-    for change in changes {
-        let op = match change.op {
-            Op::Added => ChangeOp::Added,
-            Op::Modified => ChangeOp::Modified,
-            Op::Deleted => ChangeOp::Deleted,
-            // Never told as a change.
-            Op::Context => continue,
+    for changed in comparison.iter() {
+        let op = match changed.kind {
+            ChangeKind::Added | ChangeKind::Moved => ChangeOp::Added,
+            ChangeKind::Modified => ChangeOp::Modified,
+            ChangeKind::Deleted => ChangeOp::Deleted,
         };
-        let own = OwnChange { op, size: change.size, mode: change.mode };
-        tree.put(&escape_bytes(&change.path), own, change.folder);
+        let mode = changed.seen().map_or(0, |seen| seen.mode());
+        let own = OwnChange { op, size: changed.size(), mode };
+        tree.put(&escape_bytes(&changed.path()), own, changed.is_folder());
     }
     tree
 }

@@ -194,7 +194,7 @@ pub fn said(tree: &Tree, times: bool) -> BTreeMap<String, Node> {
     for (path, placed) in tree.iter() {
         let mut node = placed.node.clone();
         node.mtime *= i64::from(times);
-        all.insert(String::from_utf8_lossy(path).into_owned(), node);
+        all.insert(String::from_utf8_lossy(&path).into_owned(), node);
     }
     all
 }

@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, FileType, Stat, fstat, statat};
 use super::upper::open_folder;
 use super::watched::{Child, Due, Folder, Was, changed, stamp_of};
 use crate::adapters::clock::{Stopwatch, now_unix};
-use crate::domain::layer::{children_of, split};
+use crate::domain::layer::split;
 
 /// Paths known at most: beyond, no more are taken in, and only the seal tells of them.
 const MAX_PATHS: usize = 500_000;
@@ -282,8 +282,10 @@ impl Watch {
 
     /// Forgets a folder and all in it.
     fn drop_below(&mut self, path: &[u8]) {
-        let (from, to) = children_of(path);
-        let range = (Bound::Included(from.as_slice()), to.as_deref().map_or(Bound::Unbounded, Bound::Excluded));
+        // What lies in `a` is what begins with `a/`, up to `a0`.
+        let (from, to) = ([path, b"/"].concat(), [path, b"0"].concat());
+        let all = (Bound::Unbounded, Bound::Unbounded);
+        let range = if path.is_empty() { all } else { (Bound::Included(&*from), Bound::Excluded(&*to)) };
         let mut doomed: Vec<Box<[u8]>> = self.folders.range::<[u8], _>(range).map(|(path, _)| path.clone()).collect();
         doomed.push(path.into());
         for path in doomed {

@@ -226,7 +226,7 @@ pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// `folder/name`, of normalised parts.
-pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+pub(in crate::domain::layer) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(folder.len() + 1 + name.len());
     out.extend_from_slice(folder);
     if !folder.is_empty() && !name.is_empty() {

@@ -1,22 +1,24 @@
 //! Layers: tar entries, merged trees, changesets, deterministic packing. Abstract `Read` and `Write` only.
 //!
 //! Reading order: `entry` (what a layer holds), `scan` (the one tar parser), `tree` (layers merged), `stage` (what a step
-//! changes), `told` (what a layer that is there changes), `pack` (the bytes of a new layer).
+//! changes), `pack` (the bytes of a new layer), `compare` (what differs), `ownership` (whose bytes).
 
+mod compare;
 mod entry;
 mod field;
 mod member;
+mod ownership;
 mod pack;
 mod pax;
 mod scan;
 mod stage;
-mod told;
 mod tree;
 
+pub use compare::{Branch, ChangeKind, Changed, CompareOptions, Comparison, Forest, Side, Totals};
 pub use entry::{ContentDigest, Entry, EntryError, Kind, MAX_PART, MAX_PATH, Marker, Node, Xattrs, normalise, split};
 pub use member::ScanError;
+pub use ownership::{LayerShare, Ownership, Waste, ratio};
 pub use pack::{PackError, Packer};
 pub use scan::{Limits, Scanner};
 pub use stage::{Change, Changeset, Op, Stage, StageError};
-pub use told::{LayerChange, changes_on};
-pub use tree::{LayerContents, Placed, Tree, TreeError, children_of};
+pub use tree::{Differences, LayerContents, Layering, PathId, Placed, Seen, Tree, TreeError, Walk};

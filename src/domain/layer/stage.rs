@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{MAX_PART, MAX_PATH, Node, join, split};
-use super::tree::Tree;
+use super::tree::{Tree, TreeError};
 use crate::domain::text::escape_bytes;
 
 /// What cannot be done to the tree.
@@ -28,6 +28,9 @@ pub enum StageError {
     /// Something to be put at the root itself.
     #[error("T-04: the root stays a folder")]
     Root,
+    /// The tree holds no more.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
 }
 
 /// What happened to a path.
@@ -107,9 +110,9 @@ impl<'t, S: Clone> Stage<'t, S> {
     }
 
     /// What stood at a path before this step.
-    pub fn below(&self, path: &[u8]) -> Option<&Node> {
+    pub fn below(&self, path: &[u8]) -> Option<Node> {
         match self.before.get(path) {
-            Some(before) => before.as_ref(),
+            Some(before) => before.clone(),
             None => self.tree.node(path),
         }
     }
@@ -122,8 +125,7 @@ impl<'t, S: Clone> Stage<'t, S> {
         fits(path)?;
         self.make_folders(split(path).0)?;
         self.clear_way(path)?;
-        self.set(path, node.clone(), None);
-        Ok(())
+        self.set(path, node.clone(), None)
     }
 
     /// Puts `node` at `path`, replacing what is there; a folder takes over the metadata only.
@@ -134,18 +136,17 @@ impl<'t, S: Clone> Stage<'t, S> {
         fits(path)?;
         self.make_folders(split(path).0)?;
         if self.tree.is_folder(path) && !node.is_folder() {
-            if self.below(path).is_some_and(Node::is_folder) {
+            if self.below(path).is_some_and(|node| node.is_folder()) {
                 return Err(StageError::Folder(escape_bytes(path)));
             }
             self.remove(path);
         }
-        self.set(path, node, source);
-        Ok(())
+        self.set(path, node, source)
     }
 
     /// Removes `path` and everything below it.
     pub fn remove(&mut self, path: &[u8]) {
-        let doomed: Vec<Box<[u8]>> = self.tree.below(path).map(|(path, _)| path.into()).collect();
+        let doomed: Vec<Box<[u8]>> = self.tree.below(path).map(|(path, _)| path).collect();
         for path in doomed.iter().map(|path| &**path).chain([path]) {
             self.remember(path);
             self.sources.remove(path);
@@ -153,18 +154,19 @@ impl<'t, S: Clone> Stage<'t, S> {
         self.tree.remove(path);
     }
 
-    fn set(&mut self, path: &[u8], node: Node, source: Option<S>) {
+    fn set(&mut self, path: &[u8], node: Node, source: Option<S>) -> Result<(), StageError> {
         self.remember(path);
-        self.tree.put(path, node);
+        self.tree.put(path, node)?;
         match source {
             Some(source) => self.sources.insert(path.into(), source),
             None => self.sources.remove(path),
         };
+        Ok(())
     }
 
     fn remember(&mut self, path: &[u8]) {
         if !self.before.contains_key(path) {
-            self.before.insert(path.into(), self.tree.node(path).cloned());
+            self.before.insert(path.into(), self.tree.node(path));
         }
     }
 
@@ -174,8 +176,7 @@ impl<'t, S: Clone> Stage<'t, S> {
         }
         self.make_folders(split(path).0)?;
         self.clear_way(path)?;
-        self.set(path, Node::plain_folder(self.mtime), None);
-        Ok(())
+        self.set(path, Node::plain_folder(self.mtime), None)
     }
 
     /// What this step put in the way of a folder goes; what stood there before stays.
@@ -197,9 +198,9 @@ impl<'t, S: Clone> Stage<'t, S> {
         for (path, before) in std::mem::take(&mut self.before) {
             let (op, node) = match (before, self.tree.node(&path)) {
                 (None, None) => continue,
-                (Some(before), Some(after)) if before.same_as(after) => continue,
-                (None, Some(after)) => (Op::Added, after.clone()),
-                (Some(_), Some(after)) => (Op::Modified, after.clone()),
+                (Some(before), Some(after)) if before.same_as(&after) => continue,
+                (None, Some(after)) => (Op::Added, after),
+                (Some(_), Some(after)) => (Op::Modified, after),
                 (Some(before), None) => (Op::Deleted, before),
             };
             match op {
@@ -222,7 +223,7 @@ impl<'t, S: Clone> Stage<'t, S> {
             context.remove(&change.path);
         }
         for path in context {
-            if let Some(node) = self.tree.node(&path).cloned() {
+            if let Some(node) = self.tree.node(&path) {
                 set.changes.push(Change { path, op: Op::Context, node, source: None });
             }
         }

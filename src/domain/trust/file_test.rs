@@ -49,9 +49,9 @@ pub fn evaluate_file_test(test: &FileTest, tree: &Tree, around: &Surroundings<'_
         wrong.push(format!("mode: expected {mode}, found {}", Mode(node.mode)));
     }
     if let Some(owner) = &test.owner {
-        wrong.extend(wrong_owner(owner, node, around));
+        wrong.extend(wrong_owner(owner, &node, around));
     }
-    let content = test.contains.as_deref().map(|pattern| (pattern, contains(pattern, node, around)));
+    let content = test.contains.as_deref().map(|pattern| (pattern, contains(pattern, &node, around)));
     if let Some((pattern, Some(false))) = content {
         wrong.push(format!("content: expected a match of {pattern:?}, found none"));
     }

@@ -97,7 +97,7 @@ fn contents(layer: &Layer) -> LayerContents {
 /// The tree in the words of [`Cell::listing`], in its order.
 fn tree_listing(tree: &Tree) -> Vec<String> {
     let mut nodes: Vec<_> = tree.iter().collect();
-    nodes.sort_by_key(|(path, _)| path.split(|b| *b == b'/').collect::<Vec<_>>());
+    nodes.sort_by_cached_key(|(path, _)| path.split(|b| *b == b'/').map(<[u8]>::to_vec).collect::<Vec<_>>());
     let line = |path: &[u8], node: &bakery::domain::layer::Node| {
         let what = match &node.kind {
             Kind::Symlink(target) => format!("-> {}", String::from_utf8_lossy(target)),

@@ -27,7 +27,7 @@ impl StepRun<'_> {
         tree: &Tree,
     ) -> Result<PackagesMade, StepError> {
         let has = |path: &str| {
-            let found = tree.resolve(path.as_bytes(), true).ok().and_then(|path| tree.node(&path).cloned());
+            let found = tree.resolve(path.as_bytes(), true).ok().and_then(|path| tree.node(&path));
             found.is_some_and(|node| matches!(node.kind, Kind::File { .. }))
         };
         let installer = Installer::detect(&has).ok_or(RunError::NoInstaller)?;

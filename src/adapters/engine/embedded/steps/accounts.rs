@@ -52,10 +52,10 @@ fn account_file(
     remembered: &Remembered,
 ) -> Result<Arc<[u8]>, StepError> {
     let resolved = tree.resolve(path.as_bytes(), false)?;
-    match tree.node(&resolved).map(|node| &node.kind) {
+    match tree.node(&resolved).map(|node| node.kind) {
         None => Err(unknown(what, name, format!("there is no /{path}"))),
         Some(Kind::File { digest: Some(digest), .. }) => {
-            remembered.get(digest).cloned().ok_or_else(|| unknown(what, name, format!("T-23: /{path} is over 1 MiB")))
+            remembered.get(&digest).cloned().ok_or_else(|| unknown(what, name, format!("T-23: /{path} is over 1 MiB")))
         }
         Some(other) => Err(unknown(what, name, format!("T-23: /{path} is a {}", other.as_str()))),
     }

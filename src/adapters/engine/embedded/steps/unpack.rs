@@ -199,7 +199,7 @@ impl Members<'_, '_> {
             return self.refuse("T-03", member, why("lies outside"));
         }
         let source = self.stage.source(&found).cloned();
-        match self.stage.tree().node(&found).cloned() {
+        match self.stage.tree().node(&found) {
             Some(node) if source.is_some() || matches!(node.kind, Kind::Symlink(_)) => {
                 Ok(self.stage.put(path, node, source)?)
             }
