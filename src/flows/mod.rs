@@ -6,6 +6,7 @@ pub mod bake;
 pub mod batch;
 pub mod browse;
 pub mod changes;
+pub mod compare;
 mod context;
 pub mod demo;
 pub mod doctor;

@@ -1,0 +1,12 @@
+//! Looking into images: one opened with its layers merged and told apart by who made them, or two compared. Reads manifests,
+//! configs and layer indexes; a layer's blob only where nobody has read it yet, or where a file's content is wanted.
+
+mod content;
+mod images;
+mod opened;
+mod origin;
+
+pub use content::{Content, MAX_SHOWN};
+pub use images::Compared;
+pub use opened::{Opened, OpenedLayer};
+pub use origin::Owner;

@@ -1,0 +1,68 @@
+//! An image opened for looking into.
+
+use std::sync::Arc;
+
+use super::Owner;
+use crate::domain::layer::{CompareOptions, Comparison, Ownership, Side, Tree};
+use crate::domain::oci::{DiffId, Digest, ImageConfig, Platform};
+
+/// An image with its layers merged.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// How it was asked for, or the bake it is.
+    pub reference: String,
+    /// Digest of its manifest; of a bake under way there is none yet.
+    pub digest: Option<Digest>,
+    /// What it runs on.
+    pub platform: Platform,
+    /// Its config.
+    pub config: Arc<ImageConfig>,
+    /// Its layers merged; a layer that cannot be read leaves what could be read of it.
+    pub tree: Arc<Tree>,
+    /// Its layers, bottom first: as many as the tree has.
+    pub layers: Vec<OpenedLayer>,
+}
+
+/// One layer of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedLayer {
+    /// The blob.
+    pub digest: Digest,
+    /// The uncompressed archive.
+    pub diff_id: DiffId,
+    /// Bytes of the blob.
+    pub size: u64,
+    /// What the config's history says of it.
+    pub created_by: Option<String>,
+    /// Who made it.
+    pub owner: Owner,
+    /// Why it, or a part of it, could not be read.
+    pub problem: Option<String>,
+}
+
+impl Opened {
+    /// All of it, as a side of a comparison.
+    pub fn whole(&self) -> Side {
+        Side::whole(Arc::clone(&self.tree))
+    }
+
+    /// What one layer changes, counted from 0.
+    pub fn layer_changes(&self, layer: u32, options: CompareOptions) -> Comparison {
+        Comparison::levels(&self.tree, layer, layer.saturating_add(1), options)
+    }
+
+    /// Everything that is in it, as if added to nothing.
+    pub fn everything(&self) -> Comparison {
+        Comparison::levels(&self.tree, 0, self.tree.layers(), CompareOptions { times: false, moves: false })
+    }
+
+    /// How many layers, from the bottom, came from a base.
+    pub fn inherited(&self) -> u32 {
+        u32::try_from(self.layers.iter().take_while(|layer| !layer.owner.is_local).count()).unwrap_or(0)
+    }
+
+    /// Who owns its bytes.
+    pub fn ownership(&self) -> Ownership {
+        Ownership::of(&self.tree)
+    }
+}
