@@ -12,6 +12,7 @@
 mod bakes;
 mod browse;
 mod changes;
+mod compare;
 mod crash;
 mod demo;
 mod doctor;
