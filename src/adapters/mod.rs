@@ -14,6 +14,7 @@ pub mod engine;
 pub mod file_lock;
 pub mod files;
 pub mod host;
+pub mod index;
 pub mod inputs;
 pub mod journal;
 pub mod process;
