@@ -93,15 +93,14 @@ impl LayerSource {
         Ok(scan_to(&path, self.open()?, (&self.blob, &self.diff_id), cancel, &mut |_| ())?)
     }
 
-    /// Puts what it holds on a tree, one layer more in any case. Entries that are refused are passed over; gives the first
+    /// Puts what it holds on a tree as one layer more; none where its index is missing or damaged. Entries that are refused are passed over; gives the first
     /// one's reason, and how many there were.
     pub fn put_on(&self, tree: &mut Tree, cache: &Path) -> Result<Option<(TreeError, u64)>, LayerSourceError> {
         let path = path_of(cache, &self.blob, &self.diff_id);
-        let Some(mut reader) = IndexReader::open(&path) else {
-            leave_out(tree);
-            return Err(LayerSourceError::Unkept(self.blob.digest.to_string()));
-        };
-        let (opaques, whiteouts) = (std::mem::take(&mut reader.head.opaques), std::mem::take(&mut reader.head.whiteouts));
+        let mut reader =
+            IndexReader::open(&path).ok_or_else(|| LayerSourceError::Unkept(self.blob.digest.to_string()))?;
+        let (opaques, whiteouts) =
+            (std::mem::take(&mut reader.head.opaques), std::mem::take(&mut reader.head.whiteouts));
         let mut layering = match tree.begin_layer(&opaques, &whiteouts) {
             Ok(layering) => layering,
             Err(error) => {
@@ -173,7 +172,8 @@ impl LayerSource {
         limit: u64,
         out: &mut dyn Write,
     ) -> Result<u64, LayerSourceError> {
-        let scan = |error: io::Error| LayerSourceError::Scan { blob: self.blob.digest.to_string(), source: error.into() };
+        let scan =
+            |error: io::Error| LayerSourceError::Scan { blob: self.blob.digest.to_string(), source: error.into() };
         let mut digester = Digester::sha256();
         let mut piece = vec![0; PIECE];
         let mut done = 0;
@@ -204,8 +204,8 @@ impl LayerSource {
     }
 }
 
-/// A layer that cannot be read is a layer all the same.
-fn leave_out(tree: &mut Tree) {
+/// A layer that cannot be read is a layer all the same: one without entries.
+pub fn leave_out(tree: &mut Tree) {
     if let Ok(layering) = tree.begin_layer(&[], &[]) {
         layering.finish();
     }

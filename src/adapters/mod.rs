@@ -17,6 +17,7 @@ pub mod host;
 pub mod index;
 pub mod inputs;
 pub mod journal;
+pub mod layer_source;
 pub mod process;
 pub mod recipes;
 pub mod sandbox;
