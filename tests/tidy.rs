@@ -12,7 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/yaml", &["domain::yaml", "domain::text"]),
     ("domain/recipe", &["domain::recipe", "domain::oci", "domain::text", "domain::yaml"]),
     ("domain/plan", &["domain::plan", "domain::recipe", "domain::oci", "domain::text"]),
-    ("domain/layer", &["domain::layer", "domain::oci", "domain::text"]),
+    ("domain/layer", &["domain::layer", "domain::oci", "domain::text", "domain::units"]),
     (
         "domain/trust",
         &["domain::trust", "domain::plan", "domain::layer", "domain::oci", "domain::recipe", "domain::text"],

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    attach, bake, bakes, cancel, check, completions, demo, doctor, fsck, gc, init, inspect, keys, log, man, plan,
-    replay, screenshot, shell, store, worker,
+    attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, files, fsck, gc, init, inspect, keys,
+    log, man, plan, replay, screenshot, shell, store, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -65,6 +65,14 @@ pub(super) enum Command {
     Store(store::Command),
     /// Show an image: manifest, config, history, layers, referrers
     Inspect(inspect::Args),
+    /// List the files of an image, each with the layer it comes from
+    Files(files::Args),
+    /// Print a file of an image
+    Cat(cat::Args),
+    /// Show what each layer of an image changes, or what differs between two images
+    Diff(diff::Args),
+    /// Say who owns the bytes of an image, and which of them nobody sees any more
+    Du(du::Args),
     /// Check recipes: every problem, with its place
     Check(check::Args),
     /// Show which steps of a recipe would run, and why

@@ -1,20 +1,26 @@
 //! CLI: one file a command; reads arguments, calls one flow, prints. Knows domain and flows, never adapters.
 
 mod arguments;
+mod looking;
 mod output;
 pub mod render;
 mod run;
 mod screen;
+mod selection;
 mod story;
 
 mod attach;
 mod bake;
 mod bakes;
 mod cancel;
+mod cat;
 mod check;
 mod completions;
 mod demo;
+mod diff;
 mod doctor;
+mod du;
+mod files;
 mod fsck;
 mod gc;
 mod init;

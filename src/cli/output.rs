@@ -1,9 +1,10 @@
 //! Where words go: results to stdout, progress to stderr; colours by terminal; a closed pipe ends quietly (V-04).
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 
 use super::arguments::{ColorChoice, Global};
 use crate::domain::text::is_hazardous;
@@ -76,8 +77,40 @@ impl Output {
 
     /// One JSON document on its own line.
     pub fn json(&self, value: &impl Serialize) -> Result<(), Report> {
-        let text = serde_json::to_string(value).map_err(|error| Report::new(Kind::Failed, &error))?;
-        write_all(io::stdout().lock(), &escape_json(&text))
+        let mut printer = self.printer();
+        printer.json(value)?;
+        printer.finish()
+    }
+
+    /// Where long results go, without a system call a line.
+    pub fn printer(&self) -> Printer {
+        Printer { out: BufWriter::with_capacity(1 << 16, io::stdout().lock()), output: self.clone() }
+    }
+}
+
+/// Results through one buffer: lines or JSON, as they come. All is printed once it is finished.
+#[derive(Debug)]
+pub struct Printer {
+    out: BufWriter<StdoutLock<'static>>,
+    output: Output,
+}
+
+impl Printer {
+    /// One line of result. The caller has escaped what came from outside.
+    pub fn line(&mut self, text: impl AsRef<str>) -> Result<(), Report> {
+        let text = self.output.shown(text.as_ref());
+        self.out.write_all(text.as_bytes()).and_then(|()| self.out.write_all(b"\n")).map_err(|error| unprinted(&error))
+    }
+
+    /// One JSON document on its own line, written as it is serialised: a sequence is never held as a whole.
+    pub fn json(&mut self, value: &impl Serialize) -> Result<(), Report> {
+        let written = value.serialize(&mut Serializer::with_formatter(&mut self.out, Harmless));
+        written.map_err(io::Error::from).and_then(|()| self.out.write_all(b"\n")).map_err(|error| unprinted(&error))
+    }
+
+    /// Prints what is left.
+    pub fn finish(mut self) -> Result<(), Report> {
+        self.out.flush().map_err(|error| unprinted(&error))
     }
 }
 
@@ -106,24 +139,33 @@ fn plain_characters(text: &str) -> Cow<'_, str> {
 }
 
 /// JSON with every character that could steer a terminal as a `\u` escape. Such characters stand in strings only.
-fn escape_json(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hazardous) {
-        return Cow::Borrowed(text);
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, found)) = rest.char_indices().find(|(_, c)| is_hazardous(*c)) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            for unit in found.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + found.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
     }
-    let mut units = [0; 2];
-    let escaped = text.chars().map(|c| match c {
-        c if is_hazardous(c) => c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
-        c => c.to_string(),
-    });
-    Cow::Owned(escaped.collect())
 }
 
 fn write_all(mut out: impl Write, text: &str) -> Result<(), Report> {
     let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
-    written.map_err(|error| match error.kind() {
+    written.map_err(|error| unprinted(&error))
+}
+
+/// What did not get out.
+pub(super) fn unprinted(error: &io::Error) -> Report {
+    match error.kind() {
         io::ErrorKind::BrokenPipe => Report::message(Kind::Failed, CLOSED_PIPE),
-        _ => Report::new(Kind::Failed, &error).while_doing("cannot print"),
-    })
+        _ => Report::new(Kind::Failed, error).while_doing("cannot print"),
+    }
 }
 
 /// The reader went away (`bakery … | head`): not an error worth words.
@@ -141,8 +183,9 @@ mod tests {
     #[test]
     fn x06_json_steers_no_terminal_and_says_the_same() {
         let value = serde_json::json!({"label": "a\u{9b}31m\u{202e}b\u{e0001}", "plain": "naïve"});
-        let text = serde_json::to_string(&value).unwrap();
-        let shown = escape_json(&text);
+        let mut shown = Vec::new();
+        value.serialize(&mut Serializer::with_formatter(&mut shown, Harmless)).unwrap();
+        let shown = String::from_utf8(shown).unwrap();
         assert!(!shown.chars().any(is_hazardous), "{shown}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }

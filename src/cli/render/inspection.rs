@@ -79,7 +79,7 @@ fn layer(layer: &LayerRow) -> String {
     format!("{}  {:>9}  {made}", layer.digest, bytes(layer.size)).trim_end().to_owned()
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), COMMAND)
 }
 

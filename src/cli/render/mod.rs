@@ -1,11 +1,15 @@
 //! Rendering: what values look like as lines. Pure but for `bars`, which moves on a terminal; knows no journal on disk.
 
 mod bars;
+pub mod change_rows;
+pub mod changes;
 pub mod demo;
+pub mod entries;
 pub mod inspection;
 mod plain;
 pub mod plan;
 pub mod problems;
+pub mod shares;
 
 pub use crate::domain::units::{age, bytes, count, millis, rate};
 pub use bars::Bars;

@@ -1,8 +1,10 @@
 //! Layers: tar entries, merged trees, changesets, deterministic packing. Abstract `Read` and `Write` only.
 //!
 //! Reading order: `entry` (what a layer holds), `scan` (the one tar parser), `tree` (layers merged), `stage` (what a step
-//! changes), `pack` (the bytes of a new layer), `compare` (what differs), `ownership` (whose bytes).
+//! changes), `pack` (the bytes of a new layer), `compare` (what differs), `ownership` (whose bytes), `budget` (how many of
+//! them are too many).
 
+mod budget;
 mod compare;
 mod entry;
 mod field;
@@ -14,6 +16,7 @@ mod scan;
 mod stage;
 mod tree;
 
+pub use budget::{Figures, Rule, RuleError};
 pub use compare::{Branch, ChangeKind, Changed, CompareOptions, Comparison, Forest, Side, Totals};
 pub use entry::{ContentDigest, Entry, EntryError, Kind, MAX_PART, MAX_PATH, Marker, Node, Xattrs, normalise, split};
 pub use member::ScanError;
