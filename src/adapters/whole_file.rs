@@ -27,22 +27,36 @@ pub fn read_bounded(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
 
 /// Makes `path` hold `bytes`; a reader sees the old content or the new, never a part. Folders are made as needed.
 pub fn write_whole(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
-    write(path, bytes, durability, None)
+    write(path, durability, None, |file| file.write_all(bytes))
+}
+
+/// The same for content that is made as it is written.
+pub fn write_whole_with(
+    path: &Path,
+    durability: Durability,
+    content: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    write(path, durability, None, content)
 }
 
 /// The same with these permissions from the first moment on: what only its owner may read stays so.
 pub fn write_whole_as(path: &Path, bytes: &[u8], permissions: Permissions) -> io::Result<()> {
-    write(path, bytes, Durability::Durable, Some(permissions))
+    write(path, Durability::Durable, Some(permissions), |file| file.write_all(bytes))
 }
 
-fn write(path: &Path, bytes: &[u8], durability: Durability, permissions: Option<Permissions>) -> io::Result<()> {
+fn write(
+    path: &Path,
+    durability: Durability,
+    permissions: Option<Permissions>,
+    content: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder)?;
     let temporary = folder.join(format!(".new-{}", ulid::Ulid::generate()));
-    let written = fill(&temporary, bytes, durability, permissions).and_then(|()| std::fs::rename(&temporary, path));
+    let written = fill(&temporary, durability, permissions, content).and_then(|()| std::fs::rename(&temporary, path));
     if let Err(error) = written {
         // The first error is the one worth telling.
         let _ = std::fs::remove_file(&temporary);
@@ -54,13 +68,18 @@ fn write(path: &Path, bytes: &[u8], durability: Durability, permissions: Option<
     }
 }
 
-fn fill(path: &Path, bytes: &[u8], durability: Durability, permissions: Option<Permissions>) -> io::Result<()> {
+fn fill(
+    path: &Path,
+    durability: Durability,
+    permissions: Option<Permissions>,
+    content: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     if let Some(permissions) = permissions {
         // Before there is anything in it to be read.
         file.set_permissions(permissions)?;
     }
-    file.write_all(bytes)?;
+    content(&mut file)?;
     match durability {
         Durability::Durable => file.sync_all(),
         Durability::Cache => Ok(()),

@@ -37,7 +37,7 @@ impl Context {
     }
 
     /// The workspace a bake was made in, and its local store, which has the layers.
-    fn of_bake(&self, bake: &str) -> Result<(Self, Layout), Report> {
+    pub(super) fn of_bake(&self, bake: &str) -> Result<(Self, Layout), Report> {
         let request = match BakeFolder::of(&self.paths.bakes(), bake) {
             Some(folder) => folder.read(REQUEST)?,
             None => None,

@@ -188,7 +188,7 @@ pub fn tree(layers: &[&LayerContents]) -> Tree {
 
 /// Everything a tree says, to be compared; the root's under the empty path, which has no time of its own.
 pub fn said(tree: &Tree, times: bool) -> BTreeMap<String, Node> {
-    let mut root = tree.node(b"").unwrap().clone();
+    let mut root = tree.node(b"").unwrap();
     root.mtime = 0;
     let mut all = BTreeMap::from([(String::new(), root)]);
     for (path, placed) in tree.iter() {

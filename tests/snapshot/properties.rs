@@ -131,10 +131,10 @@ fn staged(below: &Tree, merged: &Tree, root: &Path) -> (Vec<u8>, Packed) {
     let gone: Vec<Box<[u8]>> = below
         .iter()
         .filter(|(path, was)| merged.node(path).is_none_or(|is| is.is_folder() != was.node.is_folder()))
-        .map(|(path, _)| path.into())
+        .map(|(path, _)| path)
         .collect();
     gone.iter().for_each(|path| stage.remove(path));
-    stage.put(b"", merged.node(b"").unwrap().clone(), None).unwrap();
+    stage.put(b"", merged.node(b"").unwrap(), None).unwrap();
     for (path, placed) in merged.iter() {
         stage.put(&path, placed.node.clone(), None).unwrap();
     }

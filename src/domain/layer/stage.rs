@@ -125,10 +125,11 @@ impl<'t, S: Clone> Stage<'t, S> {
         fits(path)?;
         self.make_folders(split(path).0)?;
         self.clear_way(path)?;
-        self.set(path, node.clone(), None)
+        self.set(path, node, None)
     }
 
     /// Puts `node` at `path`, replacing what is there; a folder takes over the metadata only.
+    #[allow(clippy::needless_pass_by_value, reason = "whoever puts a node is done with it")]
     pub fn put(&mut self, path: &[u8], node: Node, source: Option<S>) -> Result<(), StageError> {
         if path.is_empty() && !node.is_folder() {
             return Err(StageError::Root);
@@ -141,7 +142,7 @@ impl<'t, S: Clone> Stage<'t, S> {
             }
             self.remove(path);
         }
-        self.set(path, node, source)
+        self.set(path, &node, source)
     }
 
     /// Removes `path` and everything below it.
@@ -154,7 +155,7 @@ impl<'t, S: Clone> Stage<'t, S> {
         self.tree.remove(path);
     }
 
-    fn set(&mut self, path: &[u8], node: Node, source: Option<S>) -> Result<(), StageError> {
+    fn set(&mut self, path: &[u8], node: &Node, source: Option<S>) -> Result<(), StageError> {
         self.remember(path);
         self.tree.put(path, node)?;
         match source {
@@ -176,7 +177,7 @@ impl<'t, S: Clone> Stage<'t, S> {
         }
         self.make_folders(split(path).0)?;
         self.clear_way(path)?;
-        self.set(path, Node::plain_folder(self.mtime), None)
+        self.set(path, &Node::plain_folder(self.mtime), None)
     }
 
     /// What this step put in the way of a folder goes; what stood there before stays.

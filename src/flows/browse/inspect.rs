@@ -132,7 +132,7 @@ pub async fn inspect(
     })
 }
 
-fn choose<'a>(
+pub(in crate::flows) fn choose<'a>(
     entries: &'a [Descriptor],
     platform: Option<&Platform>,
     repository: &Repository,

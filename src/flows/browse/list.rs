@@ -230,7 +230,7 @@ pub(super) fn platform_of(entry: &Descriptor) -> Option<String> {
     Some(escape(&platform.to_platform().to_string()))
 }
 
-pub(super) fn parse(
+pub(in crate::flows) fn parse(
     store: &dyn Store,
     repository: &Repository,
     bytes: &[u8],

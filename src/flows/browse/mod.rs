@@ -4,6 +4,8 @@ mod inspect;
 mod list;
 mod survey;
 
+pub(in crate::flows) use inspect::choose;
 pub use inspect::{Inspection, LayerRow, PlatformImage, Referrer, inspect};
+pub(in crate::flows) use list::parse;
 pub use list::{Listed, Source, Unlisted};
 pub use survey::Found;

@@ -1,8 +1,14 @@
 //! What is in a file of an image: read from the layer that holds it, streaming past what stands before it.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::Opened;
+use super::images::off_the_executor;
+use crate::adapters::layer_source::LayerSource;
+use crate::domain::layer::{ContentDigest, Seen};
+use crate::domain::text::escape_bytes;
+use crate::domain::yaml::nearest;
 use crate::flows::Context;
 use crate::report::{Kind, Report};
 
@@ -18,16 +24,88 @@ pub struct Content {
     pub size: u64,
 }
 
+/// A file's content, and the layer that holds it.
+struct Held {
+    source: LayerSource,
+    digest: ContentDigest,
+    size: u64,
+    cache: PathBuf,
+}
+
 impl Context {
     /// The beginning of the file at `path` (as written, symlinks followed inside the image) when `level` layers are there.
     pub async fn file_content(&self, opened: &Opened, path: &[u8], level: u32) -> Result<Content, Report> {
-        let _ = (opened, path, level);
-        Err(Report::message(Kind::Failed, "not yet"))
+        let held = self.held(opened, path, level)?;
+        off_the_executor(move || {
+            let mut bytes = Vec::new();
+            held.source.content(&held.cache, held.digest, MAX_SHOWN, &mut bytes)?;
+            Ok(Content { bytes, size: held.size })
+        })
+        .await
     }
 
-    /// Writes the whole file to `out`, as it streams; its digest is proven at its end.
+    /// Writes the whole file to `out`, as it streams; its digest is proven at its end. Gives how many bytes it has.
     pub async fn copy_file(&self, opened: &Opened, path: &[u8], out: Box<dyn Write + Send>) -> Result<u64, Report> {
-        let _ = (opened, path, out);
-        Err(Report::message(Kind::Failed, "not yet"))
+        let held = self.held(opened, path, opened.tree.layers())?;
+        off_the_executor(move || {
+            let mut out = out;
+            let count = held.source.content(&held.cache, held.digest, u64::MAX, &mut out)?;
+            out.flush().map_err(|error| Report::new(Kind::Failed, &error))?;
+            Ok(count)
+        })
+        .await
+    }
+
+    fn held(&self, opened: &Opened, path: &[u8], level: u32) -> Result<Held, Report> {
+        let seen = opened.file(path, level)?;
+        let layer = seen.layer().and_then(|layer| opened.sources.get(layer as usize));
+        match (layer, seen.digest()) {
+            (Some(source), Some(digest)) => {
+                let cache = self.paths.cache.clone();
+                Ok(Held { source: source.clone(), digest, size: seen.size(), cache })
+            }
+            _ => Err(Report::message(Kind::Failed, format!("/{} has no content to read", escape_bytes(path)))),
+        }
+    }
+}
+
+impl Opened {
+    /// The regular file at `path`, symlinks followed inside the image, when `level` layers are there.
+    fn file(&self, path: &[u8], level: u32) -> Result<Seen<'_>, Report> {
+        let at = |path: &[u8]| self.tree.seen_at(self.tree.find(path)?, level);
+        let shown = || format!("/{}", escape_bytes(path.strip_prefix(b"/").unwrap_or(path)));
+        let direct = at(path).filter(Seen::is_file);
+        let found = match direct {
+            Some(seen) => Some(seen),
+            None => {
+                let resolved = self.tree.resolve(path, true).map_err(|error| Report::new(Kind::Failed, &error))?;
+                at(&resolved)
+            }
+        };
+        match found {
+            Some(seen) if seen.is_file() => Ok(seen),
+            Some(seen) => {
+                let report = Report::message(Kind::Failed, format!("{} is a {}", shown(), seen.type_name()));
+                Err(if seen.is_folder() { report.help("`bakery files IMAGE PATH` lists a folder") } else { report })
+            }
+            None => {
+                let report = Report::message(Kind::Failed, format!("{} is not in {}", shown(), self.reference));
+                Err(match self.near(path) {
+                    Some(near) => report.help(format!("did you mean {near}?")),
+                    None => report,
+                })
+            }
+        }
+    }
+
+    /// The name most like a path's last part in the folder it would be in.
+    fn near(&self, path: &[u8]) -> Option<String> {
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let at = path.iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1);
+        let (folder, name) = path.split_at(at);
+        let folder = self.tree.resolve(folder, true).ok()?;
+        let names: Vec<String> = self.tree.names(&folder).map(|(name, _)| escape_bytes(&name)).collect();
+        let near = nearest(&escape_bytes(name), names.iter().map(String::as_str))?;
+        Some(format!("/{}{}{near}", escape_bytes(&folder), if folder.is_empty() { "" } else { "/" }))
     }
 }

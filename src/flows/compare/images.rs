@@ -1,10 +1,23 @@
 //! Opening images, and comparing two of them.
 
-use super::Opened;
-use crate::domain::layer::{CompareOptions, Comparison};
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::found::{Found, created_by};
+use super::origin::{Child, told_base};
+use super::{Opened, OpenedLayer, Owner};
+use crate::adapters::layer_source::{LayerSource, LayerSourceError, leave_out};
+use crate::domain::layer::{CompareOptions, Comparison, Tree, TreeError};
 use crate::domain::oci::Platform;
+use crate::domain::text::escape;
 use crate::flows::Context;
 use crate::report::{Kind, Report};
+
+/// Layers read at once.
+const AT_ONCE: usize = 4;
 
 /// Two images and what is not the same of them.
 #[derive(Clone, Debug)]
@@ -27,15 +40,136 @@ impl Compared {
 
 impl Context {
     /// Opens the image `text` names; of an index the one for `platform`, else the one for this machine, else the first.
-    /// Layers that were baked or looked at once are not read again, and nothing is fetched for them.
+    /// Layers that were baked or looked at once are not read again, and nothing is fetched for them. Dropping this ends the
+    /// reading.
     pub async fn open_image(&self, text: &str, platform: Option<&Platform>) -> Result<Opened, Report> {
-        let _ = (text, platform);
-        Err(Report::message(Kind::Failed, "not yet"))
+        let image = self.parse_reference(text)?;
+        let found = self.find_image(&image, platform).await?;
+        let sources = found.sources(&self.layouts_here())?;
+        let platform = found.config.platform();
+        let child = Child {
+            name: escape(&image.to_string()),
+            is_local: self.is_ours(&image),
+            diff_ids: &found.config.rootfs.diff_ids,
+            base: told_base(&found.manifest.annotations),
+        };
+        let owners = self.owners(child, &platform).await;
+        let Found { digest, config, .. } = found;
+        let created_by = created_by(&config);
+        let (tree, layers) = self.merged(&sources, owners, created_by).await?;
+        Ok(Opened {
+            reference: image.to_string(),
+            digest: Some(digest),
+            platform,
+            config: Arc::new(config),
+            tree: Arc::new(tree),
+            layers,
+            sources: Arc::new(sources),
+        })
     }
 
-    /// Opens what a bake has made so far, or made: its base and the layers it has sealed.
-    pub async fn open_bake(&self, bake: &str) -> Result<Opened, Report> {
-        let _ = bake;
-        Err(Report::message(Kind::Failed, "not yet"))
+    /// All layers on one tree, each with what there is to say of it. A layer that cannot be read hides no other.
+    pub(super) async fn merged(
+        &self,
+        sources: &[LayerSource],
+        owners: Vec<Owner>,
+        created_by: Vec<Option<String>>,
+    ) -> Result<(Tree, Vec<OpenedLayer>), Report> {
+        let cancel = CancellationToken::new();
+        let _ended_with_this = cancel.clone().drop_guard();
+        let cache = self.paths.cache.clone();
+        let reading = stream::iter(sources.to_vec()).map(|source| {
+            let (cache, cancel) = (cache.clone(), cancel.clone());
+            off_the_executor(move || Ok(indexed(&source, &cache, &cancel)))
+        });
+        let read: Vec<Result<Option<Report>, Report>> = reading.buffered(AT_ONCE).collect().await;
+        let mut problems: Vec<Option<Report>> = read.into_iter().collect::<Result<_, _>>()?;
+        // Where nothing is to be had of its store, that is the answer.
+        let unreachable = |problem: &Option<Report>| problem.as_ref().is_some_and(|p| p.kind == Kind::Unreachable);
+        if let Some(Some(report)) = problems.iter_mut().find(|problem| unreachable(problem)).map(Option::take) {
+            return Err(report);
+        }
+        let sources = sources.to_vec();
+        off_the_executor(move || Ok(put_together(&sources, &cache, problems, (owners, created_by)))).await
     }
+}
+
+/// Makes sure that a layer's index is there; why it is not, otherwise.
+fn indexed(source: &LayerSource, cache: &Path, cancel: &CancellationToken) -> Option<Report> {
+    if source.is_indexed(cache) {
+        return None;
+    }
+    source.index(cache, cancel).err().map(Report::from)
+}
+
+fn put_together(
+    sources: &[LayerSource],
+    cache: &Path,
+    problems: Vec<Option<Report>>,
+    (owners, created_by): (Vec<Owner>, Vec<Option<String>>),
+) -> (Tree, Vec<OpenedLayer>) {
+    let mut tree = Tree::default();
+    let (mut owners, mut created_by) = (owners.into_iter(), created_by.into_iter());
+    let nobody = || Owner { image: String::new(), is_local: false, proven: false };
+    let mut layers = Vec::with_capacity(sources.len());
+    for (source, problem) in sources.iter().zip(problems) {
+        let before = tree.layers();
+        let put = match problem {
+            Some(report) => Err(report),
+            None => put_on(source, &mut tree, cache),
+        };
+        if tree.layers() == before {
+            leave_out(&mut tree);
+        }
+        let problem = match put {
+            Err(report) => Some(one_line(&report)),
+            Ok(Some((error, count))) => Some(format!("{count} entries left out; the first: {error}")),
+            Ok(None) => None,
+        };
+        layers.push(OpenedLayer {
+            digest: source.blob.digest.clone(),
+            diff_id: source.diff_id.clone(),
+            size: source.blob.size,
+            created_by: created_by.next().flatten(),
+            owner: owners.next().unwrap_or_else(nobody),
+            problem,
+        });
+    }
+    (tree, layers)
+}
+
+/// Once more from the blob where the index is damaged.
+fn put_on(source: &LayerSource, tree: &mut Tree, cache: &Path) -> Result<Option<(TreeError, u64)>, Report> {
+    match source.put_on(tree, cache) {
+        Err(LayerSourceError::Unkept(_)) => {
+            source.index(cache, &CancellationToken::new())?;
+            Ok(source.put_on(tree, cache)?)
+        }
+        put => Ok(put?),
+    }
+}
+
+fn one_line(report: &Report) -> String {
+    let mut line = report.message.clone();
+    for cause in &report.causes {
+        line.push_str(": ");
+        line.push_str(cause);
+    }
+    line
+}
+
+impl From<LayerSourceError> for Report {
+    fn from(error: LayerSourceError) -> Self {
+        match error {
+            LayerSourceError::Store(error) => error.into(),
+            other => Self::new(Kind::Failed, &other),
+        }
+    }
+}
+
+/// Runs what waits for disk or network away from the executor.
+pub(super) async fn off_the_executor<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Report> + Send + 'static,
+) -> Result<T, Report> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Report::new(Kind::Failed, &error))?
 }

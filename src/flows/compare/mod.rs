@@ -1,7 +1,9 @@
 //! Looking into images: one opened with its layers merged and told apart by who made them, or two compared. Reads manifests,
 //! configs and layer indexes; a layer's blob only where nobody has read it yet, or where a file's content is wanted.
 
+mod bakes;
 mod content;
+mod found;
 mod images;
 mod opened;
 mod origin;

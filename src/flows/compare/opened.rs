@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Owner;
+use crate::adapters::layer_source::LayerSource;
 use crate::domain::layer::{CompareOptions, Comparison, Ownership, Side, Tree};
 use crate::domain::oci::{DiffId, Digest, ImageConfig, Platform};
 
@@ -17,10 +18,12 @@ pub struct Opened {
     pub platform: Platform,
     /// Its config.
     pub config: Arc<ImageConfig>,
-    /// Its layers merged; a layer that cannot be read leaves what could be read of it.
+    /// Its layers merged; one that cannot be read is empty.
     pub tree: Arc<Tree>,
     /// Its layers, bottom first: as many as the tree has.
     pub layers: Vec<OpenedLayer>,
+    /// Where each layer is.
+    pub(super) sources: Arc<Vec<LayerSource>>,
 }
 
 /// One layer of it.
@@ -41,6 +44,19 @@ pub struct OpenedLayer {
 }
 
 impl Opened {
+    /// An image that is nowhere, for those who show what they are given. No content of a file can be had from it.
+    pub fn detached(reference: &str, config: ImageConfig, tree: Tree, layers: Vec<OpenedLayer>) -> Self {
+        Self {
+            reference: reference.to_owned(),
+            digest: None,
+            platform: config.platform(),
+            config: Arc::new(config),
+            tree: Arc::new(tree),
+            layers,
+            sources: Arc::default(),
+        }
+    }
+
     /// All of it, as a side of a comparison.
     pub fn whole(&self) -> Side {
         Side::whole(Arc::clone(&self.tree))

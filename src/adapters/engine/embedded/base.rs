@@ -11,10 +11,10 @@ use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
 
 use super::events::{Events, Progress, on_thread};
-use super::index::{self, IndexError};
 use super::steps::StepError;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::{BakeJob, BaseImage, EngineError, Sink};
+use crate::adapters::index::{self, IndexError};
 use crate::adapters::store::layout::{BlobWriter, Layout};
 use crate::adapters::store::{StoreError, unwrap_io};
 use crate::domain::journal::EventKind;
@@ -220,7 +220,7 @@ async fn index_missing(
     let cache = job.cache.clone();
     let missing: Vec<Ground> = layers_of(base)?
         .into_iter()
-        .filter(|layer| !index::path_of(&cache, &layer.blob, &layer.diff_id).exists())
+        .filter(|layer| !index::is_there(&index::path_of(&cache, &layer.blob, &layer.diff_id)))
         .collect();
     if missing.is_empty() {
         return Ok(());
@@ -259,7 +259,9 @@ impl Scanning {
                     }
                     before = done;
                 };
-                scan_layer(&self.target, &self.cache, layer, &self.cancel, &mut read)?;
+                let file = self.target.open_blob_file(&layer.blob)?;
+                let path = index::path_of(&self.cache, &layer.blob, &layer.diff_id);
+                index::scan_to(&path, file, (&layer.blob, &layer.diff_id), &self.cancel, &mut read)?;
             }
             Ok(())
         };
@@ -273,20 +275,6 @@ impl Scanning {
     }
 }
 
-/// Reads a layer that is in the layout, and remembers what it holds.
-fn scan_layer(
-    target: &Layout,
-    cache: &Path,
-    layer: &Ground,
-    cancel: &CancellationToken,
-    read: &mut dyn FnMut(u64),
-) -> Result<index::LayerIndex, StepError> {
-    let file = target.open_blob_file(&layer.blob)?;
-    let found = index::scan(file, &layer.blob, &layer.diff_id, cancel, read)?;
-    index::write(&index::path_of(cache, &layer.blob, &layer.diff_id), &found);
-    Ok(found)
-}
-
 /// The index of a layer that is in the layout: remembered, else read from the blob.
 pub(super) fn index_of(
     target: &Layout,
@@ -294,9 +282,15 @@ pub(super) fn index_of(
     layer: &Ground,
     cancel: &CancellationToken,
 ) -> Result<index::LayerIndex, StepError> {
-    match index::read(&index::path_of(cache, &layer.blob, &layer.diff_id)) {
-        Some(index) => Ok(index),
-        None if cancel.is_cancelled() => Err(IndexError::Cancelled.into()),
-        None => scan_layer(target, cache, layer, cancel, &mut |_| ()),
+    let path = index::path_of(cache, &layer.blob, &layer.diff_id);
+    if let Some(index) = index::read(&path) {
+        return Ok(index);
     }
+    if cancel.is_cancelled() {
+        return Err(IndexError::Cancelled.into());
+    }
+    let file = target.open_blob_file(&layer.blob)?;
+    let found = index::scan(file, &layer.blob, &layer.diff_id, cancel, &mut |_| ())?;
+    index::write(&path, &found);
+    Ok(found)
 }

@@ -1,7 +1,7 @@
 //! The embedded engine: bakes on this machine, without a daemon and without unpacking the base.
 //!
 //! Reading order: `engine` (a bake), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
-//! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `index` and `compress` know nothing of bakes;
+//! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `compress` knows nothing of bakes;
 //! `layers` reads for others what a bake left behind.
 
 mod base;
@@ -12,7 +12,6 @@ mod config;
 mod engine;
 mod events;
 mod image;
-mod index;
 pub mod layers;
 mod platform;
 mod reading;

@@ -13,7 +13,6 @@ use super::cache::{StepCache, StoredResult};
 use super::checking::{FileTests, NOT_RUN, check_of, finished};
 use super::events::{Events, Progress};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
-use super::index;
 use super::reading::Contents;
 use super::running::{OWNERSHIP_LOST, Runner, StepRun, Subject};
 use super::seal::{Sealed, Sealing, seal};
@@ -21,6 +20,7 @@ use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking}
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::{BaseImage, Packing};
 use crate::adapters::host::{self, IdMode};
+use crate::adapters::index;
 use crate::adapters::inputs::InputRoot;
 use crate::adapters::sandbox::Counts;
 use crate::adapters::store::StoreError;

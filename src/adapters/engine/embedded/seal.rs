@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::compress::LayerWriter;
 use super::events::Progress;
-use super::index::{LayerIndex, MAX_REMEMBERED, is_account_file};
 use super::reading::{ChangedInput, Content, Contents, ReadAhead, Wanted};
 use super::steps::{Source, StepError};
 use crate::adapters::engine::Packing;
+use crate::adapters::index::{LayerIndex, MAX_REMEMBERED, is_account_file};
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::LayerBlob;
 use crate::domain::layer::{Change, Changeset, Entry, Kind, Node, Op, PackError, Packer};

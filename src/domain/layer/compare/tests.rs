@@ -113,8 +113,13 @@ fn each_way_to_differ_is_told_apart() {
         &[],
         &[],
     );
-    let between =
-        |options| Comparison::between(Side::whole(tree(&[old.clone()])), Side::whole(tree(&[new.clone()])), options);
+    let between = |options| {
+        Comparison::between(
+            Side::whole(tree(std::slice::from_ref(&old))),
+            Side::whole(tree(std::slice::from_ref(&new))),
+            options,
+        )
+    };
     assert_eq!(
         lines(&between(strict())),
         [

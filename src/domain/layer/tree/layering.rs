@@ -17,7 +17,7 @@ impl Layering<'_> {
     /// Puts one entry.
     pub fn entry(&mut self, path: &[u8], node: Node) -> Result<(), TreeError> {
         if path.is_empty() {
-            self.tree.put(b"", node)?;
+            self.tree.put(b"", &node)?;
             return Ok(());
         }
         let (folder, name) = split(path);
@@ -86,8 +86,8 @@ impl Tree {
     }
 
     /// Puts a node at a resolved path; `true` when it took the place of something that was not of its kind.
-    pub(in crate::domain::layer) fn put(&mut self, path: &[u8], node: Node) -> Result<bool, TreeError> {
-        self.place(path, &node, false)
+    pub(in crate::domain::layer) fn put(&mut self, path: &[u8], node: &Node) -> Result<bool, TreeError> {
+        self.place(path, node, false)
     }
 
     fn place(&mut self, path: &[u8], node: &Node, linked: bool) -> Result<bool, TreeError> {
@@ -123,7 +123,7 @@ impl Tree {
             missing = split(missing).0;
         }
         for path in made.into_iter().rev() {
-            self.put(path, Node::plain_folder(mtime))?;
+            self.put(path, &Node::plain_folder(mtime))?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::rows::{Tag, Version};
 use super::{PathId, Tree};
-use crate::domain::layer::entry::{ContentDigest, Kind, Node, Xattrs};
+use crate::domain::layer::entry::{ContentDigest, Kind, Node, Xattr, Xattrs};
 
 /// A node as it stands in a tree as of some layer.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +73,7 @@ impl Differences {
     }
 }
 
-const NO_XATTRS: &[(Box<[u8]>, Box<[u8]>)] = &[];
+const NO_XATTRS: &[Xattr] = &[];
 
 impl<'t> Seen<'t> {
     fn version(&self) -> &'t Version {
@@ -162,7 +162,7 @@ impl<'t> Seen<'t> {
     }
 
     /// Extended attributes.
-    pub fn xattrs(&self) -> &'t [(Box<[u8]>, Box<[u8]>)] {
+    pub fn xattrs(&self) -> &'t [Xattr] {
         self.tree.rows.extra(self.version()).map_or(NO_XATTRS, |extra| &extra.xattrs)
     }
 

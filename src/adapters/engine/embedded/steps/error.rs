@@ -1,8 +1,8 @@
 //! Why a step that needs no shell failed, and what the baker can do about it.
 
 use crate::adapters::engine::embedded::events::Stopped;
-use crate::adapters::engine::embedded::index::{DecodeError, IndexError};
 use crate::adapters::engine::embedded::running::RunError;
+use crate::adapters::index::{DecodeError, IndexError};
 use crate::adapters::inputs::InputsError;
 use crate::adapters::sandbox::SandboxError;
 use crate::adapters::secrets::SecretError;

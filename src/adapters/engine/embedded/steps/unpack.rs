@@ -10,7 +10,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::{Source, StepError};
-use crate::adapters::engine::embedded::index::{Digested, decode};
+use crate::adapters::index::{Digested, decode};
 use crate::domain::layer::{ContentDigest, Entry, Kind, Limits, Marker, Node, ScanError, Scanner, Stage, split};
 use crate::domain::oci::{Digest, Digester};
 use crate::domain::recipe::Unpack;

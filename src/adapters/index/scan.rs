@@ -1,12 +1,13 @@
 //! One pass over a layer's blob: entries, digests of contents, account files; and proof that the blob is the one named.
 
 use std::io::Read;
+use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
 use super::decode::{DecodeError, Digested, decode};
-use super::{LayerIndex, MAX_REMEMBERED, is_account_file};
-use crate::domain::layer::{ContentDigest, Kind, Limits, Marker, ScanError, Scanner};
+use super::{Head, IndexWriter, LayerIndex, MAX_REMEMBERED, is_account_file};
+use crate::domain::layer::{ContentDigest, Entry, Kind, Limits, Marker, ScanError, Scanner};
 use crate::domain::oci::{Compression, Descriptor, DiffId, Digester};
 
 /// Account files remembered of one layer.
@@ -14,7 +15,7 @@ const MAX_ACCOUNT_FILES: usize = 16;
 
 /// Why a layer cannot be built upon.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::adapters::engine) enum IndexError {
+pub enum IndexError {
     /// Not a layer.
     #[error("layer {blob} has the media type {media_type:?}, which is no layer")]
     MediaType {
@@ -65,13 +66,47 @@ pub(in crate::adapters::engine) enum IndexError {
 }
 
 /// Reads the whole blob; `read` hears how many of its bytes are through.
-pub(in crate::adapters::engine) fn scan(
+pub fn scan(
     reader: impl Read + Send + 'static,
     blob: &Descriptor,
     diff_id: &DiffId,
     cancel: &CancellationToken,
     read: &mut dyn FnMut(u64),
 ) -> Result<LayerIndex, IndexError> {
+    let mut entries = Vec::new();
+    let head = pass(reader, (blob, diff_id), cancel, read, &mut |entry| entries.push(entry))?;
+    Ok(LayerIndex::of(head, entries))
+}
+
+/// As [`scan`], but what is found goes to its file only, so that memory does not grow with the layer. A file that cannot
+/// be written is no error: the blob is read again next time.
+pub fn scan_to(
+    path: &Path,
+    reader: impl Read + Send + 'static,
+    layer: (&Descriptor, &DiffId),
+    cancel: &CancellationToken,
+    read: &mut dyn FnMut(u64),
+) -> Result<(), IndexError> {
+    let mut writer = IndexWriter::new(path).ok();
+    let head = pass(reader, layer, cancel, read, &mut |entry| {
+        if let Some(open) = &mut writer
+            && open.entry(&entry.path, &entry.node).is_err()
+        {
+            writer = None;
+        }
+    })?;
+    // Nothing depends on it.
+    let _ = writer.map(|writer| writer.finish(path, &head));
+    Ok(())
+}
+
+fn pass(
+    reader: impl Read + Send + 'static,
+    (blob, diff_id): (&Descriptor, &DiffId),
+    cancel: &CancellationToken,
+    read: &mut dyn FnMut(u64),
+    entries: &mut dyn FnMut(Entry),
+) -> Result<Head, IndexError> {
     let name = || blob.digest.to_string();
     let Some(compression) = Compression::of_media_type(&blob.media_type) else {
         return Err(IndexError::MediaType { blob: name(), media_type: blob.media_type.clone() });
@@ -80,11 +115,11 @@ pub(in crate::adapters::engine) fn scan(
     let decoded = decode(reader, Some(compression)).map_err(|source| IndexError::Decode { blob: name(), source })?;
     let (decoded, unpacked) = Digested::new(decoded, diff_id.0.digester());
     let mut scanner = Scanner::new(decoded, Limits::default());
-    let scanned = collect(&mut scanner, cancel, &mut || read(stored.bytes()));
+    let scanned = walk(&mut scanner, cancel, &mut || read(stored.bytes()), entries);
     if cancel.is_cancelled() {
         return Err(IndexError::Cancelled);
     }
-    let index = scanned.map_err(|source| IndexError::Scan { blob: name(), source })?;
+    let head = scanned.map_err(|source| IndexError::Scan { blob: name(), source })?;
     let of = |seen: super::decode::Seen| seen.digest().map(|digest| digest.to_string()).unwrap_or_default();
     let (found, unpacked) = (of(stored), of(unpacked));
     if found != blob.digest.to_string() {
@@ -93,16 +128,27 @@ pub(in crate::adapters::engine) fn scan(
     if unpacked != diff_id.to_string() {
         return Err(IndexError::DiffId { blob: name(), found: unpacked, expected: diff_id.clone() });
     }
-    Ok(index)
+    Ok(head)
 }
 
 /// Reads a plain tar to the end of its last entry, or until cancelled; `read` is called between entries.
-pub(in crate::adapters::engine) fn collect(
+pub fn collect(
     scanner: &mut Scanner<impl Read>,
     cancel: &CancellationToken,
     read: &mut dyn FnMut(),
 ) -> Result<LayerIndex, ScanError> {
-    let mut index = LayerIndex::default();
+    let mut entries = Vec::new();
+    let head = walk(scanner, cancel, read, &mut |entry| entries.push(entry))?;
+    Ok(LayerIndex::of(head, entries))
+}
+
+fn walk(
+    scanner: &mut Scanner<impl Read>,
+    cancel: &CancellationToken,
+    read: &mut dyn FnMut(),
+    entries: &mut dyn FnMut(Entry),
+) -> Result<Head, ScanError> {
+    let mut head = Head::default();
     while let Some(mut entry) = scanner.advance()? {
         if cancel.is_cancelled() {
             break;
@@ -111,25 +157,25 @@ pub(in crate::adapters::engine) fn collect(
         match Marker::of(&entry.path)? {
             Marker::None => {}
             Marker::Whiteout(path) => {
-                index.contents.whiteouts.push(path);
+                head.whiteouts.push(path);
                 continue;
             }
             Marker::Opaque(path) => {
-                index.contents.opaques.push(path);
+                head.opaques.push(path);
                 continue;
             }
             Marker::Metadata => continue,
         }
         if let Kind::File { size, digest } = &mut entry.node.kind {
             let keep =
-                *size <= MAX_REMEMBERED && is_account_file(&entry.path) && index.remembered.len() < MAX_ACCOUNT_FILES;
+                *size <= MAX_REMEMBERED && is_account_file(&entry.path) && head.remembered.len() < MAX_ACCOUNT_FILES;
             let (found, content) = digest_content(scanner, keep)?;
             *digest = Some(found);
-            index.remembered.extend(content.map(|content| (found, content.into())));
+            head.remembered.extend(content.map(|content| (found, content.into())));
         }
-        index.contents.entries.push(entry);
+        entries(entry);
     }
-    Ok(index)
+    Ok(head)
 }
 
 fn digest_content(reader: &mut impl Read, keep: bool) -> Result<(ContentDigest, Option<Vec<u8>>), ScanError> {

@@ -10,7 +10,7 @@ const MAX_WINDOW_LOG: u32 = 27;
 
 /// Bytes that are not compressed as they should be.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::adapters::engine) enum DecodeError {
+pub enum DecodeError {
     /// A format bakery has no decompressor for.
     #[error("T-20: {0}, which is not read here (tar plain, gzip or zstd is)")]
     Unsupported(&'static str),
@@ -36,7 +36,7 @@ fn name(compression: Compression) -> &'static str {
 }
 
 /// A reader of the uncompressed bytes. `announced` is what a media type said; without one the bytes decide.
-pub(in crate::adapters::engine) fn decode(
+pub fn decode(
     mut reader: impl Read + Send + 'static,
     announced: Option<Compression>,
 ) -> Result<Box<dyn Read + Send>, DecodeError> {
@@ -67,16 +67,17 @@ pub(in crate::adapters::engine) fn decode(
 }
 
 /// A reader that digests what passes; the digest can be asked for when the reader is gone.
-pub(in crate::adapters::engine) struct Digested<R> {
+pub struct Digested<R> {
     inner: R,
     state: Arc<Mutex<(Digester, u64)>>,
 }
 
 /// What a [`Digested`] reader has seen.
-pub(in crate::adapters::engine) struct Seen(Arc<Mutex<(Digester, u64)>>);
+pub struct Seen(Arc<Mutex<(Digester, u64)>>);
 
 impl<R> Digested<R> {
-    pub(in crate::adapters::engine) fn new(inner: R, digester: Digester) -> (Self, Seen) {
+    /// Reads `inner`, and what the digest can be asked of.
+    pub fn new(inner: R, digester: Digester) -> (Self, Seen) {
         let state = Arc::new(Mutex::new((digester, 0)));
         (Self { inner, state: Arc::clone(&state) }, Seen(state))
     }
@@ -95,12 +96,12 @@ impl<R: Read> Read for Digested<R> {
 
 impl Seen {
     /// Bytes so far.
-    pub(in crate::adapters::engine) fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.0.lock().map_or(0, |state| state.1)
     }
 
     /// Digest of the bytes so far; `None` only after a panic elsewhere.
-    pub(in crate::adapters::engine) fn digest(&self) -> Option<Digest> {
+    pub fn digest(&self) -> Option<Digest> {
         self.0.lock().ok().map(|state| state.0.clone().finish())
     }
 }

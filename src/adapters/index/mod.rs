@@ -1,0 +1,65 @@
+//! Layer indexes: what a layer holds, told from one pass over its blob and remembered by blob and diffID, so that a base
+//! need not be unpacked to be built upon or compared. Knows no bakes.
+//!
+//! Reading order: `scan` (from a blob), `write` and `read` (the file an index is kept in), `decode` (decompressing).
+
+mod decode;
+mod read;
+mod scan;
+mod window;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::layer::{ContentDigest, LayerContents};
+use crate::domain::oci::{Descriptor, DiffId, Digest};
+
+pub use decode::{DecodeError, Digested, Seen, decode};
+pub use read::{IndexFileError, IndexReader, is_there, read};
+pub use scan::{IndexError, collect, scan, scan_to};
+pub use write::{IndexWriter, write};
+
+/// First bytes of an index file; they change with the format, and a file with others counts as absent.
+const MAGIC: &[u8; 8] = b"bkindex2";
+/// Largest account file remembered (T-23).
+pub const MAX_REMEMBERED: u64 = 1 << 20;
+
+/// What a layer says beside its entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Folders whose lower content is gone.
+    pub opaques: Vec<Box<[u8]>>,
+    /// Paths that are gone.
+    pub whiteouts: Vec<Box<[u8]>>,
+    /// Contents of account files, by digest.
+    pub remembered: Vec<(ContentDigest, Arc<[u8]>)>,
+}
+
+/// What a layer holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerIndex {
+    /// Entries with the digests of all contents, and whiteouts.
+    pub contents: LayerContents,
+    /// Contents of account files, by digest.
+    pub remembered: Vec<(ContentDigest, Arc<[u8]>)>,
+}
+
+impl LayerIndex {
+    fn of(head: Head, entries: Vec<crate::domain::layer::Entry>) -> Self {
+        let Head { opaques, whiteouts, remembered } = head;
+        Self { contents: LayerContents { entries, whiteouts, opaques }, remembered }
+    }
+}
+
+/// Whether a file's content is remembered: owners are looked up in it.
+pub fn is_account_file(path: &[u8]) -> bool {
+    path.ends_with(b"etc/passwd") || path.ends_with(b"etc/group")
+}
+
+/// Where the index of a layer stands below the cache folder. The name holds the blob too: that a diffID is known does
+/// not mean that another blob said to have it does.
+pub fn path_of(cache: &Path, blob: &Descriptor, diff_id: &DiffId) -> PathBuf {
+    let pair = Digest::of(format!("{} {diff_id}", blob.digest).as_bytes());
+    cache.join("indexes").join(pair.encoded())
+}
