@@ -1,12 +1,14 @@
 //! Layers: tar entries, merged trees, changesets, deterministic packing. Abstract `Read` and `Write` only.
 //!
 //! Reading order: `entry` (what a layer holds), `scan` (the one tar parser), `tree` (layers merged), `stage` (what a step
-//! changes), `told` (what a layer that is there changes), `pack` (the bytes of a new layer).
+//! changes), `told` (what a layer that is there changes), `pack` (the bytes of a new layer), `packages` (what package managers
+//! say is installed).
 
 mod entry;
 mod field;
 mod member;
 mod pack;
+pub mod packages;
 mod pax;
 mod scan;
 mod stage;
