@@ -1,0 +1,1 @@
+//! What grows with an image stays out of `update` and of drawing.
