@@ -74,6 +74,23 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// What else help says of it: words, and what they mean.
+    pub fn notes(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::DiffFiles => &[
+                ("/app.conf", "part of a path; capitals count where there are some"),
+                ("/op:added", "or modified, deleted, moved"),
+                ("/owner:local", "or global"),
+                ("/layer:5", "made by this layer"),
+                ("/>1MB <2GB", "larger, smaller; words all have to hold"),
+                ("/!op:added", "turned round"),
+            ],
+            _ => &[],
+        }
+    }
+}
+
 /// One line of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
@@ -103,13 +120,13 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::Store, &["c"], Action::ChooseBase, "choose as base"),
     quiet(Scope::Store, &["y"], Action::Copy, "copy the reference"),
     quiet(Scope::Store, &["r"], Action::Refresh, "read the stores again"),
-    quiet(Scope::Store, &["space"], Action::Mark, "mark for comparing"),
-    quiet(Scope::Store, &["d"], Action::Compare, "look into it, or compare with what is marked"),
+    bar(Scope::Store, &["d"], Action::Compare, "diff"),
+    quiet(Scope::Store, &["space"], Action::Mark, "mark for diff: the first one is compared with"),
     bar(Scope::StoreDetail, &["c"], Action::ChooseBase, "choose as base"),
     bar(Scope::StoreDetail, &["y"], Action::Copy, "copy digest"),
     quiet(Scope::StoreDetail, &["r"], Action::Refresh, "read it again"),
-    quiet(Scope::StoreDetail, &["space"], Action::Mark, "mark for comparing"),
-    quiet(Scope::StoreDetail, &["d"], Action::Compare, "look into it, or compare with what is marked"),
+    bar(Scope::StoreDetail, &["d"], Action::Compare, "diff"),
+    quiet(Scope::StoreDetail, &["space"], Action::Mark, "mark for diff: the first one is compared with"),
     bar(Scope::Recipes, &["enter", "e"], Action::Edit, "edit"),
     quiet(Scope::Recipes, &["l"], Action::Log, "watch its last bake"),
     bar(Scope::Recipes, &["b"], Action::Bake, "bake"),
@@ -141,7 +158,7 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Bake, &["b"], Action::Bake, "bake the recipe again"),
     quiet(Scope::Bake, &["R"], Action::Replay, "play it again"),
     quiet(Scope::Bake, &["y"], Action::Copy, "copy the image's digest"),
-    quiet(Scope::Bake, &["d"], Action::Compare, "look into what it made so far"),
+    quiet(Scope::Bake, &["d"], Action::Compare, "diff of what it made so far"),
     bar(Scope::BakeOver, &["enter"], Action::Open, "step's log"),
     bar(Scope::BakeOver, &["c"], Action::Changes, "changed files"),
     bar(Scope::BakeOver, &["b"], Action::Bake, "bake again"),
@@ -149,10 +166,11 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::BakeOver, &["l"], Action::Log, "log"),
     quiet(Scope::BakeOver, &["x"], Action::CancelBake, "cancel the bake, while it runs"),
     quiet(Scope::BakeOver, &["y"], Action::Copy, "copy the image's digest"),
-    quiet(Scope::BakeOver, &["d"], Action::Compare, "look into what it made"),
+    bar(Scope::BakeOver, &["d"], Action::Compare, "diff"),
     bar(Scope::BakeFailed, &["t"], Action::Shell, "shell there"),
     bar(Scope::Changes, &["enter"], Action::Open, "open or close"),
     bar(Scope::Changes, &["s"], Action::Sort, "sort by size or name"),
+    quiet(Scope::Changes, &["d"], Action::Compare, "diff of what it made"),
     quiet(Scope::Changes, &["c"], Action::Back, "back to the steps"),
     quiet(Scope::Changes, &["x"], Action::CancelBake, "cancel the bake"),
     bar(Scope::Log, &["f"], Action::Follow, "follow"),
@@ -184,7 +202,7 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::Bakes, &["R"], Action::Replay, "replay"),
     quiet(Scope::Bakes, &["y"], Action::Copy, "copy the bake's ID"),
     quiet(Scope::Bakes, &["r"], Action::Refresh, "read the shelf again"),
-    quiet(Scope::Bakes, &["d"], Action::Compare, "look into what it made"),
+    bar(Scope::Bakes, &["d"], Action::Compare, "diff"),
     bar(Scope::Line, &["enter"], Action::Open, "keep"),
     bar(Scope::Line, &["esc"], Action::Back, "drop"),
     quiet(Scope::Line, &["up"], Action::Move(Motion::Up), "up"),

@@ -14,7 +14,8 @@ use crate::tui::theme::{Look, Role};
 impl Model {
     /// Draws the right pane.
     pub(super) fn draw_detail(&self, matter: &Matter, look: &Look, area: Rect, buffer: &mut Buffer) {
-        let pane = Pane { look, columns: usize::from(area.width) };
+        let everything = self.shows_everything(matter);
+        let pane = Pane { look, everything, columns: usize::from(area.width) };
         let reading = self.reading.as_ref().filter(|_| self.tab == Tab::Files);
         if let Some(reading) = reading.filter(|reading| reading.content && !self.files.filter.editing) {
             self.draw_content(matter, pane, (reading, area), buffer);
@@ -27,6 +28,11 @@ impl Model {
             // Which pane has the keys.
             buffer.set_span(area.x - 1, area.y, &look.span(Role::Accent, look.mark()), 1);
         }
+    }
+
+    /// Whether all there is in one image shows.
+    pub(super) fn shows_everything(&self, matter: &Matter) -> bool {
+        self.tab == Tab::Files && matter.is_everything(self.files.query.sieve.part)
     }
 
     pub(super) fn detail_lines(&self, matter: &Matter, pane: Pane<'_>) -> Vec<Line<'static>> {
@@ -57,7 +63,13 @@ impl Model {
             let totals = branch.totals;
             lines.extend(pane.part("with all below"));
             let mut spans = vec![Span::raw("  ")];
-            spans.extend(counts(pane.look, &totals));
+            match pane.everything {
+                true => {
+                    let paths = format!("{} paths", units::grouped(totals.paths().into()));
+                    spans.push(pane.look.span(Role::Dim, paths));
+                }
+                false => spans.extend(counts(pane.look, &totals)),
+            }
             for (sign, bytes) in [("+", totals.bytes), ("-", totals.gone)].into_iter().filter(|(_, bytes)| *bytes > 0) {
                 spans.push(pane.look.span(Role::Dim, format!("{}{sign}{}", pane.look.dot(), units::bytes(bytes))));
             }

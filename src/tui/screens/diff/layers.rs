@@ -23,9 +23,10 @@ const COLUMNS: [Column; 7] = [
 
 /// Draws the list: all of them, then each.
 pub(super) fn draw(model: &Model, matter: &Matter, look: &Look, area: Rect, buffer: &mut Buffer) {
-    let len = matter.layers.len() + 1;
+    let rows = model.layer_rows();
+    let len = rows.len() + 1;
     let table = Table { look, columns: &COLUMNS, len, cursor: model.layers, focused: true, headed: true };
-    table.draw(area, buffer, |index| match index.checked_sub(1).and_then(|at| matter.layers.get(at)) {
+    table.draw(area, buffer, |index| match index.checked_sub(1).and_then(|at| rows.get(at)) {
         Some(row) => cells(look, row),
         None => all(matter, look),
     });

@@ -131,6 +131,11 @@ impl Matter {
         }
     }
 
+    /// Whether a part is all there is in one image, which all was added.
+    pub fn is_everything(&self, part: Part) -> bool {
+        self.before.is_none() && part == Part::All
+    }
+
     /// The changes of a part.
     pub fn changes(&self, part: Part) -> Arc<Comparison> {
         match part {

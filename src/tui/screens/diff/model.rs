@@ -84,6 +84,8 @@ pub struct Model {
     pub config: Cursor,
     /// Among layers; the first row is all of them.
     pub layers: Cursor,
+    /// What is looked for among packages, settings, layers.
+    pub words: Filter,
     /// The right pane, where it is opened.
     pub reading: Option<Reading>,
     /// Where the selected file is to be written, while it is typed.
@@ -115,25 +117,48 @@ const BESIDE: u16 = 96;
 const SIDES: u16 = 84;
 
 impl Model {
-    /// Facts of the part that shows.
-    pub fn facts(&self) -> &[FactRow] {
-        match (&self.matter, self.tab) {
+    /// Facts of the part that shows, those the filter lets through.
+    pub fn facts(&self) -> Vec<&FactRow> {
+        let all: &[FactRow] = match (&self.matter, self.tab) {
             (Some(matter), Tab::Packages) => &matter.packages,
             (Some(matter), Tab::Config) => &matter.config,
             _ => &[],
+        };
+        let lets = |row: &&FactRow| self.lets([Some(&row.name), row.before.as_ref(), row.after.as_ref()]);
+        all.iter().filter(lets).collect()
+    }
+
+    /// Layers the filter lets through.
+    pub fn layer_rows(&self) -> Vec<&LayerRow> {
+        let all = self.matter.as_ref().map(|matter| matter.layers.as_slice()).unwrap_or_default();
+        let lets = |row: &&LayerRow| self.lets([Some(&row.layer.owner.image), row.layer.created_by.as_ref(), None]);
+        all.iter().filter(lets).collect()
+    }
+
+    /// Whether the filter lets something through that says all this.
+    fn lets(&self, texts: [Option<&String>; 3]) -> bool {
+        let mut texts = texts.into_iter().flatten();
+        match self.words.text.starts_with('!') {
+            true => texts.all(|text| self.words.lets(text)),
+            false => texts.any(|text| self.words.lets(text)),
         }
+    }
+
+    /// The filter of the part that shows.
+    pub fn filter(&self) -> &Filter {
+        if self.tab == Tab::Files { &self.files.filter } else { &self.words }
     }
 
     /// The selected fact.
     pub fn selected_fact(&self) -> Option<&FactRow> {
         let cursor = if self.tab == Tab::Packages { self.packages } else { self.config };
-        self.facts().get(cursor.selected)
+        self.facts().get(cursor.selected).copied()
     }
 
     /// The selected layer; `None` where all of them are.
     pub fn selected_layer(&self) -> Option<&LayerRow> {
         let at = self.layers.selected.checked_sub(1)?;
-        self.matter.as_ref()?.layers.get(at)
+        self.layer_rows().get(at).copied()
     }
 
     /// Whether the right pane has the keys.

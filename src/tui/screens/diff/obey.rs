@@ -24,7 +24,11 @@ impl Model {
         }
         match action {
             Action::Move(motion) => return self.step(motion, around),
-            Action::Open if self.files.filter.editing => self.files.filter.keep(),
+            Action::Open if self.filter().editing => match self.tab {
+                Tab::Files => self.files.filter.keep(),
+                _ => self.words.keep(),
+            },
+            Action::Filter if self.tab != Tab::Files => self.words.begin(),
             Action::Open => return self.enter_selected(around),
             Action::Back => return self.back(around),
             Action::NextTab => self.turn(1),
@@ -75,11 +79,12 @@ impl Model {
     fn turn(&mut self, by: usize) {
         let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
         self.tab = Tab::ALL[(at + by) % Tab::ALL.len()];
+        self.words.drop_it();
     }
 
     /// Rows of the list of layers: all of them, then each.
     pub(super) fn layer_count(&self) -> usize {
-        self.matter.as_ref().map_or(0, |matter| matter.layers.len() + 1)
+        self.matter.as_ref().map_or(0, |_| self.layer_rows().len() + 1)
     }
 
     fn step(&mut self, motion: Motion, around: &Around) -> Vec<Wish> {
@@ -155,20 +160,22 @@ impl Model {
     }
 
     fn back(&mut self, around: &Around) -> Vec<Wish> {
-        if self.files.filter.editing || (self.tab == Tab::Files && self.reading.is_none()) {
+        if self.filter().editing || self.tab != Tab::Files || self.reading.is_none() {
+            if self.tab != Tab::Files {
+                self.words.drop_it();
+                return Vec::new();
+            }
             if self.files.filter.drop_it() {
-                return self.retyped(around);
+                return self.retyped();
             }
             return self.back_from_part();
         }
-        if self.tab == Tab::Files {
-            match &mut self.reading {
-                Some(reading) if reading.focused => {
-                    reading.focused = false;
-                    self.close_unseen(around);
-                }
-                _ => self.reading = None,
+        match &mut self.reading {
+            Some(reading) if reading.focused => {
+                reading.focused = false;
+                self.close_unseen(around);
             }
+            _ => self.reading = None,
         }
         Vec::new()
     }
@@ -202,7 +209,7 @@ impl Model {
                 }
             };
         }
-        if self.tab == Tab::Files && self.files.filter.is_active() {
+        if self.filter().is_active() {
             return self.step(if forward { Motion::Down } else { Motion::Up }, around);
         }
         Vec::new()

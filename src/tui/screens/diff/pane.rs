@@ -13,6 +13,7 @@ use crate::domain::text::{escape, escape_bytes};
 use crate::domain::units;
 use crate::flows::compare::OpenedLayer;
 use crate::tui::format;
+use crate::tui::keymap::Scope;
 use crate::tui::theme::{Glyph, Look, Role};
 use crate::tui::widgets::cut;
 
@@ -27,6 +28,8 @@ const MAX_VALUE: usize = 4000;
 #[derive(Clone, Copy)]
 pub(super) struct Pane<'a> {
     pub(super) look: &'a Look,
+    /// Everything of one image is shown: that it was added goes without saying.
+    pub(super) everything: bool,
     pub(super) columns: usize,
 }
 
@@ -58,7 +61,7 @@ impl Pane<'_> {
 
     pub(super) fn title(self, path: &[u8], changed: Option<&Changed<'_>>) -> Vec<Line<'static>> {
         let look = self.look;
-        let sign = changed.map_or_else(|| Span::raw(" "), |changed| look.glyph(glyph_of(changed.kind)));
+        let sign = self.sign(changed);
         let parts = format::wrap(&format!("/{}", escape_bytes(path)), self.columns.saturating_sub(2));
         let line = |(number, part): (usize, String)| {
             let start = if number == 0 { sign.clone() } else { Span::raw(" ") };
@@ -67,8 +70,17 @@ impl Pane<'_> {
         parts.into_iter().enumerate().map(line).collect()
     }
 
+    /// The sign of what happened.
+    pub(super) fn sign(self, changed: Option<&Changed<'_>>) -> Span<'static> {
+        let blank = Span::raw(" ");
+        changed.filter(|_| !self.everything).map_or(blank, |changed| self.look.glyph(glyph_of(changed.kind)))
+    }
+
     /// What happened, in words.
     pub(super) fn what(self, changed: &Changed<'_>) -> Vec<Line<'static>> {
+        if self.everything {
+            return Vec::new();
+        }
         let differs: Vec<&str> = changed.what.words().collect();
         let text = match (changed.kind, differs.is_empty()) {
             (ChangeKind::Modified, false) => format!("modified: {}", differs.join(", ")),
@@ -231,22 +243,12 @@ impl Pane<'_> {
 
     /// What can be typed after `/`.
     pub(super) fn language(self) -> Vec<Line<'static>> {
-        let words = [
-            ("app.conf", "part of a path; capitals count where there are some"),
-            ("op:added", "or modified, deleted, moved"),
-            ("owner:local", "or global"),
-            ("layer:5", "made by this layer"),
-            (">1MB <2GB", "larger, smaller"),
-            ("!op:added", "turned round"),
-        ];
         let look = self.look;
-        let line = |(word, meaning): (&str, &str)| {
-            let word = format::left(word, NAME + 2, look.ellipsis());
-            Line::from(vec![look.span(Role::Key, format!("  {word}")), look.span(Role::Dim, meaning.to_owned())])
+        let line = |(word, meaning): &(&str, &str)| {
+            let word = format::left(word.trim_start_matches('/'), NAME + 2, look.ellipsis());
+            Line::from(vec![look.span(Role::Key, format!("  {word}")), look.span(Role::Dim, (*meaning).to_owned())])
         };
-        let mut lines = vec![Line::from(look.span(Role::Dim, "  words that all have to hold"))];
-        lines.extend(words.into_iter().map(line));
-        lines
+        Scope::DiffFiles.notes().iter().map(line).collect()
     }
 
     /// A heading.

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::content::ContentView;
-use super::files::glyph_of;
 use super::pane::Pane;
 use super::{Matter, Model, Reading, Shown};
 use crate::domain::text::escape_bytes;
@@ -21,10 +20,10 @@ impl Model {
         if !reading.content {
             let columns = self.places(around.body).detail.map_or(0, |area| usize::from(area.width));
             let look = Look::of_roles(false);
-            return self
-                .matter
-                .as_ref()
-                .map_or(0, |matter| self.detail_lines(matter, Pane { look: &look, columns }).len());
+            return self.matter.as_ref().map_or(0, |matter| {
+                let everything = self.shows_everything(matter);
+                self.detail_lines(matter, Pane { look: &look, everything, columns }).len()
+            });
         }
         match &reading.shown {
             Some(Ok(shown)) => shown.len(self.is_beside(around)),
@@ -70,7 +69,7 @@ impl Model {
         let Some((row, listing)) = self.files.selected().zip(self.files.listing.as_ref()) else { return };
         let changed = listing.changed(row.branch);
         let path = escape_bytes(&listing.path(row.branch));
-        let sign = changed.map_or_else(|| Span::raw(" "), |changed| look.glyph(glyph_of(changed.kind)));
+        let sign = pane.sign(changed.as_ref());
         let mut lines = vec![Line::from(vec![sign, look.span(Role::Strong, format!(" /{path}"))])];
         lines.push(changed.map(|changed| pane.summary(matter, listing.sieve.part, &changed)).unwrap_or_default());
         lines.extend(self.notes().iter().map(|note| {

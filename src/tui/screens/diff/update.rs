@@ -138,7 +138,7 @@ impl Place for Model {
             return vec![Scope::Name];
         }
         match (&self.matter, self.tab) {
-            _ if self.files.filter.editing => vec![Scope::Line],
+            _ if self.filter().editing => vec![Scope::Line],
             (None, _) if self.asked.is_some() => vec![Scope::DiffUnread],
             (None, _) => Vec::new(),
             (Some(_), Tab::Files) if self.reads() => vec![Scope::DiffContent, Scope::Diff, Scope::List],
@@ -165,7 +165,12 @@ impl Place for Model {
             name.typed(key);
             return Vec::new();
         }
-        if self.files.filter.typed(key) { self.retyped(around) } else { Vec::new() }
+        if self.tab != Tab::Files {
+            self.words.typed(key);
+            self.settle(around);
+            return Vec::new();
+        }
+        if self.files.filter.typed(key) { self.retyped() } else { Vec::new() }
     }
 
     fn pasted(&mut self, text: &str, around: &Around) -> Vec<Wish> {
@@ -173,8 +178,13 @@ impl Place for Model {
             name.pasted(text);
             return Vec::new();
         }
+        if self.tab != Tab::Files {
+            self.words.pasted(text);
+            self.settle(around);
+            return Vec::new();
+        }
         self.files.filter.pasted(text);
-        self.retyped(around)
+        self.retyped()
     }
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
@@ -204,7 +214,7 @@ impl Place for Model {
 
 impl Model {
     /// What is looked for changed.
-    pub(super) fn retyped(&mut self, _around: &Around) -> Vec<Wish> {
+    pub(super) fn retyped(&mut self) -> Vec<Wish> {
         self.files.retype();
         self.list()
     }

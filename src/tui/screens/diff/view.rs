@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::files::{FilesView, Sort, glyph_of};
 use super::pane::counts;
 use super::{FactRow, Matter, Model, Part, Standing, Tab, layers};
+use crate::domain::layer::Totals;
 use crate::domain::text::escape;
 use crate::domain::units;
 use crate::tui::format;
@@ -78,9 +79,7 @@ fn tag_of(reference: &str) -> (&str, Option<&str>) {
 fn typed(model: &Model, look: &Look, room: usize) -> Vec<Span<'static>> {
     let (lead, text) = match &model.saving {
         Some(name) => ("  write it to ", &name.text),
-        None if model.tab == Tab::Files && (model.files.filter.editing || model.files.filter.is_active()) => {
-            ("  /", &model.files.filter.text)
-        }
+        None if model.filter().editing || model.filter().is_active() => ("  /", &model.filter().text),
         None => return Vec::new(),
     };
     let room = room.saturating_sub(lead.len() + 1);
@@ -102,7 +101,15 @@ fn verdict(model: &Model, look: &Look, roomy: bool) -> Vec<Span<'static>> {
         (Standing::Failed(_), _) => return vec![look.span(Role::Fail, "unreadable "), look.glyph(Glyph::Fail)],
         _ => return Vec::new(),
     };
-    let mut spans = if matter.before.is_some() { of_two(matter, look, roomy) } else { of_one(matter, look) };
+    let part =
+        model.files.listing.as_deref().filter(|listing| {
+            model.tab == Tab::Files && (listing.sieve.holds_back() || listing.sieve.part != Part::All)
+        });
+    let mut spans = match (part, &matter.before) {
+        (Some(listing), _) => counted(&listing.totals, look),
+        (None, Some(_)) => of_two(matter, look, roomy),
+        (None, None) => of_one(matter, look),
+    };
     let problems = matter.problems().count() as u64;
     if problems > 0 {
         spans.push(look.span(Role::Dim, look.dot()));
@@ -112,22 +119,28 @@ fn verdict(model: &Model, look: &Look, roomy: bool) -> Vec<Span<'static>> {
     spans
 }
 
-fn of_two(matter: &Matter, look: &Look, roomy: bool) -> Vec<Span<'static>> {
-    let totals = &matter.totals;
+/// `+214 ~31 -9 >2 · +3.1 MB`.
+fn counted(totals: &Totals, look: &Look) -> Vec<Span<'static>> {
     let mut spans = counts(look, totals);
     if spans.is_empty() {
         spans.push(look.span(Role::Dim, "no file differs"));
     }
-    let (sign, bytes) =
-        if totals.bytes >= totals.gone { ("+", totals.bytes - totals.gone) } else { ("-", totals.gone - totals.bytes) };
-    let mut facts = vec![format!("{sign}{}", units::bytes(bytes))];
+    let more = totals.bytes >= totals.gone;
+    let bytes = units::bytes(totals.bytes.abs_diff(totals.gone));
+    spans.push(look.span(Role::Dim, format!("{}{}{bytes}", look.dot(), if more { "+" } else { "-" })));
+    spans
+}
+
+fn of_two(matter: &Matter, look: &Look, roomy: bool) -> Vec<Span<'static>> {
+    let mut spans = counted(&matter.totals, look);
+    let mut facts = Vec::new();
     if roomy && !matter.packages.is_empty() {
         facts.push(units::count(matter.packages.len() as u64, "package"));
     }
     if roomy && !matter.config.is_empty() {
         facts.push(format!("config {}", matter.config.len()));
     }
-    spans.push(look.span(Role::Dim, format!("{}{}", look.dot(), facts.join(look.dot()))));
+    spans.extend(facts.into_iter().map(|fact| look.span(Role::Dim, format!("{}{fact}", look.dot()))));
     spans
 }
 
@@ -140,7 +153,7 @@ fn of_one(matter: &Matter, look: &Look) -> Vec<Span<'static>> {
 
 /// Where text is typed: after the words of line 2, which begin in column 2.
 pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
-    if model.saving.is_none() && !model.files.filter.editing {
+    if model.saving.is_none() && !model.filter().editing {
         return None;
     }
     let what = Line::from(subject(model, &Look::of_roles(false), around).what);
@@ -274,6 +287,7 @@ fn facts(model: &Model, matter: &Matter, look: &Look, area: Rect, buffer: &mut B
     let facts = model.facts();
     if facts.is_empty() {
         let text = match (model.tab, matter.before.is_some()) {
+            _ if model.words.is_active() => "nothing of that; Esc shows all",
             (Tab::Packages, false) => "packages are told where two images are compared: mark both in the store",
             (Tab::Packages, true) => "the same packages on both sides",
             (_, true) => "the same settings on both sides",
@@ -288,7 +302,7 @@ fn facts(model: &Model, matter: &Matter, look: &Look, area: Rect, buffer: &mut B
     let cursor = if model.tab == Tab::Packages { model.packages } else { model.config };
     let columns: &[Column] = if matter.before.is_some() { &CHANGED } else { &STANDING };
     let table = Table { look, columns, len: facts.len(), cursor, focused: true, headed: true };
-    table.draw(area, buffer, |index| cells(look, matter.before.is_some(), &facts[index]));
+    table.draw(area, buffer, |index| cells(look, matter.before.is_some(), facts[index]));
 }
 
 fn cells(look: &Look, two: bool, fact: &FactRow) -> Vec<Line<'static>> {

@@ -55,12 +55,12 @@ impl ContentView<'_> {
             Tag::Gap(gap) => return self.gap(gap, "line"),
             _ => vec![self.look.span(Role::Dim, format!("{number:>digits$} "))],
         };
-        spans.extend(self.signed(line.tag, line.text.clone()));
+        spans.extend(self.signed(line.tag, &line.text));
         Line::from(spans)
     }
 
     /// The sign and the text of a line, in the colour of what happened to it.
-    fn signed(&self, tag: Tag, text: String) -> [Span<'static>; 2] {
+    fn signed(&self, tag: Tag, text: &str) -> [Span<'static>; 2] {
         let look = self.look;
         match tag {
             Tag::Added => [look.glyph(Glyph::Added), look.span(Role::Added, format!(" {text}"))],
@@ -81,7 +81,7 @@ impl ContentView<'_> {
                 return vec![look.span(Role::Text, " ".repeat(half))];
             };
             let mut spans = vec![look.span(Role::Dim, format!("{:>digits$} ", number(line)))];
-            spans.extend(self.signed(line.tag, line.text.clone()));
+            spans.extend(self.signed(line.tag, &line.text));
             let line = cut(look, &Line::from(spans), half);
             let gap = half.saturating_sub(line.width());
             line.spans.into_iter().chain([look.span(Role::Text, " ".repeat(gap))]).collect()
@@ -97,7 +97,7 @@ impl ContentView<'_> {
             return self.gap(gap, "row");
         }
         let side = if row.tag == Tag::Deleted || after.is_empty() { before } else { after };
-        Line::from(self.signed(row.tag, hex::shown(side, row.at)).to_vec())
+        Line::from(self.signed(row.tag, &hex::shown(side, row.at)).to_vec())
     }
 
     fn gap(&self, gap: usize, noun: &str) -> Line<'static> {

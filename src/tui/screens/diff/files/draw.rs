@@ -78,7 +78,7 @@ impl FilesView<'_> {
 
     /// What happened; nothing where everything of one image is shown, which all was added.
     fn sign(&self, listing: &Listing, changed: Option<&Changed<'_>>) -> Span<'static> {
-        let everything = self.matter.before.is_none() && listing.sieve.part == super::Part::All;
+        let everything = self.matter.is_everything(listing.sieve.part);
         let blank = self.look.span(Role::Text, " ");
         changed.filter(|_| !everything).map_or(blank, |changed| self.look.glyph(glyph_of(changed.kind)))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::query::{Query, Sieve, Sort};
 use super::rows::{Fold, Row, Shape};
-use crate::domain::layer::{Branch, ChangeKind, Changed, Comparison, Forest};
+use crate::domain::layer::{Branch, ChangeKind, Changed, Comparison, Forest, Totals};
 use crate::tui::screens::diff::{Held, Matter};
 
 /// What is wanted of a list.
@@ -87,6 +87,8 @@ pub struct Listing {
     pub sort: Sort,
     /// Whether paths stand under each other.
     pub flat: bool,
+    /// What all of them come to.
+    pub totals: Totals,
     order: Order,
 }
 
@@ -108,7 +110,9 @@ impl Listing {
             (false, Sort::Path) => Order::Walk,
             (false, sort) => sorted(&changes, &forest, sort),
         };
-        Self { changes, forest, sieve: query.sieve.clone(), sort: query.sort, flat: query.flat, order }
+        let mut totals = Totals::default();
+        forest.children(None).for_each(|at| totals.add(&forest.branches()[at].totals));
+        Self { changes, forest, totals, sieve: query.sieve.clone(), sort: query.sort, flat: query.flat, order }
     }
 
     /// The branches directly below one, or the uppermost; all of them in a flat list.

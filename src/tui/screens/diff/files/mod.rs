@@ -113,7 +113,8 @@ impl Files {
         let holds = |row: &Row, branch: u32| (row.first..=row.branch).contains(&branch);
         let found = branches.iter().find_map(|branch| rows.iter().position(|row| holds(row, *branch)));
         (self.listing, self.rows, self.shape) = (Some(listing), rows, shape);
-        let to = found.unwrap_or(0);
+        // Whoever stands at the top wants to see the top.
+        let to = if self.cursor.selected == 0 { 0 } else { found.unwrap_or(0) };
         self.cursor.offset = to.saturating_sub(above);
         self.cursor.go(to, self.rows.len(), height);
     }

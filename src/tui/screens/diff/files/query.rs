@@ -130,19 +130,15 @@ impl Mesh {
 
     /// Whether it was made here: by the layer that made it, else of what is gone by the one that had put it.
     fn owner(&self, matter: &Matter, changed: &Changed<'_>) -> Option<bool> {
-        self.layer(matter, changed).map(|(_, local)| local)
-    }
-
-    fn layer(&self, matter: &Matter, changed: &Changed<'_>) -> Option<(u32, bool)> {
         let made = matter.made_by(self.part, changed).or_else(|| matter.was_by(self.part, changed))?;
-        Some((made.0, made.1.owner.is_local))
+        Some(made.1.owner.is_local)
     }
 
     fn word_lets(&self, word: &Word, matter: &Matter, changed: &Changed<'_>) -> bool {
         let lets = match &word.test {
             Test::Kind(kind) => *kind == changed.kind,
             Test::Local(local) => self.owner(matter, changed) == Some(*local),
-            Test::Layer(number) => self.layer(matter, changed).is_some_and(|(layer, _)| layer + 1 == *number),
+            Test::Layer(number) => matter.made_by(self.part, changed).is_some_and(|(layer, _)| layer + 1 == *number),
             Test::Larger(bytes) => changed.size() > *bytes,
             Test::Smaller(bytes) => changed.size() < *bytes,
             Test::Path(needle) => needle.find(&changed.path()).is_some(),
