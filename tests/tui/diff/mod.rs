@@ -79,14 +79,7 @@ pub fn image(reference: &str, layers: Vec<(Made, LayerContents)>) -> Opened {
             problem: None,
         });
     }
-    Opened {
-        reference: reference.into(),
-        digest: Some(Digest::of(reference.as_bytes())),
-        platform: "linux/amd64".parse().unwrap(),
-        config: Arc::new(config),
-        tree: Arc::new(tree),
-        layers: opened,
-    }
+    Opened { digest: Some(Digest::of(reference.as_bytes())), ..Opened::detached(reference, config, tree, opened) }
 }
 
 fn size_of(kind: &Kind) -> u64 {

@@ -2,7 +2,8 @@
 //! where there is one.
 
 use crate::domain::layer::ChangeKind;
-use crate::domain::oci::ImageConfig;
+use crate::domain::layer::packages::{Installed, Package, PackageChange};
+use crate::domain::oci::{ConfigChange, ImageConfig};
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,41 @@ impl FactRow {
         };
         Self { kind: Some(kind), name: name.into(), before, after }
     }
+}
+
+/// What is installed in one image.
+pub(super) fn packages_of(installed: &Installed) -> Vec<FactRow> {
+    let row = |package: &Package| FactRow {
+        kind: None,
+        name: package.name.clone(),
+        before: None,
+        after: Some(version_of(package)),
+    };
+    let problems = installed.problems.iter().map(|problem| FactRow {
+        kind: None,
+        name: problem.path.clone(),
+        before: None,
+        after: Some(problem.reason.clone()),
+    });
+    problems.chain(installed.packages.iter().map(row)).collect()
+}
+
+/// Packages that are not the same.
+pub(super) fn packages_changed(changes: &[PackageChange]) -> Vec<FactRow> {
+    let version = |package: &Option<Package>| package.as_ref().map(version_of);
+    changes
+        .iter()
+        .map(|change| FactRow::changed(&change.name, version(&change.before), version(&change.after)))
+        .collect()
+}
+
+fn version_of(package: &Package) -> String {
+    if package.arch.is_empty() { package.version.clone() } else { format!("{} {}", package.version, package.arch) }
+}
+
+/// Settings that are not the same.
+pub(super) fn settings_changed(changes: &[ConfigChange]) -> Vec<FactRow> {
+    changes.iter().map(|change| FactRow::changed(&change.field, change.before.clone(), change.after.clone())).collect()
 }
 
 /// What one image runs as.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::facts::{FactRow, settings_of};
+use super::facts::{FactRow, packages_changed, packages_of, settings_changed, settings_of};
 use crate::domain::layer::{Changed, CompareOptions, Comparison, LayerShare, Ownership, Totals};
 use crate::flows::compare::{Compared, Opened, OpenedLayer};
 
@@ -81,14 +81,14 @@ impl Matter {
     /// One image.
     pub fn alone(image: Opened) -> Self {
         let files = image.everything();
-        let config = settings_of(&image.config);
-        Self::of((None, image), files, (Vec::new(), config))
+        let facts = (packages_of(&image.packages), settings_of(&image.config));
+        Self::of((None, image), files, facts)
     }
 
     /// Two images.
     pub fn pair(compared: Compared) -> Self {
-        let Compared { before, after, files } = compared;
-        Self::of((Some(before), after), files, (Vec::new(), Vec::new()))
+        let Compared { before, after, files, config, packages } = compared;
+        Self::of((Some(before), after), files, (packages_changed(&packages), settings_changed(&config)))
     }
 
     fn of(
