@@ -5,8 +5,6 @@ mod keys;
 mod large;
 mod screens;
 
-use std::sync::Arc;
-
 use bakery::domain::layer::{CompareOptions, ContentDigest, Entry, Kind, LayerContents, Node, Tree};
 use bakery::domain::oci::{DiffId, Digest, ImageConfig};
 use bakery::flows::compare::{Compared, Content, Opened, OpenedLayer, Owner};
@@ -79,7 +77,9 @@ pub fn image(reference: &str, layers: Vec<(Made, LayerContents)>) -> Opened {
             problem: None,
         });
     }
-    Opened { digest: Some(Digest::of(reference.as_bytes())), ..Opened::detached(reference, config, tree, opened) }
+    let mut image = Opened::detached(reference, config, tree, opened);
+    image.digest = Some(Digest::of(reference.as_bytes()));
+    image
 }
 
 fn size_of(kind: &Kind) -> u64 {
