@@ -36,7 +36,7 @@ pub(super) struct Args {
     /// What went from one path and came to another is told as deleted and added
     #[arg(long)]
     no_moves: bool,
-    /// End with 1 when anything differs; of files only what is shown counts
+    /// End with 1 when anything that is shown differs, as git does
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
             looking::check_layer(&after, args.filter.layer)?;
             let compared = Compared::of(before, after, options);
             let selection = args.filter.of_images(&compared.files, (&compared.before, &compared.after));
-            Two { compared: &compared, selection, narrow: args.filter.is_narrow() }.show(session)?
+            Two { compared: &compared, selection }.show(session)?
         }
     };
     unread.end()?;
@@ -167,8 +167,6 @@ impl Serialize for OwnedChanges {
 struct Two<'d> {
     compared: &'d Compared,
     selection: Selection,
-    /// Only some files are looked at.
-    narrow: bool,
 }
 
 impl Two<'_> {

@@ -54,11 +54,6 @@ pub(super) struct Selection {
 }
 
 impl Filter {
-    /// Whether anything is left out.
-    pub(super) fn is_narrow(&self) -> bool {
-        self.owner.is_some() || !self.only.is_empty() || self.layer.is_some()
-    }
-
     /// Whether what this layer did is wanted.
     pub(super) fn wants_layer(&self, opened: &Opened, layer: u32) -> bool {
         self.layer.is_none_or(|only| only == layer) && self.wants_maker(looking::is_local(opened, Some(layer)))

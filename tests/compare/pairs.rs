@@ -28,24 +28,27 @@ fn random_pairs_differ_as_their_unpacked_trees_do() {
         let of_a = random.below(3);
         put(&layout, "a:1", &with(&mut random, of_a));
         put(&layout, "b:1", &with(&mut other, 1 + usize::try_from(seed % 3).unwrap()));
-        let ours = bakery.json(&["diff", "oci:images:a:1", "oci:images:b:1", "--semantic", "--no-moves"]);
-        let ours: Vec<Value> = ours["changes"].as_array().unwrap().iter().map(plain).collect();
         let unpacked = ["a:1", "b:1"].map(|name| {
             let bundle = bakery.path(&format!("{seed}-{name}")).display().to_string();
             peer("umoci", &["unpack", "--image", &format!("{}:{name}", layout.display()), &bundle]);
             format!("{bundle}/rootfs")
         });
-        let theirs = oracle(&["trees", &unpacked[0], &unpacked[1]]);
-        same(&format!("seed {seed}"), &ours, theirs.as_array().unwrap());
-        for change in &ours {
-            *kinds.entry(change["op"].as_str().unwrap().to_owned()).or_default() += 1;
-            for word in change["what"].as_array().unwrap() {
-                *kinds.entry(word.as_str().unwrap().to_owned()).or_default() += 1;
+        for flags in [&["--semantic", "--no-moves"][..], &["--semantic"]] {
+            let ours = bakery.json(&[&["diff", "oci:images:a:1", "oci:images:b:1"], flags].concat());
+            let ours: Vec<Value> = ours["changes"].as_array().unwrap().iter().map(plain).collect();
+            let way: Vec<&str> = flags.iter().map(|flag| flag.trim_start_matches("--")).collect();
+            let theirs = oracle(&["trees", &unpacked[0], &unpacked[1], &way.join(",")]);
+            same(&format!("seed {seed} {flags:?}"), &ours, theirs.as_array().unwrap());
+            for change in &ours {
+                *kinds.entry(change["op"].as_str().unwrap().to_owned()).or_default() += 1;
+                for word in change["what"].as_array().unwrap() {
+                    *kinds.entry(word.as_str().unwrap().to_owned()).or_default() += 1;
+                }
             }
         }
     }
     eprintln!("{kinds:?} agree");
-    for kind in ["added", "modified", "deleted", "content", "mode", "owner", "xattrs", "type"] {
+    for kind in ["added", "modified", "deleted", "moved", "content", "mode", "owner", "xattrs", "type"] {
         assert!(kinds.contains_key(kind), "no {kind} in {kinds:?}");
     }
 }
