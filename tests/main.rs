@@ -21,6 +21,7 @@ mod engine;
 mod examples;
 mod init;
 mod keys;
+mod packages;
 mod recipe;
 mod run_steps;
 mod sandbox;

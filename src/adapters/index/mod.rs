@@ -1,10 +1,13 @@
 //! Layer indexes: what a layer holds, told from one pass over its blob and remembered by blob and diffID, so that a base
 //! need not be unpacked to be built upon or compared. Knows no bakes.
 //!
-//! Reading order: `scan` (from a blob), `write` and `read` (the file an index is kept in), `decode` (decompressing).
+//! Reading order: `scan` (from a blob), `databases` (of packages, met on the way), `write` and `read` (the file an index is
+//! kept in), `decode` (decompressing).
 
+mod databases;
 mod decode;
 mod read;
+mod rpm_database;
 mod scan;
 mod window;
 mod write;
@@ -12,9 +15,11 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::layer::{ContentDigest, LayerContents};
+use crate::domain::layer::packages::Database;
+use crate::domain::layer::{ContentDigest, Entry, LayerContents};
 use crate::domain::oci::{Descriptor, DiffId, Digest};
 
+pub use databases::Databases;
 pub use decode::{DecodeError, Digested, Seen, decode};
 pub use read::{IndexFileError, IndexReader, is_there, read};
 pub use scan::{IndexError, collect, scan, scan_to};
@@ -34,6 +39,8 @@ pub struct Head {
     pub whiteouts: Vec<Box<[u8]>>,
     /// Contents of account files, by digest.
     pub remembered: Vec<(ContentDigest, Arc<[u8]>)>,
+    /// What package managers keep in it.
+    pub databases: Vec<Database>,
 }
 
 /// What a layer holds.
@@ -43,12 +50,14 @@ pub struct LayerIndex {
     pub contents: LayerContents,
     /// Contents of account files, by digest.
     pub remembered: Vec<(ContentDigest, Arc<[u8]>)>,
+    /// What package managers keep in it.
+    pub databases: Vec<Database>,
 }
 
 impl LayerIndex {
-    fn of(head: Head, entries: Vec<crate::domain::layer::Entry>) -> Self {
-        let Head { opaques, whiteouts, remembered } = head;
-        Self { contents: LayerContents { entries, whiteouts, opaques }, remembered }
+    fn of(head: Head, entries: Vec<Entry>) -> Self {
+        let Head { opaques, whiteouts, remembered, databases } = head;
+        Self { contents: LayerContents { entries, whiteouts, opaques }, remembered, databases }
     }
 }
 

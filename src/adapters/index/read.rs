@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::window::Window;
 use super::{Head, LayerIndex, MAGIC};
+use crate::domain::layer::packages::{Database, Package, Source, System, place_of};
 use crate::domain::layer::{Entry, Kind, MAX_PATH, Node};
 
 /// Most that is read.
@@ -118,7 +119,45 @@ fn head(window: &mut Window<&File>) -> Option<Head> {
         opaques: window.many(|window| window.bytes().map(Into::into))?,
         whiteouts: window.many(|window| window.bytes().map(Into::into))?,
         remembered: window.many(|window| Some((window.digest()?, Arc::from(window.bytes()?))))?,
+        databases: window.many(database)?,
     })
+}
+
+fn database(window: &mut Window<&File>) -> Option<Database> {
+    let path: Box<[u8]> = window.bytes()?.into();
+    let digest = window.digest()?;
+    let system = place_of(&path)?.system();
+    let content = match window.byte()? {
+        0 => Ok(window.many(|window| package(window, system))?),
+        1 => Err(text(window)?),
+        _ => return None,
+    };
+    Some(Database { path, digest, system, content })
+}
+
+fn package(window: &mut Window<&File>, system: System) -> Option<Package> {
+    let (name, arch, version) = (text(window)?, text(window)?, text(window)?);
+    let source = optional(window, text)?;
+    let of = optional(window, text)?;
+    let source = source.map(|name| Source { name, version: of });
+    let size = optional(window, Window::number)?;
+    Some(Package { name, arch, version, system, source, size })
+}
+
+fn text(window: &mut Window<&File>) -> Option<String> {
+    String::from_utf8(window.bytes()?.to_vec()).ok()
+}
+
+/// What `one` reads, where a byte says that it is there.
+fn optional<'f, T>(
+    window: &mut Window<&'f File>,
+    one: impl FnOnce(&mut Window<&'f File>) -> Option<T>,
+) -> Option<Option<T>> {
+    match window.byte()? {
+        0 => Some(None),
+        1 => Some(Some(one(window)?)),
+        _ => None,
+    }
 }
 
 /// Makes `path` the next entry's.
@@ -186,7 +225,26 @@ mod tests {
                 opaques: vec![b"etc/x".as_slice().into()],
             },
             remembered: vec![(digest, b"root:x:0:0:".as_slice().into())],
+            databases: databases(digest),
         }
+    }
+
+    fn databases(digest: ContentDigest) -> Vec<Database> {
+        let package = |name: &str, source, size| {
+            let (arch, version) = ("amd64".to_owned(), "1:2.0~rc1-3".to_owned());
+            Package { name: name.to_owned(), arch, version, system: System::Dpkg, source, size }
+        };
+        let source = |version: Option<&str>| Some(Source { name: "glibc".into(), version: version.map(str::to_owned) });
+        let packages = vec![
+            package("libc6", source(None), Some(u64::MAX)),
+            package("libc-bin", source(Some("2.36-9")), None),
+            package("n\u{fffd}", None, Some(0)),
+        ];
+        let path = |path: &str| path.as_bytes().into();
+        vec![
+            Database { path: path("var/lib/dpkg/status"), digest, system: System::Dpkg, content: Ok(packages) },
+            Database { path: path("var/lib/rpm/Packages"), digest, system: System::Rpm, content: Err("no".into()) },
+        ]
     }
 
     #[test]
@@ -254,32 +312,5 @@ mod tests {
         }
         let to_the_end: Result<(), Stop> = reader.for_each_entry(|_, _| Ok(()));
         to_the_end.unwrap();
-    }
-
-    /// Says how long a million entries take; `cargo test --release --lib index::read -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "measures"]
-    #[allow(clippy::print_stderr, reason = "a measurement is told")]
-    fn a_million_entries() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x");
-        let mut writer = super::super::IndexWriter::new(&path).unwrap();
-        for at in 0..1_000_000_u64 {
-            let path = format!("usr/lib/python3/dist-packages/p{:05}/module_{at:07}.py", at / 40);
-            let digest = Some(ContentDigest::of(&at.to_le_bytes()));
-            writer.entry(path.as_bytes(), &node_of(Kind::File { size: at, digest })).unwrap();
-        }
-        writer.finish(&path, &Head::default()).unwrap();
-        let watch = std::time::Instant::now();
-        let mut reader = IndexReader::open(&path).unwrap();
-        let opened = watch.elapsed();
-        let mut bytes = 0;
-        let streamed: Result<(), IndexFileError> = reader.for_each_entry(|path, node| {
-            bytes += path.len() as u64 + node.size();
-            Ok(())
-        });
-        streamed.unwrap();
-        let size = path.metadata().unwrap().len();
-        eprintln!("{size} bytes, opened in {opened:?}, all in {:?} ({bytes})", watch.elapsed());
     }
 }

@@ -1,4 +1,4 @@
-//! One pass over a layer's blob: entries, digests of contents, account files; and proof that the blob is the one named.
+//! One pass over a layer's blob: entries, digests of contents, account files, databases of packages; and proof that the blob is the one named.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::decode::{DecodeError, Digested, decode};
-use super::{Head, IndexWriter, LayerIndex, MAX_REMEMBERED, is_account_file};
+use super::{Databases, Head, IndexWriter, LayerIndex, MAX_REMEMBERED, is_account_file};
 use crate::domain::layer::{ContentDigest, Entry, Kind, Limits, Marker, ScanError, Scanner};
 use crate::domain::oci::{Compression, Descriptor, DiffId, Digester};
 
@@ -149,6 +149,7 @@ fn walk(
     entries: &mut dyn FnMut(Entry),
 ) -> Result<Head, ScanError> {
     let mut head = Head::default();
+    let mut databases = Databases::default();
     while let Some(mut entry) = scanner.advance()? {
         if cancel.is_cancelled() {
             break;
@@ -169,12 +170,17 @@ fn walk(
         if let Kind::File { size, digest } = &mut entry.node.kind {
             let keep =
                 *size <= MAX_REMEMBERED && is_account_file(&entry.path) && head.remembered.len() < MAX_ACCOUNT_FILES;
-            let (found, content) = digest_content(scanner, keep)?;
+            let database = databases.wants(&entry.path, *size);
+            let (found, content) = digest_content(scanner, keep || database.is_some_and(|(_, wanted)| wanted))?;
             *digest = Some(found);
-            head.remembered.extend(content.map(|content| (found, content.into())));
+            if let Some((place, _)) = database {
+                databases.add(&entry.path, place, found, content.as_deref());
+            }
+            head.remembered.extend(content.filter(|_| keep).map(|content| (found, content.into())));
         }
         entries(entry);
     }
+    head.databases = databases.into_found();
     Ok(head)
 }
 

@@ -9,6 +9,7 @@ use tempfile::SpooledTempFile;
 
 use super::{Head, LayerIndex, MAGIC};
 use crate::adapters::whole_file::{Durability, write_whole_with};
+use crate::domain::layer::packages::{Database, Package};
 use crate::domain::layer::{Kind, Node};
 
 /// Encoded entries kept in memory.
@@ -75,6 +76,7 @@ fn try_write(path: &Path, index: &LayerIndex) -> io::Result<()> {
         opaques: index.contents.opaques.clone(),
         whiteouts: index.contents.whiteouts.clone(),
         remembered: index.remembered.clone(),
+        databases: index.databases.clone(),
     };
     writer.finish(path, &head)
 }
@@ -120,6 +122,40 @@ fn put_head(out: &mut Vec<u8>, head: &Head) {
         out.extend_from_slice(&digest.0);
         put_bytes(out, content);
     }
+    put(out, head.databases.len() as u64);
+    head.databases.iter().for_each(|database| put_database(out, database));
+}
+
+fn put_database(out: &mut Vec<u8>, database: &Database) {
+    put_bytes(out, &database.path);
+    out.extend_from_slice(&database.digest.0);
+    match &database.content {
+        Ok(packages) => {
+            out.push(0);
+            put(out, packages.len() as u64);
+            packages.iter().for_each(|package| put_package(out, package));
+        }
+        Err(reason) => {
+            out.push(1);
+            put_bytes(out, reason.as_bytes());
+        }
+    }
+}
+
+fn put_package(out: &mut Vec<u8>, package: &Package) {
+    for text in [&package.name, &package.arch, &package.version] {
+        put_bytes(out, text.as_bytes());
+    }
+    let (source, version) = match &package.source {
+        Some(source) => (Some(&source.name), source.version.as_ref()),
+        None => (None, None),
+    };
+    for text in [source, version] {
+        out.push(u8::from(text.is_some()));
+        text.iter().for_each(|text| put_bytes(out, text.as_bytes()));
+    }
+    out.push(u8::from(package.size.is_some()));
+    package.size.iter().for_each(|size| put(out, *size));
 }
 
 fn put_node(out: &mut Vec<u8>, node: &Node) {

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `entry` (what a layer holds), `scan` (the one tar parser), `tree` (layers merged), `stage` (what a step
 //! changes), `pack` (the bytes of a new layer), `compare` (what differs), `ownership` (whose bytes), `budget` (how many of
-//! them are too many).
+//! them are too many), `packages` (what package managers say is installed).
 
 mod budget;
 mod compare;
@@ -11,6 +11,7 @@ mod field;
 mod member;
 mod ownership;
 mod pack;
+pub mod packages;
 mod pax;
 mod scan;
 mod stage;

@@ -2,6 +2,7 @@
 
 pub mod annotation;
 mod config;
+mod config_change;
 mod descriptor;
 mod digest;
 mod json;
@@ -10,6 +11,7 @@ mod platform;
 mod reference;
 
 pub use config::{ConfigError, ExecConfig, History, ImageConfig, MAX_CONFIG_BYTES, RootFs};
+pub use config_change::{ConfigChange, config_changes};
 pub use descriptor::{Annotations, Compression, Descriptor, DescriptorPlatform, media_type};
 pub use digest::{Algorithm, ChainId, DiffId, Digest, DigestError, Digester};
 pub use json::{JsonError, parse_strict};

@@ -11,7 +11,7 @@ use super::events::Progress;
 use super::reading::{ChangedInput, Content, Contents, ReadAhead, Wanted};
 use super::steps::{Source, StepError};
 use crate::adapters::engine::Packing;
-use crate::adapters::index::{LayerIndex, MAX_REMEMBERED, is_account_file};
+use crate::adapters::index::{Databases, LayerIndex, MAX_REMEMBERED, is_account_file};
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::LayerBlob;
 use crate::domain::layer::{Change, Changeset, Entry, Kind, Node, Op, PackError, Packer};
@@ -44,7 +44,8 @@ pub(super) fn seal(
         .map_err(StepError::Compress)?;
     let blob = sealing.target.begin_blob()?;
     let writer = LayerWriter::new(blob, sealing.packing).map_err(StepError::Compress)?;
-    let mut job = Job { packer: Packer::new(writer, sealing.created), ahead, index: LayerIndex::default() };
+    let packer = Packer::new(writer, sealing.created);
+    let mut job = Job { packer, ahead, index: LayerIndex::default(), databases: Databases::default() };
     for change in &set.changes {
         if sealing.cancel.is_cancelled() {
             return Err(StepError::Cancelled);
@@ -52,7 +53,8 @@ pub(super) fn seal(
         job.pack(change, links.get(&*change.path), sealing.cancel).map_err(changed_input)?;
         progress.add(change.node.size())?;
     }
-    let Job { packer, index, .. } = job;
+    let Job { packer, mut index, databases, .. } = job;
+    index.databases = databases.into_found();
     let written = packer.finish()?.finish().map_err(StepError::Compress)?;
     let descriptor = written.target.commit(sealing.packing.compression.layer_media_type())?;
     let blob = LayerBlob { descriptor, diff_id: written.diff_id, uncompressed: written.uncompressed };
@@ -88,6 +90,7 @@ struct Job<W> {
     packer: Packer<W>,
     ahead: ReadAhead,
     index: LayerIndex,
+    databases: Databases,
 }
 
 impl<W: Write> Job<W> {
@@ -116,9 +119,11 @@ impl<W: Write> Job<W> {
     fn file(&mut self, change: &Change<Source>, wanted: &Wanted, cancel: &CancellationToken) -> Result<(), StepError> {
         let node: &Node = &change.node;
         let keep = wanted.size <= MAX_REMEMBERED && is_account_file(&change.path);
+        let database = self.databases.wants(&change.path, wanted.size);
+        let parse = database.is_some_and(|(_, wanted)| wanted);
         let whole = match self.ahead.next()? {
             Content::Whole(bytes) => bytes,
-            Content::Streamed(mut reader) if keep => {
+            Content::Streamed(mut reader) if keep || parse => {
                 let mut bytes = Vec::new();
                 reader.read_to_end(&mut bytes).map_err(|source| PackError::Io {
                     path: crate::domain::text::escape_bytes(&change.path),
@@ -128,10 +133,16 @@ impl<W: Write> Job<W> {
                 bytes.into()
             }
             Content::Streamed(reader) => {
+                if let Some((place, _)) = database {
+                    self.databases.add(&change.path, place, wanted.digest, None);
+                }
                 let mut reader = Cancellable { reader, cancel };
                 return Ok(self.packer.file(&change.path, node, &mut reader)?);
             }
         };
+        if let Some((place, _)) = database {
+            self.databases.add(&change.path, place, wanted.digest, parse.then_some(&*whole));
+        }
         if keep {
             self.index.remembered.push((wanted.digest, Arc::clone(&whole)));
         }

@@ -9,8 +9,15 @@ use crate::domain::text::escape_bytes;
 /// the next one.
 pub struct Layering<'t> {
     tree: &'t mut Tree,
-    /// The folder of the entry before, as written and as it was found.
-    last: Option<(Vec<u8>, Vec<u8>)>,
+    /// The folder of the entry before.
+    last: Option<Last>,
+}
+
+/// A folder, as written and as it was found: the entries of an archive stand beside each other.
+struct Last {
+    written: Vec<u8>,
+    found: Vec<u8>,
+    row: u32,
 }
 
 impl Layering<'_> {
@@ -21,19 +28,20 @@ impl Layering<'_> {
             return Ok(());
         }
         let (folder, name) = split(path);
-        let resolved = match self.last.take() {
-            Some((raw, resolved)) if raw == folder => resolved,
+        let last = match self.last.take() {
+            Some(last) if last.written == folder => last,
             _ => {
-                let resolved = self.tree.resolve(folder, true)?;
-                self.tree.make_folders(&resolved, node.mtime)?;
-                resolved
+                let found = self.tree.resolve(folder, true)?;
+                self.tree.make_folders(&found, node.mtime)?;
+                let row = self.tree.meet(&found)?;
+                Last { written: folder.to_vec(), found, row }
             }
         };
-        let path = join(&resolved, name);
-        let (node, linked) = self.tree.linked(&path, node)?;
+        let (node, linked) = self.tree.linked(|| join(&last.found, name), node)?;
+        let row = self.tree.rows.meet(last.row, name).ok_or_else(|| TreeError::Full(escape_bytes(path)))?;
         // What replaces something may have been a step on a way remembered.
-        if !self.tree.place(&path, &node, linked)? {
-            self.last = Some((folder.to_vec(), resolved));
+        if !self.tree.place(row, &node, linked) {
+            self.last = Some(last);
         }
         Ok(())
     }
@@ -74,9 +82,9 @@ impl Tree {
     }
 
     /// The node itself, or the file a hard link names; and whether it was a hard link.
-    fn linked(&self, path: &[u8], node: Node) -> Result<(Node, bool), TreeError> {
+    fn linked(&self, path: impl Fn() -> Vec<u8>, node: Node) -> Result<(Node, bool), TreeError> {
         let Kind::Hardlink(target) = &node.kind else { return Ok((node, false)) };
-        let fail = |why| TreeError::Hardlink { path: escape_bytes(path), target: escape_bytes(target), why };
+        let fail = |why| TreeError::Hardlink { path: escape_bytes(&path()), target: escape_bytes(target), why };
         let found = self.resolve(target, false)?;
         match self.node(&found) {
             Some(found) if found.is_folder() => Err(fail("is a folder")),
@@ -87,11 +95,11 @@ impl Tree {
 
     /// Puts a node at a resolved path; `true` when it took the place of something that was not of its kind.
     pub(in crate::domain::layer) fn put(&mut self, path: &[u8], node: &Node) -> Result<bool, TreeError> {
-        self.place(path, node, false)
+        let row = self.meet(path)?;
+        Ok(self.place(row, node, false))
     }
 
-    fn place(&mut self, path: &[u8], node: &Node, linked: bool) -> Result<bool, TreeError> {
-        let row = self.meet(path)?;
+    fn place(&mut self, row: u32, node: &Node, linked: bool) -> bool {
         let folder = node.is_folder();
         let replaces = match self.rows.at(row, NOW).map(|version| self.rows.version(version).tag) {
             Some(Tag::Folder) if folder => false,
@@ -103,7 +111,7 @@ impl Tree {
             None => matches!(node.kind, Kind::Symlink(_)),
         };
         self.rows.set(row, Some(node), linked, self.layers + 1);
-        Ok(replaces)
+        replaces
     }
 
     fn meet(&mut self, path: &[u8]) -> Result<u32, TreeError> {

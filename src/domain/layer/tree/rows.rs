@@ -122,13 +122,17 @@ impl Rows {
 
     /// The row of a name in a folder.
     pub(super) fn child(&self, folder: u32, name: &[u8]) -> Option<u32> {
-        let hash = self.hasher.hash_one((folder, name));
+        self.hashed(self.hasher.hash_one((folder, name)), folder, name)
+    }
+
+    fn hashed(&self, hash: u64, folder: u32, name: &[u8]) -> Option<u32> {
         self.found.find(hash, |row| self.row(*row).folder == folder && self.name(*row) == name).copied()
     }
 
     /// The same, met now where it was not. `None` where 4 GiB of names are full.
     pub(super) fn meet(&mut self, folder: u32, name: &[u8]) -> Option<u32> {
-        if let Some(row) = self.child(folder, name) {
+        let hash = self.hasher.hash_one((folder, name));
+        if let Some(row) = self.hashed(hash, folder, name) {
             return Some(row);
         }
         let (name_at, row) = (u32::try_from(self.names.len()).ok()?, u32::try_from(self.rows.len()).ok()?);
@@ -137,11 +141,11 @@ impl Rows {
         let next = std::mem::replace(&mut self.rows[folder as usize].first, row);
         self.rows.push(Row { folder, first: NONE, next, name_at, name_length, newest: NONE });
         let Self { rows, names, hasher, found, .. } = self;
-        let hash = |row: &u32| {
+        let again = |row: &u32| {
             let row = &rows[*row as usize];
             hasher.hash_one((row.folder, &names[row.name_at as usize..][..usize::from(row.name_length)]))
         };
-        found.insert_unique(hash(&row), row, hash);
+        found.insert_unique(hash, row, again);
         Some(row)
     }
 
