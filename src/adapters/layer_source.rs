@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::index::{self, DecodeError, IndexError, IndexFileError, IndexReader, path_of, scan_to};
 use super::store::layout::Layout;
 use super::store::{Store, StoreError, unwrap_io};
+use crate::domain::layer::packages::Database;
 use crate::domain::layer::{ContentDigest, Kind, Limits, Marker, ScanError, Scanner, Tree, TreeError};
 use crate::domain::oci::{Compression, Descriptor, DiffId, Digester, Repository};
 
@@ -81,6 +82,15 @@ impl fmt::Debug for LayerSource {
     }
 }
 
+/// What came of putting a layer on a tree.
+#[derive(Debug)]
+pub struct Put {
+    /// Why the first entry that was refused was, and how many were.
+    pub refused: Option<(TreeError, u64)>,
+    /// What package managers keep in the layer.
+    pub databases: Vec<Database>,
+}
+
 impl LayerSource {
     /// Whether its index is in the cache already.
     pub fn is_indexed(&self, cache: &Path) -> bool {
@@ -93,19 +103,20 @@ impl LayerSource {
         Ok(scan_to(&path, self.open()?, (&self.blob, &self.diff_id), cancel, &mut |_| ())?)
     }
 
-    /// Puts what it holds on a tree as one layer more; none where its index is missing or damaged. Entries that are refused are passed over; gives the first
-    /// one's reason, and how many there were.
-    pub fn put_on(&self, tree: &mut Tree, cache: &Path) -> Result<Option<(TreeError, u64)>, LayerSourceError> {
+    /// Puts what it holds on a tree as one layer more; none where its index is missing or damaged. Entries that are refused
+    /// are passed over.
+    pub fn put_on(&self, tree: &mut Tree, cache: &Path) -> Result<Put, LayerSourceError> {
         let path = path_of(cache, &self.blob, &self.diff_id);
         let mut reader =
             IndexReader::open(&path).ok_or_else(|| LayerSourceError::Unkept(self.blob.digest.to_string()))?;
         let (opaques, whiteouts) =
             (std::mem::take(&mut reader.head.opaques), std::mem::take(&mut reader.head.whiteouts));
+        let databases = std::mem::take(&mut reader.head.databases);
         let mut layering = match tree.begin_layer(&opaques, &whiteouts) {
             Ok(layering) => layering,
             Err(error) => {
                 leave_out(tree);
-                return Ok(Some((error, reader.count())));
+                return Ok(Put { refused: Some((error, reader.count())), databases });
             }
         };
         let mut refused: Option<(TreeError, u64)> = None;
@@ -118,7 +129,7 @@ impl LayerSource {
         });
         layering.finish();
         read?;
-        Ok(refused)
+        Ok(Put { refused, databases })
     }
 
     /// Hands the file with this content to `out`, at most `limit` bytes of it; gives how many. What is handed over whole is

@@ -53,15 +53,16 @@ impl Context {
             owners.push(Owner { image: name.clone(), is_local: true, proven: true });
             history.push(Some(step));
         }
-        let (tree, layers) = there.merged(&sources, owners, history).await?;
+        let merged = there.merged(&sources, owners, history).await?;
         let made = there.committed(&view, &part.platform).await;
         Ok(Opened {
             reference: view.reference().to_owned(),
             digest: made.as_ref().map(|found| found.digest.clone()),
             platform: part.platform.clone(),
             config: Arc::new(made.map_or(base_config, |found| found.config)),
-            tree: Arc::new(tree),
-            layers,
+            packages: Arc::new(merged.packages),
+            tree: Arc::new(merged.tree),
+            layers: merged.layers,
             sources: Arc::new(sources),
         })
     }

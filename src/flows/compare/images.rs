@@ -9,15 +9,18 @@ use tokio_util::sync::CancellationToken;
 use super::found::{Found, created_by};
 use super::origin::{Child, told_base};
 use super::{Opened, OpenedLayer, Owner};
-use crate::adapters::layer_source::{LayerSource, LayerSourceError, leave_out};
-use crate::domain::layer::{CompareOptions, Comparison, Tree, TreeError};
-use crate::domain::oci::Platform;
+use crate::adapters::layer_source::{LayerSource, LayerSourceError, Put, leave_out};
+use crate::domain::layer::packages::{self, Database, Installed, PackageChange, installed};
+use crate::domain::layer::{CompareOptions, Comparison, Seen, Tree};
+use crate::domain::oci::{ConfigChange, Platform, config_changes};
 use crate::domain::text::escape;
 use crate::flows::Context;
 use crate::report::{Kind, Report};
 
 /// Layers read at once.
 const AT_ONCE: usize = 4;
+/// dpkg's files, one a package.
+const DPKG_PARTS: &[u8] = b"var/lib/dpkg/status.d";
 
 /// Two images and what is not the same of them.
 #[derive(Clone, Debug)]
@@ -28,13 +31,26 @@ pub struct Compared {
     pub after: Opened,
     /// Their files.
     pub files: Comparison,
+    /// What they are run with.
+    pub config: Vec<ConfigChange>,
+    /// What is installed in them.
+    pub packages: Vec<PackageChange>,
+}
+
+/// Layers on one tree.
+pub(super) struct Merged {
+    pub(super) tree: Tree,
+    pub(super) layers: Vec<OpenedLayer>,
+    pub(super) packages: Installed,
 }
 
 impl Compared {
     /// Compares two opened images.
     pub fn of(before: Opened, after: Opened, options: CompareOptions) -> Self {
         let files = Comparison::between(before.whole(), after.whole(), options);
-        Self { before, after, files }
+        let config = config_changes(&before.config, &after.config);
+        let packages = packages::compare(&before.packages.packages, &after.packages.packages);
+        Self { before, after, files, config, packages }
     }
 }
 
@@ -56,14 +72,15 @@ impl Context {
         let owners = self.owners(child, &platform).await;
         let Found { digest, config, .. } = found;
         let created_by = created_by(&config);
-        let (tree, layers) = self.merged(&sources, owners, created_by).await?;
+        let merged = self.merged(&sources, owners, created_by).await?;
         Ok(Opened {
             reference: image.to_string(),
             digest: Some(digest),
             platform,
             config: Arc::new(config),
-            tree: Arc::new(tree),
-            layers,
+            packages: Arc::new(merged.packages),
+            tree: Arc::new(merged.tree),
+            layers: merged.layers,
             sources: Arc::new(sources),
         })
     }
@@ -74,7 +91,7 @@ impl Context {
         sources: &[LayerSource],
         owners: Vec<Owner>,
         created_by: Vec<Option<String>>,
-    ) -> Result<(Tree, Vec<OpenedLayer>), Report> {
+    ) -> Result<Merged, Report> {
         let cancel = CancellationToken::new();
         let _ended_with_this = cancel.clone().drop_guard();
         let cache = self.paths.cache.clone();
@@ -107,11 +124,12 @@ fn put_together(
     cache: &Path,
     problems: Vec<Option<Report>>,
     (owners, created_by): (Vec<Owner>, Vec<Option<String>>),
-) -> (Tree, Vec<OpenedLayer>) {
+) -> Merged {
     let mut tree = Tree::default();
     let (mut owners, mut created_by) = (owners.into_iter(), created_by.into_iter());
     let nobody = || Owner { image: String::new(), is_local: false, proven: false };
     let mut layers = Vec::with_capacity(sources.len());
+    let mut databases = Vec::new();
     for (source, problem) in sources.iter().zip(problems) {
         let before = tree.layers();
         let put = match problem {
@@ -123,8 +141,10 @@ fn put_together(
         }
         let problem = match put {
             Err(report) => Some(one_line(&report)),
-            Ok(Some((error, count))) => Some(format!("{count} entries left out; the first: {error}")),
-            Ok(None) => None,
+            Ok(put) => {
+                databases.extend(put.databases);
+                put.refused.map(|(error, count)| format!("{count} entries left out; the first: {error}"))
+            }
         };
         layers.push(OpenedLayer {
             digest: source.blob.digest.clone(),
@@ -135,11 +155,23 @@ fn put_together(
             problem,
         });
     }
-    (tree, layers)
+    let packages = installed_in(&tree, &databases);
+    Merged { tree, layers, packages }
+}
+
+/// What the databases say that are there when all layers are.
+fn installed_in(tree: &Tree, databases: &[Database]) -> Installed {
+    let digest_at = |path: &[u8]| {
+        let resolved = tree.resolve(path, true).ok()?;
+        tree.seen(&resolved).filter(Seen::is_file)?.digest()
+    };
+    let folder = tree.resolve(DPKG_PARTS, true).unwrap_or_default();
+    let parts: Vec<Vec<u8>> = tree.names(&folder).map(|(name, _)| [DPKG_PARTS, b"/", &*name].concat()).collect();
+    installed(digest_at, if folder.is_empty() { Vec::new() } else { parts }, databases)
 }
 
 /// Once more from the blob where the index is damaged.
-fn put_on(source: &LayerSource, tree: &mut Tree, cache: &Path) -> Result<Option<(TreeError, u64)>, Report> {
+fn put_on(source: &LayerSource, tree: &mut Tree, cache: &Path) -> Result<Put, Report> {
     match source.put_on(tree, cache) {
         Err(LayerSourceError::Unkept(_)) => {
             source.index(cache, &CancellationToken::new())?;

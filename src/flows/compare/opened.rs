@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Owner;
 use crate::adapters::layer_source::LayerSource;
+use crate::domain::layer::packages::Installed;
 use crate::domain::layer::{CompareOptions, Comparison, Ownership, Side, Tree};
 use crate::domain::oci::{DiffId, Digest, ImageConfig, Platform};
 
@@ -22,6 +23,8 @@ pub struct Opened {
     pub tree: Arc<Tree>,
     /// Its layers, bottom first: as many as the tree has.
     pub layers: Vec<OpenedLayer>,
+    /// What is installed in it, as its package managers have it.
+    pub packages: Arc<Installed>,
     /// Where each layer is.
     pub(super) sources: Arc<Vec<LayerSource>>,
 }
@@ -53,6 +56,7 @@ impl Opened {
             config: Arc::new(config),
             tree: Arc::new(tree),
             layers,
+            packages: Arc::default(),
             sources: Arc::default(),
         }
     }
