@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::looking::{self, Unread};
 use super::output::Printer;
 use super::render::change_rows::{Each, ImageRow, LayerChanges, TotalsRow};
-use super::render::changes;
+use super::render::{changes, facts};
 use super::run::Session;
 use super::selection::{Filter, Selection};
 use crate::domain::layer::{CompareOptions, Comparison};
@@ -59,7 +59,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
             looking::check_layer(&after, args.filter.layer)?;
             let compared = Compared::of(before, after, options);
             let selection = args.filter.of_images(&compared.files, (&compared.before, &compared.after));
-            Two { compared: &compared, selection }.show(session)?
+            Two { compared: &compared, selection, narrow: args.filter.is_narrow() }.show(session)?
         }
     };
     unread.end()?;
@@ -167,6 +167,8 @@ impl Serialize for OwnedChanges {
 struct Two<'d> {
     compared: &'d Compared,
     selection: Selection,
+    /// Only some files are asked for: what is installed and how it is run is not.
+    narrow: bool,
 }
 
 impl Two<'_> {
@@ -179,13 +181,22 @@ impl Two<'_> {
             self.lines(&mut printer, session)?;
         }
         printer.finish()?;
-        Ok(!self.selection.is_empty())
+        let beside = !self.compared.config.is_empty() || !self.compared.packages.is_empty();
+        Ok(!self.selection.is_empty() || (beside && !self.narrow))
     }
 
     fn lines(&self, printer: &mut Printer, session: &Session) -> Result<(), Report> {
-        let images = (&self.compared.before, &self.compared.after);
-        for change in self.selection.changes(&self.compared.files, Some(images)) {
-            printer.line(change.line(session.output.color))?;
+        let Compared { before, after, files, config, packages } = self.compared;
+        let color = session.output.color;
+        for change in self.selection.changes(files, Some((before, after))) {
+            printer.line(change.line(color))?;
+        }
+        if !self.narrow {
+            config.iter().try_for_each(|change| printer.line(facts::config(change, color)))?;
+            packages.iter().try_for_each(|change| printer.line(facts::package(change, color)))?;
+        }
+        for (opened, problem) in facts::problems(before, after) {
+            session.output.note(facts::unread(opened, problem));
         }
         printer.line(changes::totals(&self.selection.totals))
     }
@@ -193,11 +204,13 @@ impl Two<'_> {
 
 impl Serialize for Two<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Compared { before, after, files, .. } = self.compared;
+        let Compared { before, after, files, config, packages } = self.compared;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("a", &ImageRow(before))?;
         map.serialize_entry("b", &ImageRow(after))?;
         map.serialize_entry("changes", &Each(|| self.selection.changes(files, Some((before, after)))))?;
+        map.serialize_entry("config", config)?;
+        map.serialize_entry("packages", &Each(|| packages.iter().map(facts::PackageRow)))?;
         map.serialize_entry("totals", &TotalsRow::from(&self.selection.totals))?;
         map.end()
     }

@@ -54,6 +54,11 @@ pub(super) struct Selection {
 }
 
 impl Filter {
+    /// Whether only some files are asked for.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.owner.is_some() || !self.only.is_empty() || self.layer.is_some()
+    }
+
     /// Whether what this layer did is wanted.
     pub(super) fn wants_layer(&self, opened: &Opened, layer: u32) -> bool {
         self.layer.is_none_or(|only| only == layer) && self.wants_maker(looking::is_local(opened, Some(layer)))

@@ -130,3 +130,36 @@ fn two_images_without_a_layer_in_common_are_compared() {
     assert!(document["changes"].as_array().unwrap().iter().all(|change| change["layer"].is_null()));
     assert_eq!(bakery.json(&["diff", "local/none:1"])["layers"], json!([]));
 }
+
+#[test]
+fn what_is_installed_and_how_it_is_run_is_compared_too() {
+    let bakery = Bakery::new();
+    for (tag, version, env) in [("1", "7.88", "old"), ("2", "7.89", "new\x1b[2J")] {
+        let status = format!(
+            "Package: curl\\nStatus: install ok installed\\nArchitecture: amd64\\nVersion: {version}\\nMaintainer: x\\nDescription: x\\n"
+        );
+        let env = env.replace('\x1b', "\\u001b");
+        let recipe = format!(
+            "recipe: 1\nname: app\ntag: \"{tag}\"\nbase: scratch\nsteps:\n  - write: {{to: /var/lib/dpkg/status, content: \"{status}\"}}\n\
+             config: {{env: {{MODE: \"{env}\"}}}}\n"
+        );
+        bakery.write(&format!("recipes/{tag}.yaml"), recipe);
+        bakery.ok(&["bake", &format!("recipes/{tag}.yaml")]);
+    }
+    let document = bakery.json(&["diff", "local/app:1", "local/app:2"]);
+    let expected = json!([{"field": "env.MODE", "before": "old", "after": "new\x1b[2J"}]);
+    assert_eq!(document["config"], expected);
+    let package = &document["packages"][0];
+    assert_eq!((&package["kind"], &package["name"]), (&json!("upgraded"), &json!("curl")));
+    assert_eq!(
+        (&package["before"], &package["after"], &package["arch"]),
+        (&json!("7.88"), &json!("7.89"), &json!("amd64"))
+    );
+    let text = bakery.ok(&["diff", "local/app:1", "local/app:2", "--color", "never"]);
+    assert!(text.contains("~    config  env.MODE  old → new\\x1b[2J\n"), "{text}");
+    assert!(text.contains("~   package  curl  7.88 → 7.89  (upgraded)\n"), "{text}");
+    // Whoever asks for some files only is told of nothing else.
+    let narrow = ["diff", "local/app:1", "local/app:2", "--color", "never", "--only", "deleted", "--exit-code"];
+    assert_eq!(bakery.ok(&narrow), "no differences\n");
+    bakery.fails(1, &["diff", "local/app:1", "local/app:2", "--exit-code"]);
+}
