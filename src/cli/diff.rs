@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::looking::{self, Unread};
 use super::output::Printer;
 use super::render::change_rows::{Each, ImageRow, LayerChanges, TotalsRow};
-use super::render::changes;
+use super::render::{changes, facts};
 use super::run::Session;
 use super::selection::{Filter, Selection};
 use crate::domain::layer::{CompareOptions, Comparison};
@@ -36,7 +36,7 @@ pub(super) struct Args {
     /// What went from one path and came to another is told as deleted and added
     #[arg(long)]
     no_moves: bool,
-    /// End with 1 when anything differs; of files only what is shown counts
+    /// End with 1 when anything that is shown differs, as git does
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -167,7 +167,7 @@ impl Serialize for OwnedChanges {
 struct Two<'d> {
     compared: &'d Compared,
     selection: Selection,
-    /// Only some files are looked at.
+    /// Only some files are asked for: what is installed and how it is run is not.
     narrow: bool,
 }
 
@@ -181,13 +181,22 @@ impl Two<'_> {
             self.lines(&mut printer, session)?;
         }
         printer.finish()?;
-        Ok(!self.selection.is_empty())
+        let beside = !self.compared.config.is_empty() || !self.compared.packages.is_empty();
+        Ok(!self.selection.is_empty() || (beside && !self.narrow))
     }
 
     fn lines(&self, printer: &mut Printer, session: &Session) -> Result<(), Report> {
-        let images = (&self.compared.before, &self.compared.after);
-        for change in self.selection.changes(&self.compared.files, Some(images)) {
-            printer.line(change.line(session.output.color))?;
+        let Compared { before, after, files, config, packages } = self.compared;
+        let color = session.output.color;
+        for change in self.selection.changes(files, Some((before, after))) {
+            printer.line(change.line(color))?;
+        }
+        if !self.narrow {
+            config.iter().try_for_each(|change| printer.line(facts::config(change, color)))?;
+            packages.iter().try_for_each(|change| printer.line(facts::package(change, color)))?;
+        }
+        for (opened, problem) in facts::problems(before, after) {
+            session.output.note(facts::unread(opened, problem));
         }
         printer.line(changes::totals(&self.selection.totals))
     }
@@ -195,11 +204,13 @@ impl Two<'_> {
 
 impl Serialize for Two<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Compared { before, after, files, .. } = self.compared;
+        let Compared { before, after, files, config, packages } = self.compared;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("a", &ImageRow(before))?;
         map.serialize_entry("b", &ImageRow(after))?;
         map.serialize_entry("changes", &Each(|| self.selection.changes(files, Some((before, after)))))?;
+        map.serialize_entry("config", config)?;
+        map.serialize_entry("packages", &Each(|| packages.iter().map(facts::PackageRow)))?;
         map.serialize_entry("totals", &TotalsRow::from(&self.selection.totals))?;
         map.end()
     }

@@ -34,6 +34,7 @@ a store or registry is unreachable or refuses
 cancelled
 .PP
 \fBbakery shell\fR ends as its command does; 128 and the signal's number where a signal ended it.
+\fBbakery diff \-\-exit\-code\fR ends with 1 when anything differs, \fBbakery du \-\-fail\-on\fR with 3 when a rule holds.
 .SH ENVIRONMENT
 .TP
 \fBBAKERY_HOME\fR

@@ -54,7 +54,7 @@ pub(super) struct Selection {
 }
 
 impl Filter {
-    /// Whether anything is left out.
+    /// Whether only some files are asked for.
     pub(super) fn is_narrow(&self) -> bool {
         self.owner.is_some() || !self.only.is_empty() || self.layer.is_some()
     }

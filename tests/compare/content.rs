@@ -112,7 +112,7 @@ async fn only_layers_that_are_not_here_are_fetched_and_only_once() {
         let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
         assert_eq!(ask(arguments.clone()).1, [0; 0], "{arguments:?}");
     }
-    let (content, third) = ask(vec!["cat".into(), app.clone(), "/two".into()]);
+    let (content, third) = ask(vec!["cat".into(), app, "/two".into()]);
     assert_eq!(content, "two".repeat(100));
     assert!(third.len() <= 1 && third.iter().all(|layer| *layer == 1), "{third:?}");
 }

@@ -1,11 +1,11 @@
 """Another opinion on what images hold: layers read with Python's own tarfile, merged and compared by rules written here.
 
-oracle.py layers LAYOUT NAME [semantic] [no-moves]   what each layer changes
-oracle.py files LAYOUT NAME                          one file of each layer that shows at last, with its digest
-oracle.py tree FOLDER                                what stands in a folder
-oracle.py trees FOLDER FOLDER                        what differs between two, times aside
+oracle.py layers LAYOUT NAME         what each layer changes, by every way of comparing
+oracle.py files LAYOUT NAME          one file of each layer that shows at last, with its digest
+oracle.py tree FOLDER                what stands in a folder
+oracle.py trees FOLDER FOLDER WAY    what differs between two
 
-Names are hexadecimal; paths begin with a slash.
+A way is a list such as "semantic,no-moves". Names are hexadecimal; paths begin with a slash.
 """
 
 import gzip
@@ -80,16 +80,17 @@ class Tree:
             del self.nodes[path]
 
     def remove(self, path):
-        if path:
-            self.clear(path)
-            self.nodes.pop(path, None)
+        if path and self.nodes.get(path):
+            if self.nodes[path]["type"] == "folder":
+                self.clear(path)
+            del self.nodes[path]
 
     def put(self, path, node):
         for length in range(1, len(path)):
             above = self.nodes.get(path[:length])
             if above is None or above["type"] != "folder":
                 self.nodes[path[:length]] = dict(FOLDER)
-        if node["type"] != "folder":
+        if node["type"] != "folder" and self.nodes.get(path, node)["type"] == "folder":
             self.clear(path)
         self.nodes[path] = node
 
@@ -210,12 +211,14 @@ def told(change):
     return out
 
 
-def layers(layout, name, *options):
-    image, tree, out = Layers(layout, name), Tree(), []
+def layers(layout, name):
+    image, tree = Layers(layout, name), Tree()
+    out = {"": [], "semantic": [], "no-moves": [], "semantic,no-moves": []}
     for number in range(len(image.layers)):
         before = dict(tree.nodes)
         apply(tree, image.open(number), number)
-        out.append(compare(before, tree.nodes, options))
+        for options, changes in out.items():
+            changes.append(compare(before, tree.nodes, options.split(",")))
     return out
 
 
@@ -267,8 +270,8 @@ def tree(folder):
     return out
 
 
-def trees(before, after):
-    return compare(standing(before), standing(after), ["semantic", "no-moves"])
+def trees(before, after, options):
+    return compare(standing(before), standing(after), options.split(","))
 
 
 if __name__ == "__main__":

@@ -28,24 +28,27 @@ fn random_pairs_differ_as_their_unpacked_trees_do() {
         let of_a = random.below(3);
         put(&layout, "a:1", &with(&mut random, of_a));
         put(&layout, "b:1", &with(&mut other, 1 + usize::try_from(seed % 3).unwrap()));
-        let ours = bakery.json(&["diff", "oci:images:a:1", "oci:images:b:1", "--semantic", "--no-moves"]);
-        let ours: Vec<Value> = ours["changes"].as_array().unwrap().iter().map(plain).collect();
         let unpacked = ["a:1", "b:1"].map(|name| {
             let bundle = bakery.path(&format!("{seed}-{name}")).display().to_string();
             peer("umoci", &["unpack", "--image", &format!("{}:{name}", layout.display()), &bundle]);
             format!("{bundle}/rootfs")
         });
-        let theirs = oracle(&["trees", &unpacked[0], &unpacked[1]]);
-        same(&format!("seed {seed}"), &ours, theirs.as_array().unwrap());
-        for change in &ours {
-            *kinds.entry(change["op"].as_str().unwrap().to_owned()).or_default() += 1;
-            for word in change["what"].as_array().unwrap() {
-                *kinds.entry(word.as_str().unwrap().to_owned()).or_default() += 1;
+        for flags in [&["--semantic", "--no-moves"][..], &["--semantic"]] {
+            let ours = bakery.json(&[&["diff", "oci:images:a:1", "oci:images:b:1"], flags].concat());
+            let ours: Vec<Value> = ours["changes"].as_array().unwrap().iter().map(plain).collect();
+            let way: Vec<&str> = flags.iter().map(|flag| flag.trim_start_matches("--")).collect();
+            let theirs = oracle(&["trees", &unpacked[0], &unpacked[1], &way.join(",")]);
+            same(&format!("seed {seed} {flags:?}"), &ours, theirs.as_array().unwrap());
+            for change in &ours {
+                *kinds.entry(change["op"].as_str().unwrap().to_owned()).or_default() += 1;
+                for word in change["what"].as_array().unwrap() {
+                    *kinds.entry(word.as_str().unwrap().to_owned()).or_default() += 1;
+                }
             }
         }
     }
     eprintln!("{kinds:?} agree");
-    for kind in ["added", "modified", "deleted", "content", "mode", "owner", "xattrs", "type"] {
+    for kind in ["added", "modified", "deleted", "moved", "content", "mode", "owner", "xattrs", "type"] {
         assert!(kinds.contains_key(kind), "no {kind} in {kinds:?}");
     }
 }
@@ -126,4 +129,37 @@ fn two_images_without_a_layer_in_common_are_compared() {
     assert_eq!(document["totals"]["deleted"], 2);
     assert!(document["changes"].as_array().unwrap().iter().all(|change| change["layer"].is_null()));
     assert_eq!(bakery.json(&["diff", "local/none:1"])["layers"], json!([]));
+}
+
+#[test]
+fn what_is_installed_and_how_it_is_run_is_compared_too() {
+    let bakery = Bakery::new();
+    for (tag, version, env) in [("1", "7.88", "old"), ("2", "7.89", "new\x1b[2J")] {
+        let status = format!(
+            "Package: curl\\nStatus: install ok installed\\nArchitecture: amd64\\nVersion: {version}\\nMaintainer: x\\nDescription: x\\n"
+        );
+        let env = env.replace('\x1b', "\\u001b");
+        let recipe = format!(
+            "recipe: 1\nname: app\ntag: \"{tag}\"\nbase: scratch\nsteps:\n  - write: {{to: /var/lib/dpkg/status, content: \"{status}\"}}\n\
+             config: {{env: {{MODE: \"{env}\"}}}}\n"
+        );
+        bakery.write(&format!("recipes/{tag}.yaml"), recipe);
+        bakery.ok(&["bake", &format!("recipes/{tag}.yaml")]);
+    }
+    let document = bakery.json(&["diff", "local/app:1", "local/app:2"]);
+    let expected = json!([{"field": "env.MODE", "before": "old", "after": "new\x1b[2J"}]);
+    assert_eq!(document["config"], expected);
+    let package = &document["packages"][0];
+    assert_eq!((&package["kind"], &package["name"]), (&json!("upgraded"), &json!("curl")));
+    assert_eq!(
+        (&package["before"], &package["after"], &package["arch"]),
+        (&json!("7.88"), &json!("7.89"), &json!("amd64"))
+    );
+    let text = bakery.ok(&["diff", "local/app:1", "local/app:2", "--color", "never"]);
+    assert!(text.contains("~    config  env.MODE  old → new\\x1b[2J\n"), "{text}");
+    assert!(text.contains("~   package  curl  7.88 → 7.89  (upgraded)\n"), "{text}");
+    // Whoever asks for some files only is told of nothing else.
+    let narrow = ["diff", "local/app:1", "local/app:2", "--color", "never", "--only", "deleted", "--exit-code"];
+    assert_eq!(bakery.ok(&narrow), "no differences\n");
+    bakery.fails(1, &["diff", "local/app:1", "local/app:2", "--exit-code"]);
 }

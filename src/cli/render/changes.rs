@@ -48,7 +48,8 @@ impl Change<'_> {
     }
 }
 
-fn glyph(kind: ChangeKind, color: bool) -> String {
+/// `+`, `~`, `-` or `>`, in its colour.
+pub(super) fn glyph(kind: ChangeKind, color: bool) -> String {
     let (sign, on) = match kind {
         ChangeKind::Added => ("+", "\x1b[32m"),
         ChangeKind::Modified => ("~", "\x1b[33m"),

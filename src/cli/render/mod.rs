@@ -5,6 +5,7 @@ pub mod change_rows;
 pub mod changes;
 pub mod demo;
 pub mod entries;
+pub mod facts;
 pub mod inspection;
 mod plain;
 pub mod plan;
