@@ -13,7 +13,7 @@ use crate::flows::pictures;
 use crate::report::{Kind, Report};
 use crate::tui::model::LEAST;
 use crate::tui::picture::SCALE;
-use crate::tui::screens::Screen;
+use crate::tui::screens::{Compare, Screen};
 use crate::tui::{ShotRequest, shoot};
 
 /// Arguments.
@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// Show the bake as it stood after this event
     #[arg(long, value_name = "SEQ", requires = "from")]
     at: Option<u64>,
+    /// What the Diff screen shows: an image; given twice, the first compared with the second
+    #[arg(long, value_name = "IMAGE")]
+    of: Vec<String>,
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     size: Size,
@@ -76,11 +79,26 @@ fn size(text: &str) -> Result<Size, String> {
     Ok(Size { width, height })
 }
 
+fn compare(images: Vec<String>) -> Option<Compare> {
+    let mut images = images.into_iter();
+    match (images.next(), images.next()) {
+        (Some(before), Some(after)) => Some(Compare::Images { before, after }),
+        (Some(image), None) => Some(Compare::Image(image)),
+        (None, _) => None,
+    }
+}
+
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     if args.from.is_some() && !args.screens.contains(&Name(Screen::Bake)) {
         return Err(
             Report::message(Kind::Usage, "--from is for the screen bake").help("bakery screenshot bake --from …")
         );
+    }
+    if args.of.len() > 2 {
+        return Err(Report::message(Kind::Usage, "--of names two images at most"));
+    }
+    if !args.of.is_empty() && !args.screens.contains(&Name(Screen::Diff)) {
+        return Err(Report::message(Kind::Usage, "--of is for the screen diff").help("bakery screenshot diff --of …"));
     }
     let context = Arc::new(session.context()?);
     let output = &session.output;
@@ -90,6 +108,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         // Not whether this terminal lacks UTF-8: the picture brings its own characters.
         ascii: session.plain,
         from: args.from.map(|from| (from, args.at)),
+        of: compare(args.of),
     };
     let (mut made, mut painted) = (Vec::new(), true);
     for Name(screen) in args.screens {

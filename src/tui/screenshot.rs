@@ -16,9 +16,9 @@ use super::msg::Msg;
 use super::perform::{Performer, UnderWay, told};
 use super::picture::Picture;
 use super::run::surroundings;
-use super::screens::{Screen, bake, bakes};
+use super::screens::{Compare, Screen, bake, bakes};
 use super::theme::{self, Depth, Look};
-use super::update::{begin, update};
+use super::update::{begin, look_into, update};
 use super::view::draw;
 use crate::domain::journal::EventKind;
 use crate::flows::watch::Shelf;
@@ -36,6 +36,8 @@ pub struct ShotRequest {
     pub ascii: bool,
     /// The bake that the Bake screen shows, a journal or an ID, and the last event shown of it.
     pub from: Option<(String, Option<u64>)>,
+    /// What the Diff screen looks into.
+    pub of: Option<Compare>,
 }
 
 /// One screen's picture.
@@ -66,7 +68,8 @@ pub async fn shoot(context: &Arc<Context>, screen: Screen, request: &ShotRequest
             show_journal(&mut model, context, (from, *last)).await?;
             true
         }
-        _ => settle(&mut model, screen, context).await,
+        (_, Screen::Diff) => settle(&mut model, (screen, request.of.clone()), context).await,
+        _ => settle(&mut model, (screen, None), context).await,
     };
     let mut buffer = Buffer::empty(Rect::from((Position::ORIGIN, model.size)));
     draw(&model, &look, &mut buffer);
@@ -81,11 +84,12 @@ fn look(context: &Context, request: &ShotRequest) -> Result<Look, Report> {
 }
 
 /// Lets the screen come up and takes in what it asks for; `false` where patience ran out.
-async fn settle(model: &mut Model, screen: Screen, context: &Arc<Context>) -> bool {
+async fn settle(model: &mut Model, (screen, of): (Screen, Option<Compare>), context: &Arc<Context>) -> bool {
     let (mut performer, mut results) = Performer::new(Arc::clone(context));
     let patience = Instant::now() + PATIENCE;
     let mut listed = false;
     let mut effects = begin(model, screen);
+    effects.extend(of.into_iter().flat_map(|asked| look_into(model, asked)).collect::<Vec<_>>());
     loop {
         effects.drain(..).for_each(|effect| performer.perform(effect));
         let under_way = performer.under_way(listed);

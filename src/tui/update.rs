@@ -6,7 +6,7 @@ use super::effect::Effect;
 use super::keymap::{Action, Found, Key, Motion, look_up};
 use super::model::{Model, Overlay};
 use super::msg::{Mouse, Msg};
-use super::screens::{Place, Screen, Wish, bakes, recipes, store};
+use super::screens::{Compare, Place, Screen, Wish, bakes, recipes, store};
 use super::view::tab_at;
 use super::widgets::{HelpBox, Toast};
 
@@ -19,6 +19,11 @@ pub fn begin(model: &mut Model, first: Screen) -> Vec<Effect> {
     model.screen = first;
     wishes.extend(model.place_mut().enter(&around));
     grant(model, wishes)
+}
+
+/// Looks into images, as a screen would wish it.
+pub fn look_into(model: &mut Model, asked: Compare) -> Vec<Effect> {
+    grant(model, vec![Wish::Compare(asked)])
 }
 
 /// Takes one message in.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::files::{folds, glyph_of};
 use super::pane::{Pane, counts};
-use super::{Matter, Model, Tab};
+use super::{Matter, Model, Reading, Tab};
 use crate::domain::text::escape;
 use crate::domain::units;
 use crate::tui::theme::{Look, Role};
@@ -16,8 +16,9 @@ impl Model {
     pub(super) fn draw_detail(&self, matter: &Matter, look: &Look, area: Rect, buffer: &mut Buffer) {
         let everything = self.shows_everything(matter);
         let pane = Pane { look, everything, columns: usize::from(area.width) };
-        let reading = self.reading.as_ref().filter(|_| self.tab == Tab::Files);
-        if let Some(reading) = reading.filter(|reading| reading.content && !self.files.filter.editing) {
+        let reading = self.reading.as_ref();
+        let is_content = |reading: &&Reading| reading.content && self.tab == Tab::Files && !self.files.filter.editing;
+        if let Some(reading) = reading.filter(is_content) {
             self.draw_content(matter, pane, (reading, area), buffer);
         } else {
             let lines = self.detail_lines(matter, pane);

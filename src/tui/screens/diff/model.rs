@@ -163,7 +163,7 @@ impl Model {
 
     /// Whether the right pane has the keys.
     pub fn reads(&self) -> bool {
-        self.tab == Tab::Files && self.reading.as_ref().is_some_and(|reading| reading.focused)
+        self.reading.as_ref().is_some_and(|reading| reading.focused && (self.tab == Tab::Files || !reading.content))
     }
 
     /// Where everything is in `body`.

@@ -40,6 +40,13 @@ impl Model {
                 let asked = self.asked.clone();
                 return asked.map(|asked| self.open(asked)).unwrap_or_default();
             }
+            Action::OtherPane if self.matter.is_some() => {
+                self.reading = match self.reading.take() {
+                    Some(reading) if reading.focused => None,
+                    Some(reading) => Some(Reading { focused: true, ..reading }),
+                    None => Some(Reading { focused: true, ..Reading::default() }),
+                };
+            }
             _ if self.tab == Tab::Files => return self.obey_files(action),
             _ => {}
         }
@@ -57,14 +64,6 @@ impl Model {
                 return Vec::new();
             }
             Action::SaveAs => return self.ask_name(),
-            Action::OtherPane => {
-                self.reading = match self.reading.take() {
-                    Some(reading) if reading.focused => None,
-                    Some(reading) => Some(Reading { focused: true, ..reading }),
-                    None => Some(Reading { focused: true, ..Reading::default() }),
-                };
-                return Vec::new();
-            }
             Action::Sort => query.sort = query.sort.next(),
             Action::Flat => query.flat = !query.flat,
             Action::Owner => query.sieve.next_owner(),
@@ -80,6 +79,10 @@ impl Model {
         let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
         self.tab = Tab::ALL[(at + by) % Tab::ALL.len()];
         self.words.drop_it();
+        // Contents stay open; what was read in full does not.
+        if self.reading.as_ref().is_some_and(|reading| !reading.content) {
+            self.reading = None;
+        }
     }
 
     /// Rows of the list of layers: all of them, then each.
@@ -154,13 +157,16 @@ impl Model {
                 let part = self.selected_layer().map_or(Part::All, |row| Part::Layer(row.which, row.number));
                 return self.show_part(part);
             }
-            Tab::Packages | Tab::Config => {}
+            Tab::Packages | Tab::Config => {
+                self.reading = Some(Reading { focused: true, ..Reading::default() });
+            }
         }
         Vec::new()
     }
 
     fn back(&mut self, around: &Around) -> Vec<Wish> {
-        if self.filter().editing || self.tab != Tab::Files || self.reading.is_none() {
+        let content = self.reading.as_ref().is_some_and(|reading| reading.content);
+        if self.filter().editing || self.reading.is_none() || (content && self.tab != Tab::Files) {
             if self.tab != Tab::Files {
                 self.words.drop_it();
                 return Vec::new();

@@ -141,7 +141,10 @@ impl Place for Model {
             _ if self.filter().editing => vec![Scope::Line],
             (None, _) if self.asked.is_some() => vec![Scope::DiffUnread],
             (None, _) => Vec::new(),
-            (Some(_), Tab::Files) if self.reads() => vec![Scope::DiffContent, Scope::Diff, Scope::List],
+            (Some(_), _) if self.reads() => {
+                let content = self.reading.as_ref().is_some_and(|reading| reading.content);
+                content.then_some(Scope::DiffContent).into_iter().chain([Scope::Diff, Scope::List]).collect()
+            }
             (Some(_), Tab::Files) => vec![Scope::DiffFiles, Scope::Diff, Scope::List],
             (Some(_), Tab::Layers) => vec![Scope::DiffLayers, Scope::Diff, Scope::List],
             (Some(_), Tab::Packages | Tab::Config) => vec![Scope::Diff, Scope::List],
