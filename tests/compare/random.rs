@@ -119,7 +119,8 @@ impl Archive {
         }
         for folder in above {
             let stands = random.standing.get(folder) == Some(&Kind::Folder);
-            if !self.said.contains_key(folder) && !(stands && random.one_in(2)) {
+            let is_left_out = stands && random.one_in(2);
+            if !self.said.contains_key(folder) && !is_left_out {
                 self.put(random, folder, Kind::Folder);
                 random.standing.insert(folder.to_owned(), Kind::Folder);
             }
