@@ -30,6 +30,8 @@ fn this_host_is_told_as_it_is_and_nothing_stays() {
         assert!(finding(&findings, "ids")["found"].as_str().unwrap().starts_with("root: "), "{findings:#}");
     }
     if finding(&findings, "sandbox")["standing"] == "ok" {
+        let overlay = finding(&findings, "overlay")["found"].as_str().unwrap();
+        assert!(overlay.contains("/home/cache ("), "told of the folder where snapshots lie: {overlay}");
         let kinds = std::fs::read_dir(bakery.path("home/cache/snapshots")).unwrap();
         for kind in kinds.flatten() {
             assert_eq!(std::fs::read_dir(kind.path().join("sessions")).unwrap().count(), 0);

@@ -21,11 +21,12 @@ mod dockerd;
 #[path = "../../tests/support/subordinate.rs"]
 mod subordinate;
 mod tools;
+mod watching;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tools::{Bakery, Buildah, Docker, Tool, Work, timed};
+use tools::{Bakery, Buildah, Docker, Tool, Work};
 
 fn main() {
     // `cargo test --benches` and friends pass flags of their own; only a real `cargo bench` measures.
@@ -51,7 +52,7 @@ fn main() {
         bench.overhead(&bakery);
     }
     for bakery in bench.bakeries() {
-        bench.many_files(&bakery);
+        watching::compare(&bakery, bench.runs.min(5));
     }
 }
 
@@ -170,23 +171,6 @@ impl Bench {
         let each: Vec<Duration> =
             many.iter().map(|wall| wall.saturating_sub(Duration::from_secs_f64(median(&one))) / MANY).collect();
         row("each further step `true`", &shown, &each, None);
-    }
-
-    /// A step that writes 20,000 files, seen live; the same by a shell in a folder is the floor.
-    fn many_files(&self, bakery: &Bakery) {
-        const SCRIPT: &str = "i=0; while [ $i -lt 20000 ]; do echo $i >$1/f$i; i=$((i+1)); done";
-        let walls = (0..=self.runs.min(3)).map(|_| {
-            let text = format!("base: global/base:1\nsteps:\n  - run: |\n      # {}\n      mkdir /many; set -- /many\n      {SCRIPT}\n", number());
-            bakery.recipe("many", &text);
-            bakery.build_recipe("many")
-        });
-        let walls: Vec<Duration> = walls.skip(1).collect();
-        row("a step that writes 20,000 files", &bakery.shown(), &walls, None);
-        let floor = (0..self.runs.min(3)).map(|_| {
-            let folder = tempfile::tempdir_in(self.folder.path()).unwrap();
-            timed(std::process::Command::new("sh").args(["-c", SCRIPT, "sh"]).arg(folder.path()))
-        });
-        row("the same files by a shell, no layer", "sh", &floor.collect::<Vec<_>>(), None);
     }
 }
 

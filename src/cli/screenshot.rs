@@ -45,7 +45,7 @@ struct Name(Screen);
 
 impl clap::ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self(Screen::Store), Self(Screen::Recipes), Self(Screen::Bake), Self(Screen::Bakes)]
+        &[Self(Screen::Store), Self(Screen::Recipes), Self(Screen::Bake), Self(Screen::Diff), Self(Screen::Bakes)]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -58,6 +58,7 @@ fn name(screen: Screen) -> &'static str {
         Screen::Store => "store",
         Screen::Recipes => "recipes",
         Screen::Bake => "bake",
+        Screen::Diff => "diff",
         Screen::Bakes => "bakes",
     }
 }

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod doctor;
 pub mod edit;
 pub mod environment;
+pub mod export;
 pub mod follow;
 pub mod init;
 pub mod interrupts;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::screens::{bake, bakes, recipes, store};
+use super::screens::{bake, bakes, diff, recipes, store};
 
 /// Something to be done outside the model.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub enum Effect {
     Recipes(recipes::Effect),
     /// For the Bake screen.
     Bake(bake::Effect),
+    /// For the Diff screen.
+    Diff(diff::Effect),
     /// For the Bakes screen.
     Bakes(bakes::Effect),
     /// Puts text into the clipboard.

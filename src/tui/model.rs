@@ -4,7 +4,7 @@ use ratatui::layout::{Rect, Size};
 use time::OffsetDateTime;
 
 use super::keymap::{Key, Scope};
-use super::screens::{Around, Place, Screen, StoreName, bake, bakes, recipes, store};
+use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store};
 use super::theme::Look;
 use super::widgets::{Confirm, Picker, Toasts};
 
@@ -49,6 +49,8 @@ pub struct Model {
     pub recipes: recipes::Model,
     /// Bake.
     pub bake: bake::Model,
+    /// Diff.
+    pub diff: diff::Model,
     /// Bakes.
     pub bakes: bakes::Model,
     /// What lies over it.
@@ -84,6 +86,7 @@ impl Model {
             store: store::Model::default(),
             recipes: recipes::Model::default(),
             bake: bake::Model::default(),
+            diff: diff::Model::default(),
             bakes: bakes::Model::default(),
             overlay: Overlay::None,
             toasts: Toasts::default(),
@@ -98,6 +101,7 @@ impl Model {
             Screen::Store => &self.store,
             Screen::Recipes => &self.recipes,
             Screen::Bake => &self.bake,
+            Screen::Diff => &self.diff,
             Screen::Bakes => &self.bakes,
         }
     }
@@ -108,6 +112,7 @@ impl Model {
             Screen::Store => &mut self.store,
             Screen::Recipes => &mut self.recipes,
             Screen::Bake => &mut self.bake,
+            Screen::Diff => &mut self.diff,
             Screen::Bakes => &mut self.bakes,
         }
     }

@@ -34,6 +34,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             let mut wishes = model.store.resized(&around);
             wishes.extend(model.recipes.resized(&around));
             wishes.extend(model.bake.resized(&around));
+            wishes.extend(model.diff.resized(&around));
             wishes.extend(model.bakes.resized(&around));
             wishes
         }
@@ -47,6 +48,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Store(msg) => model.store.receive(msg, &around),
         Msg::Recipes(msg) => model.recipes.receive(msg, &around),
         Msg::Bake(msg) => model.bake.receive(msg, &around),
+        Msg::Diff(msg) => model.diff.receive(msg, &around),
         Msg::Bakes(msg) => model.bakes.receive(msg, &around),
     };
     grant(model, wishes)
@@ -220,11 +222,12 @@ fn beside(screen: Screen, by: usize) -> Screen {
 }
 
 fn leave(model: &mut Model) -> Vec<Effect> {
-    let in_the_way = [Screen::Store, Screen::Recipes, Screen::Bake, Screen::Bakes].into_iter().find_map(|screen| {
+    let in_the_way = Screen::ALL.into_iter().find_map(|screen| {
         let question = match screen {
             Screen::Store => model.store.before_leaving(),
             Screen::Recipes => model.recipes.before_leaving(),
             Screen::Bake => model.bake.before_leaving(),
+            Screen::Diff => model.diff.before_leaving(),
             Screen::Bakes => model.bakes.before_leaving(),
         };
         question.map(|question| (screen, question))
@@ -269,6 +272,10 @@ fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
             Wish::Watch { bake, replay } => {
                 model.screen = Screen::Bake;
                 model.bake.watch(bake, replay, &around)
+            }
+            Wish::Compare(asked) => {
+                model.screen = Screen::Diff;
+                model.diff.open(asked)
             }
             Wish::Bake(recipe) => vec![Wish::Do(Effect::Recipes(recipes::Effect::Bake(recipe)))],
             Wish::ChooseRecipeFor(image) => model.recipes.choose_for(&image),

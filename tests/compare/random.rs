@@ -119,8 +119,7 @@ impl Archive {
         }
         for folder in above {
             let stands = random.standing.get(folder) == Some(&Kind::Folder);
-            let is_left_out = stands && random.one_in(2);
-            if !self.said.contains_key(folder) && !is_left_out {
+            if !(self.said.contains_key(folder) || stands && random.one_in(2)) {
                 self.put(random, folder, Kind::Folder);
                 random.standing.insert(folder.to_owned(), Kind::Folder);
             }

@@ -95,15 +95,21 @@ fn judged(layout: &Path) -> Bundle {
     bundle
 }
 
+/// The image is one and the same, whoever baked it.
+fn same_of_both(global: &Bakery) -> [Bakery; 2] {
+    let [(root, of_root), (ordinary, of_ordinary)] = bakes(global);
+    assert_eq!(diff_ids(&root.local(), &of_root), diff_ids(&ordinary.local(), &of_ordinary));
+    assert_eq!(of_root, of_ordinary);
+    [root, ordinary]
+}
+
 #[test]
 fn debian_packages_and_accounts_are_the_same_from_root_and_from_an_ordinary_user() {
     if !peers::need(&programs()) {
         return;
     }
     let global = global(&debian::rootfs());
-    let [(root, of_root), (ordinary, of_ordinary)] = bakes(&global);
-    assert_eq!(diff_ids(&root.local(), &of_root), diff_ids(&ordinary.local(), &of_ordinary));
-    assert_eq!(of_root, of_ordinary);
+    let [root, ordinary] = same_of_both(&global);
     for bakery in [&root, &ordinary] {
         let bundle = judged(&bakery.local());
         assert!(bundle.run(&["dpkg-query", "--show", "cowsay"]).starts_with("cowsay\t"));
@@ -114,12 +120,12 @@ fn debian_packages_and_accounts_are_the_same_from_root_and_from_an_ordinary_user
 }
 
 #[test]
-fn rpm_packages_and_accounts_come_out_of_both_as_well() {
+fn rpm_packages_and_accounts_are_the_same_from_both_as_well() {
     if !peers::need(&programs()) {
         return;
     }
     let global = global(&meadow::rootfs());
-    for (bakery, _) in bakes(&global) {
+    for bakery in same_of_both(&global) {
         let bundle = judged(&bakery.local());
         assert!(bundle.run(&["rpm", "--query", "cowsay"]).starts_with("cowsay-3.04-1"));
         let hay = bundle.stat("/var/lib/cow/hay");

@@ -232,6 +232,18 @@ fn whoever_reads_the_files_stays_with_them_when_the_next_step_begins() {
 }
 
 #[test]
+fn the_last_words_of_a_script_are_in_sight_whatever_it_said_before() {
+    let mut why = failure("step 2 (run) failed", "the script ended with status 1", "mend it");
+    why.causes.extend(["making things", "cat: /etc/no-such-file"].map(str::to_owned));
+    let mut journal = growing();
+    journal.add(EventKind::StepFailed { step: step("2"), millis: 3120, failure: why.clone() });
+    journal.over(BakeStatus::Failed, Some(why));
+    let mut model = shown((80, 24), &journal);
+    ended(&mut model, false);
+    assert_eq!(text(&model).matches("cat: /etc/no-such-file").count(), 2, "of the bake and of the step");
+}
+
+#[test]
 fn a_shell_is_offered_where_a_script_or_a_test_failed_and_only_there() {
     let why = failure("step 2 (run) failed", "exit status 7", "read its log, mend the recipe, press b");
     let mut journal = growing();

@@ -83,8 +83,16 @@ fn the_next_keys_end_with_help_and_no_label_is_cut() {
         let keys = last.split('◆').next().unwrap().trim_end();
         assert!(keys.ends_with("? help"), "{width}: {last}");
         let labels: Vec<&str> = keys.trim().split("  ").collect();
-        let known =
-            ["Enter open", "c choose as base", "c choose", "/ filter", "q leave", "q leave; bakes go on", "? help"];
+        let known = [
+            "Enter open",
+            "d diff",
+            "c choose as base",
+            "c choose",
+            "/ filter",
+            "q leave",
+            "q leave; bakes go on",
+            "? help",
+        ];
         assert!(labels.iter().all(|label| known.contains(label)), "{width}: {labels:?}");
     }
 }

@@ -3,6 +3,7 @@
 mod bake;
 mod bakes;
 mod changes;
+mod diff;
 mod editor;
 mod frame;
 mod golden;

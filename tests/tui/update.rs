@@ -131,11 +131,11 @@ fn sequences_end_or_their_last_key_counts() {
 fn screens_follow_each_other_by_tab_number_and_click() {
     let (mut model, _) = many(1);
     let mut seen = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         press(&mut model, &["tab"]);
         seen.push(model.screen);
     }
-    assert_eq!(seen, [Screen::Recipes, Screen::Bake, Screen::Bakes, Screen::Store]);
+    assert_eq!(seen, [Screen::Recipes, Screen::Bake, Screen::Diff, Screen::Bakes, Screen::Store]);
     press(&mut model, &["backtab"]);
     assert_eq!(model.screen, Screen::Bakes);
     press(&mut model, &["2"]);

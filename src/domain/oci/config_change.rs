@@ -55,7 +55,7 @@ impl Changes {
 
     fn execution(&mut self, old: &ExecConfig, new: &ExecConfig) {
         // A list that is empty and one that is missing are the same to every runtime.
-        let list = |list: &Option<Vec<String>>| list.as_ref().filter(|list| !list.is_empty()).map(|list| shown(list));
+        let list = |list: &Option<Vec<String>>| list.as_ref().filter(|list| !list.is_empty()).map(shown);
         self.field("user", old.user.as_ref(), new.user.as_ref());
         self.field("working_dir", old.working_dir.as_ref(), new.working_dir.as_ref());
         self.either("entrypoint".into(), list(&old.entrypoint), list(&new.entrypoint));

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Context;
 use crate::adapters::engine::embedded::try_sandbox;
 use crate::adapters::host::{self, IdSetting};
-use crate::adapters::process::probe::{self, HostFacts};
+use crate::adapters::process::probe;
 use crate::adapters::settings::{Paths, UserSettings};
 use crate::report::Report;
 
@@ -65,8 +65,9 @@ pub async fn examine(context: Result<&Context, &Report>) -> Vec<Finding> {
         Ok(context) => context.settings.id_mode,
         Err(_) => UserSettings::load(&paths).ok().and_then(|settings| settings.id_mode),
     };
-    let (facts, trial) = (facts_of_host(&paths), try_steps(&paths, setting).await);
-    findings.extend(steps::judge(&facts, &trial, setting));
+    // Trying makes the cache folder: snapshots lie there, and nowhere else is what can be stacked there known.
+    let trial = try_steps(&paths, setting).await;
+    findings.extend(steps::judge(&probe::gather(&paths.cache), &trial, setting));
     findings.push(places::terminal());
     match context {
         Ok(context) => findings.extend(stores(context).await),
@@ -86,11 +87,6 @@ async fn try_steps(paths: &Paths, setting: Option<IdSetting>) -> steps::Trial {
     let cache = paths.cache.clone();
     let done = tokio::task::spawn_blocking(move || try_sandbox(&cache, ids)).await;
     done.map_err(|error| error.to_string())?.map_err(said)
-}
-
-/// What this host says of itself; snapshots are kept below the cache folder.
-fn facts_of_host(paths: &Paths) -> HostFacts {
-    probe::gather(if std::path::Path::new(&paths.cache).exists() { &paths.cache } else { &paths.state })
 }
 
 async fn stores(context: &Context) -> Vec<Finding> {

@@ -90,6 +90,26 @@ pub enum Action {
     Log,
     /// The files as they change.
     Changes,
+    /// Marks what is selected, or takes the mark away.
+    Mark,
+    /// Looks into what is selected, or compares it.
+    Compare,
+    /// The next part of the screen.
+    NextTab,
+    /// The part before.
+    PreviousTab,
+    /// Folders that open, or paths under each other.
+    Flat,
+    /// Only what one owner made.
+    Owner,
+    /// Only what happened in one way.
+    Kinds,
+    /// Opens every folder.
+    OpenAll,
+    /// Closes every folder.
+    CloseAll,
+    /// Writes what is selected to a file.
+    SaveAs,
     /// Sorts another way.
     Sort,
     /// A shell where something failed.

@@ -22,9 +22,17 @@ pub enum Scope {
     /// The files a step changes.
     Changes,
     Log,
+    Diff,
+    /// Images that are being read, or cannot be.
+    DiffUnread,
+    DiffFiles,
+    DiffContent,
+    DiffLayers,
     Bakes,
     /// A line being typed: a filter, a search.
     Line,
+    /// The name of a file being typed.
+    Name,
     Confirm,
     Picker,
     Help,
@@ -33,7 +41,7 @@ pub enum Scope {
 impl Scope {
     /// Characters typed here are text, not keys.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Editor | Self::Line | Self::Picker)
+        matches!(self, Self::Editor | Self::Line | Self::Name | Self::Picker)
     }
 
     /// Its heading in help.
@@ -51,11 +59,34 @@ impl Scope {
             Self::BakeFailed => "failure",
             Self::Changes => "changed files",
             Self::Log => "log",
+            Self::Diff => "images",
+            Self::DiffUnread => "images to be read",
+            Self::DiffFiles => "files",
+            Self::DiffContent => "what is in a file",
+            Self::DiffLayers => "layers",
             Self::Bakes => "bakes",
             Self::Line => "typing a filter",
+            Self::Name => "typing a name",
             Self::Confirm => "question",
             Self::Picker => "choosing",
             Self::Help => "help",
+        }
+    }
+}
+
+impl Scope {
+    /// What else help says of it: words, and what they mean.
+    pub fn notes(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::DiffFiles => &[
+                ("/app.conf", "part of a path; capitals count where there are some"),
+                ("/op:added", "or modified, deleted, moved"),
+                ("/owner:local", "or global"),
+                ("/layer:5", "made by this layer"),
+                ("/>1MB <2GB", "larger, smaller; words all have to hold"),
+                ("/!op:added", "turned round"),
+            ],
+            _ => &[],
         }
     }
 }
@@ -89,9 +120,13 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::Store, &["c"], Action::ChooseBase, "choose as base"),
     quiet(Scope::Store, &["y"], Action::Copy, "copy the reference"),
     quiet(Scope::Store, &["r"], Action::Refresh, "read the stores again"),
+    bar(Scope::Store, &["d"], Action::Compare, "diff"),
+    quiet(Scope::Store, &["space"], Action::Mark, "mark for diff: the first one is compared with"),
     bar(Scope::StoreDetail, &["c"], Action::ChooseBase, "choose as base"),
     bar(Scope::StoreDetail, &["y"], Action::Copy, "copy digest"),
     quiet(Scope::StoreDetail, &["r"], Action::Refresh, "read it again"),
+    bar(Scope::StoreDetail, &["d"], Action::Compare, "diff"),
+    quiet(Scope::StoreDetail, &["space"], Action::Mark, "mark for diff: the first one is compared with"),
     bar(Scope::Recipes, &["enter", "e"], Action::Edit, "edit"),
     quiet(Scope::Recipes, &["l"], Action::Log, "watch its last bake"),
     bar(Scope::Recipes, &["b"], Action::Bake, "bake"),
@@ -123,6 +158,7 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Bake, &["b"], Action::Bake, "bake the recipe again"),
     quiet(Scope::Bake, &["R"], Action::Replay, "play it again"),
     quiet(Scope::Bake, &["y"], Action::Copy, "copy the image's digest"),
+    quiet(Scope::Bake, &["d"], Action::Compare, "diff of what it made so far"),
     bar(Scope::BakeOver, &["enter"], Action::Open, "step's log"),
     bar(Scope::BakeOver, &["c"], Action::Changes, "changed files"),
     bar(Scope::BakeOver, &["b"], Action::Bake, "bake again"),
@@ -130,24 +166,49 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::BakeOver, &["l"], Action::Log, "log"),
     quiet(Scope::BakeOver, &["x"], Action::CancelBake, "cancel the bake, while it runs"),
     quiet(Scope::BakeOver, &["y"], Action::Copy, "copy the image's digest"),
+    bar(Scope::BakeOver, &["d"], Action::Compare, "diff"),
     bar(Scope::BakeFailed, &["t"], Action::Shell, "shell there"),
     bar(Scope::Changes, &["enter"], Action::Open, "open or close"),
     bar(Scope::Changes, &["s"], Action::Sort, "sort by size or name"),
+    quiet(Scope::Changes, &["d"], Action::Compare, "diff of what it made"),
     quiet(Scope::Changes, &["c"], Action::Back, "back to the steps"),
     quiet(Scope::Changes, &["x"], Action::CancelBake, "cancel the bake"),
     bar(Scope::Log, &["f"], Action::Follow, "follow"),
     bar(Scope::Log, &["w"], Action::Wrap, "wrap"),
     quiet(Scope::Log, &["x"], Action::CancelBake, "cancel the bake"),
+    bar(Scope::DiffContent, &["esc", "h"], Action::Back, "back"),
+    bar(Scope::DiffContent, &["n"], Action::NextMatch, "next change"),
+    quiet(Scope::DiffContent, &["N"], Action::PreviousMatch, "change before"),
+    bar(Scope::DiffContent, &["S"], Action::SaveAs, "write it to disk"),
+    quiet(Scope::DiffContent, &["O"], Action::OtherPane, "close it"),
+    bar(Scope::DiffFiles, &["enter"], Action::Open, "open"),
+    bar(Scope::DiffFiles, &["s"], Action::Sort, "sort"),
+    bar(Scope::DiffFiles, &["o"], Action::Owner, "owner"),
+    bar(Scope::DiffFiles, &["f"], Action::Kinds, "changes"),
+    quiet(Scope::DiffFiles, &["T"], Action::Flat, "tree, or list of paths"),
+    quiet(Scope::DiffFiles, &["*"], Action::OpenAll, "open every folder"),
+    quiet(Scope::DiffFiles, &["minus"], Action::CloseAll, "close every folder"),
+    quiet(Scope::DiffFiles, &["O"], Action::OtherPane, "all that is known of it"),
+    quiet(Scope::DiffFiles, &["S"], Action::SaveAs, "write the file to disk"),
+    bar(Scope::DiffLayers, &["enter"], Action::Open, "its changes"),
+    bar(Scope::Diff, &["]"], Action::NextTab, "next part"),
+    bar(Scope::Diff, &["["], Action::PreviousTab, "part before"),
+    quiet(Scope::Diff, &["y"], Action::Copy, "copy path, name or digest"),
+    quiet(Scope::Diff, &["r"], Action::Refresh, "read it again"),
+    bar(Scope::DiffUnread, &["r"], Action::Refresh, "read it again"),
     bar(Scope::Bakes, &["enter"], Action::Open, "attach"),
     quiet(Scope::Bakes, &["l"], Action::Log, "its log"),
     bar(Scope::Bakes, &["x"], Action::CancelBake, "cancel"),
     bar(Scope::Bakes, &["R"], Action::Replay, "replay"),
     quiet(Scope::Bakes, &["y"], Action::Copy, "copy the bake's ID"),
     quiet(Scope::Bakes, &["r"], Action::Refresh, "read the shelf again"),
+    bar(Scope::Bakes, &["d"], Action::Compare, "diff"),
     bar(Scope::Line, &["enter"], Action::Open, "keep"),
     bar(Scope::Line, &["esc"], Action::Back, "drop"),
     quiet(Scope::Line, &["up"], Action::Move(Motion::Up), "up"),
     quiet(Scope::Line, &["down"], Action::Move(Motion::Down), "down"),
+    bar(Scope::Name, &["enter"], Action::Open, "write"),
+    bar(Scope::Name, &["esc"], Action::Back, "leave it"),
     bar(Scope::Confirm, &["enter"], Action::Open, "choose"),
     bar(Scope::Confirm, &["y"], Action::Yes, "yes"),
     bar(Scope::Confirm, &["n", "esc", "q"], Action::Back, "no"),
@@ -174,6 +235,7 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Everywhere, &["1"], Action::Go(Screen::Store), "Store"),
     quiet(Scope::Everywhere, &["2"], Action::Go(Screen::Recipes), "Recipes"),
     quiet(Scope::Everywhere, &["3"], Action::Go(Screen::Bake), "Bake"),
+    quiet(Scope::Everywhere, &["5"], Action::Go(Screen::Diff), "Diff"),
     quiet(Scope::Everywhere, &["7"], Action::Go(Screen::Bakes), "Bakes"),
     quiet(Scope::Everywhere, &["tab"], Action::NextScreen, "next screen"),
     quiet(Scope::Everywhere, &["backtab"], Action::PreviousScreen, "screen before"),

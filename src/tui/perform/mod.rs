@@ -2,6 +2,7 @@
 
 mod bake;
 mod bakes;
+mod diff;
 mod editor;
 mod recipes;
 mod store;
@@ -49,6 +50,14 @@ pub(super) enum Slot {
     Answer,
     /// The exact changes of the layer on show.
     Changes,
+    /// Images being opened.
+    Open,
+    /// The list of files.
+    List,
+    /// What is in the selected file.
+    Content,
+    /// A file being written.
+    Export(String),
     /// A wish to stop this bake.
     Cancel(String),
 }
@@ -88,6 +97,7 @@ impl Performer {
             Effect::Store(effect) => self.store(effect),
             Effect::Recipes(effect) => self.recipes(effect),
             Effect::Bake(effect) => self.bake(effect),
+            Effect::Diff(effect) => self.diff(effect),
             Effect::Bakes(effect) => self.bakes(effect),
             Effect::Copy(_)
             | Effect::EditOutside(_)

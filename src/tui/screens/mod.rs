@@ -3,6 +3,7 @@
 
 pub mod bake;
 pub mod bakes;
+pub mod diff;
 pub mod recipes;
 pub mod store;
 
@@ -25,12 +26,13 @@ pub enum Screen {
     Store,
     Recipes,
     Bake,
+    Diff,
     Bakes,
 }
 
 impl Screen {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Store, Self::Recipes, Self::Bake, Self::Bakes];
+    pub const ALL: [Self; 5] = [Self::Store, Self::Recipes, Self::Bake, Self::Diff, Self::Bakes];
 
     /// Its name.
     pub fn title(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Screen {
             Self::Store => "Store",
             Self::Recipes => "Recipes",
             Self::Bake => "Bake",
+            Self::Diff => "Diff",
             Self::Bakes => "Bakes",
         }
     }
@@ -63,6 +66,8 @@ pub enum Wish {
         /// Play it again rather than follow it.
         replay: bool,
     },
+    /// Look into images, or compare them.
+    Compare(Compare),
     /// Bake a recipe.
     Bake(PathBuf),
     /// Choose a recipe for this image to be the base of.
@@ -71,6 +76,27 @@ pub enum Wish {
     ReadAgain,
     /// Leave without asking again.
     Leave,
+}
+
+/// What can be looked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// One image, by its reference.
+    Image(String),
+    /// Two, by their references.
+    Images {
+        /// The one compared with.
+        before: String,
+        /// The one compared.
+        after: String,
+    },
+    /// What a bake makes, against what the local store has under its name.
+    Bake {
+        /// Its ID.
+        bake: String,
+        /// The name of what it makes: repository and tag.
+        reference: String,
+    },
 }
 
 /// What is around a screen: read only.

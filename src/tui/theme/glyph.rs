@@ -33,6 +33,8 @@ pub enum Glyph {
     Modified,
     /// Deleted.
     Deleted,
+    /// Moved.
+    Moved,
 }
 
 impl Glyph {
@@ -53,6 +55,7 @@ impl Glyph {
             Self::Added => ("+", "+"),
             Self::Modified => ("~", "~"),
             Self::Deleted => ("-", "-"),
+            Self::Moved => (">", ">"),
         };
         if ascii { plain } else { sign }
     }
@@ -71,7 +74,7 @@ impl Glyph {
             Self::Done => Role::Text,
             Self::Stale => Role::Stale,
             Self::Added => Role::Added,
-            Self::Modified => Role::Modified,
+            Self::Modified | Self::Moved => Role::Modified,
             Self::Deleted => Role::Deleted,
         }
     }

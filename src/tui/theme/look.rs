@@ -110,6 +110,7 @@ fn plain(text: &str) -> String {
         match c {
             '…' => out.push_str(".."),
             '→' => out.push_str("->"),
+            '←' => out.push_str("<-"),
             '─' | '–' | '—' => out.push('-'),
             '│' => out.push('|'),
             '·' => out.push('-'),

@@ -15,5 +15,5 @@ pub use filter::Filter;
 pub use meter::meter;
 pub use overlay::{Choice, Confirm, ConfirmBox, HelpBox, Item, Picker, PickerBox, shown_key};
 pub use split::{Split, cut, rule, split, split_at_most};
-pub use table::{Align, Column, Table, Width, known, marked};
+pub use table::{Align, Column, Table, Width, known, marked, selected_bar, selected_evenly};
 pub use toast::{Toast, Toasts, Tone};

@@ -222,6 +222,10 @@ impl HelpBox<'_> {
                 let label = self.look.span(Role::Text, binding.label);
                 lines.push(Line::from(vec![self.look.span(Role::Key, format::left(&keys, 18, "…")), label]));
             }
+            for (word, meaning) in scope.notes() {
+                let word = self.look.span(Role::Match, format::left(word, 18, "…"));
+                lines.push(Line::from(vec![word, self.look.span(Role::Dim, *meaning)]));
+            }
         }
         lines
     }

@@ -160,14 +160,14 @@ impl Table<'_> {
 }
 
 /// Lays the selection's bar and mark under a row to be drawn.
-pub(super) fn selected_bar(look: &Look, focused: bool, bar: Rect, buffer: &mut Buffer) {
+pub fn selected_bar(look: &Look, focused: bool, bar: Rect, buffer: &mut Buffer) {
     let role = if focused { Role::Selection } else { Role::SelectionIdle };
     buffer.set_style(bar, look.style(role));
     buffer.set_span(bar.x, bar.y, &look.span(Role::Accent, look.mark()), 1);
 }
 
 /// Where the selection reverses, coloured cells would be blocks of colour: the row becomes one bar.
-pub(super) fn selected_evenly(look: &Look, bar: Rect, buffer: &mut Buffer) {
+pub fn selected_evenly(look: &Look, bar: Rect, buffer: &mut Buffer) {
     if look.style(Role::Selection).add_modifier.contains(Modifier::REVERSED) {
         buffer.set_style(bar, Style::new().fg(Color::Reset));
     }

@@ -37,24 +37,25 @@ pub fn installed<'d, P: AsRef<[u8]>>(
     databases: impl IntoIterator<Item = &'d Database>,
 ) -> Installed {
     // The bytes decide, and the place how they are read: a file may have come to its path by a link or a rename.
-    let known: HashMap<(Place, ContentDigest), &Database> = databases
+    let known = databases
         .into_iter()
         .filter_map(|database| Some(((place_of(&database.path)?, database.digest), database)))
         .collect();
-    let mut found = Installed::default();
-    let mut seen = HashSet::new();
-    let sqlite = PLACES.iter().any(|(path, place)| *place == Place::RpmSqlite && digest_at(path.as_bytes()).is_some());
+    let mut search = Search { digest_at, known, seen: HashSet::new(), found: Installed::default() };
+    let is_there = |(path, _): &(&str, Place)| (search.digest_at)(path.as_bytes()).is_some();
+    let sqlite = PLACES.iter().filter(|(_, place)| *place == Place::RpmSqlite).any(is_there);
     for (path, place) in PLACES {
         // rpm does not look at what it left behind when it changed its format.
         if !(sqlite && place.unsupported().is_some()) {
-            found.add(path.as_bytes(), place, &digest_at, &known, &mut seen);
+            search.look(path.as_bytes(), place);
         }
     }
     for path in parts {
         if let Some(place @ Place::DpkgPart) = place_of(path.as_ref()) {
-            found.add(path.as_ref(), place, &digest_at, &known, &mut seen);
+            search.look(path.as_ref(), place);
         }
     }
+    let mut found = search.found;
     found.systems.sort_unstable();
     found.systems.dedup();
     found.packages.sort_unstable();
@@ -62,34 +63,37 @@ pub fn installed<'d, P: AsRef<[u8]>>(
     found
 }
 
-impl Installed {
-    fn add(
-        &mut self,
-        path: &[u8],
-        place: Place,
-        digest_at: &impl Fn(&[u8]) -> Option<ContentDigest>,
-        known: &HashMap<(Place, ContentDigest), &Database>,
-        seen: &mut HashSet<(Place, ContentDigest)>,
-    ) {
-        let Some(digest) = digest_at(path) else { return };
+struct Search<'d, F> {
+    digest_at: F,
+    known: HashMap<(Place, ContentDigest), &'d Database>,
+    seen: HashSet<(Place, ContentDigest)>,
+    found: Installed,
+}
+
+impl<F: Fn(&[u8]) -> Option<ContentDigest>> Search<'_, F> {
+    fn look(&mut self, path: &[u8], place: Place) {
+        let Some(digest) = (self.digest_at)(path) else { return };
         // The same folder by two names.
-        if !seen.insert((place, digest)) {
+        if !self.seen.insert((place, digest)) {
             return;
         }
-        self.systems.push(place.system());
-        match known.get(&(place, digest)).map(|database| &database.content) {
-            Some(Ok(packages)) => self.packages.extend(packages.iter().cloned()),
-            Some(Err(reason)) => self.problem(path, reason),
-            None => self.problem(path, "was not read with its layer"),
+        let found = &mut self.found;
+        found.systems.push(place.system());
+        match self.known.get(&(place, digest)).map(|database| &database.content) {
+            Some(Ok(packages)) => found.packages.extend(packages.iter().cloned()),
+            Some(Err(reason)) => found.problem(path, reason),
+            None => found.problem(path, "was not read with its layer"),
         }
         if place == Place::RpmSqlite {
-            let log = digest_at(&[path, b"-wal"].concat());
+            let log = (self.digest_at)(&[path, b"-wal"].concat());
             if log.is_some_and(|log| log != ContentDigest::of(b"")) {
-                self.problem(path, "has changes that were never written back (rpmdb.sqlite-wal), which are not read");
+                found.problem(path, "has changes that were never written back (rpmdb.sqlite-wal), which are not read");
             }
         }
     }
+}
 
+impl Installed {
     fn problem(&mut self, path: &[u8], reason: &str) {
         self.problems.push(Problem { path: String::from_utf8_lossy(path).into_owned(), reason: reason.to_owned() });
     }

@@ -125,11 +125,13 @@ impl Stored<'_> {
 
     /// A string, or the first of several.
     fn text(&self, slot: &mut Option<String>) -> Result<(), HeaderError> {
-        if slot.is_some() {
-            return self.refuse("stands there twice");
-        }
         if !matches!(self.kind, 6 | 8 | 9) {
             return self.refuse("is no text");
+        }
+        if let Some(text) = slot {
+            // rpm itself writes some tags twice.
+            let same = self.from.strip_prefix(text.as_bytes()).is_some_and(|rest| rest.starts_with(b"\0"));
+            return if same { Ok(()) } else { self.refuse("stands there twice, and differs") };
         }
         let bounded = &self.from[..self.from.len().min(MAX_FIELD + 1)];
         match bounded.iter().position(|byte| *byte == 0) {
@@ -144,16 +146,13 @@ impl Stored<'_> {
 
     /// A number of 32 or 64 bits, or the first of several.
     fn number(&self, slot: &mut Option<u64>) -> Result<(), HeaderError> {
-        if slot.is_some() {
-            return self.refuse("stands there twice");
-        }
         let value = match self.kind {
             4 => self.from.first_chunk::<4>().map(|bytes| u64::from(u32::from_be_bytes(*bytes))),
             5 => self.from.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)),
             _ => return self.refuse("is no number"),
         };
-        *slot = value;
-        if value.is_some() { Ok(()) } else { self.refuse("stands outside of it") }
+        let Some(value) = value else { return self.refuse("stands outside of it") };
+        if *slot.get_or_insert(value) == value { Ok(()) } else { self.refuse("stands there twice, and differs") }
     }
 }
 
@@ -225,6 +224,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_twice_is_no_harm_as_long_as_it_is_the_same() {
+        let mut values = bash();
+        values.push((1044, Value::Text("bash-5.1.8-9.el9.src.rpm")));
+        values.push((1009, Value::Short(7_738_634)));
+        assert_eq!(package_of_header(&header(&values)), package_of_header(&header(&bash())));
+    }
+
+    #[test]
     fn a_key_is_a_package_without_architecture() {
         let key = [
             (1000, Value::Text("gpg-pubkey")),
@@ -248,10 +255,11 @@ mod tests {
         assert_eq!(refused(&bash()[..2]), "a header without release");
         assert_eq!(refused(&[(1000, Value::Short(1))]), "a header whose name is no text");
         assert_eq!(refused(&[(1003, Value::Text("1"))]), "a header whose epoch is no number");
-        assert_eq!(
-            refused(&[(1000, Value::Text("a")), (1000, Value::Text("b"))]),
-            "a header whose name stands there twice"
-        );
+        let differs = "a header whose name stands there twice, and differs";
+        assert_eq!(refused(&[(1000, Value::Text("a")), (1000, Value::Text("b"))]), differs);
+        assert_eq!(refused(&[(1000, Value::Text("a")), (1000, Value::Text("ab"))]), differs);
+        let differs = "a header whose epoch stands there twice, and differs";
+        assert_eq!(refused(&[(1003, Value::Short(1)), (1003, Value::Long(2))]), differs);
         assert_eq!(refused(&[(1000, Value::Text(&"x".repeat(4097)))]), "a header whose name is over 4 KiB");
         let mut outside = whole.clone();
         outside[8 + 8..8 + 12].copy_from_slice(&u32::MAX.to_be_bytes());

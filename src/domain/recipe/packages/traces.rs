@@ -45,6 +45,9 @@ const DNF: &[&str] = &[
     "/usr/lib/sysimage/libdnf5/transaction_history.sqlite*",
     "/var/lib/rpm/.rpm.lock",
     "/usr/lib/sysimage/rpm/.rpm.lock",
+    // Whoever opens the database makes it anew.
+    "/var/lib/rpm/rpmdb.sqlite-shm",
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite-shm",
 ];
 
 /// Those of one installer. A pattern is a path, at most one `*` in its last part, or a folder and `/**`: what is in it.
@@ -88,6 +91,7 @@ mod tests {
             (apt, b"/var/log/apt/\xff"),
             (apk, b"/etc/machine-id"),
             (dnf, b"/var/log/dnf.librepo.log"),
+            (dnf, b"/usr/lib/sysimage/rpm/rpmdb.sqlite-shm"),
         ] {
             assert!(installer.discards(path), "{}", path.escape_ascii());
         }

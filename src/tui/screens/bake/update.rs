@@ -12,7 +12,7 @@ use crate::domain::journal::{BakeStatus, EventKind};
 use crate::domain::plan::StepId;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
-use crate::tui::screens::{Around, Place, Subject, Wish};
+use crate::tui::screens::{Around, Compare, Place, Subject, Wish};
 use crate::tui::theme::Look;
 use crate::tui::widgets::{Confirm, Filter, Table, Toast};
 
@@ -416,6 +416,11 @@ impl Model {
                     Some(bake) if !self.is_running() => vec![Wish::Watch { bake, replay: true }],
                     _ => Vec::new(),
                 };
+            }
+            Action::Compare => {
+                let reference = self.view.reference().to_owned();
+                let asked = self.bake.clone().map(|bake| Compare::Bake { bake, reference });
+                return asked.map(Wish::Compare).into_iter().collect();
             }
             Action::Copy => {
                 let digest = self.view.committed.as_ref().map(|committed| committed.image.digest.to_string());

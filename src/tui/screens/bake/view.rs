@@ -396,7 +396,9 @@ fn result_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>
             let first = if number == 0 { look.glyph(glyph) } else { look.span(Role::Text, " ") };
             lines.push(Line::from(vec![first, look.span(Role::Text, format!(" {text}"))]));
         }
-        for text in failure.causes.iter().take(2).chain(&failure.help) {
+        // What happened, and the last words: all that was said stands with the step.
+        let causes = &failure.causes;
+        for text in causes.iter().take(1).chain(causes.iter().skip(1).next_back()).chain(&failure.help) {
             lines.extend(
                 format::wrap(text, columns.saturating_sub(2)).into_iter().take(2).map(|line| dim(format!("  {line}"))),
             );

@@ -6,7 +6,7 @@ use super::{Effect, Model, Msg, Reading};
 use crate::domain::projection::{ShelfRow, ShelfStatus};
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
-use crate::tui::screens::{Around, Place, Subject, Wish};
+use crate::tui::screens::{Around, Compare, Place, Subject, Wish};
 use crate::tui::theme::Look;
 use crate::tui::widgets::{Confirm, Split, Table, Toast};
 
@@ -148,6 +148,11 @@ impl Place for Model {
             Action::OtherPane => {
                 self.detail = if self.detail.is_some() || self.is_empty() { None } else { Some(0) };
                 self.settle(around);
+            }
+            Action::Compare => {
+                return self.with_selected(|row| {
+                    Wish::Compare(Compare::Bake { bake: row.bake.clone(), reference: row.reference.clone() })
+                });
             }
             Action::Copy => return self.with_selected(|row| Wish::Do(Outer::Copy(row.bake.clone()))),
             Action::Refresh => return vec![Wish::Do(Outer::Bakes(Effect::List))],

@@ -8,7 +8,7 @@ use super::model::RepoRow;
 use super::{Effect, Level, Model, Msg, Shelf};
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
-use crate::tui::screens::{Around, Place, Subject, Wish};
+use crate::tui::screens::{Around, Compare, Place, Subject, Wish};
 use crate::tui::theme::Look;
 use crate::tui::widgets::{Split, Table, Toast, split_at_most};
 
@@ -221,6 +221,23 @@ impl Model {
         }
     }
 
+    /// Compares what is marked, or what is marked with what is selected; with nothing marked looks into what is selected.
+    fn compare(&mut self) -> Vec<Wish> {
+        let selected = self.selected().map(|spot| Self::reference(&spot));
+        let mut marked = self.marked.clone().into_iter();
+        let asked = match (marked.next(), marked.next(), selected) {
+            (Some(before), Some(after), _) => Compare::Images { before, after },
+            (Some(before), None, Some(after)) if after != before => Compare::Images { before, after },
+            (Some(image), None, _) | (None, _, Some(image)) => Compare::Image(image),
+            (None, _, None) => {
+                let toast = Toast::warning("no image is selected").next("select a repository or one of its tags");
+                return vec![Wish::Tell(toast)];
+            }
+        };
+        self.marked.clear();
+        vec![Wish::Compare(asked)]
+    }
+
     fn choose_base(&self) -> Vec<Wish> {
         match self.selected() {
             Some(spot) => vec![Wish::ChooseRecipeFor(Self::reference(&spot))],
@@ -287,6 +304,11 @@ impl Place for Model {
             }
             Action::NextMatch => self.match_step(true, around),
             Action::PreviousMatch => self.match_step(false, around),
+            Action::Mark => {
+                self.mark();
+                Vec::new()
+            }
+            Action::Compare => self.compare(),
             Action::ChooseBase => self.choose_base(),
             Action::Copy => self.copy(),
             Action::Refresh => self.refresh(around),

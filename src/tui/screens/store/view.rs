@@ -35,7 +35,12 @@ const TAGS: [Column; 5] = [
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let going = model.shelves.iter().any(|shelf| shelf.loading == Loading::Going);
     let failed = model.shelves.iter().filter(|shelf| matches!(shelf.loading, Loading::Failed(_))).count();
-    let mut verdict = vec![look.span(Role::Dim, count(model, look))];
+    let mut verdict = Vec::new();
+    if !model.marked.is_empty() {
+        verdict.push(look.span(Role::Accent, format!("{} marked", model.marked.len())));
+        verdict.push(look.span(Role::Dim, look.dot()));
+    }
+    verdict.push(look.span(Role::Dim, count(model, look)));
     if going {
         verdict.extend([look.span(Role::Dim, "  reading "), look.glyph(Glyph::Running)]);
     }
@@ -146,6 +151,13 @@ fn repositories(model: &Model, look: &Look, around: &Around, (area, focused): (R
             repo_cells(model, look, around, (&shelf.name, &shelf.repos[repo]))
         }
     });
+    let spot = |index: usize| {
+        let RepoRow::Repo(store, repo) = rows[index] else { return None };
+        let (shelf, repo) = (&model.shelves[store], &model.shelves[store].repos[repo]);
+        Some((shelf.name.clone(), repo.name.clone(), repo.tags.as_ref()?.first()?.clone()))
+    };
+    let window = model.repositories.window(len, Table::height(area, true));
+    marks(model, look, area, window.map(spot), buffer);
     let below = u16::try_from(len + 2).unwrap_or(u16::MAX).min(area.height);
     notes(model, look, around, Rect { y: area.y + below, height: area.height - below, ..area }, buffer);
 }
@@ -274,6 +286,8 @@ fn tags(model: &Model, look: &Look, around: &Around, (area, focused): (Rect, boo
             facts.1,
         ]
     });
+    let spots = in_sight.iter().map(|tag| Some((store.clone(), repository.clone(), (*tag).to_owned())));
+    marks(model, look, area, spots, buffer);
     if len == 0 && area.height > 1 {
         let open = model.open_repo();
         let text = match open {
@@ -284,6 +298,20 @@ fn tags(model: &Model, look: &Look, around: &Around, (area, focused): (Rect, boo
             Some(_) => "no tags here; Esc goes back",
         };
         buffer.set_span(area.x + 2, area.y + 1, &look.span(Role::Dim, text), area.width.saturating_sub(3));
+    }
+}
+
+/// The numbers of marked images beside their rows: the first is the one compared with.
+fn marks(model: &Model, look: &Look, area: Rect, spots: impl Iterator<Item = Option<Spot>>, buffer: &mut Buffer) {
+    if model.marked.is_empty() {
+        return;
+    }
+    for (y, spot) in (area.y + 1..area.bottom()).zip(spots) {
+        let reference = spot.map(|spot| Model::reference(&spot));
+        let number = reference.and_then(|reference| model.marked.iter().position(|marked| *marked == reference));
+        if let Some(number) = number {
+            buffer.set_span(area.x + 1, y, &look.span(Role::Accent, (number + 1).to_string()), 1);
+        }
     }
 }
 
