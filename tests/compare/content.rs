@@ -116,3 +116,15 @@ async fn only_layers_that_are_not_here_are_fetched_and_only_once() {
     assert_eq!(content, "two".repeat(100));
     assert!(third.len() <= 1 && third.iter().all(|layer| *layer == 1), "{third:?}");
 }
+
+/// An archive may name a file that only a layer below holds.
+#[test]
+fn a_further_name_is_read_from_the_layer_that_holds_the_file() {
+    let bakery = Bakery::new();
+    let below = Tar::new().file("etc/a", "below").file("b", "beside").end();
+    let gone = Tar::new().file("etc/.wh.a", "").hardlink("c2", "c").end();
+    put(&bakery.local(), "app:1", &[below, Tar::new().hardlink("c", "etc/a").end(), gone]);
+    for path in ["/c", "/c2"] {
+        assert_eq!(bakery.ok(&["cat", "local/app:1", path]), "below", "{path}");
+    }
+}
