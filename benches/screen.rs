@@ -118,14 +118,7 @@ fn large() -> Opened {
         owner: Owner { image: "local/large:1".into(), is_local: true, proven: true },
         problem: None,
     };
-    Opened {
-        reference: "local/large:1".into(),
-        digest: None,
-        platform: "linux/amd64".parse().unwrap(),
-        config: config.into(),
-        tree: tree.into(),
-        layers: vec![layer],
-    }
+    Opened::detached("local/large:1", config, tree, vec![layer])
 }
 
 /// A frame drawn anew: what it takes from here to its bytes.

@@ -161,6 +161,11 @@ impl LayerSource {
         Err(LayerSourceError::Changed(name()))
     }
 
+    /// Whether one of its entries has this content.
+    pub fn holds(&self, cache: &Path, wanted: ContentDigest) -> bool {
+        self.place_of(cache, wanted).is_ok()
+    }
+
     /// Which of its entries has this content.
     fn place_of(&self, cache: &Path, wanted: ContentDigest) -> Result<u64, LayerSourceError> {
         let changed = || LayerSourceError::Changed(self.blob.digest.to_string());

@@ -24,9 +24,10 @@ pub struct Content {
     pub size: u64,
 }
 
-/// A file's content, and the layer that holds it.
+/// A file's content, and the layers that may hold it: the one that put the file there, and for a further name of a file
+/// those below, the uppermost first.
 struct Held {
-    source: LayerSource,
+    sources: Vec<LayerSource>,
     digest: ContentDigest,
     size: u64,
     cache: PathBuf,
@@ -38,7 +39,7 @@ impl Context {
         let held = self.held(opened, path, level)?;
         off_the_executor(move || {
             let mut bytes = Vec::new();
-            held.source.content(&held.cache, held.digest, MAX_SHOWN, &mut bytes)?;
+            held.copy(MAX_SHOWN, &mut bytes)?;
             Ok(Content { bytes, size: held.size })
         })
         .await
@@ -49,7 +50,7 @@ impl Context {
         let held = self.held(opened, path, opened.tree.layers())?;
         off_the_executor(move || {
             let mut out = out;
-            let count = held.source.content(&held.cache, held.digest, u64::MAX, &mut out)?;
+            let count = held.copy(u64::MAX, &mut out)?;
             out.flush().map_err(|error| Report::new(Kind::Failed, &error))?;
             Ok(count)
         })
@@ -58,13 +59,24 @@ impl Context {
 
     fn held(&self, opened: &Opened, path: &[u8], level: u32) -> Result<Held, Report> {
         let seen = opened.file(path, level)?;
-        let layer = seen.layer().and_then(|layer| opened.sources.get(layer as usize));
-        match (layer, seen.digest()) {
-            (Some(source), Some(digest)) => {
-                let cache = self.paths.cache.clone();
-                Ok(Held { source: source.clone(), digest, size: seen.size(), cache })
+        let layers = seen.layer().and_then(|layer| opened.sources.get(..=layer as usize));
+        match (layers, seen.digest()) {
+            (Some(layers), Some(digest)) => {
+                let count = if seen.is_link() { layers.len() } else { 1 };
+                let sources = layers.iter().rev().take(count).cloned().collect();
+                Ok(Held { sources, digest, size: seen.size(), cache: self.paths.cache.clone() })
             }
             _ => Err(Report::message(Kind::Failed, format!("/{} has no content to read", escape_bytes(path)))),
+        }
+    }
+}
+
+impl Held {
+    fn copy(&self, limit: u64, out: &mut dyn Write) -> Result<u64, Report> {
+        let lower = self.sources.iter().find(|source| self.sources.len() > 1 && source.holds(&self.cache, self.digest));
+        match lower.or(self.sources.first()) {
+            Some(source) => Ok(source.content(&self.cache, self.digest, limit, out)?),
+            None => Ok(0),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::found::{Found, created_by};
 use super::origin::{Child, told_base};
 use super::{Opened, OpenedLayer, Owner};
 use crate::adapters::layer_source::{LayerSource, LayerSourceError, Put, leave_out};
+use crate::adapters::store::StoreError;
 use crate::domain::layer::packages::{self, Database, Installed, PackageChange, installed};
 use crate::domain::layer::{CompareOptions, Comparison, Seen, Tree};
 use crate::domain::oci::{ConfigChange, Platform, config_changes};
@@ -85,13 +86,8 @@ impl Context {
         })
     }
 
-    /// All layers on one tree, each with what there is to say of it. A layer that cannot be read hides no other.
-    pub(super) async fn merged(
-        &self,
-        sources: &[LayerSource],
-        owners: Vec<Owner>,
-        created_by: Vec<Option<String>>,
-    ) -> Result<Merged, Report> {
+    /// Makes sure that each layer's index is there; why it is not, of those where it is not.
+    async fn index_all(&self, sources: &[LayerSource]) -> Result<Vec<Option<Report>>, Report> {
         let cancel = CancellationToken::new();
         let _ended_with_this = cancel.clone().drop_guard();
         let cache = self.paths.cache.clone();
@@ -99,24 +95,37 @@ impl Context {
             let (cache, cancel) = (cache.clone(), cancel.clone());
             off_the_executor(move || Ok(indexed(&source, &cache, &cancel)))
         });
-        let read: Vec<Result<Option<Report>, Report>> = reading.buffered(AT_ONCE).collect().await;
-        let mut problems: Vec<Option<Report>> = read.into_iter().collect::<Result<_, _>>()?;
-        // Where nothing is to be had of its store, that is the answer.
-        let unreachable = |problem: &Option<Report>| problem.as_ref().is_some_and(|p| p.kind == Kind::Unreachable);
-        if let Some(Some(report)) = problems.iter_mut().find(|problem| unreachable(problem)).map(Option::take) {
-            return Err(report);
+        let mut problems = Vec::with_capacity(sources.len());
+        let mut reading = std::pin::pin!(reading.buffered(AT_ONCE));
+        while let Some(read) = reading.next().await {
+            problems.push(match read? {
+                // Where its store does not answer, that is the answer; one blob that is gone hides no other.
+                Err(LayerSourceError::Store(error @ (StoreError::Unreachable { .. } | StoreError::Refused { .. }))) => {
+                    return Err(error.into());
+                }
+                read => read.err().map(Report::from),
+            });
         }
+        Ok(problems)
+    }
+
+    /// All layers on one tree, each with what there is to say of it. A layer that cannot be read hides no other.
+    pub(super) async fn merged(
+        &self,
+        sources: &[LayerSource],
+        owners: Vec<Owner>,
+        created_by: Vec<Option<String>>,
+    ) -> Result<Merged, Report> {
+        let problems = self.index_all(sources).await?;
+        let cache = self.paths.cache.clone();
         let sources = sources.to_vec();
         off_the_executor(move || Ok(put_together(&sources, &cache, problems, (owners, created_by)))).await
     }
 }
 
-/// Makes sure that a layer's index is there; why it is not, otherwise.
-fn indexed(source: &LayerSource, cache: &Path, cancel: &CancellationToken) -> Option<Report> {
-    if source.is_indexed(cache) {
-        return None;
-    }
-    source.index(cache, cancel).err().map(Report::from)
+/// Makes sure that a layer's index is there.
+fn indexed(source: &LayerSource, cache: &Path, cancel: &CancellationToken) -> Result<(), LayerSourceError> {
+    if source.is_indexed(cache) { Ok(()) } else { source.index(cache, cancel) }
 }
 
 fn put_together(

@@ -42,7 +42,10 @@ impl Pairing<'_> {
         }
         for at in 0..self.deltas.len() {
             let delta = self.deltas[at];
-            let Some(key) = key(self.after, &delta).filter(|_| delta.kind == ChangeKind::Added) else { continue };
+            if delta.kind != ChangeKind::Added {
+                continue;
+            }
+            let Some(key) = key(self.after, &delta) else { continue };
             let Some(from) = gone.get_mut(&key).and_then(VecDeque::pop_front) else { continue };
             self.taken[from] = true;
             let before = self.deltas[from].before;

@@ -162,6 +162,16 @@ fn what_went_and_came_with_the_same_content_has_moved() {
 }
 
 #[test]
+fn files_move_between_images_that_share_no_layer() {
+    let many: Vec<(String, Node)> = (0..40).map(|n| (format!("d{n}"), file(&n.to_string()))).collect();
+    let many = contents(many.iter().map(|(path, node)| (path.as_str(), node.clone())).collect(), &[], &[]);
+    let old = tree(&[many, contents(vec![("opt/a", file("xx"))], &[], &[])]);
+    let new = tree(&[contents(vec![("srv/a", file("xx"))], &[], &[])]);
+    let found = lines(&Comparison::between(Side::whole(old), Side::whole(new), CompareOptions::default()));
+    assert!(found.contains(&"moved srv/a from opt/a".to_owned()) && found.contains(&"deleted d39".to_owned()));
+}
+
+#[test]
 fn a_forest_knows_what_is_below_each_folder() {
     let old = tree(&[below()]);
     let new = contents(vec![("a/b/c", file("100")), ("a/b-x", file("4")), ("a/n/m", file("55"))], &["b"], &[]);
