@@ -198,7 +198,7 @@ fn million(look: &Look) {
     report(&mut model, "1,000,000 rows open, down", &["*"], (&["j"], KEYS));
     report(&mut model, "1,000,000 rows open, page down", &[], (&["pagedown", "ctrl-d"], KEYS));
     report(&mut model, "1,000,000 rows open, last and first", &[], (&["G", "g", "g"], 300));
-    report(&mut model, "1,000,000 rows open, close and open", &["g", "g"], (&["enter"], 20));
+    report(&mut model, "1,000,000 rows open, close, open", &["g", "g"], (&["enter"], 20));
     report(&mut model, "1,000,000 files sorted another way", &["-"], (&["s"], 12));
     report(&mut model, "the same, every folder open", &["*"], (&["s"], 12));
     report(&mut model, "1,000,000 paths, sorted", &["-", "T"], (&["s"], 12));

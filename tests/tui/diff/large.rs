@@ -53,6 +53,17 @@ fn sorting_another_way_keeps_the_tree_that_was_made() {
 }
 
 #[test]
+fn a_folder_that_holds_very_much_is_opened_elsewhere() {
+    let mut model = opened((120, 40), Compare::Image("local/large:1".into()), Ok(many(2001)));
+    press(&mut model, &["h"]);
+    assert_eq!(model.diff.files.rows.len(), 1);
+    let effects = update(&mut model, Msg::Key("l".parse().unwrap()));
+    assert_eq!(model.diff.files.rows.len(), 1, "the rows come with the answer");
+    answer(&mut model, effects);
+    assert_eq!(model.diff.files.rows.len(), 2002);
+}
+
+#[test]
 fn whoever_is_not_waited_for_stops() {
     let mut model = opened((120, 40), Compare::Image("local/large:1".into()), Ok(many(500)));
     press(&mut model, &["/"]);

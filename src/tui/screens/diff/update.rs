@@ -94,6 +94,13 @@ impl Model {
         }
     }
 
+    /// What a key or a click leaves to be asked for.
+    fn follow_up(&mut self) -> Vec<Wish> {
+        let mut wishes = if self.files.wants_rows() { self.list() } else { Vec::new() };
+        wishes.extend(self.follow_reading());
+        wishes
+    }
+
     /// The contents on show follow the selection.
     pub(super) fn follow_reading(&mut self) -> Vec<Wish> {
         let Some(matter) = &self.matter else { return Vec::new() };
@@ -158,7 +165,7 @@ impl Place for Model {
 
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
         let mut wishes = self.obey(action, around);
-        wishes.extend(self.follow_reading());
+        wishes.extend(self.follow_up());
         self.settle(around);
         wishes
     }
@@ -192,7 +199,7 @@ impl Place for Model {
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
         let mut wishes = self.click(at, around);
-        wishes.extend(self.follow_reading());
+        wishes.extend(self.follow_up());
         self.settle(around);
         wishes
     }

@@ -16,6 +16,9 @@ use crate::domain::layer::Changed;
 use crate::tui::keymap::Motion;
 use crate::tui::widgets::{Cursor, Filter};
 
+/// A folder with more below it is opened elsewhere.
+const MANY: u32 = 200_000;
+
 /// The state of the list.
 #[derive(Debug, Default)]
 pub struct Files {
@@ -35,6 +38,8 @@ pub struct Files {
     untyped: Option<Fold>,
     /// The newest wish, and the one that was answered.
     serial: (u64, u64),
+    /// A folder was opened that holds so much that its rows are made elsewhere.
+    wants_rows: bool,
     /// Nobody has opened or moved anything yet: what fits is opened.
     fresh: bool,
 }
@@ -58,6 +63,11 @@ impl Files {
     /// Whether what shows is not yet what is wanted.
     pub fn is_pending(&self) -> bool {
         self.serial.0 != self.serial.1
+    }
+
+    /// Whether rows are to be asked for, which is said once.
+    pub(super) fn wants_rows(&mut self) -> bool {
+        std::mem::take(&mut self.wants_rows)
     }
 
     /// Asks for what is wanted now.
@@ -176,7 +186,14 @@ impl Files {
 
     /// Opens the selected folder, or closes it.
     pub(super) fn toggle(&mut self, height: usize) {
+        let row = self.selected();
         if let Some(listing) = &self.listing {
+            let span = row.filter(|row| !row.open).and_then(|row| listing.branch(row.branch)).map_or(0, |of| of.span);
+            if let Some(row) = row.filter(|_| span > MANY) {
+                self.shape.turn(listing, row.branch);
+                self.wants_rows = true;
+                return;
+            }
             self.shape.toggle(listing, &mut self.rows, self.cursor.selected);
             self.cursor.follow(self.rows.len(), height);
         }

@@ -53,13 +53,7 @@ impl Shape {
     /// Opens a row that is closed, or closes one that is open. Whether it could.
     pub fn toggle(&mut self, listing: &Listing, rows: &mut Vec<Row>, at: usize) -> bool {
         let Some(row) = rows.get(at).copied().filter(|row| folds(listing, row.branch)) else { return false };
-        let path = listing.path(row.branch);
-        if !self.fold.turned.remove(&path) {
-            self.fold.turned.insert(path);
-        }
-        if !self.turned.remove(&row.branch) {
-            self.turned.insert(row.branch);
-        }
+        self.turn(listing, row.branch);
         rows[at].open = !row.open;
         if row.open {
             let below = rows[at + 1..].iter().take_while(|other| other.depth > row.depth).count();
@@ -72,6 +66,17 @@ impl Shape {
         true
     }
 
+    /// From now on a folder is open that was closed, or the other way round; its rows are made elsewhere.
+    pub fn turn(&mut self, listing: &Listing, branch: u32) {
+        let path = listing.path(branch);
+        if !self.fold.turned.remove(&path) {
+            self.fold.turned.insert(path);
+        }
+        if !self.turned.remove(&branch) {
+            self.turned.insert(branch);
+        }
+    }
+
     /// Opens folders, the outermost first, as long as all of what is in them fits: what is alike looks alike. A folder that
     /// is alone is open however much is in it, since there is nothing else to look at.
     pub fn open_what_fits(&mut self, listing: &Listing, rows: &mut Vec<Row>, height: usize) {
@@ -81,10 +86,13 @@ impl Shape {
             self.toggle(listing, rows, 0);
         }
         for depth in 0.. {
+            if rows.len() >= height || rows.iter().all(|row| row.depth < depth) {
+                return;
+            }
             let closed = |row: &&Row| row.depth == depth && !row.open && folds(listing, row.branch);
             let inside = rows.iter().filter(closed).map(|row| listing.forest.children(Some(row.branch as usize)));
             let more: usize = inside.map(|children| children.take(height + 1).count()).sum();
-            if rows.len() + more > height || rows.iter().all(|row| row.depth < depth) {
+            if rows.len() + more > height {
                 return;
             }
             let mut at = 0;
