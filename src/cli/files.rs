@@ -21,8 +21,8 @@ pub(super) struct Args {
     /// Which image of an index, as os/architecture; this machine's where none is named
     #[arg(long)]
     platform: Option<Platform>,
-    /// Only what this layer put there, counted from 0 at the bottom
-    #[arg(long, value_name = "N")]
+    /// Only what this layer put there, counted from 1 at the bottom
+    #[arg(long, value_name = "N", value_parser = super::looking::layer_number)]
     layer: Option<u32>,
 }
 

@@ -19,7 +19,7 @@ impl Unread {
     /// Tells which layers of an image could not be read, and why.
     pub(super) fn tell(opened: &Opened, session: &Session) -> Self {
         let mut unread = false;
-        for (number, layer) in opened.layers.iter().enumerate() {
+        for (number, layer) in (1..).zip(&opened.layers) {
             let Some(problem) = &layer.problem else { continue };
             let what = format!("layer {number} of {} ({}) cannot be read", opened.reference, layer.digest);
             session.output.failure(&Report::message(Kind::Failed, problem).while_doing(what));
@@ -39,6 +39,13 @@ impl Unread {
     }
 }
 
+/// The number of a layer as people count them, from 1 at the bottom; as layers are counted inside, from 0.
+pub(super) fn layer_number(text: &str) -> Result<u32, String> {
+    let number: u32 =
+        text.parse().map_err(|_| "not a number of a layer; they count from 1 at the bottom".to_owned())?;
+    number.checked_sub(1).ok_or_else(|| "layers count from 1 at the bottom".to_owned())
+}
+
 /// Refuses the number of a layer that is not there.
 pub(super) fn check_layer(opened: &Opened, layer: Option<u32>) -> Result<(), Report> {
     let there = opened.tree.layers();
@@ -47,10 +54,10 @@ pub(super) fn check_layer(opened: &Opened, layer: Option<u32>) -> Result<(), Rep
             let image = escape(&opened.reference);
             let numbers = match there {
                 0 => "it has none".to_owned(),
-                1 => "its only one is layer 0".to_owned(),
-                _ => format!("it has layers 0 to {}", there - 1),
+                1 => "its only one is layer 1".to_owned(),
+                _ => format!("it has layers 1 to {there}"),
             };
-            Err(Report::message(Kind::Usage, format!("{image} has no layer {layer}")).help(numbers))
+            Err(Report::message(Kind::Usage, format!("{image} has no layer {}", layer + 1)).help(numbers))
         }
         _ => Ok(()),
     }

@@ -16,8 +16,8 @@ pub(super) struct Filter {
     /// Only these kinds of change
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND,…")]
     only: Vec<Kind>,
-    /// Only what this layer did, counted from 0 at the bottom
-    #[arg(long, value_name = "N")]
+    /// Only what this layer did, counted from 1 at the bottom
+    #[arg(long, value_name = "N", value_parser = super::looking::layer_number)]
     pub(super) layer: Option<u32>,
     /// In the order of paths, or the largest first
     #[arg(long, value_enum, default_value = "path", value_name = "BY")]

@@ -39,8 +39,8 @@ fn exit_code_says_whether_anything_differs() {
     assert_eq!(bakery.fails(1, &["diff", "local/app:1", "local/touched:1", "--exit-code", "--json"]), "");
     bakery.ok(&["diff", "local/app:1", "local/touched:1", "--exit-code", "--only", "added"]);
     for json in [&[][..], &["--json"]] {
-        bakery.fails(1, &[&["diff", "local/touched:1", "--exit-code", "--layer", "1"], json].concat());
-        bakery.ok(&[&["diff", "local/touched:1", "--exit-code", "--layer", "1", "--semantic"], json].concat());
+        bakery.fails(1, &[&["diff", "local/touched:1", "--exit-code", "--layer", "2"], json].concat());
+        bakery.ok(&[&["diff", "local/touched:1", "--exit-code", "--layer", "2", "--semantic"], json].concat());
     }
 }
 

@@ -70,7 +70,7 @@ fn below_a_path_symlinks_are_followed_inside_the_image() {
     assert_eq!(paths(&["/bin"]), ["/usr/bin/sh", "/usr/bin/tool"]);
     assert_eq!(paths(&["bin/tool"]), ["/usr/bin/tool"]);
     assert_eq!(paths(&["/bin/../bin/sh"]), ["/usr/bin/sh"], "`..` is what the link leads to's folder's");
-    assert_eq!(paths(&["--layer", "1"]), ["/usr/bin/tool"]);
+    assert_eq!(paths(&["--layer", "2"]), ["/usr/bin/tool"]);
     assert!(paths(&[]).contains(&"/bin".to_owned()));
     let text = bakery.ok(&["files", "local/app:1", "/usr/bin"]);
     let line = text.lines().find(|line| line.ends_with("/usr/bin/sh")).unwrap();
@@ -81,6 +81,6 @@ fn below_a_path_symlinks_are_followed_inside_the_image() {
     assert!(said.contains("did you mean /usr/bin?"), "{said}");
     let said = bakery.fails(1, &["files", "local/app:1", "/usr/bin/sh/x"]);
     assert!(said.contains("/usr/bin/sh is no folder"), "{said}");
-    let said = bakery.fails(2, &["files", "local/app:1", "--layer", "2"]);
+    let said = bakery.fails(2, &["files", "local/app:1", "--layer", "3"]);
     assert!(said.contains("has no layer 2") && said.contains("layers 0 to 1"), "{said}");
 }

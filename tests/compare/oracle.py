@@ -136,7 +136,7 @@ def apply(tree, tar, layer):
             node = dict(tree.nodes[target])
         else:
             node = node_of(member, tar)
-        node["layer"] = layer
+        node["layer"] = layer + 1
         tree.put(path, node)
 
 

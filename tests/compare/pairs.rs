@@ -75,7 +75,7 @@ fn rows_say_what_differs_and_which_layer_did_it() {
     };
     assert_eq!(row("/etc/a")["before_size"], 3);
     let gone = row("/etc/gone");
-    assert_eq!((&gone["op"], &gone["layer"]), (&json!("deleted"), &json!(1)));
+    assert_eq!((&gone["op"], &gone["layer"]), (&json!("deleted"), &json!(2)));
     let moved = row("/etc/new");
     assert_eq!((&moved["op"], &moved["from"], &moved["what"]), (&json!("moved"), &json!("/etc/old"), &json!([])));
     let mode = row("/same");
@@ -108,8 +108,8 @@ fn lines_show_one_change_each_and_filters_leave_out_the_rest() {
     assert_eq!(paths(&["--only", "added,deleted"]), ["/etc/gone", "/owned"]);
     assert_eq!(paths(&["--no-moves", "--only", "added"]), ["/etc/new", "/owned"]);
     assert_eq!(paths(&["--sort", "size"])[..3], ["/etc/a", "/etc/new", "/etc/gone"]);
-    assert_eq!(paths(&["--layer", "0"]), [""; 0]);
-    assert_eq!(paths(&["--layer", "1"]).len(), 6);
+    assert_eq!(paths(&["--layer", "1"]), [""; 0]);
+    assert_eq!(paths(&["--layer", "2"]).len(), 6);
     let plain = bakery.ok(&["diff", "local/app:1", "--ascii", "--color", "never"]);
     assert!(plain.is_ascii(), "{plain}");
     let said = bakery.fails(2, &["diff", "local/base:1", "local/app:1", "--only", "addd"]);
@@ -123,7 +123,7 @@ fn two_images_without_a_layer_in_common_are_compared() {
     put(&bakery.local(), "b:1", &[Tar::new().file("y", "y").file("x", "two").end()]);
     let document = bakery.json(&["diff", "local/a:1", "local/b:1"]);
     assert_eq!(document["changes"].as_array().unwrap().len(), 1);
-    assert_eq!(document["changes"][0]["layer"], 0);
+    assert_eq!(document["changes"][0]["layer"], 1);
     put(&bakery.local(), "none:1", &[]);
     let document = bakery.json(&["diff", "local/a:1", "local/none:1"]);
     assert_eq!(document["totals"]["deleted"], 2);

@@ -30,7 +30,7 @@ impl Serialize for Change<'_> {
         let what: Vec<&str> = changed.what.words().collect();
         map.serialize_entry("what", &what)?;
         if let Some(place) = self.place {
-            map.serialize_entry("layer", &place.layer)?;
+            map.serialize_entry("layer", &place.layer.map(|layer| layer + 1))?;
             map.serialize_entry("owner", owner(place.is_local))?;
         }
         map.end()
@@ -129,7 +129,7 @@ impl Serialize for LayerRow<'_> {
 
 /// What a layer is.
 pub(super) fn serialize_layer<M: SerializeMap>(map: &mut M, number: u32, layer: &OpenedLayer) -> Result<(), M::Error> {
-    map.serialize_entry("layer", &number)?;
+    map.serialize_entry("layer", &(number + 1))?;
     map.serialize_entry("digest", &layer.digest)?;
     map.serialize_entry("diff_id", &layer.diff_id)?;
     map.serialize_entry("size", &layer.size)?;

@@ -65,7 +65,7 @@ impl Serialize for Entry<'_> {
         map.serialize_entry("uid", &seen.uid())?;
         map.serialize_entry("gid", &seen.gid())?;
         map.serialize_entry("mtime", &seen.mtime())?;
-        map.serialize_entry("layer", &seen.layer())?;
+        map.serialize_entry("layer", &seen.layer().map(|layer| layer + 1))?;
         map.serialize_entry("owner", owner(self.is_local))?;
         if let Some(target) = seen.target() {
             serialize_name(&mut map, ["target", "target_base64"], target)?;
@@ -116,7 +116,7 @@ impl Entry<'_> {
 /// `◇ 12`: who made a layer, and which it is.
 pub(super) fn place(layer: Option<u32>, is_local: bool, color: bool) -> String {
     match layer {
-        Some(layer) => format!("{} {layer:>2}", mark(is_local, color)),
+        Some(layer) => format!("{} {:>2}", mark(is_local, color), layer + 1),
         None => "    ".to_owned(),
     }
 }
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(
             plain,
             serde_json::json!({"path": "/b\\x1b", "type": "fifo", "size": 0, "mode": 0o600, "uid": 1000,
-            "gid": 5, "mtime": 9, "layer": 0, "owner": "global"})
+            "gid": 5, "mtime": 9, "layer": 1, "owner": "global"})
         );
     }
 }
