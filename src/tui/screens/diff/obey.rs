@@ -22,6 +22,10 @@ impl Model {
                 _ => Vec::new(),
             };
         }
+        if self.matter.is_none() && action != Action::Refresh {
+            // There is nothing yet to move in or to sift.
+            return Vec::new();
+        }
         match action {
             Action::Move(motion) => return self.step(motion, around),
             Action::Open if self.filter().editing => match self.tab {
@@ -40,7 +44,7 @@ impl Model {
                 let asked = self.asked.clone();
                 return asked.map(|asked| self.open(asked)).unwrap_or_default();
             }
-            Action::OtherPane if self.matter.is_some() => {
+            Action::OtherPane => {
                 self.reading = match self.reading.take() {
                     Some(reading) if reading.focused => None,
                     Some(reading) => Some(Reading { focused: true, ..reading }),

@@ -147,7 +147,7 @@ impl Place for Model {
         match (&self.matter, self.tab) {
             _ if self.filter().editing => vec![Scope::Line],
             (None, _) if self.asked.is_some() => vec![Scope::DiffUnread],
-            (None, _) => Vec::new(),
+            (None, _) => vec![Scope::List],
             (Some(_), _) if self.reads() => {
                 let content = self.reading.as_ref().is_some_and(|reading| reading.content);
                 content.then_some(Scope::DiffContent).into_iter().chain([Scope::Diff, Scope::List]).collect()
