@@ -52,9 +52,11 @@ fn main() {
 
 /// Seconds; layers this recipe made, and their bytes.
 fn bake(folder: &Path, workspace: &str, recipe: &str) -> (f64, usize, u64) {
+    // A team's images bear its name.
+    let image = if workspace == "global" { recipe.to_owned() } else { format!("{workspace}/{recipe}") };
     let begun = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_bakery"))
-        .args(["bake", "--json", recipe, "--workspace"])
+        .args(["bake", "--json", &image, "--workspace"])
         .arg(folder.join(workspace))
         .env("BAKERY_HOME", folder.join("home"))
         .output()
