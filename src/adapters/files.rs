@@ -115,14 +115,47 @@ pub fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(), FilesE
 fn stage_file(path: &Path, content: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, FilesError> {
     let folder = folder_of(path);
     make_folder(folder)?;
-    let mut staged = tempfile::Builder::new()
-        .prefix(".bakery-new-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)
-        .map_err(FilesError::io("write", path))?;
+    let mut staged = begin_file(path, mode)?;
     staged.write_all(content).map_err(FilesError::io("write", path))?;
     staged.as_file().sync_all().map_err(FilesError::io("sync", path))?;
     Ok(staged)
+}
+
+fn begin_file(path: &Path, mode: u32) -> Result<tempfile::NamedTempFile, FilesError> {
+    let mut staged = tempfile::Builder::new();
+    let staged = staged.prefix(".bakery-new-").permissions(Permissions::from_mode(mode)).tempfile_in(folder_of(path));
+    staged.map_err(FilesError::io("write", path))
+}
+
+/// A file that becomes visible as a whole, written as it comes in; nothing stays when it is dropped before that.
+#[derive(Debug)]
+pub struct StagedFile {
+    target: PathBuf,
+    staged: tempfile::NamedTempFile,
+}
+
+impl StagedFile {
+    /// Begins a file in a folder that is there.
+    pub fn begin(target: &Path, mode: u32) -> Result<Self, FilesError> {
+        Ok(Self { target: target.to_owned(), staged: begin_file(target, mode)? })
+    }
+
+    /// Where to write.
+    pub fn writer(&self) -> Result<impl Write + Send + 'static, FilesError> {
+        self.staged.reopen().map_err(FilesError::io("write", &self.target))
+    }
+
+    /// Puts it in its place; over another only where `replace` says so. Gives whether it did.
+    pub fn finish(self, replace: bool) -> Result<bool, FilesError> {
+        let Self { target, staged } = self;
+        staged.as_file().sync_all().map_err(FilesError::io("sync", &target))?;
+        let kept = if replace { staged.persist(&target) } else { staged.persist_noclobber(&target) };
+        match kept {
+            Ok(_) => sync_folder_of(&target).map(|()| true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(FilesError::io("write", &target)(error.error)),
+        }
+    }
 }
 
 /// A folder that becomes visible as a whole: built in a hidden folder inside it, moved up at the end; nothing stays when

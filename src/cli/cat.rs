@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let watched = Watched { out: io::stdout(), closed: Arc::clone(&closed) };
     let out: Box<dyn Write + Send> =
         if io::stdout().is_terminal() { Box::new(Escaping::new(watched)) } else { Box::new(watched) };
-    let copied = context.copy_file(&opened, args.path.as_bytes(), out).await;
+    let copied = context.copy_file(&opened, (args.path.as_bytes(), opened.tree.layers()), out).await;
     if closed.load(Ordering::Relaxed) {
         return Err(Report::message(Kind::Failed, CLOSED_PIPE));
     }

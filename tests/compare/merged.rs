@@ -82,5 +82,5 @@ fn below_a_path_symlinks_are_followed_inside_the_image() {
     let said = bakery.fails(1, &["files", "local/app:1", "/usr/bin/sh/x"]);
     assert!(said.contains("/usr/bin/sh is no folder"), "{said}");
     let said = bakery.fails(2, &["files", "local/app:1", "--layer", "3"]);
-    assert!(said.contains("has no layer 2") && said.contains("layers 0 to 1"), "{said}");
+    assert!(said.contains("has no layer 3") && said.contains("layers 1 to 2"), "{said}");
 }

@@ -45,9 +45,15 @@ impl Context {
         .await
     }
 
-    /// Writes the whole file to `out`, as it streams; its digest is proven at its end. Gives how many bytes it has.
-    pub async fn copy_file(&self, opened: &Opened, path: &[u8], out: Box<dyn Write + Send>) -> Result<u64, Report> {
-        let held = self.held(opened, path, opened.tree.layers())?;
+    /// Writes the whole file to `out`, as it streams, when `level` layers are there; its digest is proven at its end. Gives
+    /// how many bytes it has.
+    pub async fn copy_file(
+        &self,
+        opened: &Opened,
+        (path, level): (&[u8], u32),
+        out: Box<dyn Write + Send>,
+    ) -> Result<u64, Report> {
+        let held = self.held(opened, path, level)?;
         off_the_executor(move || {
             let mut out = out;
             let count = held.copy(u64::MAX, &mut out)?;

@@ -41,7 +41,7 @@ impl Performer {
                 let (matter, source, to) = (matter.clone(), source.clone(), to.clone());
                 self.spawn(Slot::Export(to.clone()), async move {
                     let image = matter.image(source.which);
-                    let outcome = context.export_file(image, &source.path, &to, replace).await;
+                    let outcome = context.export_file(image, (&source.path, source.level), &to, replace).await;
                     let outcome = outcome.map(|export| match export {
                         Export::Written(bytes) => Saved::Written(bytes),
                         Export::Exists => Saved::Exists,
