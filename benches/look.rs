@@ -20,7 +20,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What the layers of the large base are made of.
-const LAYERS: [(&str, &str); 3] = [("lib", "/usr/lib"), ("share", "/usr/share"), ("bin", "/usr/bin")];
+const LAYERS: [(&str, &str); 3] = [("share", "/usr/share"), ("bin", "/usr/bin"), ("sbin", "/usr/sbin")];
 const MILLION: u32 = 1_000_000;
 
 fn main() {
@@ -28,7 +28,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let runs = std::env::var("BAKERY_BENCH_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
+    let runs = std::env::var("BAKERY_BENCH_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
     let bench = Bench { folder: tempfile::tempdir_in("/var/tmp").unwrap(), runs };
     bench.workspace();
     println!("| work | tool | median s | peak MiB |\n| --- | --- | --- | --- |");

@@ -56,6 +56,14 @@ fn a_bake_shows_as_its_journal_tells_it_at_any_event_and_always_alike() {
 }
 
 #[test]
+fn what_is_here_is_waited_for_and_nothing_else() {
+    let bakery = Bakery::new();
+    let output = bakery.run(&["screenshot", "store", "recipes", "bakes", "--out", "shots"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !said.contains("did not answer"), "{said}");
+}
+
+#[test]
 fn themes_of_ones_own_and_mistakes_in_them() {
     let bakery = Bakery::new();
     bakery.write(

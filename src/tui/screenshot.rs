@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep_until};
 use super::effect::Effect;
 use super::model::Model;
 use super::msg::Msg;
-use super::perform::{Performer, UnderWay, told};
+use super::perform::{Performer, Told, UnderWay, told};
 use super::picture::Picture;
 use super::run::surroundings;
-use super::screens::{Compare, Screen, bake, bakes};
+use super::screens::{Compare, Screen, bake, bakes, recipes};
 use super::theme::{self, Depth, Look};
 use super::update::{begin, look_into, update};
 use super::view::draw;
@@ -87,12 +87,12 @@ fn look(context: &Context, request: &ShotRequest) -> Result<Look, Report> {
 async fn settle(model: &mut Model, (screen, of): (Screen, Option<Compare>), context: &Arc<Context>) -> bool {
     let (mut performer, mut results) = Performer::new(Arc::clone(context));
     let patience = Instant::now() + PATIENCE;
-    let mut listed = false;
+    let mut known = Told::default();
     let mut effects = begin(model, screen);
     effects.extend(of.into_iter().flat_map(|asked| look_into(model, asked)).collect::<Vec<_>>());
     loop {
         effects.drain(..).for_each(|effect| performer.perform(effect));
-        let under_way = performer.under_way(listed);
+        let under_way = performer.under_way(known);
         let until = match under_way {
             // Whoever is over has sent its answer before.
             UnderWay::Nothing => Instant::now(),
@@ -102,7 +102,8 @@ async fn settle(model: &mut Model, (screen, of): (Screen, Option<Compare>), cont
         tokio::select! {
             biased;
             msg = next(&mut results) => {
-                listed |= matches!(msg, Msg::Bakes(bakes::Msg::News(_)));
+                known.shelf |= matches!(msg, Msg::Bakes(bakes::Msg::News(_)));
+                known.recipes |= matches!(msg, Msg::Recipes(recipes::Msg::Listed(_)));
                 effects = update(model, msg);
             }
             () = performer.one_over() => {}

@@ -69,6 +69,15 @@ pub(super) struct Performer {
     tell: mpsc::Sender<Msg>,
 }
 
+/// What has been told at least once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The shelf of bakes.
+    pub(super) shelf: bool,
+    /// The recipes.
+    pub(super) recipes: bool,
+}
+
 /// What tasks are still to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UnderWay {
@@ -109,9 +118,14 @@ impl Performer {
         }
     }
 
-    /// What is still under way, once `listed`: the shelf has been told.
-    pub(super) fn under_way(&self, listed: bool) -> UnderWay {
-        let endless = |slot: &Slot| matches!(slot, Slot::Viewing) || (listed && matches!(slot, Slot::Shelf));
+    /// What is still under way; what is followed without end counts as such once it was `told` for the first time.
+    pub(super) fn under_way(&self, told: Told) -> UnderWay {
+        let endless = |slot: &Slot| match slot {
+            Slot::Viewing => true,
+            Slot::Shelf => told.shelf,
+            Slot::Recipes => told.recipes,
+            _ => false,
+        };
         let (mut tasks, mut open) = (0, 0);
         for slot in self.tasks.keys() {
             tasks += 1;
