@@ -192,10 +192,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "drwxrwxrwt     1000:5             ◆  0  /d",
-                "-rwSr--r--     1000:5     1.2 kB  ◇  0  /f",
-                "lrwxrwxrwx     1000:5        0 B  ◆  0  /l -> a\\x1b",
-                "crw-rwS---     1000:5       1, 3  ◆  0  /null",
+                "drwxrwxrwt     1000:5             ◆  1  /d",
+                "-rwSr--r--     1000:5     1.2 kB  ◇  1  /f",
+                "lrwxrwxrwx     1000:5        0 B  ◆  1  /l -> a\\x1b",
+                "crw-rwS---     1000:5       1, 3  ◆  1  /null",
             ]
         );
     }
