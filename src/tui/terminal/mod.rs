@@ -4,6 +4,7 @@ mod clipboard;
 mod input;
 mod modes;
 mod painter;
+mod scroll;
 
 pub(super) use clipboard::sequence as clipboard_sequence;
 pub(super) use input::{read, sane};

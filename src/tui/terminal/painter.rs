@@ -10,6 +10,7 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::scroll::Scroll;
 use crate::domain::text::is_hazardous;
 
 /// What the terminal shows, and what changes it.
@@ -63,8 +64,12 @@ impl Painter {
         if all {
             self.shown = Buffer::empty(next.area);
         }
+        let scroll = if all { None } else { Scroll::find(&self.shown, &next) };
+        if let Some(scroll) = scroll {
+            scroll.apply(&mut self.shown);
+        }
         let changes = self.shown.diff(&next);
-        if !all && changes.is_empty() && cursor == self.cursor {
+        if !all && scroll.is_none() && changes.is_empty() && cursor == self.cursor {
             return Ok(None);
         }
         let mut bytes = self.bytes.clone();
@@ -74,6 +79,9 @@ impl Painter {
         }
         if all {
             queue!(bytes, Clear(ClearType::All))?;
+        }
+        if let Some(scroll) = scroll {
+            scroll.write(&mut bytes)?;
         }
         if !changes.is_empty() {
             self.backend.draw(changes.into_iter())?;
@@ -108,6 +116,52 @@ mod tests {
         assert!(change.len() < 60, "{} bytes for three cells", change.len());
         painter.forget();
         assert!(painter.paint(screen("two"), None).unwrap().is_some());
+    }
+
+    /// A list beside a pane, scrolled to `from`.
+    fn list(from: usize, height: u16, pane: &str) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 100, height));
+        buffer.set_string(0, 0, "head", Style::new());
+        for line in 1..height - 1 {
+            let number = from + usize::from(line);
+            let text = format!("{number:>6} {} 文 path-{}", "x".repeat(number * 7 % 13), number * number);
+            let color = u8::try_from(number % 7).unwrap();
+            buffer.set_string(0, line, text, Style::new().fg(ratatui::style::Color::Indexed(color)));
+        }
+        buffer.set_string(60, 2, pane, Style::new().bold());
+        buffer
+    }
+
+    fn seen(parser: &vt100::Parser, buffer: &Buffer) {
+        for y in 0..buffer.area.height {
+            let mut line = String::new();
+            let mut wide = false;
+            for x in 0..buffer.area.width {
+                if !std::mem::take(&mut wide) {
+                    line.push_str(buffer[(x, y)].symbol());
+                    wide = buffer[(x, y)].symbol() == "文";
+                }
+            }
+            let shown = parser.screen().rows(0, buffer.area.width).nth(y.into()).unwrap();
+            assert_eq!(shown.trim_end(), line.trim_end(), "line {y}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_scrolls_is_moved_by_the_terminal_and_shows_the_same() {
+        let mut painter = Painter::new();
+        let mut parser = vt100::Parser::new(30.try_into().unwrap(), 100.try_into().unwrap(), 0);
+        let frames = [0, 1, 2, 4, 9, 8, 5, 5, 200, 199, 0, 1].map(|from| (from, list(from, 30, &format!("of {from}"))));
+        for (at, (from, frame)) in frames.iter().enumerate() {
+            let bytes = painter.paint(frame.clone(), None).unwrap().unwrap_or_default();
+            parser.process(&bytes);
+            seen(&parser, frame);
+            if at > 0 && from.abs_diff(frames[at - 1].0) == 1 {
+                assert!(bytes.len() < 400, "{} bytes for one line", bytes.len());
+            }
+        }
+        let last = painter.paint(list(1, 30, "of 1"), None).unwrap();
+        assert_eq!(last, None, "nothing moved");
     }
 
     #[test]
