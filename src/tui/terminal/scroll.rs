@@ -7,7 +7,7 @@ use ratatui::buffer::{Buffer, Cell};
 
 /// Lines a list moves by at most for it to be looked for.
 const FARTHEST: usize = 8;
-/// Cells that have to be the same afterwards for it to be worth while.
+/// Cells it has to save to be worth while.
 const WORTH: usize = 120;
 
 /// Lines `top` to `bottom`, both included, that move up by so many lines, or down.
@@ -20,37 +20,41 @@ pub(super) struct Scroll {
 }
 
 impl Scroll {
-    /// The move that leaves the fewest cells to be written, where one is worth while.
+    /// The move that saves the most cells to be written, where one is worth while.
     pub(super) fn find(shown: &Buffer, next: &Buffer) -> Option<Self> {
-        let width = usize::from(next.area.width);
-        let (old, new) = (&shown.content, &next.content);
+        let (width, height) = (usize::from(next.area.width), usize::from(next.area.height));
         if width == 0 || shown.area != next.area || (next.area.x, next.area.y) != (0, 0) {
             return None;
         }
-        let differs = |line: &usize| old[line * width..][..width] != new[line * width..][..width];
-        let lines = 0..usize::from(next.area.height);
-        let (top, bottom) = (lines.clone().find(differs)?, lines.rev().find(differs)?);
-        let before = Self { top, bottom, by: 0, up: true }.left_over(shown, next);
-        let moves = (1..=FARTHEST.min((bottom - top) / 2)).flat_map(|by| [true, false].map(|up| (by, up)));
-        let moves = moves.map(|(by, up)| Self { top, bottom, by, up });
-        let (left, best) = moves.map(|scroll| (scroll.left_over(shown, next), scroll)).min_by_key(|(left, _)| *left)?;
-        (left + WORTH < before).then_some(best)
-    }
-
-    /// Cells still to be written after it.
-    fn left_over(&self, shown: &Buffer, next: &Buffer) -> usize {
-        let width = usize::from(next.area.width);
-        let blank = Cell::default();
-        let line = |line: usize| -> usize {
-            let from = if self.up { line.checked_add(self.by) } else { line.checked_sub(self.by) };
-            let from = from.filter(|from| (self.top..=self.bottom).contains(from));
-            let new = &next.content[line * width..][..width];
-            match from {
-                Some(from) => new.iter().zip(&shown.content[from * width..][..width]).filter(|(a, b)| a != b).count(),
-                None => new.iter().filter(|cell| **cell != blank).count(),
+        let old = |line: usize| &shown.content[line * width..][..width];
+        let new = |line: usize| &next.content[line * width..][..width];
+        let apart = |a: &[Cell], b: &[Cell]| a.iter().zip(b).filter(|(a, b)| a != b).count();
+        let stays: Vec<usize> = (0..height).map(|line| apart(old(line), new(line))).collect();
+        if stays.iter().sum::<usize>() < WORTH {
+            return None;
+        }
+        let blank = vec![Cell::default(); width];
+        let bared = sums((0..height).map(|line| saved(stays[line], apart(&blank, new(line)))));
+        let mut best = (saved(WORTH, 0), None);
+        for (by, up) in (1..=FARTHEST.min(height / 2)).flat_map(|by| [(by, true), (by, false)]) {
+            let from =
+                |line: usize| if up { Some(line + by).filter(|from| *from < height) } else { line.checked_sub(by) };
+            let moved = sums(
+                (0..height).map(|line| from(line).map_or(0, |from| saved(stays[line], apart(old(from), new(line))))),
+            );
+            for top in 0..height {
+                for bottom in top + 2 * by..height {
+                    // Where the lines that are bared begin.
+                    let gap = if up { bottom + 1 - by } else { top };
+                    let (first, last) = if up { (top, gap) } else { (top + by, bottom + 1) };
+                    let all = moved[last] - moved[first] + bared[gap + by] - bared[gap];
+                    if all > best.0 {
+                        best = (all, Some(Self { top, bottom, by, up }));
+                    }
+                }
             }
-        };
-        (self.top..=self.bottom).map(line).sum()
+        }
+        best.1
     }
 
     /// What the terminal shows after it.
@@ -73,4 +77,19 @@ impl Scroll {
         let (at, step) = if self.up { (self.bottom, "\n") } else { (self.top, "\x1bM") };
         write!(out, "\x1b[0m\x1b[{};{}r\x1b[{};1H{}\x1b[r", self.top + 1, self.bottom + 1, at + 1, step.repeat(self.by))
     }
+}
+
+/// Cells less to be written; less than none where there are more.
+fn saved(without: usize, with: usize) -> i64 {
+    i64::try_from(without).unwrap_or(0) - i64::try_from(with).unwrap_or(0)
+}
+
+/// What comes before each line, and all of it.
+fn sums(lines: impl Iterator<Item = i64>) -> Vec<i64> {
+    let mut sum = 0;
+    let after = lines.map(|line| {
+        sum += line;
+        sum
+    });
+    std::iter::once(0).chain(after).collect()
 }
