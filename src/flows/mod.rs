@@ -23,6 +23,7 @@ pub mod prune;
 pub mod shell;
 pub mod standing;
 pub mod terminal;
+pub mod verify;
 pub mod watch;
 pub mod worker;
 

@@ -1,7 +1,12 @@
-//! Findings: the outcome of one check on one subject, and of the same check on several. Judges nothing itself.
+//! Findings: the outcome of one check on one subject, of the same check on several, and of all of them. Judges nothing itself.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
 
 /// Outcome of a check (contract section 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CheckVerdict {
     /// Holds.
     Pass,
@@ -15,21 +20,56 @@ pub enum CheckVerdict {
     Unknown,
 }
 
+impl CheckVerdict {
+    /// The word in journals, in `--json` and on screens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether it stands in the way: what failed, and what could not be established.
+    pub fn blocks(self) -> bool {
+        matches!(self, Self::Fail | Self::Unknown)
+    }
+}
+
+/// A check with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Check identifier (contract section 6).
+    pub id: String,
+    /// Its outcome.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+impl Check {
+    /// A check with its outcome.
+    pub fn new(id: impl Into<String>, finding: Finding) -> Self {
+        Self { id: id.into(), finding }
+    }
+}
+
 /// The outcome of a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was found.
     pub verdict: CheckVerdict,
     /// Stable reason code.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Lines a person can act on.
     pub evidence: Vec<String>,
 }
 
 impl Finding {
     /// A finding with its evidence.
-    pub fn new(verdict: CheckVerdict, reason: &'static str, evidence: Vec<String>) -> Self {
-        Self { verdict, reason, evidence }
+    pub fn new(verdict: CheckVerdict, reason: impl Into<Cow<'static, str>>, evidence: Vec<String>) -> Self {
+        Self { verdict, reason: reason.into(), evidence }
     }
 }
 
@@ -41,7 +81,12 @@ pub fn worst(findings: &[(String, Finding)]) -> Option<Finding> {
     let lines = findings.iter().flat_map(|(subject, finding)| {
         finding.evidence.iter().map(move |line| if several { format!("{subject}: {line}") } else { line.clone() })
     });
-    Some(Finding { evidence: lines.collect(), ..*first })
+    Some(Finding { verdict: first.verdict, reason: first.reason.clone(), evidence: lines.collect() })
+}
+
+/// What several verdicts come to: the worst of them. `Unknown` where there is none, since nothing was established.
+pub fn overall(verdicts: impl IntoIterator<Item = CheckVerdict>) -> CheckVerdict {
+    verdicts.into_iter().max_by_key(|verdict| badness(*verdict)).unwrap_or(CheckVerdict::Unknown)
 }
 
 fn badness(verdict: CheckVerdict) -> u8 {
@@ -71,5 +116,13 @@ mod tests {
             (CheckVerdict::Unknown, vec!["arm64: seen".into(), "amd64: seen".into()])
         );
         assert_eq!(worst(&[good, bad, odd]).unwrap().verdict, CheckVerdict::Fail);
+    }
+
+    #[test]
+    fn all_of_nothing_is_unknown() {
+        assert_eq!(overall([]), CheckVerdict::Unknown);
+        assert_eq!(overall([CheckVerdict::Skip, CheckVerdict::Pass]), CheckVerdict::Pass);
+        assert_eq!(overall([CheckVerdict::Warn, CheckVerdict::Unknown]), CheckVerdict::Unknown);
+        assert!(CheckVerdict::Unknown.blocks() && !CheckVerdict::Warn.blocks());
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn check_of(test: &TestCase) -> String {
 /// The fact that a check is over.
 pub(super) fn finished(check: String, finding: &Finding) -> EventKind {
     let Finding { verdict, reason, evidence } = finding.clone();
-    EventKind::CheckFinished { check, verdict, reason: reason.to_owned(), evidence }
+    EventKind::CheckFinished { check, verdict, reason: reason.into_owned(), evidence }
 }
 
 /// Sums up the tests of all platforms, and tells them where that has not been done; `found` holds each platform's findings

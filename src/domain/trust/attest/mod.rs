@@ -1,0 +1,1 @@
+//! Attestations: statements about an image, and what bakery states. Signs nothing, stores nothing.
