@@ -21,6 +21,7 @@ pub mod pictures;
 mod prepare;
 pub mod prune;
 pub mod shell;
+mod signer;
 pub mod standing;
 pub mod terminal;
 pub mod verify;
