@@ -20,6 +20,7 @@ pub mod keys;
 pub mod pictures;
 mod prepare;
 pub mod prune;
+mod reproduce;
 pub mod shell;
 mod signer;
 pub mod standing;

@@ -59,6 +59,7 @@ pub trait Gatekeeper: Send + Sync {
 }
 
 /// Everything an engine needs; all of it pinned.
+#[derive(Clone)]
 pub struct BakeJob {
     /// What to do.
     pub plan: Plan,

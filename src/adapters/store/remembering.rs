@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{BlobStream, KeptDocuments, Page, RawManifest, Selector, Store, StoreError, layout, read_verified};
+use super::{BlobStream, KeptDocuments, Page, RawManifest, Selector, Store, StoreError, read_verified};
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
 use crate::domain::oci::{Descriptor, Digest, MAX_MANIFEST_BYTES, Repository, Tag};
 
