@@ -189,6 +189,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
     };
     Context {
         secrets: Default::default(),
+        passphrase: None,
         paths: Paths::below(home),
         workspace: Workspace {
             secrets: Default::default(),
