@@ -19,7 +19,7 @@ use super::golden::{check, check_ascii, grids};
 const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (140, 40), (200, 60)];
 
 fn seen(op: ChangeOp, path: &str, size: u64) -> SeenChange {
-    SeenChange { op, path: path.into(), size, mode: 0o644 }
+    SeenChange::new(op, path, size, 0o644)
 }
 
 fn added(path: &str, size: u64) -> SeenChange {

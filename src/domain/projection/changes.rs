@@ -47,7 +47,7 @@ mod tests {
         let two = changes.of(&step("2")).unwrap().totals();
         assert_eq!((two.added, two.modified, two.deleted, two.bytes), (1, 1, 1, 13));
         assert!(changes.of(&step("1")).is_none());
-        let seen = vec![SeenChange { op: ChangeOp::Added, path: "/a".into(), size: 1, mode: 0 }];
+        let seen = vec![SeenChange::new(ChangeOp::Added, "/a", 1, 0)];
         let next = vec![EventKind::LayerChanged { step: step("3"), changes: seen }, sealed("3", true)];
         number(next).iter().for_each(|event| changes.apply(event));
         assert!(changes.of(&step("2")).is_none() && changes.of(&step("3")).is_some());

@@ -12,6 +12,7 @@ mod finding;
 pub mod policy;
 pub mod reason;
 pub mod rules;
+pub mod secrets;
 mod signature;
 
 pub use chain::{Level, Verified};
