@@ -180,6 +180,8 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         place: StorePlace::Layout(folder.path().join("store")),
         keys: keys.iter().map(|key| folder.path().join(key)).collect(),
         key: key.map(|key| folder.path().join(key)),
+        passphrase: None,
+        signature_format: Default::default(),
         publish: None,
         repositories: Vec::new(),
     };

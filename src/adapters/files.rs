@@ -82,6 +82,14 @@ pub fn make_folder(path: &Path) -> Result<(), FilesError> {
     std::fs::create_dir_all(path).map_err(FilesError::io("make folder", path))
 }
 
+/// Removes a folder with all in it; that it is not there is no error.
+pub fn remove_folder(path: &Path) -> Result<(), FilesError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FilesError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a folder that is new, or takes one that is empty.
 pub fn make_empty_folder(path: &Path) -> Result<(), FilesError> {
     make_folder(path)?;

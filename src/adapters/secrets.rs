@@ -168,6 +168,18 @@ pub fn require(names: &[String], sources: &BTreeMap<String, SecretSource>) -> Re
     Ok(())
 }
 
+/// One secret that is a line of text: without the line break at its end.
+pub fn line_of(name: &str, source: &SecretSource) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    let mut value = value_of(name, source)?;
+    if value.len() > MAX_SECRET_BYTES {
+        return Err(SecretError::TooLong { name: name.to_owned() });
+    }
+    while matches!(value.last(), Some(b'\n' | b'\r')) {
+        value.pop();
+    }
+    Ok(value)
+}
+
 fn source_of<'a>(name: &str, sources: &'a BTreeMap<String, SecretSource>) -> Result<&'a SecretSource, SecretError> {
     sources.get(name).ok_or_else(|| SecretError::Unconfigured {
         name: name.to_owned(),

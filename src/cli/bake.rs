@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let options =
         BakeOptions { engine: args.engine, no_cache: args.no_cache, frozen: args.frozen, ..BakeOptions::default() };
     // None named is all, and only said so with --all.
-    let context = session.context()?.with_secret_flags(&args.secrets)?;
+    let context = session.context()?.with_secret_flags(&args.secrets)?.with_passphrase_asked()?;
     let asked = read_requests(&context, &args.recipes, &options)?;
     if args.detach { detach(&context, &asked, session).await } else { follow(&context, asked, session).await }
 }

@@ -11,6 +11,7 @@ use crate::adapters::host;
 use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};
 use crate::adapters::settings::Paths;
+use crate::adapters::signing::Passphrase;
 use crate::domain::oci::Platform;
 use crate::domain::recipe::{Lock, SecretSource};
 use crate::report::{Kind, Report};
@@ -166,14 +167,14 @@ pub async fn start(context: &Context, request: &BakeRequest, follow: bool) -> Re
         let loaded = request.judged(context)?;
         request.lock = context.settle_base(&loaded, follow, request.options.prepare()).await?;
     }
-    begin_worker(&request).await
+    begin_worker(&request, context.passphrase.as_ref()).await
 }
 
-async fn begin_worker(request: &BakeRequest) -> Result<Started, Report> {
+async fn begin_worker(request: &BakeRequest, passphrase: Option<&Passphrase>) -> Result<Started, Report> {
     let bakes = Paths::from_environment().bakes();
     let text = serde_json::to_vec(request).map_err(|error| Report::new(Kind::Failed, &error))?;
     let folder = BakeFolder::create(&bakes)?;
-    let begun = begin(&folder, &text).await;
+    let begun = begin(&folder, &text, passphrase).await;
     match begun {
         Ok(pid) => {
             // Forgetting old bakes is housekeeping: that it fails is no reason for this one to.
@@ -189,9 +190,9 @@ async fn begin_worker(request: &BakeRequest) -> Result<Started, Report> {
     }
 }
 
-async fn begin(folder: &BakeFolder, request: &[u8]) -> Result<u32, Report> {
+async fn begin(folder: &BakeFolder, request: &[u8], passphrase: Option<&Passphrase>) -> Result<u32, Report> {
     folder.write(REQUEST, request)?;
-    match start_worker(folder.id(), &folder.worker_log()).await? {
+    match start_worker(folder.id(), &folder.worker_log(), passphrase.map(Passphrase::as_bytes)).await? {
         Handshake::Ready(pid) => Ok(pid),
         Handshake::Refused(line) => {
             Err(serde_json::from_str(&line).unwrap_or_else(|_| Report::message(Kind::Failed, line)))

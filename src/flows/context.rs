@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::adapters::settings::{Paths, StorePlace, StoreSettings, UserSettings, Workspace};
+use crate::adapters::signing::Passphrase;
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Store, open};
 use crate::domain::oci::{ImageRef, Place, Repository};
@@ -23,6 +24,8 @@ pub struct Context {
     pub settings: UserSettings,
     /// Where secrets are had: the workspace's, the user's own instead where both name one.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Passphrase of the local store's key as somebody typed it; `None` where it comes from elsewhere.
+    pub passphrase: Option<Passphrase>,
 }
 
 impl From<SecretFlagError> for Report {
@@ -40,7 +43,7 @@ impl Context {
         let workspace = Workspace::load(folder, &paths)?;
         let mut secrets = workspace.secrets.clone();
         secrets.extend(settings.secrets.clone());
-        Ok(Self { paths, workspace, settings, secrets })
+        Ok(Self { paths, workspace, settings, secrets, passphrase: None })
     }
 
     /// With secrets that count before those configured.

@@ -97,7 +97,7 @@ pub(super) async fn keep_within_bound(context: &Context) {
 }
 
 /// Frees snapshots of every kind of ids this user may remove.
-fn free_snapshots(cache: &Path, bound: Option<u64>, dry_run: bool) -> Snapshots {
+pub(super) fn free_snapshots(cache: &Path, bound: Option<u64>, dry_run: bool) -> Snapshots {
     let mut done = Snapshots::default();
     let mut closed = Vec::new();
     for kind in kinds(cache) {

@@ -16,9 +16,10 @@ use crate::adapters::engine::embedded::cache::write_memory;
 use crate::adapters::engine::scripted::ScriptedEngine;
 use crate::adapters::engine::{Baked, Engine, EngineError};
 use crate::adapters::journal::{BakeFolder, JournalWriter, WorkerLock};
-use crate::adapters::process::{Handshake, Stops, identity, leave_session};
+use crate::adapters::process::{Handshake, Stops, identity, leave_session, passphrase_given};
 use crate::adapters::secrets;
 use crate::adapters::settings::Paths;
+use crate::adapters::signing::Passphrase;
 use crate::domain::journal::{BakeStarted, BakeStatus, EventKind, Failure};
 use crate::domain::oci::Digest;
 use crate::report::{Kind, Report};
@@ -36,6 +37,7 @@ struct Bench {
     writer: JournalWriter,
     lock: WorkerLock,
     stops: Stops,
+    passphrase: Option<Passphrase>,
 }
 
 /// Works off bake `id`. Whoever started this process is told whether it runs; the rest stands in the journal.
@@ -60,6 +62,7 @@ fn set_up(id: &str) -> Result<Bench, Report> {
     let folder = BakeFolder::of(&Paths::from_environment().bakes(), id)
         .ok_or_else(|| Report::message(Kind::Usage, format!("not a bake: {id}")))?;
     let lock = WorkerLock::take(&folder)?;
+    let passphrase = passphrase_given().map_err(|error| Report::new(Kind::Failed, &error))?;
     let text =
         folder.read(REQUEST)?.ok_or_else(|| Report::message(Kind::Usage, format!("no request for bake {id}")))?;
     let request: BakeRequest = serde_json::from_slice(&text).map_err(|error| {
@@ -70,7 +73,7 @@ fn set_up(id: &str) -> Result<Bench, Report> {
         return Err(Report::message(Kind::Usage, format!("bake {id} has been worked off already")));
     }
     writer.append(EventKind::BakeStarted(started(id, &request)))?;
-    Ok(Bench { folder, request, writer, lock, stops })
+    Ok(Bench { folder, request, writer, lock, stops, passphrase: passphrase.map(Passphrase::from_bytes) })
 }
 
 fn started(id: &str, request: &BakeRequest) -> BakeStarted {

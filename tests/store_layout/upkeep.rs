@@ -182,6 +182,8 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         place: StorePlace::Layout(store),
         keys: Vec::new(),
         key: None,
+        passphrase: None,
+        signature_format: Default::default(),
         publish: None,
         repositories: Vec::new(),
     };

@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// A policy for tests that are not about trust: nobody has to sign, and nothing in a layer is asked about.
+pub const TRUSTING: &str = "base: {signed-by: []}\n\
+    image: {setuid: allow, world-writable: allow, secrets: allow, device-nodes: allow}\n";
+
 /// A temporary home and workspace.
 pub struct Bakery {
     folder: tempfile::TempDir,
@@ -25,7 +29,14 @@ impl Bakery {
         let name = format!("bakery-{:x}{now:x}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let bakery = Self { folder: tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir().unwrap() };
         bakery.write("bakery.yaml", text);
+        bakery.write("policy.yaml", TRUSTING);
         bakery
+    }
+
+    /// Without the policy that trusts everybody: the built-in one counts.
+    pub fn strict(self) -> Self {
+        std::fs::remove_file(self.path("policy.yaml")).unwrap();
+        self
     }
 
     /// A path in the workspace.

@@ -183,6 +183,7 @@ impl Bakehouse {
             ids: IdMode::Root,
             step_timeout: None,
             secrets: Default::default(),
+            gatekeeper: None,
         }
     }
 

@@ -36,7 +36,30 @@ pub trait Sink: Send + Sync {
 #[error("journal does not take the event")]
 pub struct SinkError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
+/// Asked when everything is made and nothing has a name yet. An image that is refused is kept for looking at, and never
+/// tagged.
+#[async_trait]
+pub trait Gatekeeper: Send + Sync {
+    /// Judges the image of each platform; every check is told to `sink`. Gives those that stand in the way, each with its
+    /// evidence.
+    async fn judge(
+        &self,
+        manifests: &[(Platform, Descriptor)],
+        sink: &dyn Sink,
+    ) -> Result<Vec<(String, Vec<String>)>, EngineError>;
+
+    /// Attaches what belongs to the image before it gets its tag: signatures, statements. `image` is the manifest, or the
+    /// index of several.
+    async fn attach(
+        &self,
+        image: &Descriptor,
+        manifests: &[(Platform, Descriptor)],
+        sink: &dyn Sink,
+    ) -> Result<(), EngineError>;
+}
+
 /// Everything an engine needs; all of it pinned.
+#[derive(Clone)]
 pub struct BakeJob {
     /// What to do.
     pub plan: Plan,
@@ -62,6 +85,8 @@ pub struct BakeJob {
     pub step_timeout: Option<Duration>,
     /// Where the secrets its steps ask for are had.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Who is asked before the tag moves; `None`: nobody.
+    pub gatekeeper: Option<Arc<dyn Gatekeeper>>,
 }
 
 /// One platform's base image, with the store its layers come from.
@@ -151,13 +176,16 @@ pub enum EngineError {
     /// The journal did not take an event.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// A test of the recipe does not hold; the tag was not moved.
-    #[error("{} of the recipe {}", failed.iter().map(|(check, _)| check.as_str()).collect::<Vec<_>>().join(", "),
+    /// A check does not hold; the tag was not moved.
+    #[error("{} {}", failed.iter().map(|(check, _)| check.as_str()).collect::<Vec<_>>().join(", "),
         if failed.len() == 1 { "does not hold" } else { "do not hold" })]
     Rejected {
         /// Checks that failed, each with its evidence.
         failed: Vec<(String, Vec<String>)>,
     },
+    /// The gatekeeper could not do its work.
+    #[error(transparent)]
+    Gate(Box<Report>),
     /// The user stopped it.
     #[error("cancelled")]
     Cancelled,
@@ -182,10 +210,11 @@ impl From<EngineError> for Report {
                 ..report
             },
             EngineError::Store(error) => error.into(),
+            EngineError::Gate(report) => *report,
             EngineError::Rejected { failed } => Self {
                 kind: Kind::Rejected,
                 causes: failed.into_iter().flat_map(|(_, evidence)| evidence).collect(),
-                help: Some("the tag was not moved; mend the step or the test, and bake again".into()),
+                help: Some("the tag was not moved; mend what the checks say, and bake again".into()),
                 ..report
             },
             EngineError::Cancelled => Self { kind: Kind::Cancelled, ..report },

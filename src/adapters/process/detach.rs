@@ -1,20 +1,27 @@
 //! Starting the worker, and becoming one: a process of its own session that no terminal takes along.
 //!
-//! The worker says one line on the pipe that is its stdout: `ready PID`, or why it cannot; then it closes the pipe.
+//! What only the starter knows, a passphrase, goes through the pipe that is the worker's stdin: never an argument, never a
+//! file, never a variable (K-05). The worker says one line on the pipe that is its stdout: `ready PID`, or why it cannot; then it closes the pipe.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
+use zeroize::Zeroizing;
 
 use crate::report::{Kind, Report};
 
 /// The longest line a worker says before it detaches.
 const MAX_HANDSHAKE_BYTES: u64 = 64 * 1024;
+
+/// First byte of what a worker is told on its stdin: an empty passphrase is one, too.
+const PASSPHRASE: u8 = 1;
+/// Longest passphrase taken.
+const MAX_PASSPHRASE_BYTES: u64 = 4096;
 
 /// Why no worker runs.
 #[derive(Debug, thiserror::Error)]
@@ -54,30 +61,42 @@ pub enum Handshake {
     Refused(String),
 }
 
-/// Starts this program again as the worker of bake `id` and waits for its word. `log` takes its stderr.
-pub async fn start_worker(id: &str, log: &Path) -> Result<Handshake, DetachError> {
+/// Starts this program again as the worker of bake `id` and waits for its word. `log` takes its stderr; `passphrase` is
+/// what [`passphrase_given`] has there.
+pub async fn start_worker(id: &str, log: &Path, passphrase: Option<&[u8]>) -> Result<Handshake, DetachError> {
     let program = std::env::current_exe()
         .map_err(|source| DetachError::Start { program: PathBuf::from("/proc/self/exe"), source })?;
     if user_systemd_is_there() {
         let mut scoped = Command::new("systemd-run");
         scoped.args(["--user", "--scope", "--quiet", "--collect", "--"]).arg(&program);
         // A refused scope costs nothing but the leave from the login session.
-        if let Ok(handshake) = start(scoped, id, log, &program).await {
+        if let Ok(handshake) = start(scoped, (id, log), passphrase, &program).await {
             return Ok(handshake);
         }
     }
-    start(Command::new(&program), id, log, &program).await
+    start(Command::new(&program), (id, log), passphrase, &program).await
 }
 
-async fn start(mut command: Command, id: &str, log: &Path, program: &Path) -> Result<Handshake, DetachError> {
+async fn start(
+    mut command: Command,
+    (id, log): (&str, &Path),
+    passphrase: Option<&[u8]>,
+    program: &Path,
+) -> Result<Handshake, DetachError> {
     let failed = |source| DetachError::Start { program: program.to_owned(), source };
     let stderr = OpenOptions::new().create(true).append(true).mode(0o600).open(log).map_err(failed)?;
     if let Some(home) = std::env::var_os("BAKERY_HOME").filter(|home| !home.is_empty()) {
         command.env("BAKERY_HOME", std::path::absolute(home).map_err(failed)?);
     }
-    command.args(["__worker", id]).current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+    let stdin = if passphrase.is_some() { Stdio::piped() } else { Stdio::null() };
+    command.args(["__worker", id]).current_dir("/").stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
     // Dropped without a wait: the runtime reaps it should it end first, and nothing kills it.
     let mut child = command.spawn().map_err(failed)?;
+    if let (Some(passphrase), Some(mut pipe)) = (passphrase, child.stdin.take()) {
+        // A worker that has ended already says why on the other pipe.
+        let _ = pipe.write_all(&[&[PASSPHRASE], passphrase].concat()).await;
+        let _ = pipe.shutdown().await;
+    }
     let mut line = String::new();
     if let Some(pipe) = child.stdout.take() {
         pipe.take(MAX_HANDSHAKE_BYTES).read_to_string(&mut line).await.map_err(failed)?;
@@ -101,6 +120,13 @@ fn user_systemd_is_there() -> bool {
 /// Leaves the terminal's session, as the worker's first act. A leader of a group has left already.
 pub fn leave_session() {
     let _ = rustix::process::setsid();
+}
+
+/// The passphrase this worker was given by whoever started it.
+pub fn passphrase_given() -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut told = Zeroizing::new(Vec::with_capacity(4097));
+    io::stdin().lock().take(MAX_PASSPHRASE_BYTES + 1).read_to_end(&mut told)?;
+    Ok(told.strip_prefix(&[PASSPHRASE]).map(|bytes| Zeroizing::new(bytes.to_vec())))
 }
 
 impl Handshake {

@@ -10,7 +10,7 @@ pub mod relay;
 mod shell;
 mod signals;
 
-pub use detach::{DetachError, Handshake, leave_session, start_worker};
+pub use detach::{DetachError, Handshake, leave_session, passphrase_given, start_worker};
 pub use editor::{EditorError, edit};
 pub use hangup::watch_terminal;
 pub use identity::{Identity, identity, is_worker_of};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::secrets::secrets;
+use super::secrets::{secret, secrets};
 use super::{CacheSettings, PackSettings, Paths, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::host::IdSetting;
+use crate::adapters::signing::SignatureFormat;
 use crate::domain::oci::{Compression, Registry, Repository};
 use crate::domain::recipe::duration;
 use crate::domain::units::parse_bytes;
@@ -28,6 +29,8 @@ pub(super) fn workspace(bytes: &[u8], (root, paths): (&Path, &Paths), problems: 
         place: StorePlace::Layout(paths.data.join("store")),
         keys: Vec::new(),
         key: None,
+        passphrase: None,
+        signature_format: SignatureFormat::default(),
         publish: None,
         repositories: Vec::new(),
     });
@@ -82,7 +85,17 @@ fn read_store(
     (root, paths): (&Path, &Paths),
     problems: &mut Problems,
 ) -> Option<StoreSettings> {
-    const KEYS: &[&str] = &["registry", "layout", "plain-http", "keys", "key", "publish", "repositories"];
+    const KEYS: &[&str] = &[
+        "registry",
+        "layout",
+        "plain-http",
+        "keys",
+        "key",
+        "passphrase",
+        "signature-format",
+        "publish",
+        "repositories",
+    ];
     let before = problems.len();
     let fields = Fields::open(node, "a store", KEYS, problems)?;
     let registry = fields.value("registry", problems).and_then(|node| prefix(node, "registry", problems));
@@ -123,9 +136,27 @@ fn read_store(
         place: place?,
         keys: keys.into_iter().map(|(text, _)| below(root, text)).collect(),
         key: fields.text("key", problems).map(|text| below(root, text)),
+        passphrase: fields.value("passphrase", problems).and_then(|node| secret(node, root, problems)),
+        signature_format: match fields.value("signature-format", problems) {
+            Some(node) => signature_format(node, problems).unwrap_or_default(),
+            None => SignatureFormat::default(),
+        },
         publish: fields.value("publish", problems).and_then(|node| prefix(node, "publish", problems)),
         repositories,
     })
+}
+
+fn signature_format(node: &Node, problems: &mut Problems) -> Option<SignatureFormat> {
+    let text = node.text("signature-format", problems)?;
+    let known =
+        [("both", SignatureFormat::Both), ("bundle", SignatureFormat::Bundle), ("legacy", SignatureFormat::Legacy)];
+    let found = known.iter().find(|(name, _)| *name == text).map(|(_, format)| *format);
+    if found.is_none() {
+        problems
+            .error(node.span, format!("unknown signature format {}", quote(text)))
+            .help("formats are both, bundle (sigstore bundles), legacy (cosign's older .sig tags)");
+    }
+    found
 }
 
 /// `HOST[:PORT][/PATH]`.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::adapters::host::IdSetting;
+use crate::adapters::signing::SignatureFormat;
 use crate::domain::oci::{Compression, Registry, Repository};
 use crate::domain::recipe::SecretSource;
 
@@ -34,6 +35,10 @@ pub struct StoreSettings {
     pub keys: Vec<PathBuf>,
     /// Private key (PEM file) to sign with.
     pub key: Option<PathBuf>,
+    /// Where the key's passphrase is had, where the environment does not say.
+    pub passphrase: Option<SecretSource>,
+    /// In which forms signatures are written.
+    pub signature_format: SignatureFormat,
     /// Registry prefix that `publish` appends `NAME:TAG` to: host and path.
     pub publish: Option<(Registry, Option<Repository>)>,
     /// Repositories to list where the registry has no catalog.

@@ -30,14 +30,15 @@ pub(super) fn secrets(node: &Node, root: &Path, problems: &mut Problems) -> BTre
                 .help("letters, digits, _ . -");
             continue;
         }
-        if let Some(source) = source(&entry.value, root, problems) {
+        if let Some(source) = secret(&entry.value, root, problems) {
             sources.insert(entry.key.clone(), source);
         }
     }
     sources
 }
 
-fn source(node: &Node, root: &Path, problems: &mut Problems) -> Option<SecretSource> {
+/// Where one secret is had; a relative path begins in `root`.
+pub(super) fn secret(node: &Node, root: &Path, problems: &mut Problems) -> Option<SecretSource> {
     const HELP: &str = "give it one of `env: VARIABLE`, `file: PATH`, `command: [PROGRAM, …]`";
     let before = problems.len();
     let fields = Fields::open(node, "a secret", &["env", "file", "command"], problems)?;

@@ -119,7 +119,8 @@ impl Passphrase {
         Ok(Self(bytes))
     }
 
-    pub(super) fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Self {
+    /// Bytes that were had elsewhere.
+    pub fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Self {
         Self(bytes)
     }
 

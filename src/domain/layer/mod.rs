@@ -1,11 +1,13 @@
 //! Layers: tar entries, merged trees, changesets, deterministic packing. Abstract `Read` and `Write` only.
 //!
 //! Reading order: `entry` (what a layer holds), `scan` (the one tar parser), `tree` (layers merged), `stage` (what a step
-//! changes), `pack` (the bytes of a new layer), `compare` (what differs), `ownership` (whose bytes), `budget` (how many of
+//! changes), `pack` (the bytes of a new layer), `compare` (what differs), `divergence` (where two bakes of one thing differ),
+//! `ownership` (whose bytes), `budget` (how many of
 //! them are too many), `packages` (what package managers say is installed).
 
 mod budget;
 mod compare;
+mod divergence;
 mod entry;
 mod field;
 mod member;
@@ -19,6 +21,7 @@ mod tree;
 
 pub use budget::{Figures, Rule, RuleError};
 pub use compare::{Branch, ChangeKind, Changed, CompareOptions, Comparison, Forest, Side, Totals};
+pub use divergence::{Cause, Divergence, first_byte, first_divergence, likely_cause};
 pub use entry::{ContentDigest, Entry, EntryError, Kind, MAX_PART, MAX_PATH, Marker, Node, Xattrs, normalise, split};
 pub use member::ScanError;
 pub use ownership::{LayerShare, Ownership, Waste, ratio};

@@ -98,6 +98,7 @@ impl Prepared {
             ids: self.ids,
             step_timeout: context.settings.step_timeout,
             secrets: context.secrets.clone(),
+            gatekeeper: None,
         }
     }
 }

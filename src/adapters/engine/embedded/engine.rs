@@ -44,17 +44,30 @@ impl Engine for EmbeddedEngine {
         if cancel.is_cancelled() {
             return Err(EngineError::Cancelled);
         }
-        sum_up(&job.recipe, &found, sink)?;
+        let mut failed = sum_up(&job.recipe, &found, sink)?;
+        if let Some(gatekeeper) = &job.gatekeeper {
+            failed.extend(gatekeeper.judge(&manifests, sink).await?);
+        }
+        if !failed.is_empty() {
+            return Err(EngineError::Rejected { failed });
+        }
+        let image = match manifests.as_slice() {
+            [(_, only)] => only.clone(),
+            _ => {
+                let (frame, manifests) = (frame_of(job), manifests.clone());
+                blocking(move || put_index(&frame, manifests)).await?
+            }
+        };
+        // What proves the image is there before anybody can find it.
+        if let Some(gatekeeper) = &job.gatekeeper {
+            gatekeeper.attach(&image, &manifests, sink).await?;
+        }
+        if cancel.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
         let reference = job.plan.reference.clone();
-        let (frame, name) = (frame_of(job), reference.clone());
-        let image = blocking(move || {
-            let image = match manifests.as_slice() {
-                [(_, only)] => only.clone(),
-                _ => put_index(&frame, manifests)?,
-            };
-            frame.target.tag(&name, &image).map(|()| image)
-        });
-        let image = image.await?;
+        let (target, name, tagged) = (Layout::clone(&job.target), reference.clone(), image.clone());
+        blocking(move || target.tag(&name, &tagged)).await?;
         sink.emit(EventKind::ImageCommitted { reference: reference.clone(), image: image.clone() })?;
         Ok(Baked { reference, image })
     }

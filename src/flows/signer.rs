@@ -1,0 +1,57 @@
+//! Who signs what is baked here: the local store's private key, and where its passphrase is had. Signs nothing itself.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Context;
+use crate::adapters::secrets;
+use crate::adapters::signing::{KeyFileError, Passphrase, PrivateKey, SignatureFormat, read_private};
+use crate::report::{Kind, Report};
+
+/// Under what name a passphrase is told of, should it not be had.
+const PASSPHRASE: &str = "passphrase";
+
+/// A key that signs, not opened yet: that takes a fifth of a second.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    file: PathBuf,
+    passphrase: Passphrase,
+    /// In which forms signatures are written.
+    pub format: SignatureFormat,
+}
+
+impl Signer {
+    /// Opens the key.
+    pub async fn open(&self) -> Result<Arc<PrivateKey>, Report> {
+        let (file, passphrase) = (self.file.clone(), self.passphrase.clone());
+        let opened = tokio::task::spawn_blocking(move || read_private(&file, &passphrase)).await;
+        let opened = opened.map_err(|error| Report::new(Kind::Failed, &error))?;
+        Ok(Arc::new(opened.map_err(|error: KeyFileError| Report::from(error).while_doing("cannot sign"))?))
+    }
+}
+
+impl Context {
+    /// The same, with the passphrase asked for now where a worker, which has no terminal, would need it.
+    pub fn with_passphrase_asked(mut self) -> Result<Self, Report> {
+        let local = self.store_settings("local")?;
+        if let (Some(key), None, None) = (&local.key, &local.passphrase, &self.passphrase)
+            && Passphrase::from_environment()?.is_none()
+        {
+            self.passphrase = Some(Passphrase::find(&key.display().to_string())?);
+        }
+        Ok(self)
+    }
+
+    /// Who signs what is baked here; `None` where the local store has no key.
+    pub fn signer(&self) -> Result<Option<Signer>, Report> {
+        let local = self.store_settings("local")?;
+        let Some(file) = local.key.clone() else { return Ok(None) };
+        let passphrase = match (&self.passphrase, Passphrase::from_environment()?, &local.passphrase) {
+            (Some(typed), _, _) => typed.clone(),
+            (None, Some(found), _) => found,
+            (None, None, Some(source)) => Passphrase::from_bytes(secrets::line_of(PASSPHRASE, source)?),
+            (None, None, None) => Passphrase::find(&file.display().to_string())?,
+        };
+        Ok(Some(Signer { file, passphrase, format: local.signature_format }))
+    }
+}
