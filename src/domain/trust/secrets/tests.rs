@@ -55,12 +55,19 @@ fn every_expression_is_one_and_every_rule_has_where_to_look() {
 
 /// A file for each rule with what it is to find.
 fn finds() -> Vec<(&'static str, &'static str, String)> {
+    [keys(), tokens(), chosen()].concat()
+}
+
+fn jwt() -> String {
+    format!("eyJ{}.eyJ{}.{}", chars(20, BASE62), chars(60, BASE62), chars(43, BASE62))
+}
+
+fn keys() -> Vec<(&'static str, &'static str, String)> {
     let account = format!(
         "{{\"type\": \"service_account\", \"project_id\": \"p\",\n \"private_key_id\": \"{}\",\n \"private_key\": \"{}\"}}",
         chars(40, HEX),
         pem("PRIVATE KEY").replace('\n', "\\n")
     );
-    let jwt = format!("eyJ{}.eyJ{}.{}", chars(20, BASE62), chars(60, BASE62), chars(43, BASE62));
     vec![
         ("private-key", "srv/key", pem("RSA PRIVATE KEY")),
         ("private-key", "srv/key", pem("EC PRIVATE KEY")),
@@ -93,6 +100,11 @@ fn finds() -> Vec<(&'static str, &'static str, String)> {
         ("aws-secret-key", "root/.aws/credentials", format!("[default]\naws_secret_access_key={}\n", token("", 40))),
         ("aws-secret-key", "srv/a.json", format!("{{\"SecretAccessKey\": \"{}\"}}", token("", 40))),
         ("gcp-service-account", "srv/gcp.json", account),
+    ]
+}
+
+fn tokens() -> Vec<(&'static str, &'static str, String)> {
+    vec![
         (
             "azure-storage-key",
             "srv/a",
@@ -135,8 +147,14 @@ fn finds() -> Vec<(&'static str, &'static str, String)> {
         ("sendgrid-key", "srv/.env", format!("MAIL=SG.{}.{}", chars(22, BASE62), chars(43, BASE62))),
         ("twilio-token", "srv/a", format!("TWILIO_AUTH_TOKEN={}", chars(32, HEX))),
         ("kubeconfig-key", "srv/a.yaml", format!("    client-key-data: {}\n", token("LS0tLS1CRUdJTi", 400))),
-        ("kubeconfig-token", "root/.kube/config", format!("users:\n- name: a\n  user:\n    token: {jwt}\n")),
-        ("jwt", "srv/.env", format!("SESSION={jwt}")),
+    ]
+}
+
+/// What is found by where it stands.
+fn chosen() -> Vec<(&'static str, &'static str, String)> {
+    vec![
+        ("kubeconfig-token", "root/.kube/config", format!("users:\n- name: a\n  user:\n    token: {}\n", jwt())),
+        ("jwt", "srv/.env", format!("SESSION={}", jwt())),
         ("netrc-password", "root/.netrc", "machine git.internal login ci password hunter22\n".into()),
         ("netrc-password", "etc/apt/auth.conf.d/a.conf", "machine apt.internal\nlogin a\npassword hunter22\n".into()),
         ("pgpass-password", "root/.pgpass", "db:5432:*:app:hunter22\n".into()),
@@ -250,22 +268,4 @@ fn places_are_known_by_name() {
     assert!(Place::of(b"srv/production.env").meets(Place::CREDENTIALS) && Place::of(b"usr/bin/env").is_none());
     assert!(Place::of(b"\xff/.env").is_none() && Place::of(b".env").meets(Place::CREDENTIALS));
     assert!(Place::of(b"usr/lib/x/a.conf").is_none() && Place::of(b"etc/a.conf").meets(Place::SETTINGS));
-}
-
-#[test]
-fn hostile_files_take_no_longer_than_others() {
-    let began = std::time::Instant::now();
-    for text in [
-        "-----BEGIN PRIVATE KEY-----\na: ".repeat(30_000),
-        "x: -----BEGIN PRIVATE KEY-----\n".repeat(30_000),
-        "\"service_account\"".repeat(50_000),
-        "twilio_".repeat(100_000),
-        "_access_key".repeat(80_000),
-        "password=".repeat(100_000),
-        "a://".repeat(100_000),
-    ] {
-        Scanner::shared().scan(b"srv/.env", text.as_bytes());
-    }
-    // A build without optimisations is some ten times slower, and the machine may be busy.
-    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }
