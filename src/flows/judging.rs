@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -29,18 +29,11 @@ const REMEMBERED: usize = 1_000;
 /// What a file holds is looked into after its name: that a name is seen again says nothing about this check.
 const SECRETS: &str = "layer.secrets";
 
-/// Says what is wrong with a path.
-type See = for<'a> fn(&'a Policy, &'a Contract, Option<&'a Tree>, SeenPath<'_>) -> Vec<Violation>;
-
-/// A sink that judges what passes.
-pub(super) struct Judging<'s> {
-    inner: &'s dyn Sink,
+/// What a bake is judged by.
+pub(super) struct Grounds {
     policy: Policy,
-    grounds: Vec<Ground>,
-    /// What is cancelled when a check fails.
-    stop: Option<CancellationToken>,
-    see: See,
-    state: Mutex<State>,
+    /// One a platform.
+    each: Vec<Ground>,
 }
 
 /// What the steps of a platform stand on.
@@ -50,6 +43,24 @@ struct Ground {
     layers: Vec<(Descriptor, DiffId)>,
     cache: PathBuf,
     tree: OnceLock<Option<Tree>>,
+}
+
+/// A sink that judges what passes.
+pub(super) struct Judging<'s> {
+    inner: &'s dyn Sink,
+    judges: Vec<Judge<'s>>,
+    /// What is cancelled when a check fails.
+    stop: Option<CancellationToken>,
+    state: Mutex<State>,
+}
+
+/// Says what is wrong with a path.
+type See<'s> = Box<dyn Fn(SeenPath<'_>) -> Vec<Violation> + Send + Sync + 's>;
+
+/// Who judges the steps of a platform; made when there is something to judge.
+struct Judge<'s> {
+    steps: Vec<StepId>,
+    see: LazyLock<See<'s>, Box<dyn FnOnce() -> See<'s> + Send + 's>>,
 }
 
 #[derive(Default)]
@@ -71,9 +82,9 @@ struct Standing {
     moved: bool,
 }
 
-impl<'s> Judging<'s> {
-    /// Judges what a job tells `inner`; with `stop` the first check that fails cancels it.
-    pub(super) fn over(inner: &'s dyn Sink, job: &BakeJob, policy: Policy, stop: Option<CancellationToken>) -> Self {
+impl Grounds {
+    /// Those of a job.
+    pub(super) fn of(job: &BakeJob, policy: Policy) -> Self {
         let grounds = job.plan.platforms.iter().map(|part| {
             let base = job.bases.iter().find(|base| base.platform == part.platform);
             Ground {
@@ -84,19 +95,25 @@ impl<'s> Judging<'s> {
                 tree: OnceLock::new(),
             }
         });
-        Self::with(inner, policy, grounds.collect(), stop, |policy, contract, base, seen| {
-            Watching::new(policy, contract, base).see(seen)
-        })
+        Self { policy, each: grounds.collect() }
+    }
+}
+
+impl<'s> Judging<'s> {
+    /// Judges what a job tells `inner`; with `stop` the first check that fails cancels it.
+    pub(super) fn over(inner: &'s dyn Sink, grounds: &'s Grounds, stop: Option<CancellationToken>) -> Self {
+        let judge = |ground: &'s Ground| {
+            let see = move || -> See<'s> {
+                let watching = Watching::new(&grounds.policy, &ground.contract, ground.base());
+                Box::new(move |seen| watching.see(seen))
+            };
+            Judge { steps: ground.steps.clone(), see: LazyLock::new(Box::new(see)) }
+        };
+        Self::with(inner, grounds.each.iter().map(judge).collect(), stop)
     }
 
-    fn with(
-        inner: &'s dyn Sink,
-        policy: Policy,
-        grounds: Vec<Ground>,
-        stop: Option<CancellationToken>,
-        see: See,
-    ) -> Self {
-        Self { inner, policy, grounds, stop, see, state: Mutex::default() }
+    fn with(inner: &'s dyn Sink, judges: Vec<Judge<'s>>, stop: Option<CancellationToken>) -> Self {
+        Self { inner, judges, stop, state: Mutex::default() }
     }
 
     /// Why the bake ended: a check it was stopped for, else what the engine says.
@@ -111,9 +128,9 @@ impl<'s> Judging<'s> {
 
     /// Holds changes against the rules, and marks those that break one.
     fn judge(&self, step: &StepId, changes: &mut [SeenChange], state: &mut State) {
-        let Some(ground) = self.grounds.iter().find(|ground| ground.steps.contains(step)) else { return };
+        let Some(judge) = self.judges.iter().find(|judge| judge.steps.contains(step)) else { return };
         for change in changes {
-            let violations = self.violations(ground, change);
+            let violations = judge.violations(change);
             if !state.checks.is_empty() {
                 state.withdraw(step, change);
             }
@@ -124,27 +141,6 @@ impl<'s> Judging<'s> {
                 }
                 state.add(step, &change.path, violation);
             }
-        }
-    }
-
-    fn violations(&self, ground: &Ground, change: &SeenChange) -> Vec<Violation> {
-        let secrets: Vec<(String, u32, String)> =
-            change.secrets.iter().map(|secret| (secret.rule.clone(), secret.line, secret.masked.clone())).collect();
-        let deleted = change.op == ChangeOp::Deleted;
-        // The type is told of all but regular files.
-        let mode = match change.mode {
-            mode if deleted || mode & 0o170_000 != 0 => mode,
-            mode => mode | 0o100_000,
-        };
-        let seen = SeenPath { path: &change.path, deleted, mode, secrets: &secrets };
-        let found = (self.see)(&self.policy, &ground.contract, None, seen);
-        if found.is_empty() && ground.contract == Contract::default() {
-            return found;
-        }
-        // What the base does itself is its own affair; it takes a while to know, so it is asked only now.
-        match ground.base() {
-            Some(base) => (self.see)(&self.policy, &ground.contract, Some(base), seen),
-            None => found,
         }
     }
 
@@ -178,6 +174,20 @@ impl<'s> Judging<'s> {
             }
         }
         Ok(())
+    }
+}
+
+impl Judge<'_> {
+    fn violations(&self, change: &SeenChange) -> Vec<Violation> {
+        let secrets: Vec<(String, u32, String)> =
+            change.secrets.iter().map(|secret| (secret.rule.clone(), secret.line, secret.masked.clone())).collect();
+        let deleted = change.op == ChangeOp::Deleted;
+        // The type is told of all but regular files.
+        let mode = match change.mode {
+            mode if deleted || mode & 0o170_000 != 0 => mode,
+            mode => mode | 0o100_000,
+        };
+        (self.see)(SeenPath { path: &change.path, deleted, mode, secrets: &secrets })
     }
 }
 
@@ -266,8 +276,11 @@ impl Standing {
 }
 
 impl Ground {
-    /// The base's layers merged, where they have been looked into.
+    /// The base's layers merged, where they have been looked into. It takes a while, and only a contract needs it.
     fn base(&self) -> Option<&Tree> {
+        if self.contract.protected.is_empty() {
+            return None;
+        }
         let merged = || {
             let mut tree = Tree::default();
             for (blob, diff_id) in &self.layers {
@@ -339,12 +352,11 @@ mod tests {
     }
 
     /// Forbids setuid and secrets, warns of what anybody may write.
-    fn see(_: &Policy, _: &Contract, base: Option<&Tree>, seen: SeenPath<'_>) -> Vec<Violation> {
+    fn see(seen: SeenPath<'_>) -> Vec<Violation> {
         let of = |check, warns| Violation { check, warns, reason: "seen", line: format!("{}: {check}", seen.path) };
-        let in_base = base.is_some_and(|base| base.seen(seen.path.trim_start_matches('/').as_bytes()).is_some());
         let mut found = Vec::new();
         if !seen.deleted && seen.mode & 0o170_000 == 0o100_000 {
-            found.extend((seen.mode & 0o4000 != 0 && !in_base).then(|| of("layer.setuid", false)));
+            found.extend((seen.mode & 0o4000 != 0).then(|| of("layer.setuid", false)));
             found.extend((seen.mode & 0o002 != 0).then(|| of("layer.world-writable", true)));
         }
         found.extend((!seen.secrets.is_empty()).then(|| of(SECRETS, false)));
@@ -355,14 +367,8 @@ mod tests {
         StepId("1".into())
     }
 
-    fn ground(tree: Option<Tree>) -> Ground {
-        Ground {
-            steps: vec![step()],
-            contract: Contract::default(),
-            layers: Vec::new(),
-            cache: PathBuf::new(),
-            tree: OnceLock::from(tree),
-        }
+    fn judge<'s>() -> Vec<Judge<'s>> {
+        vec![Judge { steps: vec![step()], see: LazyLock::new(Box::new(|| Box::new(see))) }]
     }
 
     fn began(kept: &Kept) {
@@ -392,7 +398,7 @@ mod tests {
     fn the_first_violation_is_told_at_once_and_marked_and_the_others_by_and_by() {
         let kept = Kept::default();
         began(&kept);
-        let judging = Judging::with(&kept, Policy::default(), vec![ground(None)], None, see);
+        let judging = Judging::with(&kept, judge(), None);
         changed(&judging, vec![added("/a", 0o644), added("/b", 0o4755), added("/l", 0o120_777)]);
         assert_eq!(kept.checks(), ["layer.setuid", "layer.setuid fail 1"]);
         let EventKind::LayerChanged { changes, .. } = kept.0.lock().unwrap().1[2].clone() else { panic!() };
@@ -410,7 +416,7 @@ mod tests {
     fn what_goes_again_is_withdrawn_and_left_to_the_exact_judgement() {
         let kept = Kept::default();
         began(&kept);
-        let judging = Judging::with(&kept, Policy::default(), vec![ground(None)], None, see);
+        let judging = Judging::with(&kept, judge(), None);
         changed(&judging, vec![added("/d/x", 0o4755), added("/w", 0o666), with_secret("/d/.env")]);
         over_checks(&kept, &["layer.secrets fail 1", "layer.setuid fail 1", "layer.world-writable warn 1"]);
         changed(&judging, vec![added("/d/.env", 0o600), added("/d/x", 0o755)]);
@@ -434,26 +440,10 @@ mod tests {
     }
 
     #[test]
-    fn what_the_base_has_is_no_violation() {
-        let mut tree = Tree::default();
-        let node = crate::domain::layer::Node::plain_folder(0);
-        let entry = crate::domain::layer::Entry { path: b"su".as_slice().into(), node };
-        let contents = crate::domain::layer::LayerContents { entries: vec![entry], ..Default::default() };
-        tree.apply(&contents).unwrap();
-        let kept = Kept::default();
-        began(&kept);
-        let judging = Judging::with(&kept, Policy::default(), vec![ground(Some(tree))], None, see);
-        changed(&judging, vec![added("/su", 0o4755)]);
-        assert_eq!(kept.checks(), Vec::<String>::new());
-        changed(&judging, vec![added("/sv", 0o4755)]);
-        over_checks(&kept, &["layer.setuid fail 1"]);
-    }
-
-    #[test]
     fn with_fail_fast_a_check_that_fails_ends_the_bake_and_one_that_warns_does_not() {
         let (kept, stop) = (Kept::default(), CancellationToken::new());
         began(&kept);
-        let judging = Judging::with(&kept, Policy::default(), vec![ground(None)], Some(stop.clone()), see);
+        let judging = Judging::with(&kept, judge(), Some(stop.clone()));
         changed(&judging, vec![added("/w", 0o666)]);
         assert!(!stop.is_cancelled());
         changed(&judging, vec![with_secret("/key")]);
@@ -470,7 +460,7 @@ mod tests {
     fn a_path_takes_no_time() {
         let kept = Kept::default();
         began(&kept);
-        let judging = Judging::with(&kept, Policy::default(), vec![ground(None)], None, see);
+        let judging = Judging::with(&kept, judge(), None);
         let mut changes: Vec<SeenChange> = (0..100_000).map(|n| added(&format!("/srv/f{n}"), 0o644)).collect();
         let watch = Stopwatch::start();
         judging.judge(&step(), &mut changes, &mut State::default());

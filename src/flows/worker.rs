@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::bake::{BakeRequest, REQUEST};
-use super::judging::Judging;
+use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;
 use super::prune;
 use crate::adapters::clock::Stopwatch;
@@ -149,7 +149,8 @@ async fn execute(request: &BakeRequest, writer: &JournalWriter, cancel: &Cancell
     let (reference, file, memory) = (prepared.recipe.reference(), prepared.file.clone(), prepared.memory.clone());
     let job = prepared.into_job(context.local()?, &context, request.options.no_cache);
     let stop = cancel.child_token();
-    let judging = Judging::over(writer, &job, policy(), request.options.fail_fast.then(|| stop.clone()));
+    let grounds = Grounds::of(&job, policy());
+    let judging = Judging::over(writer, &grounds, request.options.fail_fast.then(|| stop.clone()));
     let baked = EmbeddedEngine.bake(&job, &judging, &stop).await;
     let baked = baked.map_err(|error| offer_shell(judging.reason(error), &request.recipe))?;
     // Only what `plan` says about the next bake depends on it.
