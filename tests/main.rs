@@ -26,6 +26,7 @@ mod recipe;
 mod run_steps;
 mod sandbox;
 mod screenshot;
+mod secrets;
 mod shell;
 mod snapshot;
 mod spine;

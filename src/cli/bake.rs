@@ -33,14 +33,22 @@ pub(super) struct Args {
     /// Fail rather than write or change a lock
     #[arg(long)]
     frozen: bool,
+    /// End at the first check that fails, while its step still runs
+    #[arg(long)]
+    fail_fast: bool,
     /// Where a secret is had, instead of what is configured: NAME=env:VARIABLE or NAME=file:PATH
     #[arg(long = "secret", value_name = "NAME=SOURCE")]
     secrets: Vec<String>,
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let options =
-        BakeOptions { engine: args.engine, no_cache: args.no_cache, frozen: args.frozen, ..BakeOptions::default() };
+    let options = BakeOptions {
+        engine: args.engine,
+        no_cache: args.no_cache,
+        frozen: args.frozen,
+        fail_fast: args.fail_fast,
+        ..BakeOptions::default()
+    };
     // None named is all, and only said so with --all.
     let context = session.context()?.with_secret_flags(&args.secrets)?.with_passphrase_asked()?;
     let asked = read_requests(&context, &args.recipes, &options)?;

@@ -58,6 +58,9 @@ pub struct BakeOptions {
     pub no_cache: bool,
     /// Fail rather than change the lock.
     pub frozen: bool,
+    /// End the bake at the first check that fails while a step runs.
+    #[serde(default)]
+    pub fail_fast: bool,
     /// Where the secrets the recipe's steps ask for are had; never a secret itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretSource>,

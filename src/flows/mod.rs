@@ -16,6 +16,7 @@ pub mod export;
 pub mod follow;
 pub mod init;
 pub mod interrupts;
+mod judging;
 pub mod keys;
 pub mod pictures;
 pub mod policy;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::bake::{BakeRequest, REQUEST};
+use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;
 use super::prune;
 use crate::adapters::clock::Stopwatch;
@@ -22,6 +23,7 @@ use crate::adapters::settings::Paths;
 use crate::adapters::signing::Passphrase;
 use crate::domain::journal::{BakeStarted, BakeStatus, EventKind, Failure};
 use crate::domain::oci::Digest;
+use crate::domain::trust::Policy;
 use crate::report::{Kind, Report};
 
 /// How long an engine may take to stop once asked to.
@@ -146,10 +148,19 @@ async fn execute(request: &BakeRequest, writer: &JournalWriter, cancel: &Cancell
     secrets::require(&prepared.secrets_needed(), &context.secrets).map_err(Report::from)?;
     let (reference, file, memory) = (prepared.recipe.reference(), prepared.file.clone(), prepared.memory.clone());
     let job = prepared.into_job(context.local()?, &context, request.options.no_cache);
-    let baked = EmbeddedEngine.bake(&job, writer, cancel).await.map_err(|error| offer_shell(error, &request.recipe))?;
+    let stop = cancel.child_token();
+    let grounds = Grounds::of(&job, policy());
+    let judging = Judging::over(writer, &grounds, request.options.fail_fast.then(|| stop.clone()));
+    let baked = EmbeddedEngine.bake(&job, &judging, &stop).await;
+    let baked = baked.map_err(|error| offer_shell(judging.reason(error), &request.recipe))?;
     // Only what `plan` says about the next bake depends on it.
     let _ = write_memory(&context.paths.cache, &reference, &file, &memory);
     Ok(baked)
+}
+
+/// What the workspace asks of images.
+fn policy() -> Policy {
+    Policy::default()
 }
 
 /// A program that failed in the image is best looked at there.

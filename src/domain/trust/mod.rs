@@ -14,6 +14,7 @@ pub mod policy;
 pub mod reason;
 pub mod rules;
 mod shown;
+pub mod secrets;
 mod signature;
 
 pub use chain::{Level, Verified};

@@ -15,6 +15,7 @@ use crate::domain::layer::packages::{self, Database, Installed, PackageChange, i
 use crate::domain::layer::{CompareOptions, Comparison, Seen, Tree};
 use crate::domain::oci::{ConfigChange, Platform, config_changes};
 use crate::domain::text::escape;
+use crate::domain::trust::SecretSeen;
 use crate::flows::Context;
 use crate::report::{Kind, Report};
 
@@ -43,6 +44,7 @@ pub(super) struct Merged {
     pub(super) tree: Tree,
     pub(super) layers: Vec<OpenedLayer>,
     pub(super) packages: Installed,
+    pub(super) secrets: Vec<SecretSeen>,
 }
 
 impl Compared {
@@ -80,6 +82,7 @@ impl Context {
             platform,
             config: Arc::new(config),
             packages: Arc::new(merged.packages),
+            secrets: Arc::new(merged.secrets),
             tree: Arc::new(merged.tree),
             layers: merged.layers,
             sources: Arc::new(sources),
@@ -138,7 +141,7 @@ fn put_together(
     let (mut owners, mut created_by) = (owners.into_iter(), created_by.into_iter());
     let nobody = || Owner { image: String::new(), is_local: false, proven: false };
     let mut layers = Vec::with_capacity(sources.len());
-    let mut databases = Vec::new();
+    let (mut databases, mut secrets) = (Vec::new(), Vec::new());
     for (source, problem) in sources.iter().zip(problems) {
         let before = tree.layers();
         let put = match problem {
@@ -152,6 +155,7 @@ fn put_together(
             Err(report) => Some(one_line(&report)),
             Ok(put) => {
                 databases.extend(put.databases);
+                secrets.extend(put.secrets.seen_in(before));
                 put.refused.map(|(error, count)| format!("{count} entries left out; the first: {error}"))
             }
         };
@@ -165,7 +169,7 @@ fn put_together(
         });
     }
     let packages = installed_in(&tree, &databases);
-    Merged { tree, layers, packages }
+    Merged { tree, layers, packages, secrets }
 }
 
 /// What the databases say that are there when all layers are.
