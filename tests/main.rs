@@ -37,3 +37,4 @@ mod terminal;
 mod tidy;
 mod tui;
 mod userland;
+mod verify;
