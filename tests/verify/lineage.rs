@@ -28,7 +28,8 @@ fn forged_lineage_is_refused_with_the_first_layer_that_differs() {
 fn the_baker_can_name_a_base_that_annotations_do_not() {
     let shop = Shop::new();
     shop.chain();
-    let silent = shop.put("local", &Wanted { name: "team/silent:1", layers: &["os", "python", "x"], ..Wanted::default() });
+    let silent =
+        shop.put("local", &Wanted { name: "team/silent:1", layers: &["os", "python", "x"], ..Wanted::default() });
     shop.sign("local", "team/silent:1", &silent, "baker");
     let (_, document) = shop.verify(&["local/team/silent:1"]);
     assert_eq!(document["chain"].as_array().unwrap().len(), 1, "{document:#}");
@@ -129,9 +130,7 @@ fn a_contract_is_inherited_through_every_base_and_not_loosened() {
     let python = shop.put("global", &python);
     shop.sign("global", "os:1", &os, "global");
     shop.sign("global", "python:3", &python, "global");
-    for (name, labels, code) in
-        [("team/app:1", &[("team", "a")][..], 0), ("team/app:2", &[][..], 3)]
-    {
+    for (name, labels, code) in [("team/app:1", &[("team", "a")][..], 0), ("team/app:2", &[][..], 3)] {
         let base = Some(("global/python:3", &python.digest));
         let app = Wanted { name, layers: &["os", "python", "app"], base, labels, ..Wanted::default() };
         let app = shop.put("local", &app);

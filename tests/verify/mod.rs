@@ -26,9 +26,6 @@ use crate::support::images::layer;
 
 /// When images of these tests were made.
 const CREATED: &str = "2026-11-01T00:00:00Z";
-/// What nobody asks of these images: they are about other things.
-const POLICY: &str = "image: {user: null, setuid: allow, world-writable: allow, secrets: allow, device-nodes: allow}\n";
-
 /// A workspace of two layouts, each judged by a key of its own.
 pub struct Shop {
     pub bakery: Bakery,
@@ -44,11 +41,6 @@ pub struct Wanted<'w> {
     pub base: Option<(&'w str, &'w Digest)>,
     pub created: Option<&'w str>,
     pub labels: &'w [(&'w str, &'w str)],
-}
-
-/// A layer of a file of its own.
-fn own_layer(name: &str) -> (Vec<u8>, bakery::domain::oci::DiffId) {
-    layer(name)
 }
 
 impl Shop {
@@ -94,7 +86,7 @@ impl Shop {
         config.config = Some(ExecConfig { labels: Some(labels), user: Some("1000".into()), ..ExecConfig::default() });
         let mut layers = Vec::new();
         for name in wanted.layers {
-            let (bytes, diff_id) = own_layer(name);
+            let (bytes, diff_id) = layer(name);
             layers.push(layout.put_bytes(media_type::LAYER_GZIP, &bytes).unwrap());
             config.rootfs.diff_ids.push(diff_id);
         }
@@ -147,8 +139,13 @@ impl Shop {
         let key = self.key(key);
         let layout = self.layout(store);
         let repository: Repository = repository(name);
-        let signing =
-            Signing { store: &layout, repository: &repository, name: repository.as_str(), key: &key, format: SignatureFormat::Both };
+        let signing = Signing {
+            store: &layout,
+            repository: &repository,
+            name: repository.as_str(),
+            key: &key,
+            format: SignatureFormat::Both,
+        };
         wait(async {
             for (kind, predicate) in statements() {
                 signing.attest(image, kind, &predicate).await.unwrap();
@@ -230,7 +227,8 @@ pub fn wait<T>(work: impl Future<Output = T>) -> T {
 
 /// One check of one image of a chain, the asked image being 0.
 pub fn check<'v>(document: &'v Value, level: usize, id: &str) -> &'v Value {
-    let checks = document["chain"][level]["checks"].as_array().unwrap_or_else(|| panic!("no level {level}: {document:#}"));
+    let checks =
+        document["chain"][level]["checks"].as_array().unwrap_or_else(|| panic!("no level {level}: {document:#}"));
     checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no {id} in {document:#}"))
 }
 

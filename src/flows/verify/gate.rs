@@ -13,12 +13,9 @@ use super::{AT_ONCE, Pinned, Rung};
 use crate::adapters::store::Store;
 use crate::domain::oci::{Descriptor, Digest, ImageRef, Manifest, Place, Platform, Repository};
 use crate::domain::text::escape;
-use crate::domain::trust::{Check, CheckVerdict, Finding, Level, Verified};
+use crate::domain::trust::{Check, CheckVerdict, Finding, Level, Verified, reason};
 use crate::flows::Context;
 use crate::report::{Kind, Report};
-
-/// Reason of a base that is not the one that was verified.
-const OTHER_BASE: &str = "lineage.other-base";
 
 impl Context {
     /// Verifies the base a bake is about to begin on, and all below it: exactly what is pinned, `digest` the index or manifest
@@ -56,9 +53,9 @@ impl Context {
         }
         let tag = reference.tag_or_latest();
         let pinned = Pinned { reference, tag, site, digest: digest.clone(), images };
-        let depth = Depth { layers: !policy.rego.is_empty(), signatures: true, allow_downgrade };
+        let depth = Depth { layers: !policy.rego.is_empty(), signatures: true, pinned: true, allow_downgrade };
         let chains = self.gathered(&inquiry, pinned, None, depth).await?;
-        let bench = Bench { policy: &policy, now: inquiry.now };
+        let bench = Bench::new(&policy, inquiry.now);
         let levels = bench.levels_as_base(&chains, digest);
         let verified = Verified::new(escape(base), digest.clone(), levels);
         self.remember(&inquiry, &verified, &chains, allow_downgrade)?;
@@ -84,7 +81,7 @@ impl Context {
         };
         let mut site = Site::of(self, &image)?;
         site.store = self.local()? as Arc<dyn Store>;
-        let depth = Depth { layers: true, signatures: false, allow_downgrade: false };
+        let depth = Depth { layers: true, signatures: false, pinned: true, allow_downgrade: false };
         let chains = stream::iter(images.to_vec()).map(|(platform, descriptor)| {
             let (site, inquiry, shown) = (site.clone(), &inquiry, image.to_string());
             async move {
@@ -102,10 +99,9 @@ impl Context {
         let Some((_, first)) = images.first() else {
             return Err(Report::message(Kind::Failed, "nothing was baked"));
         };
-        let bench = Bench { policy: &policy, now: inquiry.now };
+        let bench = Bench { is_fresh: true, from_scratch: gate.is_none(), ..Bench::new(&policy, inquiry.now) };
         let level = bench.levels(&chains, &first.digest).into_iter().next();
         let mut level = level.ok_or_else(|| Report::message(Kind::Failed, "what was baked cannot be judged"))?;
-        level.checks.retain(|check| !LATER.contains(&check.id.as_str()) && !check.id.starts_with("base."));
         let bases = chains.iter().map(|gathered| gathered.chain.get(1));
         let bases: Vec<Option<Digest>> = bases.map(|base| base.map(|base| base.digest.clone())).collect();
         if let Some(gate) = gate {
@@ -125,13 +121,10 @@ impl Context {
         let Some(other) = bases.iter().find(|base| !base.as_ref().is_some_and(is_verified)) else { return };
         let other = other.as_ref().map_or_else(|| "no base that can be had".to_owned(), Digest::to_string);
         let evidence = vec![format!("it is built on {other}; verified was {}", gate.digest)];
-        let finding = Finding::new(CheckVerdict::Fail, OTHER_BASE, evidence);
+        let finding = Finding::new(CheckVerdict::Fail, reason::OTHER_BASE, evidence);
         match level.checks.iter_mut().find(|check| check.id == "lineage.layers") {
             Some(check) => check.finding = finding,
             None => level.checks.push(Check::new("lineage.layers", finding)),
         }
     }
 }
-
-/// Checks on what is made after the verdict.
-const LATER: &[&str] = &["image.signature", "image.provenance", "image.sbom"];

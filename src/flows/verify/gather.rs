@@ -26,6 +26,8 @@ pub(super) struct Depth {
     pub(super) layers: bool,
     /// Ask for signatures.
     pub(super) signatures: bool,
+    /// It is pinned by a lock: a store that does not say where its tag points now holds up nothing.
+    pub(super) pinned: bool,
     /// Let a base pass that is older than the one last seen.
     pub(super) allow_downgrade: bool,
 }
@@ -83,6 +85,10 @@ impl Gathering<'_> {
             let tag_now = match &rung.tag {
                 Some(tag) => self.inquiry.tag(&rung.site, tag).await.map(Some),
                 None => Ok(None),
+            };
+            let tag_now = match tag_now {
+                Err(gap) if self.depth.pinned && gap.reason == reason::UNREACHABLE => Ok(None),
+                told => told,
             };
             let points_to = tag_now.as_ref().ok().and_then(Option::as_ref);
             let index = match climb.index_of(rung, points_to).await {

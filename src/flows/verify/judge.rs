@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::bases::PROVENANCE;
 use super::gather::Gathered;
 use crate::domain::oci::{Digest, ImageConfig, annotation};
 use crate::domain::text::escape;
 use crate::domain::trust::rules::{self, Case};
-use crate::domain::trust::{
-    Attached, Check, CheckVerdict, Contract, Evidence, Finding, Gap, Level, Policy, Signer, worst,
-};
+use crate::domain::trust::{Attached, Check, CheckVerdict, Contract, Evidence, Finding, Level, Policy, Signer, worst};
 
 /// The verdicts of a whole chain.
 const SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
@@ -23,6 +22,10 @@ const MAX_TESTS: usize = 1000;
 pub(super) struct Bench<'p> {
     pub(super) policy: &'p Policy,
     pub(super) now: i64,
+    /// Just baked: what is signed comes later.
+    pub(super) is_fresh: bool,
+    /// Its recipe begins with nothing.
+    pub(super) from_scratch: bool,
 }
 
 /// Whether an image says what its children may not do.
@@ -31,7 +34,12 @@ pub(super) fn has_contract(config: &ImageConfig) -> bool {
     labels.is_some_and(|labels| labels.contains_key(annotation::CONTRACT))
 }
 
-impl Bench<'_> {
+impl<'p> Bench<'p> {
+    /// For what is there already.
+    pub(super) fn new(policy: &'p Policy, now: i64) -> Self {
+        Self { policy, now, is_fresh: false, from_scratch: false }
+    }
+
     /// Judges the chains of all platforms of an image; `digest` is what it was asked by.
     pub(super) fn levels(self, chains: &[Gathered], digest: &Digest) -> Vec<Level> {
         let depth = chains.iter().map(|gathered| gathered.chain.len()).max().unwrap_or(0);
@@ -73,11 +81,7 @@ impl Bench<'_> {
     fn checks(self, gathered: &Gathered, at: usize) -> Vec<Check> {
         match gathered.chain.first() {
             // Somebody's base is judged as one, wherever it was made; so is what was only handed to us.
-            Some(evidence) if at == 0 && evidence.is_local => {
-                let mut checks = self.apply(gathered, at, rules::of_image);
-                checks.extend(evidence.attached.iter().flat_map(tests_in));
-                checks
-            }
+            Some(evidence) if at == 0 && evidence.is_local => self.apply(gathered, at, rules::of_image),
             _ => self.checks_as_base(gathered, at),
         }
     }
@@ -88,41 +92,45 @@ impl Bench<'_> {
     }
 
     fn apply(self, gathered: &Gathered, at: usize, rules: fn(Case<'_>) -> Vec<Check>) -> Vec<Check> {
-        let Some(evidence) = gathered.chain.get(at) else { return Vec::new() };
-        let contract = contract_below(&gathered.chain, at);
-        let base = gathered.chain.get(at + 1);
-        let mut checks = rules(Case { evidence, base, contract: &contract, policy: self.policy, now: self.now });
-        if let Some(gap) = &gathered.gap {
-            without_base(&mut checks, gap, at + 1 == gathered.chain.len());
-        }
-        checks
+        self.with_case(gathered, at, rules).unwrap_or_default()
     }
 
-    /// The evidence of an image as a document, with what all its bases forbid.
-    pub(super) fn document(self, gathered: &Gathered) -> Value {
-        let _ = gathered;
-        Value::Null
+    /// Puts the case of one image before `rules`.
+    fn with_case<T>(self, gathered: &Gathered, at: usize, rules: impl FnOnce(Case<'_>) -> T) -> Option<T> {
+        let evidence = gathered.chain.get(at)?;
+        let below = gathered.chain.get(at + 1..).unwrap_or_default();
+        let (contract, unread) = match Contract::of_bases(below) {
+            Ok(contract) => (contract, None),
+            Err(gap) => (Contract::default(), Some(gap)),
+        };
+        let is_last = below.is_empty();
+        let tests: Vec<Check> = evidence.attached.iter().flat_map(tests_in).collect();
+        let told = if at == 0 && evidence.is_local { tests } else { Vec::new() };
+        Some(rules(Case {
+            base: below.first(),
+            base_gap: gathered.gap.as_ref().filter(|_| is_last),
+            from_scratch: is_last && (self.from_scratch || evidence.attached.iter().any(begins_with_nothing)),
+            // A base that cannot be had may forbid anything.
+            contract_gap: unread.as_ref().or(gathered.gap.as_ref()),
+            told: &told,
+            is_published: !self.is_fresh,
+            ..Case::new(evidence, &contract, self.policy, self.now)
+        }))
     }
-}
 
-/// What the bases below an image forbid, all together.
-fn contract_below(chain: &[Evidence], at: usize) -> Contract {
-    let _ = (chain, at);
-    Contract::default()
-}
+    /// One check of an image alone.
+    pub(super) fn one(self, gathered: &Gathered, check: &str) -> Option<Check> {
+        self.with_case(gathered, 0, |case| rules::one(check, case)).flatten()
+    }
 
-/// A base that cannot be had: nobody knows whose layers these are (`next` to it), nor all that is forbidden.
-fn without_base(checks: &mut Vec<Check>, gap: &Gap, next: bool) {
-    let names: &[&str] = if next { &["lineage.layers", "lineage.contract"] } else { &["lineage.contract"] };
-    for name in names {
-        let finding =
-            Finding::new(CheckVerdict::Unknown, gap.reason, vec![format!("its base cannot be had: {}", gap.why)]);
-        match checks.iter_mut().find(|check| check.id == *name) {
-            // What failed without knowing more would fail knowing it.
-            Some(check) if check.finding.verdict == CheckVerdict::Fail => {}
-            Some(check) => check.finding = finding,
-            None => checks.push(Check::new(*name, finding)),
+    /// The evidence of an image as rules of the workspace's own are given it.
+    pub(super) fn document(gathered: &Gathered) -> Value {
+        let Some(evidence) = gathered.chain.first() else { return Value::Null };
+        let mut document = evidence.to_json();
+        if let Value::Object(members) = &mut document {
+            members.insert("base".to_owned(), gathered.chain.get(1).map_or(Value::Null, Evidence::to_json));
         }
+        document
     }
 }
 
@@ -132,6 +140,14 @@ fn tests_in(attached: &Attached) -> Vec<Check> {
     let listed = ["checks", "dev.bakery.checks"].iter().find_map(|key| summary.get(*key)?.as_array());
     let tests = listed.into_iter().flatten().filter_map(test_of);
     tests.take(MAX_TESTS).collect()
+}
+
+/// Whether a provenance that holds lists what an image was made of, and no base among it.
+fn begins_with_nothing(attached: &Attached) -> bool {
+    let listed = |predicate: &Value| predicate.pointer("/buildDefinition/resolvedDependencies")?.as_array().cloned();
+    let mut provenances = attached.good(PROVENANCE).filter_map(|seen| listed(seen.predicate.as_ref()?)).peekable();
+    let is_base = |entry: &Value| entry.get("name").is_some_and(|name| name == "base");
+    provenances.peek().is_some() && !provenances.any(|listed| listed.iter().any(is_base))
 }
 
 fn test_of(told: &Value) -> Option<Check> {

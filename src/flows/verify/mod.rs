@@ -64,11 +64,12 @@ impl Context {
             // Rules of the workspace's own may ask anything.
             layers: pinned.site.law.is_local || !policy.rego.is_empty(),
             signatures: true,
+            pinned: false,
             allow_downgrade: options.allow_downgrade,
         };
         let (digest, shown) = (pinned.digest.clone(), pinned.reference.to_string());
         let chains = self.gathered(&inquiry, pinned, given, depth).await?;
-        let bench = Bench { policy: &policy, now: inquiry.now };
+        let bench = Bench::new(&policy, inquiry.now);
         let verified = Verified::new(escape(&shown), digest.clone(), bench.levels(&chains, &digest));
         self.remember(&inquiry, &verified, &chains, options.allow_downgrade)?;
         Ok(verified)
@@ -76,17 +77,15 @@ impl Context {
 
     /// All that is known of an image of one platform, as rules of the workspace's own are given it.
     pub async fn evidence(&self, image: &str, platform: Option<&Platform>) -> Result<Value, Report> {
-        let policy = self.policy_in_force()?;
         let inquiry = Inquiry::new(self);
         let here = crate::adapters::host::platform();
         let mut pinned = self.pinned_image(&inquiry, image, platform).await?;
         let own = pinned.images.iter().position(|(found, _)| here.is_served_by(found)).unwrap_or(0);
         pinned.images = pinned.images.into_iter().skip(own).take(1).collect();
-        let depth = Depth { layers: true, signatures: true, allow_downgrade: false };
+        let depth = Depth { layers: true, signatures: true, pinned: false, allow_downgrade: false };
         let chains = self.gathered(&inquiry, pinned, None, depth).await?;
-        let bench = Bench { policy: &policy, now: inquiry.now };
         let gathered = chains.first().ok_or_else(|| Report::message(Kind::Failed, "there is no image"))?;
-        Ok(bench.document(gathered))
+        Ok(Bench::document(gathered))
     }
 
     /// The policy; one that cannot be read fails everything.

@@ -93,8 +93,7 @@ impl Signatures {
             last_seen: None,
         };
         let gathered = Gathered { chain: vec![evidence], gap: None, memories: vec![None] };
-        let bench = Bench { policy: &self.policy, now: self.inquiry.now };
-        let found = bench.checks_as_base(&gathered, 0).into_iter().find(|check| check.id == "base.signature");
+        let found = Bench::new(&self.policy, self.inquiry.now).one(&gathered, "base.signature");
         let (verdict, reason) = match found {
             Some(check) => (check.finding.verdict, check.finding.reason),
             None => (CheckVerdict::Skip, Cow::Borrowed(reason::NOT_ASKED)),
