@@ -30,6 +30,7 @@ mod keys;
 mod log;
 mod man;
 mod plan;
+mod policy;
 mod publish;
 mod replay;
 mod screenshot;

@@ -91,6 +91,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
         Command::Evidence(args) => super::evidence::run(args, session).await,
         Command::Publish(args) => super::publish::run(args, session).await,
         Command::Keys(command) => super::keys::run(command, session).await,
+        Command::Policy(command) => super::policy::run(command, session).await,
         Command::Gc(args) => super::gc::run(args, session).await,
         Command::Fsck(args) => super::fsck::run(args, session).await,
         Command::Doctor(args) => super::doctor::run(args, session).await,

@@ -19,6 +19,7 @@ pub mod interrupts;
 mod jurisdiction;
 pub mod keys;
 pub mod pictures;
+pub mod policy;
 mod prepare;
 pub mod prune;
 pub mod publish;

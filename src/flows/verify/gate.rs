@@ -27,7 +27,7 @@ impl Context {
         platforms: &BTreeMap<Platform, Digest>,
         allow_downgrade: bool,
     ) -> Result<Verified, Report> {
-        let policy = self.policy_in_force()?;
+        let policy = self.policy()?;
         let inquiry = Inquiry::new(self);
         let reference = self.parse_reference(base)?;
         let site = Site::of(self, &reference)?;
@@ -71,7 +71,7 @@ impl Context {
         reference: &str,
         gate: Option<&Verified>,
     ) -> Result<Level, Report> {
-        let policy = self.policy_in_force()?;
+        let policy = self.policy()?;
         let inquiry = Inquiry::new(self);
         let image = ImageRef {
             place: Place::Store("local".into()),

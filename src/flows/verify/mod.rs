@@ -25,7 +25,7 @@ use super::Context;
 use crate::adapters::store::Selector;
 use crate::domain::oci::{Digest, ImageRef, Manifest, Platform, Tag};
 use crate::domain::text::escape;
-use crate::domain::trust::{CheckVerdict, Policy, Verified, reason};
+use crate::domain::trust::{CheckVerdict, Verified, reason};
 use crate::report::{Kind, Report};
 
 /// Platforms looked at together.
@@ -56,7 +56,7 @@ impl Context {
     /// Verifies an image and its chain of bases. That verification says no is no error: it is in the verdict. Given up before
     /// its end, nothing is remembered (S-11).
     pub async fn verify(&self, image: &str, options: &VerifyOptions) -> Result<Verified, Report> {
-        let policy = self.policy_in_force()?;
+        let policy = self.policy()?;
         let inquiry = Inquiry::new(self);
         let given = options.base.as_deref().map(|base| Hint::given(self, base)).transpose()?;
         let pinned = self.pinned_image(&inquiry, image, options.platform.as_ref()).await?;
@@ -86,11 +86,6 @@ impl Context {
         let chains = self.gathered(&inquiry, pinned, None, depth).await?;
         let gathered = chains.first().ok_or_else(|| Report::message(Kind::Failed, "there is no image"))?;
         Ok(Bench::document(gathered))
-    }
-
-    /// The policy; one that cannot be read fails everything.
-    pub(in crate::flows) fn policy_in_force(&self) -> Result<Policy, Report> {
-        Ok(Policy::default())
     }
 
     /// Asks a tag where it points, once, and reads what is there.

@@ -49,7 +49,7 @@ impl Signatures {
     /// Judged by a workspace's keys and policy.
     pub(in crate::flows) fn new(context: &Context) -> Self {
         // Who vouches for an image is the same whatever else a policy that cannot be read asks; verifying says what is wrong.
-        let policy = context.policy_in_force().unwrap_or_default();
+        let policy = context.policy().unwrap_or_default();
         Self { inquiry: Inquiry::new(context), policy, known: Asked::new() }
     }
 
