@@ -13,8 +13,8 @@ mod globs;
 pub mod policy;
 pub mod reason;
 pub mod rules;
-mod shown;
 pub mod secrets;
+mod shown;
 mod signature;
 
 pub use chain::{Level, Verified};
