@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, files, fsck, gc, init, inspect, keys,
-    log, man, plan, replay, screenshot, shell, store, worker,
+    log, man, plan, policy, replay, screenshot, shell, store, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -96,6 +96,9 @@ pub(super) enum Command {
     /// Make and show signing keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Show the policy in force, and try it
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Free what nothing refers to
     Gc(gc::Args),
     /// Check every digest of the local store

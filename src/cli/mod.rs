@@ -29,6 +29,7 @@ mod keys;
 mod log;
 mod man;
 mod plan;
+mod policy;
 mod replay;
 mod screenshot;
 mod shell;

@@ -88,6 +88,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
         Command::Cancel(args) => super::cancel::run(args, session).await,
         Command::Replay(args) => super::replay::run(args, session).await,
         Command::Keys(command) => super::keys::run(command, session).await,
+        Command::Policy(command) => super::policy::run(command, session).await,
         Command::Gc(args) => super::gc::run(args, session).await,
         Command::Fsck(args) => super::fsck::run(args, session).await,
         Command::Doctor(args) => super::doctor::run(args, session).await,

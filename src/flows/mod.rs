@@ -18,6 +18,7 @@ pub mod init;
 pub mod interrupts;
 pub mod keys;
 pub mod pictures;
+pub mod policy;
 mod prepare;
 pub mod prune;
 mod reproduce;

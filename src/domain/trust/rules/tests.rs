@@ -1,0 +1,1 @@
+//! Rules on made-up images, with hostile ones by family.
