@@ -11,11 +11,20 @@ use super::inquiry::{Inquiry, Site};
 use super::judge::Bench;
 use super::{AT_ONCE, Pinned, Rung};
 use crate::adapters::store::Store;
+use crate::domain::layer::packages::Package;
 use crate::domain::oci::{Descriptor, Digest, ImageRef, Manifest, Place, Platform, Repository};
 use crate::domain::text::escape;
-use crate::domain::trust::{Check, CheckVerdict, Finding, Level, Verified, reason};
+use crate::domain::trust::{Check, CheckVerdict, Finding, Known, Level, Verified, reason};
 use crate::flows::Context;
 use crate::report::{Kind, Report};
+
+/// What was baked, judged.
+pub(in crate::flows) struct JudgedBake {
+    /// Its checks.
+    pub(in crate::flows) level: Level,
+    /// What is installed in the image of each platform.
+    pub(in crate::flows) packages: Vec<Known<Arc<Vec<Package>>>>,
+}
 
 impl Context {
     /// Verifies the base a bake is about to begin on, and all below it: exactly what is pinned, `digest` the index or manifest
@@ -64,13 +73,13 @@ impl Context {
 
     /// Judges what was baked and lies in the local store without a name: its layers, its config, and whether it is built on what
     /// `gate` verified. Signatures come later, and tests have been judged by whoever ran them.
-    pub async fn judge_baked(
+    pub(in crate::flows) async fn judge_baked(
         &self,
         repository: &Repository,
         images: &[(Platform, Descriptor)],
         reference: &str,
         gate: Option<&Verified>,
-    ) -> Result<Level, Report> {
+    ) -> Result<JudgedBake, Report> {
         let policy = self.policy()?;
         let inquiry = Inquiry::new(self);
         let image = ImageRef {
@@ -107,7 +116,8 @@ impl Context {
         if let Some(gate) = gate {
             self.hold_to(gate, &bases, &mut level).await;
         }
-        Ok(level)
+        let tops = chains.into_iter().filter_map(|gathered| gathered.chain.into_iter().next());
+        Ok(JudgedBake { level, packages: tops.map(|top| top.packages).collect() })
     }
 
     /// What was verified is what was used (S-09).
