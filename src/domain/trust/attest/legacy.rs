@@ -44,8 +44,7 @@ impl SimpleSigning {
         struct Image<'a> {
             docker_manifest_digest: &'a Digest,
         }
-        let (identity, image) =
-            (Identity { docker_reference: reference }, Image { docker_manifest_digest: digest });
+        let (identity, image) = (Identity { docker_reference: reference }, Image { docker_manifest_digest: digest });
         serde_json::to_vec(&Payload { critical: Critical { identity, image, r#type: TYPE }, optional: () })
     }
 

@@ -137,9 +137,8 @@ fn package_entry(package: &Package, number: usize, system: Option<&str>) -> Entr
         Some(version) => format!("built from {} {version}", source.name),
         None => format!("built from {}", source.name),
     });
-    let named = |url: String| {
-        json!({"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": url})
-    };
+    let named =
+        |url: String| json!({"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": url});
     Entry {
         source_info,
         external_refs: purl(package, system).map(named).into_iter().collect(),

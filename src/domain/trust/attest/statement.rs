@@ -148,7 +148,10 @@ mod tests {
             (&kind, subject, r#""""#),
             (&kind, subject, "null"),
         ] {
-            assert!(Statement::parse(with(kind, subject, predicate).as_bytes()).is_err(), "{kind} {subject} {predicate}");
+            assert!(
+                Statement::parse(with(kind, subject, predicate).as_bytes()).is_err(),
+                "{kind} {subject} {predicate}"
+            );
         }
         let many = format!("[{}]", vec![r#"{"digest":{"sha256":"ab"}}"#; MAX_SUBJECTS + 1].join(","));
         assert!(Statement::parse(with(&kind, &many, r#""t""#).as_bytes()).is_err());

@@ -92,7 +92,8 @@ fn check(value: &Value) -> Result<Check, AttestError> {
         "unknown" => CheckVerdict::Unknown,
         other => return Err(AttestError::field("/verdict", format!("is {other:?}"))),
     };
-    let line = |line: &Value| line.as_str().map(str::to_owned).ok_or_else(|| AttestError::field("/evidence", "is no text"));
+    let line =
+        |line: &Value| line.as_str().map(str::to_owned).ok_or_else(|| AttestError::field("/evidence", "is no text"));
     let evidence = list(value, "/evidence")?.iter().map(line).collect::<Result<_, _>>()?;
     Ok(Check::new(text(value, "/id")?, Finding::new(verdict, text(value, "/reason")?.to_owned(), evidence)))
 }
