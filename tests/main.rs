@@ -28,6 +28,7 @@ mod sandbox;
 mod screenshot;
 mod secrets;
 mod shell;
+mod signing;
 mod snapshot;
 mod spine;
 mod standing;
