@@ -33,18 +33,20 @@ pub(super) type Wrong = String;
 
 /// What a file says of an image.
 pub fn judge(file: &RegoFile, input: &Value) -> Judged {
-    let judged = evaluate(file, input).and_then(|(denied, warned)| {
-        if !denied.is_empty() {
-            return Ok(Judged::Offends(Demand::Forbid, [denied, warned].concat()));
-        }
-        if let Some(why) = blind(&file.text, input) {
-            let why = format!("nothing is denied, but the rule looks at what is not known: {why}");
-            return Ok(Judged::unknown(&Gap { reason: reason::REGO_BLIND, why }));
-        }
-        Ok(Judged::of(Demand::Warn, warned, || Judged::pass(reason::REGO_CLEAN, vec!["nothing is denied".to_owned()])))
-    });
-    // Not to be excepted: nobody knows what it would have said.
-    judged.unwrap_or_else(|why| Judged::Settled(Finding::new(CheckVerdict::Fail, reason::REGO_ERROR, vec![why])))
+    match evaluate(file, input) {
+        // Not to be excepted: nobody knows what it would have said.
+        Err(why) => Judged::Settled(Finding::new(CheckVerdict::Fail, reason::REGO_ERROR, vec![why])),
+        Ok((denied, warned)) if !denied.is_empty() => Judged::Offends(Demand::Forbid, [denied, warned].concat()),
+        Ok((_, warned)) => match blind(&file.text, input) {
+            Some(why) => {
+                let why = format!("nothing is denied, but the rule looks at what is not known: {why}");
+                Judged::unknown(&Gap { reason: reason::REGO_BLIND, why })
+            }
+            None => Judged::of(Demand::Warn, warned, || {
+                Judged::pass(reason::REGO_CLEAN, vec!["nothing is denied".to_owned()])
+            }),
+        },
+    }
 }
 
 /// What is wrong with a file before anything is evaluated.
