@@ -38,3 +38,4 @@ mod terminal;
 mod tidy;
 mod tui;
 mod userland;
+mod verify;

@@ -15,7 +15,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/layer", &["domain::layer", "domain::oci", "domain::text", "domain::units"]),
     (
         "domain/trust",
-        &["domain::trust", "domain::plan", "domain::layer", "domain::oci", "domain::recipe", "domain::text"],
+        &[
+            "domain::trust",
+            "domain::plan",
+            "domain::layer",
+            "domain::oci",
+            "domain::recipe",
+            "domain::text",
+            "domain::units",
+            "domain::yaml",
+        ],
     ),
     (
         "domain/journal",

@@ -33,6 +33,15 @@ pub(super) struct Args {
     /// Fail rather than write or change a lock
     #[arg(long)]
     frozen: bool,
+    /// Bake once more elsewhere, and reject what does not come out bit-identical
+    #[arg(long)]
+    reproduce: bool,
+    /// Publish the image when it is baked
+    #[arg(long)]
+    publish: bool,
+    /// Let a base pass that is older than the one last seen under its tag
+    #[arg(long)]
+    allow_downgrade: bool,
     /// End at the first check that fails, while its step still runs
     #[arg(long)]
     fail_fast: bool,
@@ -47,6 +56,9 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         no_cache: args.no_cache,
         frozen: args.frozen,
         fail_fast: args.fail_fast,
+        reproduce: args.reproduce,
+        publish: args.publish,
+        allow_downgrade: args.allow_downgrade,
         ..BakeOptions::default()
     };
     // None named is all, and only said so with --all.

@@ -15,7 +15,7 @@ use crate::adapters::engine::{BakeJob, BaseImage, EngineError, Sink, SinkError};
 use crate::adapters::index;
 use crate::domain::journal::{ChangeOp, CheckVerdict, EventKind, Failure, SeenAgainst, SeenChange};
 use crate::domain::layer::Tree;
-use crate::domain::oci::{Descriptor, DiffId};
+use crate::domain::oci::{Descriptor, DiffId, annotation};
 use crate::domain::plan::StepId;
 use crate::domain::trust::rules::{SeenPath, Violation, Watching};
 use crate::domain::trust::{Contract, Policy};
@@ -300,8 +300,11 @@ fn verdict_of(violations: &[Violation]) -> CheckVerdict {
 }
 
 /// What a base's children may not do.
-fn contract_of(_base: &BaseImage) -> Contract {
-    Contract::default()
+fn contract_of(base: &BaseImage) -> Contract {
+    let labels = base.config.config.as_ref().and_then(|config| config.labels.as_ref());
+    let label = labels.and_then(|labels| labels.get(annotation::CONTRACT));
+    // One that cannot be read fails its check when the image is judged.
+    label.and_then(|label| Contract::parse(label).ok()).unwrap_or_default()
 }
 
 /// Why a step that was stopped for a check did not come to its end.

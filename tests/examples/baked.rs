@@ -23,6 +23,9 @@ impl World {
         std::fs::hard_link(debian::rootfs(), &archive)
             .or_else(|_| std::fs::copy(debian::rootfs(), &archive).map(|_| ()))
             .unwrap();
+        for who in ["global", "team-a", "team-b"] {
+            world.bakery.ok(&["keys", "new", "--workspace", &world.path(who).display().to_string()]);
+        }
         world
     }
 

@@ -62,6 +62,7 @@ impl Bakery {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path("user"))
             .env("BAKERY_HOME", self.path("home"))
+            .env("BAKERY_PASSWORD", "flour")
             .stdin(Stdio::null());
         command
     }

@@ -2,10 +2,12 @@
 
 mod load;
 mod paths;
+mod policy;
 mod read;
 mod schema;
 mod secrets;
 
 pub use load::{SettingsError, WORKSPACE_FILE};
 pub use paths::Paths;
+pub use policy::{POLICY_FILE, POLICY_FOLDER, PolicyFileError, load_policy, load_policy_tests};
 pub use schema::{CacheSettings, PackSettings, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};

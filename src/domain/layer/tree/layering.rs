@@ -39,6 +39,10 @@ impl Layering<'_> {
         };
         let (node, linked) = self.tree.linked(|| join(&last.found, name), node)?;
         let row = self.tree.rows.meet(last.row, name).ok_or_else(|| TreeError::Full(escape_bytes(path)))?;
+        if let Some(file) = linked {
+            self.tree.links.push((row, file, self.tree.layers + 1));
+        }
+        let linked = linked.is_some();
         // What replaces something may have been a step on a way remembered.
         if !self.tree.place(row, &node, linked) {
             self.last = Some(last);
@@ -68,6 +72,9 @@ impl Tree {
         for folder in opaques {
             let folder = self.resolve(folder, true)?;
             self.clear(&folder);
+            if let Some(id) = self.find(&folder) {
+                self.opaques.push((id.0, self.layers + 1));
+            }
         }
         for path in whiteouts {
             let path = self.resolve(path, false)?;
@@ -81,14 +88,14 @@ impl Tree {
         self.layers += 1;
     }
 
-    /// The node itself, or the file a hard link names; and whether it was a hard link.
-    fn linked(&self, path: impl Fn() -> Vec<u8>, node: Node) -> Result<(Node, bool), TreeError> {
-        let Kind::Hardlink(target) = &node.kind else { return Ok((node, false)) };
+    /// The node itself, or the file a hard link names with that file's row.
+    fn linked(&self, path: impl Fn() -> Vec<u8>, node: Node) -> Result<(Node, Option<u32>), TreeError> {
+        let Kind::Hardlink(target) = &node.kind else { return Ok((node, None)) };
         let fail = |why| TreeError::Hardlink { path: escape_bytes(&path()), target: escape_bytes(target), why };
         let found = self.resolve(target, false)?;
         match self.node(&found) {
             Some(found) if found.is_folder() => Err(fail("is a folder")),
-            Some(found) => Ok((found, true)),
+            Some(node) => Ok((node, self.find(&found).map(|file| file.0))),
             None => Err(fail("is not there")),
         }
     }

@@ -75,6 +75,10 @@ const NOW: u32 = u32::MAX;
 pub struct Tree {
     rows: Rows,
     layers: u32,
+    /// Folders whose lower content a layer took away as a whole: the folder's row, and layers there when it shows.
+    opaques: Vec<(u32, u32)>,
+    /// Further names of files: the name's row, the file's row, and layers there when it shows.
+    links: Vec<(u32, u32, u32)>,
 }
 
 impl Tree {
@@ -181,6 +185,19 @@ impl Tree {
         let begin = versions.partition_point(|version| version.since <= from);
         let end = versions.partition_point(|version| version.since <= to);
         versions.get(begin..end).unwrap_or_default().iter().map(|version| PathId(version.row))
+    }
+
+    /// Which of the layers `from` to `to` (counted from 0, `to` excluded) first took away all that stood in a folder below it.
+    pub fn emptied(&self, folder: PathId, from: u32, to: u32) -> Option<u32> {
+        let since = |(row, since): &(u32, u32)| (*row == folder.0 && *since > from && *since <= to).then_some(*since);
+        self.opaques.iter().filter_map(since).min().map(|since| since - 1)
+    }
+
+    /// The further names that layers `from` to `to` (counted from 0, `to` excluded) gave to files, each with the file it
+    /// was given to and the layer.
+    pub fn links(&self, from: u32, to: u32) -> impl Iterator<Item = (PathId, PathId, u32)> {
+        let within = move |link: &&(u32, u32, u32)| link.2 > from && link.2 <= to;
+        self.links.iter().filter(within).map(|(name, file, since)| (PathId(*name), PathId(*file), since - 1))
     }
 
     /// The fewest bytes a path's layers ever held for it; none where it was gone in between.

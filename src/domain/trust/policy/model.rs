@@ -51,6 +51,8 @@ pub struct ImagePolicy {
     pub forbid_paths: Vec<String>,
     /// Packages that may not be installed; globs.
     pub forbid_packages: Vec<String>,
+    /// Builders whose provenance counts, by their whole id; empty: any (S-12).
+    pub builders: Vec<String>,
 }
 
 /// Something that is let pass, by whose word and until when.
@@ -111,6 +113,7 @@ impl Default for Policy {
                 require_labels: Vec::new(),
                 forbid_paths: Vec::new(),
                 forbid_packages: Vec::new(),
+                builders: Vec::new(),
             },
             exceptions: Vec::new(),
             rego: Vec::new(),
