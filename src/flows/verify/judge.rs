@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::bases::PROVENANCE;
+use super::bases::{PROVENANCE, begins_with_nothing};
 use super::gather::Gathered;
 use crate::domain::oci::{Digest, ImageConfig, annotation};
 use crate::domain::text::escape;
@@ -109,7 +109,7 @@ impl<'p> Bench<'p> {
         Some(rules(Case {
             base: below.first(),
             base_gap: gathered.gap.as_ref().filter(|_| is_last),
-            from_scratch: is_last && (self.from_scratch || evidence.attached.iter().any(begins_with_nothing)),
+            from_scratch: is_last && (self.from_scratch || evidence.attached.iter().any(is_from_scratch)),
             // A base that cannot be had may forbid anything.
             contract_gap: unread.as_ref().or(gathered.gap.as_ref()),
             told: &told,
@@ -142,12 +142,9 @@ fn tests_in(attached: &Attached) -> Vec<Check> {
     tests.take(MAX_TESTS).collect()
 }
 
-/// Whether a provenance that holds lists what an image was made of, and no base among it.
-fn begins_with_nothing(attached: &Attached) -> bool {
-    let listed = |predicate: &Value| predicate.pointer("/buildDefinition/resolvedDependencies")?.as_array().cloned();
-    let mut provenances = attached.good(PROVENANCE).filter_map(|seen| listed(seen.predicate.as_ref()?)).peekable();
-    let is_base = |entry: &Value| entry.get("name").is_some_and(|name| name == "base");
-    provenances.peek().is_some() && !provenances.any(|listed| listed.iter().any(is_base))
+/// Whether a provenance that holds is of a recipe without a base.
+fn is_from_scratch(attached: &Attached) -> bool {
+    attached.good(PROVENANCE).filter_map(|seen| seen.predicate.as_ref()).any(begins_with_nothing)
 }
 
 fn test_of(told: &Value) -> Option<Check> {
