@@ -1,5 +1,6 @@
 //! Verifying chains: who vouches for what, what each image is built on, and where its tag points.
 
+mod baked;
 mod lineage;
 mod lists;
 mod publish;
