@@ -180,6 +180,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         place: StorePlace::Layout(folder.path().join("store")),
         keys: keys.iter().map(|key| folder.path().join(key)).collect(),
         key: key.map(|key| folder.path().join(key)),
+        keyless: None,
         publish: None,
         repositories: Vec::new(),
     };

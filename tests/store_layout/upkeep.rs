@@ -182,6 +182,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         place: StorePlace::Layout(store),
         keys: Vec::new(),
         key: None,
+        keyless: None,
         publish: None,
         repositories: Vec::new(),
     };

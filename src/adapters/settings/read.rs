@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::keyless::keyless;
 use super::secrets::secrets;
 use super::{CacheSettings, PackSettings, Paths, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::host::IdSetting;
@@ -27,6 +28,7 @@ pub(super) fn workspace(bytes: &[u8], (root, paths): (&Path, &Paths), problems: 
     stores.entry("local".to_owned()).or_insert_with(|| StoreSettings {
         place: StorePlace::Layout(paths.data.join("store")),
         keys: Vec::new(),
+        keyless: None,
         key: None,
         publish: None,
         repositories: Vec::new(),
@@ -82,7 +84,7 @@ fn read_store(
     (root, paths): (&Path, &Paths),
     problems: &mut Problems,
 ) -> Option<StoreSettings> {
-    const KEYS: &[&str] = &["registry", "layout", "plain-http", "keys", "key", "publish", "repositories"];
+    const KEYS: &[&str] = &["registry", "layout", "plain-http", "keys", "keyless", "key", "publish", "repositories"];
     let before = problems.len();
     let fields = Fields::open(node, "a store", KEYS, problems)?;
     let registry = fields.value("registry", problems).and_then(|node| prefix(node, "registry", problems));
@@ -122,6 +124,7 @@ fn read_store(
     Some(StoreSettings {
         place: place?,
         keys: keys.into_iter().map(|(text, _)| below(root, text)).collect(),
+        keyless: fields.value("keyless", problems).and_then(|node| keyless(node, root, problems)),
         key: fields.text("key", problems).map(|text| below(root, text)),
         publish: fields.value("publish", problems).and_then(|node| prefix(node, "publish", problems)),
         repositories,
@@ -273,7 +276,7 @@ fn pack(node: &Node, problems: &mut Problems) -> Option<PackSettings> {
     Some(PackSettings { compression, level: level.and_then(|level| i32::try_from(level).ok()) })
 }
 
-fn below(root: &Path, text: &str) -> PathBuf {
+pub(super) fn below(root: &Path, text: &str) -> PathBuf {
     // `./x` and `x` are one; the root is absolute, so the result is.
     root.join(text.strip_prefix("./").unwrap_or(text))
 }

@@ -6,6 +6,7 @@ use super::reading::{Documents, Unread};
 use crate::adapters::store::StoreError;
 use crate::domain::oci::{Digest, ImageRef, Manifest, Platform, Tag, annotation};
 use crate::domain::text::escape;
+use crate::domain::trust::attest::predicate;
 use crate::domain::trust::{Gap, reason};
 use crate::flows::Context;
 use crate::flows::compare::{one_line, told_base};
@@ -115,7 +116,8 @@ impl Climb<'_> {
             return Some(Hint { name, digest, index, is_given: false });
         }
         let attached = self.inquiry.attached(&rung.site, &documents.digest).await.ok()?;
-        let provenance = attached.good(PROVENANCE).find_map(|seen| base_of_provenance(seen.predicate.as_ref()?))?;
+        let provenance =
+            attached.good(predicate::PROVENANCE).find_map(|seen| base_of_provenance(seen.predicate.as_ref()?))?;
         Some(Hint { index, ..provenance })
     }
 
@@ -205,9 +207,6 @@ impl Climb<'_> {
         None
     }
 }
-
-/// SLSA provenance.
-pub(super) const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
 /// The base a provenance names, with the digest its resolved dependencies give it.
 fn base_of_provenance(predicate: &serde_json::Value) -> Option<Hint> {

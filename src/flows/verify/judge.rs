@@ -5,17 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::bases::{PROVENANCE, begins_with_nothing};
+use super::bases::begins_with_nothing;
 use super::gather::Gathered;
 use crate::domain::oci::{Digest, ImageConfig, annotation};
 use crate::domain::text::escape;
+use crate::domain::trust::attest::{Summary, predicate};
 use crate::domain::trust::rules::{self, Case};
-use crate::domain::trust::{Attached, Check, CheckVerdict, Contract, Evidence, Finding, Level, Policy, Signer, worst};
-
-/// The verdicts of a whole chain.
-const SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
-/// Most tests of one summary that are told.
-const MAX_TESTS: usize = 1000;
+use crate::domain::trust::{Attached, Check, Contract, Evidence, Finding, Level, Policy, Signer, worst};
 
 /// By what a chain is judged.
 #[derive(Clone, Copy)]
@@ -104,8 +100,7 @@ impl<'p> Bench<'p> {
             Err(gap) => (Contract::default(), Some(gap)),
         };
         let is_last = below.is_empty();
-        let tests: Vec<Check> = evidence.attached.iter().flat_map(tests_in).collect();
-        let told = if at == 0 && evidence.is_local { tests } else { Vec::new() };
+        let told: Vec<Check> = evidence.attached.iter().flat_map(told_in).collect();
         Some(rules(Case {
             base: below.first(),
             base_gap: gathered.gap.as_ref().filter(|_| is_last),
@@ -134,31 +129,16 @@ impl<'p> Bench<'p> {
     }
 }
 
-/// The verdicts on tests that whoever baked the image signed.
-fn tests_in(attached: &Attached) -> Vec<Check> {
-    let Some(summary) = attached.good(SUMMARY).find_map(|seen| seen.predicate.as_ref()) else { return Vec::new() };
-    let listed = ["checks", "dev.bakery.checks"].iter().find_map(|key| summary.get(*key)?.as_array());
-    let tests = listed.into_iter().flatten().filter_map(test_of);
-    tests.take(MAX_TESTS).collect()
+/// What whoever baked the image signed of its tests, and of whether a second bake gave the same. A summary that cannot be read
+/// says nothing.
+fn told_in(attached: &Attached) -> Vec<Check> {
+    let said = attached.good(predicate::SUMMARY).filter_map(|seen| seen.predicate.as_ref());
+    said.filter_map(|said| Summary::checks_of(said).ok()).next().unwrap_or_default()
 }
 
 /// Whether a provenance that holds is of a recipe without a base.
 fn is_from_scratch(attached: &Attached) -> bool {
-    attached.good(PROVENANCE).filter_map(|seen| seen.predicate.as_ref()).any(begins_with_nothing)
-}
-
-fn test_of(told: &Value) -> Option<Check> {
-    let text = |key: &str| told.get(key).and_then(Value::as_str);
-    let id = text("id").filter(|id| id.starts_with("test."))?;
-    let verdict = match text("verdict")? {
-        "pass" => CheckVerdict::Pass,
-        "warn" => CheckVerdict::Warn,
-        "fail" => CheckVerdict::Fail,
-        "skip" => CheckVerdict::Skip,
-        _ => CheckVerdict::Unknown,
-    };
-    let evidence = vec!["as whoever baked it signed".to_owned()];
-    Some(Check::new(escape(id), Finding::new(verdict, escape(text("reason").unwrap_or("test.told")), evidence)))
+    attached.good(predicate::PROVENANCE).filter_map(|seen| seen.predicate.as_ref()).any(begins_with_nothing)
 }
 
 fn signers(evidence: &Evidence) -> impl Iterator<Item = Signer> {
