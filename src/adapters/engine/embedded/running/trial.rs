@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn what_is_expected_is_held_against_what_came() {
         let good = judge(&test(3, Some("^v[0-9]")), Exit::Code(3), &said("v12\n"), 20);
-        assert_eq!((good.verdict, &*good.reason), (CheckVerdict::Pass, "test.passed"));
+        assert_eq!((good.verdict, good.reason.as_ref()), (CheckVerdict::Pass, "test.passed"));
         assert_eq!(good.evidence, ["exit 3, 0.020 s", "stdout: v12", "stderr: careful"]);
         let bad = judge(&test(0, Some("^x")), Exit::Signal(9), &said("v\u{1b}[2J\n"), 20);
         assert_eq!(bad.verdict, CheckVerdict::Fail);
