@@ -28,6 +28,7 @@ mod run_steps;
 mod sandbox;
 mod screenshot;
 mod shell;
+mod signing;
 mod snapshot;
 mod spine;
 mod standing;
