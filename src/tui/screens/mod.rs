@@ -34,8 +34,7 @@ pub enum Screen {
 
 impl Screen {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 6] =
-        [Self::Store, Self::Recipes, Self::Bake, Self::Verify, Self::Diff, Self::Bakes];
+    pub const ALL: [Self; 6] = [Self::Store, Self::Recipes, Self::Bake, Self::Verify, Self::Diff, Self::Bakes];
 
     /// Its name.
     pub fn title(self) -> &'static str {

@@ -217,7 +217,10 @@ impl Model {
         let card = &self.cards[number];
         if let Some(editor) = self.editor.as_ref().filter(|editor| editor.file != card.file) {
             let text = format!("{} is still open in the editor", editor.shown);
-            return vec![Wish::Tell(Toast::warning(text).next("finish it first: 2, then Esc")), Wish::Go(Screen::Recipes)];
+            return vec![
+                Wish::Tell(Toast::warning(text).next("finish it first: 2, then Esc")),
+                Wish::Go(Screen::Recipes),
+            ];
         }
         if self.editor.is_some() {
             return vec![Wish::Go(Screen::Recipes)];

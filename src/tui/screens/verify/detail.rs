@@ -39,8 +39,7 @@ impl Model {
             let said = "nobody whose word counts here";
             lines.extend(rows(look, "signed by", &[(Role::Dim, said.to_owned())], columns));
         }
-        let signers: Vec<_> =
-            level.signed_by.iter().map(|signer| (Role::Text, signer_words(look, signer))).collect();
+        let signers: Vec<_> = level.signed_by.iter().map(|signer| (Role::Text, signer_words(look, signer))).collect();
         lines.extend(rows(look, "signed by", &signers, columns));
         lines.extend(rows(look, "layers", &[(Role::Text, layers(level, base))], columns));
         let made = if level.is_local { "made here" } else { "inherited" };
@@ -58,11 +57,8 @@ fn check_lines(look: &Look, (level, check): (&Level, &Check), columns: usize) ->
     let (glyph, role) = origin(level);
     let room = columns.saturating_sub(7);
     let name = format::fit(&level.reference, room, look.ellipsis());
-    let subject = Line::from(vec![
-        look.span(Role::Dim, "  of "),
-        look.glyph(glyph),
-        look.span(role, format!(" {name}")),
-    ]);
+    let subject =
+        Line::from(vec![look.span(Role::Dim, "  of "), look.glyph(glyph), look.span(role, format!(" {name}"))]);
     let finding = &check.finding;
     let text = CheckText {
         id: &check.id,

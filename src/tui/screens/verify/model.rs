@@ -119,9 +119,8 @@ impl Model {
     /// Takes in what was found. What is open and selected stays so where the chain is still the same; else the image's own
     /// checks and those of every level that is not trusted are open, and the first check that says no is selected.
     pub(super) fn take(&mut self, verified: Arc<Verified>) {
-        let names = |verified: &Verified| {
-            verified.chain.iter().map(|level| level.reference.clone()).collect::<Vec<_>>()
-        };
+        let names =
+            |verified: &Verified| verified.chain.iter().map(|level| level.reference.clone()).collect::<Vec<_>>();
         let same = self.verified.as_ref().is_some_and(|before| names(before) == names(&verified));
         let anchor = if same { self.anchor() } else { None };
         self.verified = Some(verified);

@@ -46,6 +46,12 @@ impl Model {
         };
         let mut choices = vec![choice("keep editing", Vec::new())];
         choices.extend(others);
-        Confirm { title: format!("{} {title}", self.shown), text: text.to_owned(), code: Vec::new(), choices, focused: 0 }
+        Confirm {
+            title: format!("{} {title}", self.shown),
+            text: text.to_owned(),
+            code: Vec::new(),
+            choices,
+            focused: 0,
+        }
     }
 }
