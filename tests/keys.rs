@@ -186,6 +186,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         repositories: Vec::new(),
     };
     let context = Context {
+        passphrase: None,
         secrets: Default::default(),
         passphrase: None,
         paths: Paths::below(&folder.path().join("home")),

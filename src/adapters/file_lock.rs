@@ -17,6 +17,11 @@ impl FileLock {
         lock(path, FlockOperation::NonBlockingLockExclusive)
     }
 
+    /// Alone, once nobody else holds it: for what takes a moment.
+    pub fn exclusive(path: &Path) -> io::Result<Self> {
+        lock(path, FlockOperation::LockExclusive)?.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+    }
+
     /// Together with others, unless somebody holds it alone.
     pub fn try_shared(path: &Path) -> io::Result<Option<Self>> {
         lock(path, FlockOperation::NonBlockingLockShared)

@@ -77,6 +77,11 @@ pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// Whether two paths lead to the same place, links followed.
+pub fn is_same_place(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 /// Makes a folder and those above it; one that is there is fine.
 pub fn make_folder(path: &Path) -> Result<(), FilesError> {
     std::fs::create_dir_all(path).map_err(FilesError::io("make folder", path))

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio_util::io::SyncIoBridge;
 use tokio_util::sync::CancellationToken;
 
-use super::index::{self, DecodeError, IndexError, IndexFileError, IndexReader, path_of, scan_to};
+use super::index::{self, DecodeError, IndexError, IndexFileError, IndexReader, LayerSecrets, path_of, scan_to};
 use super::store::layout::Layout;
 use super::store::{Store, StoreError, unwrap_io};
 use crate::domain::layer::packages::Database;
@@ -89,6 +89,8 @@ pub struct Put {
     pub refused: Option<(TreeError, u64)>,
     /// What package managers keep in the layer.
     pub databases: Vec<Database>,
+    /// What looks like a secret in it.
+    pub secrets: LayerSecrets,
 }
 
 impl LayerSource {
@@ -112,11 +114,12 @@ impl LayerSource {
         let (opaques, whiteouts) =
             (std::mem::take(&mut reader.head.opaques), std::mem::take(&mut reader.head.whiteouts));
         let databases = std::mem::take(&mut reader.head.databases);
+        let secrets = std::mem::take(&mut reader.head.secrets);
         let mut layering = match tree.begin_layer(&opaques, &whiteouts) {
             Ok(layering) => layering,
             Err(error) => {
                 leave_out(tree);
-                return Ok(Put { refused: Some((error, reader.count())), databases });
+                return Ok(Put { refused: Some((error, reader.count())), databases, secrets });
             }
         };
         let mut refused: Option<(TreeError, u64)> = None;
@@ -129,7 +132,7 @@ impl LayerSource {
         });
         layering.finish();
         read?;
-        Ok(Put { refused, databases })
+        Ok(Put { refused, databases, secrets })
     }
 
     /// Hands the file with this content to `out`, at most `limit` bytes of it; gives how many. What is handed over whole is

@@ -22,6 +22,7 @@ pub mod process;
 pub mod recipes;
 pub mod sandbox;
 pub mod secrets;
+pub mod seen;
 pub mod settings;
 pub mod signing;
 pub mod snapshot;

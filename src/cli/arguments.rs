@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, files, fsck, gc, init, inspect, keys,
-    log, man, plan, policy, replay, screenshot, shell, store, worker,
+    attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, evidence, files, fsck, gc, init,
+    inspect, keys, log, man, plan, policy, publish, replay, screenshot, shell, store, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -93,6 +93,12 @@ pub(super) enum Command {
     Shell(shell::Args),
     /// Draw screens as SVG and PNG, without a terminal
     Screenshot(screenshot::Args),
+    /// Judge an image and all it is built on: who vouches for it, and what it does to what it inherits
+    Verify(verify::Args),
+    /// Print all that is known of an image before it is judged
+    Evidence(evidence::Args),
+    /// Hand images on with their signatures and attestations; only what verifies, here and there
+    Publish(publish::Args),
     /// Make and show signing keys
     #[command(subcommand)]
     Keys(keys::Command),

@@ -33,14 +33,34 @@ pub(super) struct Args {
     /// Fail rather than write or change a lock
     #[arg(long)]
     frozen: bool,
+    /// Bake once more elsewhere, and reject what does not come out bit-identical
+    #[arg(long)]
+    reproduce: bool,
+    /// Publish the image when it is baked
+    #[arg(long)]
+    publish: bool,
+    /// Let a base pass that is older than the one last seen under its tag
+    #[arg(long)]
+    allow_downgrade: bool,
+    /// End at the first check that fails, while its step still runs
+    #[arg(long)]
+    fail_fast: bool,
     /// Where a secret is had, instead of what is configured: NAME=env:VARIABLE or NAME=file:PATH
     #[arg(long = "secret", value_name = "NAME=SOURCE")]
     secrets: Vec<String>,
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let options =
-        BakeOptions { engine: args.engine, no_cache: args.no_cache, frozen: args.frozen, ..BakeOptions::default() };
+    let options = BakeOptions {
+        engine: args.engine,
+        no_cache: args.no_cache,
+        frozen: args.frozen,
+        fail_fast: args.fail_fast,
+        reproduce: args.reproduce,
+        publish: args.publish,
+        allow_downgrade: args.allow_downgrade,
+        ..BakeOptions::default()
+    };
     // None named is all, and only said so with --all.
     let context = session.context()?.with_secret_flags(&args.secrets)?.with_passphrase_asked()?;
     let asked = read_requests(&context, &args.recipes, &options)?;

@@ -132,6 +132,8 @@ fn plain_characters(text: &str) -> Cow<'_, str> {
         '…' => "..".to_owned(),
         '→' => "->".to_owned(),
         '─' => "-".to_owned(),
+        '└' => "`".to_owned(),
+        '·' => "[.]".to_owned(),
         '│' => "|".to_owned(),
         other => other.to_string(),
     };

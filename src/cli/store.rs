@@ -1,6 +1,6 @@
 //! `bakery store`: lists repositories and tags, as they come in.
 
-use super::render::{age, bytes, count};
+use super::render::{age, bytes, count, signature};
 use super::run::Session;
 use crate::domain::text::escape;
 use crate::flows::browse::{Listed, Source};
@@ -86,5 +86,6 @@ fn line(row: &Listed, width: usize) -> String {
     let platforms = if row.platforms.is_empty() { "-".to_owned() } else { row.platforms.join(",") };
     let reference = escape(&row.reference);
     let (size, digest) = (bytes(row.size), row.digest.short());
-    format!("{reference:<width$}  {size:>8}  {made:>6}  {:<8}  {digest}  {platforms}", row.signature)
+    let signed = signature(row.signature.as_ref());
+    format!("{reference:<width$}  {size:>8}  {made:>6}  {signed:<18}  {digest}  {platforms}")
 }

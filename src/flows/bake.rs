@@ -58,6 +58,18 @@ pub struct BakeOptions {
     pub no_cache: bool,
     /// Fail rather than change the lock.
     pub frozen: bool,
+    /// Bake once more, and reject what does not come out the same.
+    #[serde(default)]
+    pub reproduce: bool,
+    /// Hand the image on when it is baked.
+    #[serde(default)]
+    pub publish: bool,
+    /// Let a base pass that is older than the one last seen under its tag.
+    #[serde(default)]
+    pub allow_downgrade: bool,
+    /// End the bake at the first check that fails while a step runs.
+    #[serde(default)]
+    pub fail_fast: bool,
     /// Where the secrets the recipe's steps ask for are had; never a secret itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretSource>,

@@ -154,7 +154,7 @@ impl Context {
     }
 
     /// `oci:PATH` on the command line is relative to the working directory.
-    fn beneath_root(&self, path: &str) -> std::path::PathBuf {
+    pub(super) fn beneath_root(&self, path: &str) -> std::path::PathBuf {
         std::path::absolute(path).unwrap_or_else(|_| self.workspace.root.join(path))
     }
 }

@@ -13,10 +13,11 @@ use super::{Context, reproduce};
 use crate::adapters::engine::{BakeJob, EngineError, Gatekeeper, Sink, SinkError};
 use crate::adapters::signing::PrivateKey;
 use crate::domain::journal::EventKind;
+use crate::domain::layer::packages::Package;
 use crate::domain::oci::{Descriptor, Platform, Repository};
 use crate::domain::plan::StepId;
 use crate::domain::recipe::Lock;
-use crate::domain::trust::{Check, CheckVerdict, Finding, Verified};
+use crate::domain::trust::{Check, CheckVerdict, Finding, Known, Verified};
 use crate::report::{Kind, Report};
 
 /// Passes facts on, and keeps how each check stands: the summary carries them.
@@ -141,6 +142,8 @@ pub(super) struct BakeGate {
     pub(super) told: Told,
     pub(super) making: Making,
     pub(super) signer: Option<Signer>,
+    /// What is installed in the image of each platform, once it has been judged.
+    pub(super) packages: Mutex<Vec<Known<Arc<Vec<Package>>>>>,
     /// What to bake once more, and where.
     pub(super) again: Option<(Box<BakeJob>, PathBuf, CancellationToken)>,
 }
@@ -156,8 +159,12 @@ impl Gatekeeper for BakeGate {
         manifests: &[(Platform, Descriptor)],
         sink: &dyn Sink,
     ) -> Result<Vec<(String, Vec<String>)>, EngineError> {
-        let judged = self.context.judge_baked(&self.repository, manifests, &self.reference, self.base.as_ref());
-        let mut blocking = tell(&judged.await.map_err(gate)?.checks, sink)?;
+        let judging = self.context.judge_baked(&self.repository, manifests, &self.reference, self.base.as_ref());
+        let judged = judging.await.map_err(gate)?;
+        let mut blocking = tell(&judged.level.checks, sink)?;
+        if let Ok(mut packages) = self.packages.lock() {
+            *packages = judged.packages;
+        }
         if let Some((job, folder, cancel)) = &self.again {
             sink.emit(EventKind::CheckStarted { check: reproduce::CHECK.into() })?;
             let finding = reproduce::bake_again(job, manifests, folder.clone(), cancel).await?;
@@ -173,8 +180,9 @@ impl Gatekeeper for BakeGate {
         sink: &dyn Sink,
     ) -> Result<(), EngineError> {
         let Some(signer) = &self.signer else { return Ok(()) };
-        let attaching = self.context.attaching(&self.repository, &self.reference, signer).map_err(gate)?;
-        let documents = self.making.documents(&self.context, manifests, &self.told.all()).await.map_err(gate)?;
+        let attaching = self.context.attaching(&self.repository, signer).map_err(gate)?;
+        let packages = self.packages.lock().map(|packages| packages.clone()).unwrap_or_default();
+        let documents = self.making.documents(image, manifests, &packages, &self.told.all()).map_err(gate)?;
         if attaching.is_done(image, &documents).await {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! The worker: the process of one bake, from `bake.started` to `bake.finished`. Shows nothing to anybody.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -8,13 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::bake::{BakeRequest, REQUEST};
+use super::gatekeeper::{BakeGate, Listening, admit_base};
+use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;
 use super::prune;
+use super::statements::Making;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::embedded::EmbeddedEngine;
 use crate::adapters::engine::embedded::cache::write_memory;
 use crate::adapters::engine::scripted::ScriptedEngine;
-use crate::adapters::engine::{Baked, Engine, EngineError};
+use crate::adapters::engine::{Engine, EngineError};
 use crate::adapters::journal::{BakeFolder, JournalWriter, WorkerLock};
 use crate::adapters::process::{Handshake, Stops, identity, leave_session, passphrase_given};
 use crate::adapters::secrets;
@@ -27,6 +31,9 @@ use crate::report::{Kind, Report};
 /// How long an engine may take to stop once asked to.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// Where a bake's second run works, in the bake's folder.
+const AGAIN: &str = "again";
+
 /// Name of the note that says who asked to stop.
 pub(super) const CANCEL_NOTE: &str = "cancel";
 
@@ -36,7 +43,6 @@ struct Bench {
     request: BakeRequest,
     writer: JournalWriter,
     lock: WorkerLock,
-    stops: Stops,
     passphrase: Option<Passphrase>,
 }
 
@@ -57,7 +63,7 @@ pub async fn work(id: &str) -> Result<(), Report> {
     }
 }
 
-fn set_up(id: &str) -> Result<Bench, Report> {
+fn set_up(id: &str) -> Result<(Bench, Stops), Report> {
     let stops = Stops::of_worker().map_err(|error| Report::new(Kind::Failed, &error))?;
     let folder = BakeFolder::of(&Paths::from_environment().bakes(), id)
         .ok_or_else(|| Report::message(Kind::Usage, format!("not a bake: {id}")))?;
@@ -73,7 +79,7 @@ fn set_up(id: &str) -> Result<Bench, Report> {
         return Err(Report::message(Kind::Usage, format!("bake {id} has been worked off already")));
     }
     writer.append(EventKind::BakeStarted(started(id, &request)))?;
-    Ok(Bench { folder, request, writer, lock, stops, passphrase: passphrase.map(Passphrase::from_bytes) })
+    Ok((Bench { folder, request, writer, lock, passphrase: passphrase.map(Passphrase::from_bytes) }, stops))
 }
 
 fn started(id: &str, request: &BakeRequest) -> BakeStarted {
@@ -93,13 +99,13 @@ fn started(id: &str, request: &BakeRequest) -> BakeStarted {
     }
 }
 
-async fn bake(mut bench: Bench, watch: Stopwatch) -> Result<(), Report> {
+async fn bake((bench, mut stops): (Bench, Stops), watch: Stopwatch) -> Result<(), Report> {
     let cancel = CancellationToken::new();
     let result = tokio::select! {
-        result = AssertUnwindSafe(execute(&bench.request, &bench.writer, &cancel)).catch_unwind() => {
+        result = AssertUnwindSafe(execute(&bench, &cancel)).catch_unwind() => {
             result.unwrap_or_else(|_| Err(Stopped::broken()))
         }
-        () = stop_when_asked(&bench.folder, &bench.writer, &mut bench.stops, &cancel) => Err(Stopped::cancelled()),
+        () = stop_when_asked(&bench.folder, &bench.writer, &mut stops, &cancel) => Err(Stopped::cancelled()),
     };
     let (status, failure) = match result {
         Ok(_) => (BakeStatus::Ok, None),
@@ -128,28 +134,63 @@ async fn stop_when_asked(folder: &BakeFolder, writer: &JournalWriter, stops: &mu
 }
 
 /// Prepares and bakes: from `plan.built` to the last event before `bake.finished`. The one place that chooses an engine.
-async fn execute(request: &BakeRequest, writer: &JournalWriter, cancel: &CancellationToken) -> Result<Baked, Stopped> {
+async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stopped> {
+    let Bench { request, writer, .. } = bench;
     if let Some(scripted) = ScriptedEngine::from_environment() {
         let engine = scripted.map_err(|error| Stopped::from(Report::new(Kind::Failed, &error)))?;
-        return Ok(engine.play(writer, cancel).await?);
+        engine.play(writer, cancel).await?;
+        return Ok(());
     }
     if request.engine != "embedded" {
         let message = format!("there is no engine {} yet", request.engine);
         return Err(Report::message(Kind::Usage, message).help("use `engine: embedded`").into());
     }
-    let context = Context::load(Some(&request.workspace))?.with_secrets(request.options.secrets.clone());
+    let mut context = Context::load(Some(&request.workspace))?.with_secrets(request.options.secrets.clone());
+    context.passphrase.clone_from(&bench.passphrase);
     let loaded = request.judged(&context)?;
+    let policy = context.policy()?;
+    let signer = context.signer()?;
     // The base is settled and its lock written; what moves from here on is not this bake's.
     let options = PrepareOptions { write_lock: false, ..request.options.prepare() };
     let prepared = context.prepare_with(&loaded, request.lock.clone(), options).await?;
     writer.append(EventKind::PlanBuilt(prepared.plan.clone())).map_err(Report::from)?;
     secrets::require(&prepared.secrets_needed(), &context.secrets).map_err(Report::from)?;
+    let listening = Listening::to(writer);
+    let base = admit_base(&context, prepared.lock.as_ref(), request.options.allow_downgrade, &listening).await?;
     let (reference, file, memory) = (prepared.recipe.reference(), prepared.file.clone(), prepared.memory.clone());
-    let job = prepared.into_job(context.local()?, &context, request.options.no_cache);
-    let baked = EmbeddedEngine.bake(&job, writer, cancel).await.map_err(|error| offer_shell(error, &request.recipe))?;
+    let (repository, making) =
+        (prepared.recipe.name.clone(), Making::of(bench.folder.id(), request, &prepared, &policy));
+    let mut job = prepared.into_job(context.local()?, &context, request.options.no_cache);
+    let stop = cancel.child_token();
+    let again = || (Box::new(job.clone()), bench.folder.path().join(AGAIN), stop.clone());
+    job.gatekeeper = Some(Arc::new(BakeGate {
+        context: context.clone(),
+        repository,
+        reference: reference.clone(),
+        base,
+        told: listening.told(),
+        making,
+        signer,
+        packages: Mutex::default(),
+        again: request.options.reproduce.then(again),
+    }));
+    let grounds = Grounds::of(&job, policy);
+    let judging = Judging::over(&listening, &grounds, request.options.fail_fast.then(|| stop.clone()));
+    let baked = EmbeddedEngine.bake(&job, &judging, &stop).await;
+    baked.map_err(|error| offer_shell(judging.reason(error), &request.recipe))?;
     // Only what `plan` says about the next bake depends on it.
     let _ = write_memory(&context.paths.cache, &reference, &file, &memory);
-    Ok(baked)
+    if request.options.publish {
+        publish(&context, &reference, writer).await?;
+    }
+    Ok(())
+}
+
+/// Hands the image on, now that it has its tag.
+async fn publish(context: &Context, reference: &str, writer: &JournalWriter) -> Result<(), Report> {
+    let published = context.publish(&format!("local/{reference}"), None).await?;
+    let (reference, digest) = (published.reference, published.digest);
+    Ok(writer.append(EventKind::ImagePublished { reference, digest })?)
 }
 
 /// A program that failed in the image is best looked at there.

@@ -10,3 +10,4 @@ mod failing;
 mod kept;
 mod live;
 mod together;
+mod watched;

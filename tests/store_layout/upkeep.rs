@@ -188,6 +188,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         repositories: Vec::new(),
     };
     Context {
+        passphrase: None,
         secrets: Default::default(),
         passphrase: None,
         paths: Paths::below(home),

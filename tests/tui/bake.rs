@@ -209,7 +209,7 @@ fn a_bake_under_way() {
     journal.add(EventKind::StepProgressed { step: step("base"), done: 20_000_000, total: Some(52_100_000) });
     golden("progress", &journal, |_| {});
     let mut journal = Journal::going();
-    let change = |op, path: &str, size| SeenChange { op, path: path.into(), size, mode: 0o644 };
+    let change = |op, path: &str, size| SeenChange::new(op, path, size, 0o644);
     let changes = vec![
         change(ChangeOp::Added, "/home/app/.profile", 807),
         change(ChangeOp::Modified, "/var/lib/dpkg/status", 112_000),
@@ -308,7 +308,7 @@ fn x01_x02_no_byte_of_a_step_steers_the_screen() {
     let mut journal = Journal::going();
     journal.output("2", b"\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b2J\n");
     journal.output("2", "\u{202e}gnp.exe \u{200b}\n".as_bytes());
-    let changes = vec![SeenChange { op: ChangeOp::Added, path: "/a\u{1b}[2J\u{202e}".into(), size: 1, mode: 0o644 }];
+    let changes = vec![SeenChange::new(ChangeOp::Added, "/a\u{1b}[2J\u{202e}", 1, 0o644)];
     journal.add(EventKind::LayerChanged { step: step("2"), changes });
     let (text, _) = grids(&shown((140, 40), &journal), false);
     assert!(text.contains("\\x1b]0;owned\\x07\\x1b[2Jred"), "{text}");

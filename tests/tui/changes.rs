@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bakery::domain::journal::{BakeStatus, ChangeOp, CheckVerdict, EventKind, SeenChange};
+use bakery::domain::journal::{BakeStatus, ChangeOp, CheckVerdict, EventKind, SeenAgainst, SeenChange};
 use bakery::domain::oci::Digest;
 use bakery::domain::plan::CacheKey;
 use bakery::domain::projection::{ChangeTree, OwnChange};
@@ -19,7 +19,7 @@ use super::golden::{check, check_ascii, grids};
 const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (140, 40), (200, 60)];
 
 fn seen(op: ChangeOp, path: &str, size: u64) -> SeenChange {
-    SeenChange { op, path: path.into(), size, mode: 0o644 }
+    SeenChange::new(op, path, size, 0o644)
 }
 
 fn added(path: &str, size: u64) -> SeenChange {
@@ -86,6 +86,57 @@ fn the_tree_grows_and_marks_what_has_just_come() {
         press(model, "j");
     });
     check_ascii("changes/growing-plain-140x40", &shown((140, 40), &growing()));
+}
+
+/// A step that makes a setuid program, leaves a key, and lets anybody write.
+fn violating() -> Journal {
+    use CheckVerdict::{Fail, Warn};
+    let against = |path: &str, mode, (check, verdict): (&str, CheckVerdict)| SeenChange {
+        against: vec![SeenAgainst { check: check.into(), verdict }],
+        mode,
+        ..added(path, 1_704)
+    };
+    let mut journal = growing();
+    let changes = vec![
+        against("/usr/bin/newgrp", 0o4755, ("layer.setuid", Fail)),
+        against("/srv/app/id_ed25519", 0o600, ("layer.secrets", Fail)),
+        against("/srv/app/spool", 0o666, ("layer.world-writable", Warn)),
+    ];
+    batch(&mut journal, "2", changes);
+    journal.judged("layer.setuid", Fail, "setuid.found", "/usr/bin/newgrp: runs as its owner (04755)");
+    journal.judged(
+        "layer.secrets",
+        Fail,
+        "secret.found",
+        "/srv/app/id_ed25519:1: private-key b3Bl*** (364 characters)",
+    );
+    journal
+}
+
+#[test]
+fn what_breaks_a_check_is_marked_while_the_step_runs_and_in_its_layer() {
+    golden("violating", &violating(), |_| {});
+    check_ascii("changes/violating-plain-140x40", &shown((140, 40), &violating()));
+    let mut journal = violating();
+    journal.done("2", 1_200_000);
+    golden("violated", &journal, |model| {
+        use ChangeOp::Added;
+        let entries = [
+            (Added, "srv/app", 0, true),
+            (Added, "srv/app/id_ed25519", 1_704, false),
+            (Added, "srv/app/spool", 1_704, false),
+            (Added, "usr/bin/curl", 301_000, false),
+            (Added, "usr/bin/newgrp", 40_664, false),
+        ];
+        told(model, "2", Ok(exact(&entries)));
+    });
+    // What is well again, and what is gone, is marked no more.
+    let mut journal = violating();
+    batch(&mut journal, "2", vec![SeenChange { mode: 0o755, ..added("/usr/bin/newgrp", 40_664) }]);
+    batch(&mut journal, "2", vec![seen(ChangeOp::Deleted, "/srv/app", 0)]);
+    let text = text(&shown((140, 40), &journal));
+    let tree = text.lines().filter(|line| line.contains('│') && !line.contains("layer."));
+    assert!(!tree.clone().any(|line| line.contains('✖') || line.contains('▲')), "{text}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn looked(model: &mut Model, (store, repository, tag): (&str, &str, &str)) -> Ve
         size: 94_100_000,
         created: Some("2027-01-12T08:00:00Z".into()),
         platforms: vec!["linux/amd64".into(), "linux/arm64".into()],
-        signature: "unknown",
+        signature: None,
         age: None,
     });
     let (store, repository, tag) = (store.into(), repository.into(), tag.into());

@@ -1,7 +1,7 @@
 //! Layer indexes: what a layer holds, told from one pass over its blob and remembered by blob and diffID, so that a base
 //! need not be unpacked to be built upon or compared. Knows no bakes.
 //!
-//! Reading order: `scan` (from a blob), `databases` (of packages, met on the way), `write` and `read` (the file an index is
+//! Reading order: `scan` (from a blob), `databases` (of packages) and `secrets` (both met on the way), `write` and `read` (the file an index is
 //! kept in), `decode` (decompressing).
 
 mod databases;
@@ -9,6 +9,7 @@ mod decode;
 mod read;
 mod rpm_database;
 mod scan;
+mod secrets;
 mod window;
 mod write;
 
@@ -23,10 +24,12 @@ pub use databases::Databases;
 pub use decode::{DecodeError, Digested, Seen, decode};
 pub use read::{IndexFileError, IndexReader, is_there, read};
 pub use scan::{IndexError, collect, scan, scan_to};
+pub use secrets::{FoundSecret, LayerSecrets};
 pub use write::{IndexWriter, write};
 
-/// First bytes of an index file; they change with the format, and a file with others counts as absent.
-const MAGIC: &[u8; 8] = b"bkindex2";
+/// First bytes of an index file; they change with the format and with the rules for secrets, and a file with others counts
+/// as absent.
+const MAGIC: &[u8; 8] = b"bkindex3";
 /// Largest account file remembered (T-23).
 pub const MAX_REMEMBERED: u64 = 1 << 20;
 
@@ -41,6 +44,8 @@ pub struct Head {
     pub remembered: Vec<(ContentDigest, Arc<[u8]>)>,
     /// What package managers keep in it.
     pub databases: Vec<Database>,
+    /// What looks like a secret in it.
+    pub secrets: LayerSecrets,
 }
 
 /// What a layer holds.
@@ -52,12 +57,14 @@ pub struct LayerIndex {
     pub remembered: Vec<(ContentDigest, Arc<[u8]>)>,
     /// What package managers keep in it.
     pub databases: Vec<Database>,
+    /// What looks like a secret in it.
+    pub secrets: LayerSecrets,
 }
 
 impl LayerIndex {
     fn of(head: Head, entries: Vec<Entry>) -> Self {
-        let Head { opaques, whiteouts, remembered, databases } = head;
-        Self { contents: LayerContents { entries, whiteouts, opaques }, remembered, databases }
+        let Head { opaques, whiteouts, remembered, databases, secrets } = head;
+        Self { contents: LayerContents { entries, whiteouts, opaques }, remembered, databases, secrets }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::window::Window;
-use super::{Head, LayerIndex, MAGIC};
+use super::{FoundSecret, Head, LayerIndex, LayerSecrets, MAGIC};
 use crate::domain::layer::packages::{Database, Package, Source, System, place_of};
 use crate::domain::layer::{Entry, Kind, MAX_PATH, Node};
 
@@ -120,7 +120,13 @@ fn head(window: &mut Window<&File>) -> Option<Head> {
         whiteouts: window.many(|window| window.bytes().map(Into::into))?,
         remembered: window.many(|window| Some((window.digest()?, Arc::from(window.bytes()?))))?,
         databases: window.many(database)?,
+        secrets: LayerSecrets { found: window.many(secret)?, beyond: window.number()? },
     })
+}
+
+fn secret(window: &mut Window<&File>) -> Option<FoundSecret> {
+    let path = window.bytes()?.into();
+    Some(FoundSecret { path, line: window.short()?, rule: text(window)?, masked: text(window)? })
 }
 
 fn database(window: &mut Window<&File>) -> Option<Database> {
@@ -226,7 +232,13 @@ mod tests {
             },
             remembered: vec![(digest, b"root:x:0:0:".as_slice().into())],
             databases: databases(digest),
+            secrets: LayerSecrets { found: vec![secret("srv/\u{1b}.env")], beyond: 7 },
         }
+    }
+
+    fn secret(path: &str) -> FoundSecret {
+        let masked = "ghp_*** (40 characters)".to_owned();
+        FoundSecret { path: path.as_bytes().into(), line: 300, rule: "github-token".into(), masked }
     }
 
     fn databases(digest: ContentDigest) -> Vec<Database> {
@@ -270,7 +282,7 @@ mod tests {
     fn another_format_is_absent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
-        let mut old = b"bkindex1\0\0\0\0".to_vec();
+        let mut old = b"bkindex2\0\0\0\0".to_vec();
         old.extend_from_slice(&crc32fast::hash(&old).to_le_bytes());
         std::fs::write(&path, &old).unwrap();
         assert!(read(&path).is_none() && !is_there(&path) && !is_there(&folder.path().join("none")));

@@ -1,4 +1,5 @@
-//! One pass over a layer's blob: entries, digests of contents, account files, databases of packages; and proof that the blob is the one named.
+//! One pass over a layer's blob: entries, digests of contents, account files, databases of packages,
+//! what looks like a secret; and proof that the blob is the one named.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,6 +10,7 @@ use super::decode::{DecodeError, Digested, decode};
 use super::{Databases, Head, IndexWriter, LayerIndex, MAX_REMEMBERED, is_account_file};
 use crate::domain::layer::{ContentDigest, Entry, Kind, Limits, Marker, ScanError, Scanner};
 use crate::domain::oci::{Compression, Descriptor, DiffId, Digester};
+use crate::domain::trust::secrets;
 
 /// Account files remembered of one layer.
 const MAX_ACCOUNT_FILES: usize = 16;
@@ -150,6 +152,7 @@ fn walk(
 ) -> Result<Head, ScanError> {
     let mut head = Head::default();
     let mut databases = Databases::default();
+    let mut content = Vec::new();
     while let Some(mut entry) = scanner.advance()? {
         if cancel.is_cancelled() {
             break;
@@ -171,12 +174,23 @@ fn walk(
             let keep =
                 *size <= MAX_REMEMBERED && is_account_file(&entry.path) && head.remembered.len() < MAX_ACCOUNT_FILES;
             let database = databases.wants(&entry.path, *size);
-            let (found, content) = digest_content(scanner, keep || database.is_some_and(|(_, wanted)| wanted))?;
+            let parse = database.is_some_and(|(_, wanted)| wanted);
+            let wanted = match keep || parse {
+                true => Wanted::All,
+                false if secrets::Scanner::wants(&entry.path, *size) => Wanted::Text,
+                false => Wanted::Nothing,
+            };
+            let found = digest_content(scanner, wanted, &mut content)?;
             *digest = Some(found);
             if let Some((place, _)) = database {
-                databases.add(&entry.path, place, found, content.as_deref());
+                databases.add(&entry.path, place, found, parse.then_some(&content));
             }
-            head.remembered.extend(content.filter(|_| keep).map(|content| (found, content.into())));
+            if !content.is_empty() {
+                head.secrets.add(&entry.path, secrets::Scanner::shared().scan(&entry.path, &content));
+            }
+            if keep {
+                head.remembered.push((found, content.as_slice().into()));
+            }
         }
         entries(entry);
     }
@@ -184,21 +198,33 @@ fn walk(
     Ok(head)
 }
 
-fn digest_content(reader: &mut impl Read, keep: bool) -> Result<(ContentDigest, Option<Vec<u8>>), ScanError> {
+/// How much of a content is wanted beside its digest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    /// All of it where it is text, nothing else.
+    Text,
+    All,
+}
+
+/// Reads a content to its end; what is wanted of it is in `kept` then.
+fn digest_content(reader: &mut impl Read, mut wanted: Wanted, kept: &mut Vec<u8>) -> Result<ContentDigest, ScanError> {
     let mut digester = Digester::sha256();
-    let mut kept = keep.then(Vec::new);
     let mut buffer = [0; 32 << 10];
+    kept.clear();
     loop {
         let count = reader.read(&mut buffer)?;
         if count == 0 {
             break;
         }
         digester.update(&buffer[..count]);
-        if let Some(kept) = &mut kept {
+        if wanted == Wanted::Text && kept.is_empty() && secrets::Scanner::is_binary(&buffer[..count]) {
+            wanted = Wanted::Nothing;
+        }
+        if wanted != Wanted::Nothing {
             kept.extend_from_slice(&buffer[..count]);
         }
     }
     // SHA-256 always has 32 bytes.
-    let digest = ContentDigest::of_digest(&digester.finish()).unwrap_or(ContentDigest([0; 32]));
-    Ok((digest, kept))
+    Ok(ContentDigest::of_digest(&digester.finish()).unwrap_or(ContentDigest([0; 32])))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tempfile::SpooledTempFile;
 
-use super::{Head, LayerIndex, MAGIC};
+use super::{FoundSecret, Head, LayerIndex, MAGIC};
 use crate::adapters::whole_file::{Durability, write_whole_with};
 use crate::domain::layer::packages::{Database, Package};
 use crate::domain::layer::{Kind, Node};
@@ -77,6 +77,7 @@ fn try_write(path: &Path, index: &LayerIndex) -> io::Result<()> {
         whiteouts: index.contents.whiteouts.clone(),
         remembered: index.remembered.clone(),
         databases: index.databases.clone(),
+        secrets: index.secrets.clone(),
     };
     writer.finish(path, &head)
 }
@@ -124,6 +125,16 @@ fn put_head(out: &mut Vec<u8>, head: &Head) {
     }
     put(out, head.databases.len() as u64);
     head.databases.iter().for_each(|database| put_database(out, database));
+    put(out, head.secrets.found.len() as u64);
+    head.secrets.found.iter().for_each(|secret| put_secret(out, secret));
+    put(out, head.secrets.beyond);
+}
+
+fn put_secret(out: &mut Vec<u8>, secret: &FoundSecret) {
+    put_bytes(out, &secret.path);
+    put(out, u64::from(secret.line));
+    put_bytes(out, secret.rule.as_bytes());
+    put_bytes(out, secret.masked.as_bytes());
 }
 
 fn put_database(out: &mut Vec<u8>, database: &Database) {

@@ -359,6 +359,7 @@ fn tell(seen: &[snapshot::Seen]) -> io::Result<()> {
         path: seen.path.clone(),
         size: seen.size,
         mode: seen.mode,
+        secrets: seen.secrets.iter().map(|hit| (hit.rule.to_owned(), hit.line, hit.masked.clone())).collect(),
     });
     reply(&Reply::Changed(wire.collect()))
 }

@@ -22,11 +22,12 @@ use super::step::Mapping;
 use super::wire::{Exit, PackRequest, Reply, Request, STOP, SeenWire, StepSpec, UnpackRequest, send};
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::host::IdMode;
-use crate::domain::journal::{ChangeOp, SeenChange};
+use crate::domain::journal::{ChangeOp, SeenChange, SeenSecret};
 use crate::domain::text::escape_bytes;
 
-/// The type bits of a folder in `st_mode`.
-const FOLDER: u32 = 0o040_000;
+/// The type bits in `st_mode`, and what they are of a regular file.
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
 /// How often a wish to stop is looked for while the keeper works.
 const TICK: Duration = Duration::from_millis(50);
 /// How long the keeper may take to end by itself.
@@ -335,14 +336,16 @@ fn as_seen(seen: &SeenWire) -> SeenChange {
         'd' => ChangeOp::Deleted,
         _ => ChangeOp::Modified,
     };
-    // Of the types only a folder is told.
-    let folder = if seen.mode & 0o170_000 == FOLDER { FOLDER } else { 0 };
-    SeenChange {
-        op,
-        path: format!("/{}", escape_bytes(&seen.path)),
-        size: seen.size,
-        mode: folder | seen.mode & 0o7777,
-    }
+    // The type is told of all but regular files.
+    let kind = seen.mode & TYPE;
+    let mode = if kind == REGULAR { 0 } else { kind } | seen.mode & 0o7777;
+    let secret = |(rule, line, masked): &(String, u32, String)| SeenSecret {
+        rule: rule.clone(),
+        line: *line,
+        masked: masked.clone(),
+    };
+    let path = format!("/{}", escape_bytes(&seen.path));
+    SeenChange { secrets: seen.secrets.iter().map(secret).collect(), ..SeenChange::new(op, path, seen.size, mode) }
 }
 
 /// Which of `descriptors` can be read, after a tick at the latest. `open` says of all but the first whether to ask.

@@ -143,8 +143,11 @@ pub(super) struct SeenWire {
     pub(super) path: Vec<u8>,
     /// Bytes.
     pub(super) size: u64,
-    /// Permission bits.
+    /// Type and permission bits.
     pub(super) mode: u32,
+    /// What looks like a secret in it: rule, line, how it begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) secrets: Vec<(String, u32, String)>,
 }
 
 /// How a process ended.

@@ -4,6 +4,7 @@
 mod changes;
 mod discard;
 mod pack;
+mod peek;
 mod shelf;
 mod unpack;
 mod upkeep;

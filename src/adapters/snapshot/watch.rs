@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, Stat, fstat, statat};
 
+use super::peek::Peek;
 use super::upper::open_folder;
 use super::watched::{Child, Due, Folder, Was, changed, stamp_of};
 use crate::adapters::clock::{Stopwatch, now_unix};
 use crate::domain::layer::split;
+use crate::domain::trust::secrets::Hit;
 
 /// Paths known at most: beyond, no more are taken in, and only the seal tells of them.
 const MAX_PATHS: usize = 500_000;
@@ -55,6 +57,8 @@ pub struct Seen {
     pub size: u64,
     /// Type and permission bits as in `st_mode`; 0 where it is gone.
     pub mode: u32,
+    /// What looks like a secret in it; told of a small file when it has stood still for a look.
+    pub secrets: Vec<Hit>,
 }
 
 /// Looks at an upper folder and tells what changed since the last look.
@@ -72,6 +76,7 @@ pub struct Watch {
     hot: BTreeMap<Box<[u8]>, Duration>,
     /// The folder looked at last, in turn.
     turn: Option<Box<[u8]>>,
+    peek: Peek,
     /// The folder whose files are swept, and how many of them were.
     sweep: (Box<[u8]>, usize),
     paths: usize,
@@ -115,7 +120,7 @@ impl Look {
         self.part += u32::from(is_folder);
         self.tell(
             if is_folder { i64::MIN } else { when },
-            Seen { op: SeenOp::Deleted, path: path.to_vec(), size: 0, mode: 0 },
+            Seen { op: SeenOp::Deleted, path: path.to_vec(), size: 0, mode: 0, secrets: Vec::new() },
         );
     }
 }
@@ -130,6 +135,7 @@ impl Watch {
             waiting: VecDeque::from([Box::default()]),
             hot: BTreeMap::new(),
             turn: None,
+            peek: Peek::default(),
             sweep: (Box::default(), 0),
             paths: 0,
             full: false,
@@ -143,6 +149,9 @@ impl Watch {
         let watch = Stopwatch::start();
         fstat(&self.upper)?;
         let mut look = Look { seen: Vec::new(), part: 0, most, work: WORK };
+        for (when, seen) in self.peek.look(self.upper.as_fd()) {
+            look.tell(when, seen);
+        }
         self.look_at_hot(&mut look);
         self.visit_folders(&mut look);
         while !look.is_over()
@@ -266,6 +275,7 @@ impl Watch {
         }
         let below = || here.lower.as_ref().and_then(|lower| statat(lower, name, AtFlags::SYMLINK_NOFOLLOW).ok());
         if !same && let Some(seen) = told(&full, &stat, known, below) {
+            self.peek.want(&full, seen.op, &stat);
             look.tell(changed(&stat), seen);
             if next.was == Was::File && (self.hot.len() < HOT || self.hot.contains_key(&*full)) {
                 self.hot.insert(full.clone().into(), self.age.elapsed());
@@ -388,5 +398,5 @@ fn told(path: &[u8], stat: &Stat, known: Was, below: impl FnOnce() -> Option<Sta
         }
     };
     let mode = if op == SeenOp::Deleted { 0 } else { stat.st_mode };
-    Some(Seen { op, path: path.to_vec(), size, mode })
+    Some(Seen { op, path: path.to_vec(), size, mode, secrets: Vec::new() })
 }

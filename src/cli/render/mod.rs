@@ -11,7 +11,10 @@ mod plain;
 pub mod plan;
 pub mod problems;
 pub mod shares;
+mod signatures;
+pub mod trust;
 
 pub use crate::domain::units::{age, bytes, count, millis, rate};
 pub use bars::Bars;
 pub use plain::Plain;
+pub use signatures::signature;

@@ -1,5 +1,7 @@
 //! A bake as append-only lines: the same story for pipes, logs and replays. Pure: events in, lines out.
 
+use std::collections::BTreeMap;
+
 use crate::domain::journal::{CheckVerdict, Event, EventKind, SealedLayer};
 use crate::domain::plan::{Plan, StepId};
 use crate::domain::projection::{BakeView, StepRow};
@@ -15,6 +17,8 @@ pub struct Plain {
     view: BakeView,
     /// Where several bakes are told at once: which one a line is about.
     label: Option<String>,
+    /// How checks stood when they were told last, and with what evidence.
+    checks: BTreeMap<String, ((CheckVerdict, String), Vec<String>)>,
 }
 
 impl Plain {
@@ -57,7 +61,7 @@ impl Plain {
         Some(format!("{}  {}  {}", escape(&committed.reference), committed.image.digest, parts.join(", ")))
     }
 
-    fn tell(&self, kind: &EventKind, output: &[u8]) -> Vec<String> {
+    fn tell(&mut self, kind: &EventKind, output: &[u8]) -> Vec<String> {
         let one = |line: String| vec![line];
         match kind {
             EventKind::BakeStarted(started) => {
@@ -88,12 +92,7 @@ impl Plain {
             }
             EventKind::LayerSealed(sealed) => one(format!("{} {}", self.tag(&sealed.step), layer(sealed))),
             EventKind::CheckFinished { check, verdict, reason, evidence } => {
-                let (sign, word) = shown(*verdict);
-                let mut lines = one(format!("{sign} {} {word} ({})", escape(check), escape(reason)));
-                if !matches!(verdict, CheckVerdict::Pass | CheckVerdict::Skip) {
-                    lines.extend(evidence.iter().map(|line| format!("  {}", escape(line))));
-                }
-                lines
+                self.check(check, (*verdict, reason), evidence)
             }
             EventKind::ImageCommitted { reference, image } => {
                 one(format!("committed {} {}", escape(reference), image.digest))
@@ -108,6 +107,28 @@ impl Plain {
                 Vec::new()
             }
         }
+    }
+
+    /// A check's end. One that goes on failing while a step runs is told again with what is new only.
+    fn check(&mut self, check: &str, (verdict, reason): (CheckVerdict, &str), evidence: &[String]) -> Vec<String> {
+        let now = (verdict, reason.to_owned());
+        let known = match self.checks.get(check) {
+            Some((before, known)) if *before == now => known.as_slice(),
+            _ => &[],
+        };
+        let is_told = !known.is_empty();
+        let mut lines = Vec::new();
+        if !matches!(verdict, CheckVerdict::Pass | CheckVerdict::Skip) {
+            let new = evidence.iter().filter(|line| !known.contains(line));
+            lines.extend(new.map(|line| format!("  {}", escape(line))));
+        }
+        self.checks.insert(check.to_owned(), (now, evidence.to_vec()));
+        if is_told && lines.is_empty() {
+            return lines;
+        }
+        let (sign, word) = shown(verdict);
+        lines.insert(0, format!("{sign} {} {word} ({})", escape(check), escape(reason)));
+        lines
     }
 
     fn tag(&self, step: &StepId) -> String {
@@ -195,6 +216,25 @@ mod tests {
         };
         assert_eq!(said(0), "[base] base is here: 3 layers, 52.1 MB");
         assert_eq!(said(1), "[base] fetching the base");
+    }
+
+    #[test]
+    fn a_check_that_goes_on_failing_is_told_with_what_is_new() {
+        let told = |lines: &[&str]| {
+            let finished = EventKind::CheckFinished {
+                check: "layer.setuid".into(),
+                verdict: CheckVerdict::Fail,
+                reason: "setuid.found".into(),
+                evidence: lines.iter().map(|line| (*line).to_owned()).collect(),
+            };
+            [EventKind::CheckStarted { check: "layer.setuid".into() }, finished]
+        };
+        let kinds = [vec![started()], told(&["/a"]).into(), told(&["/a", "/b"]).into(), told(&["/a", "/b"]).into()];
+        let mut plain = Plain::default();
+        let lines: Vec<String> =
+            number(kinds.concat()).iter().flat_map(|event| plain.event(event, b"")).skip(1).collect();
+        let head = "✘ layer.setuid fail (setuid.found)";
+        assert_eq!(lines, [head, "  /a", head, "  /b"]);
     }
 
     #[test]

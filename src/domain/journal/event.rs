@@ -3,6 +3,7 @@
 use crate::domain::oci::{Descriptor, DiffId, Digest, Platform};
 use crate::domain::plan::{CacheKey, Plan, StepId};
 pub use crate::domain::trust::CheckVerdict;
+use crate::domain::trust::secrets::Hit;
 
 /// A fact with its place in the order and its time.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,8 +180,45 @@ pub struct SeenChange {
     pub path: String,
     /// Bytes.
     pub size: u64,
-    /// Permission bits; with 0o040000 for a folder.
+    /// Permission bits; of all but a regular file with the type's, as in `st_mode`.
     pub mode: u32,
+    /// What looks like a secret in it.
+    pub secrets: Vec<SeenSecret>,
+    /// Checks that it breaks, as far as can be told while the step runs.
+    pub against: Vec<SeenAgainst>,
+}
+
+impl SeenChange {
+    /// A change that nobody has looked into.
+    pub fn new(op: ChangeOp, path: impl Into<String>, size: u64, mode: u32) -> Self {
+        Self { op, path: path.into(), size, mode, secrets: Vec::new(), against: Vec::new() }
+    }
+}
+
+/// What looks like a secret in a file. Never holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenSecret {
+    /// Stable name of the rule that found it.
+    pub rule: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// How the value begins, and how long it is.
+    pub masked: String,
+}
+
+impl From<&Hit> for SeenSecret {
+    fn from(hit: &Hit) -> Self {
+        Self { rule: hit.rule.to_owned(), line: hit.line, masked: hit.masked.clone() }
+    }
+}
+
+/// A check a changed path breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenAgainst {
+    /// Check identifier.
+    pub check: String,
+    /// `fail`, or `warn` where the policy only warns.
+    pub verdict: CheckVerdict,
 }
 
 /// What happened to a path.

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, EventKind, Failure, LayerBlob, SealedLayer, SeenChange,
+    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, EventKind, Failure, LayerBlob, SealedLayer, SeenAgainst,
+    SeenChange, SeenSecret,
 };
 use super::upgrade::FORMAT;
 use crate::domain::oci::{Descriptor, DiffId, Digest, Platform};
@@ -102,6 +103,25 @@ pub(super) struct Change {
     path: String,
     size: u64,
     mode: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<Secret>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    against: Vec<Against>,
+}
+
+/// What looks like a secret, on disk.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Secret {
+    rule: String,
+    line: u32,
+    masked: String,
+}
+
+/// A check a change breaks, on disk.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Against {
+    id: String,
+    verdict: Verdict,
 }
 
 /// A stored layer, on disk.
@@ -164,13 +184,21 @@ impl From<Reasons> for Failure {
 
 impl From<&SeenChange> for Change {
     fn from(change: &SeenChange) -> Self {
-        Self { op: change.op.into(), path: change.path.clone(), size: change.size, mode: change.mode }
+        let SeenChange { op, path, size, mode, secrets, against } = change.clone();
+        let secret = |SeenSecret { rule, line, masked }| Secret { rule, line, masked };
+        let broken = |SeenAgainst { check, verdict }| Against { id: check, verdict: verdict.into() };
+        let (secrets, against) = (secrets.into_iter().map(secret).collect(), against.into_iter().map(broken).collect());
+        Self { op: op.into(), path, size, mode, secrets, against }
     }
 }
 
 impl From<Change> for SeenChange {
     fn from(change: Change) -> Self {
-        Self { op: change.op.into(), path: change.path, size: change.size, mode: change.mode }
+        let Change { op, path, size, mode, secrets, against } = change;
+        let secret = |Secret { rule, line, masked }| SeenSecret { rule, line, masked };
+        let broken = |Against { id, verdict }| SeenAgainst { check: id, verdict: verdict.into() };
+        let (secrets, against) = (secrets.into_iter().map(secret).collect(), against.into_iter().map(broken).collect());
+        Self { op: op.into(), path, size, mode, secrets, against }
     }
 }
 

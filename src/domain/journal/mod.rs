@@ -12,7 +12,8 @@ mod scan;
 mod upgrade;
 
 pub use event::{
-    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenChange,
+    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenAgainst,
+    SeenChange, SeenSecret,
 };
 pub use format::{Decoded, FormatError, MAX_LINE_BYTES, decode, decode_kind, encode};
 pub use order::{Order, OrderError};

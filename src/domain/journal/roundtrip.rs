@@ -99,11 +99,8 @@ fn h10_an_endless_line_is_dropped_and_memory_stays_bounded() {
 
 fn kind() -> impl Strategy<Value = EventKind> {
     let word = "\\PC{0,20}|[a-z\\x00-\\x1f\"\\\\]{0,12}";
-    let change = (0..3usize, word, any::<u64>(), 0..0o10000u32).prop_map(|(op, path, size, mode)| SeenChange {
-        op: [ChangeOp::Added, ChangeOp::Modified, ChangeOp::Deleted][op],
-        path,
-        size,
-        mode,
+    let change = (0..3usize, word, any::<u64>(), 0..0o10000u32).prop_map(|(op, path, size, mode)| {
+        SeenChange::new([ChangeOp::Added, ChangeOp::Modified, ChangeOp::Deleted][op], path, size, mode)
     });
     prop_oneof![
         (word, any::<u64>(), any::<u64>()).prop_map(|(id, offset, length)| EventKind::StepOutput {

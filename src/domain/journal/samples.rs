@@ -1,7 +1,8 @@
 //! Events for tests: one of each kind, and small makers.
 
 use super::event::{
-    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenChange,
+    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenAgainst,
+    SeenChange, SeenSecret,
 };
 use crate::domain::oci::{Descriptor, DiffId, Digest, media_type};
 use crate::domain::plan::{CacheKey, Ids, Plan, PlannedBase, PlannedStep, PlatformPlan, Reason, StepId};
@@ -102,9 +103,13 @@ pub(crate) fn every_kind() -> Vec<Event> {
         EventKind::LayerChanged {
             step: two(),
             changes: vec![
-                SeenChange { op: ChangeOp::Added, path: "/srv/app/main.py".into(), size: 12, mode: 0o644 },
-                SeenChange { op: ChangeOp::Modified, path: "/etc/\u{1b}[31m".into(), size: 1, mode: 0o4755 },
-                SeenChange { op: ChangeOp::Deleted, path: "/var/cache".into(), size: 0, mode: 0 },
+                SeenChange {
+                    secrets: vec![SeenSecret { rule: "jwt".into(), line: 3, masked: "eyJh*** (90 characters)".into() }],
+                    against: vec![SeenAgainst { check: "layer.secrets".into(), verdict: CheckVerdict::Fail }],
+                    ..SeenChange::new(ChangeOp::Added, "/srv/app/.env", 12, 0o644)
+                },
+                SeenChange::new(ChangeOp::Modified, "/etc/\u{1b}[31m", 1, 0o4755),
+                SeenChange::new(ChangeOp::Deleted, "/var/cache", 0, 0),
             ],
         },
         EventKind::StepFinished { step: two(), millis: 3120 },

@@ -386,7 +386,7 @@ mod tests {
     use super::*;
 
     fn seen(op: ChangeOp, path: &str, size: u64) -> SeenChange {
-        SeenChange { op, path: path.into(), size, mode: 0o644 }
+        SeenChange::new(op, path, size, 0o644)
     }
 
     /// Every path something happened to: `+ a/b 3`.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change_tree::ChangeTree;
+use super::marks::Marks;
 use crate::domain::journal::{Event, EventKind};
 use crate::domain::plan::StepId;
 
@@ -12,6 +13,7 @@ use crate::domain::plan::StepId;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
     trees: BTreeMap<StepId, ChangeTree>,
+    marks: BTreeMap<StepId, Marks>,
     sealed: BTreeSet<StepId>,
 }
 
@@ -21,10 +23,18 @@ impl Changes {
         self.trees.get(step)
     }
 
+    /// Paths of a step that break a check; those of sealed steps stay.
+    pub fn marks(&self, step: &StepId) -> Option<&Marks> {
+        self.marks.get(step)
+    }
+
     /// Folds one event.
     pub fn apply(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::LayerChanged { step, changes } => self.trees.entry(step.clone()).or_default().take(changes),
+            EventKind::LayerChanged { step, changes } => {
+                self.trees.entry(step.clone()).or_default().take(changes);
+                self.marks.entry(step.clone()).or_default().take(changes);
+            }
             EventKind::LayerSealed(sealed) => {
                 self.trees.retain(|step, _| !self.sealed.contains(step));
                 self.sealed.insert(sealed.step.clone());
@@ -47,7 +57,7 @@ mod tests {
         let two = changes.of(&step("2")).unwrap().totals();
         assert_eq!((two.added, two.modified, two.deleted, two.bytes), (1, 1, 1, 13));
         assert!(changes.of(&step("1")).is_none());
-        let seen = vec![SeenChange { op: ChangeOp::Added, path: "/a".into(), size: 1, mode: 0 }];
+        let seen = vec![SeenChange::new(ChangeOp::Added, "/a", 1, 0)];
         let next = vec![EventKind::LayerChanged { step: step("3"), changes: seen }, sealed("3", true)];
         number(next).iter().for_each(|event| changes.apply(event));
         assert!(changes.of(&step("2")).is_none() && changes.of(&step("3")).is_some());

@@ -13,6 +13,7 @@ mod globs;
 pub mod policy;
 pub mod reason;
 pub mod rules;
+pub mod secrets;
 mod shown;
 mod signature;
 

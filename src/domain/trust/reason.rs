@@ -72,6 +72,8 @@ pub const BASE_ROLLBACK: &str = "base.rollback";
 pub const PREFIX: &str = "lineage.prefix";
 /// They are not.
 pub const FORGED: &str = "lineage.forged";
+/// It is built on another base than the one that was verified before (S-09).
+pub const OTHER_BASE: &str = "lineage.other-base";
 /// It has no base.
 pub const ROOT: &str = "lineage.root";
 /// Nobody says what its base is.
@@ -217,6 +219,7 @@ pub const ALL: &[&str] = &[
     BASE_ROLLBACK,
     PREFIX,
     FORGED,
+    OTHER_BASE,
     ROOT,
     UNNAMED,
     CONTRACT_KEPT,

@@ -7,15 +7,16 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::adapters::clock;
 use crate::adapters::settings::StorePlace;
 use crate::adapters::store::{Selector, Store, StoreError, open, read_verified};
+use crate::adapters::{clock, host};
 use crate::domain::oci::{
-    Annotations, Descriptor, Digest, ImageConfig, ImageManifest, MAX_CONFIG_BYTES, Manifest, Place, Repository, Tag,
-    annotation, media_type,
+    Annotations, Descriptor, Digest, ImageConfig, ImageManifest, ImageRef, MAX_CONFIG_BYTES, Manifest, Place,
+    Repository, Tag, annotation, media_type,
 };
 use crate::domain::text::escape;
 use crate::flows::Context;
+use crate::flows::verify::{Row, SignatureState, Signatures, Site};
 use crate::report::{Kind, Report};
 
 /// Tags looked into at once.
@@ -32,6 +33,28 @@ pub struct Source {
     known: Vec<Repository>,
     /// Only these: the repository of this name and those below it.
     below: Option<String>,
+    /// By whose keys signatures are judged.
+    judging: Option<Judging>,
+}
+
+/// By whose keys signatures are judged.
+struct Judging {
+    context: Context,
+    place: Place,
+    signatures: Signatures,
+}
+
+impl Judging {
+    fn site(&self, store: &Arc<dyn Store>, repository: &Repository) -> Site {
+        let image =
+            ImageRef { place: self.place.clone(), repository: Some(repository.clone()), tag: None, digest: None };
+        Site {
+            store: Arc::clone(store),
+            repository: repository.clone(),
+            full_name: self.context.full_name(&image, repository),
+            law: self.context.jurisdiction(&image, Some(repository)),
+        }
+    }
 }
 
 /// One tag.
@@ -47,8 +70,8 @@ pub struct Listed {
     pub created: Option<String>,
     /// What it runs on.
     pub platforms: Vec<String>,
-    /// Reason code of `base.signature`.
-    pub signature: &'static str,
+    /// Its signature, where somebody judges it; serialised as the reason code of `base.signature`.
+    pub signature: Option<SignatureState>,
     /// Seconds since it was made.
     #[serde(skip)]
     pub age: Option<u64>,
@@ -66,7 +89,14 @@ pub struct Unlisted {
 impl Source {
     /// A store under the name its references begin with.
     pub fn new(label: impl Into<String>, store: Arc<dyn Store>) -> Self {
-        Self { label: label.into(), store, known: Vec::new(), below: None }
+        Self { label: label.into(), store, known: Vec::new(), below: None, judging: None }
+    }
+
+    /// With signatures judged by a workspace's keys.
+    #[must_use]
+    fn judged(self, context: &Context, place: Place) -> Self {
+        let signatures = Signatures::new(context);
+        Self { judging: Some(Judging { context: context.clone(), place, signatures }), ..self }
     }
 
     /// With the repositories to list where there is no catalog.
@@ -165,18 +195,26 @@ impl Source {
         let (repository, tag) = pair?;
         let reference = format!("{}{repository}:{tag}", self.label);
         let looked = look(&*self.store, &repository, &tag).await;
-        Ok(match looked {
-            Ok((digest, image)) => Ok(Listed {
-                reference,
-                digest,
-                size: image.size,
-                age: image.created.as_deref().and_then(age),
-                created: image.created,
-                platforms: image.platforms,
-                signature: "unknown",
-            }),
-            Err(report) => Err(Unlisted { reference, report }),
-        })
+        let (digest, image) = match looked {
+            Ok(looked) => looked,
+            Err(report) => return Ok(Err(Unlisted { reference, report })),
+        };
+        let signature = match (&self.judging, &image.judged) {
+            (Some(judging), Some((manifest, config))) => {
+                let site = judging.site(&self.store, &repository);
+                Some(judging.signatures.of(&site, Row { digest: &digest, manifest, config }).await)
+            }
+            _ => None,
+        };
+        Ok(Ok(Listed {
+            reference,
+            digest,
+            size: image.size,
+            age: image.created.as_deref().and_then(age),
+            created: image.created,
+            platforms: image.platforms,
+            signature,
+        }))
     }
 }
 
@@ -190,6 +228,8 @@ struct Seen {
     size: u64,
     created: Option<String>,
     platforms: Vec<String>,
+    /// The manifest a signature is asked of, and its config.
+    judged: Option<(Digest, ImageConfig)>,
 }
 
 async fn look(store: &dyn Store, repository: &Repository, tag: &Tag) -> Result<(Digest, Seen), Report> {
@@ -197,31 +237,36 @@ async fn look(store: &dyn Store, repository: &Repository, tag: &Tag) -> Result<(
     let digest = raw.descriptor.digest.clone();
     let manifest = parse(store, repository, &raw.bytes, &raw.descriptor)?;
     let (image, platforms, annotations) = match manifest {
-        Manifest::Image(image) => (Some(image), Vec::new(), Annotations::new()),
+        Manifest::Image(image) => (Some((digest.clone(), image)), Vec::new(), Annotations::new()),
         Manifest::Index(index) => {
             let platforms: Vec<String> = index.manifests.iter().filter_map(platform_of).collect();
             let first = index.manifests.iter().find(|entry| entry.is_manifest() && !is_attestation(entry));
             let image = match first {
-                Some(entry) => Some(image_of(store, repository, entry).await?),
+                Some(entry) => Some((entry.digest.clone(), image_of(store, repository, entry).await?)),
                 None => None,
             };
             (image, platforms, index.annotations)
         }
     };
-    let Some(image) = image else {
+    let Some((own, image)) = image else {
         let created = created(&annotations, None);
-        return Ok((digest, Seen { size: 0, created, platforms }));
+        return Ok((digest, Seen { size: 0, created, platforms, judged: None }));
     };
     let config = config_of(store, repository, &image).await?;
     let size = std::iter::once(&image.config).chain(&image.layers).map(|part| part.size).fold(0, u64::saturating_add);
     let created = created(&annotations, None).or_else(|| created(&image.annotations, config.as_ref()));
-    let own = || config.iter().map(|config| escape(&config.platform().to_string())).collect();
-    let platforms = if platforms.is_empty() { own() } else { platforms };
-    Ok((digest, Seen { size, created, platforms }))
+    let platforms = if platforms.is_empty() {
+        config.iter().map(|config| escape(&config.platform().to_string())).collect()
+    } else {
+        platforms
+    };
+    // An artifact is signed like an image.
+    let config = config.unwrap_or_else(|| ImageConfig::scratch(&host::platform()));
+    Ok((digest, Seen { size, created, platforms, judged: Some((own, config)) }))
 }
 
 /// What BuildKit puts beside an image: no platform to run on.
-pub(super) fn is_attestation(entry: &Descriptor) -> bool {
+pub(in crate::flows) fn is_attestation(entry: &Descriptor) -> bool {
     entry.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
 }
 
@@ -302,7 +347,8 @@ impl Context {
         };
         if let Some(path) = text.strip_prefix("oci:") {
             let folder = std::path::absolute(path).unwrap_or_else(|_| path.into());
-            return Ok(vec![Source::new(format!("oci:{path}:"), open::open_layout(&folder)?)]);
+            let source = Source::new(format!("oci:{path}:"), open::open_layout(&folder)?);
+            return Ok(vec![source.judged(self, Place::Layout(path.to_owned()))]);
         }
         let (first, below) = text.split_once('/').map_or((text, None), |(first, below)| (first, Some(below)));
         if self.workspace.stores.contains_key(first) {
@@ -311,15 +357,17 @@ impl Context {
         // Any repository will do: only the place is of interest.
         let image = self.parse_reference(&format!("{first}/any"))?;
         let (store, _) = self.open(&image)?;
-        match image.place {
-            Place::Registry(host) => Ok(vec![Source::new(format!("{host}/"), store).below(below)]),
-            Place::Store(_) | Place::Layout(_) => Ok(vec![Source::new(format!("{first}/"), store).below(below)]),
-        }
+        let label = match &image.place {
+            Place::Registry(host) => format!("{host}/"),
+            Place::Store(_) | Place::Layout(_) => format!("{first}/"),
+        };
+        Ok(vec![Source::new(label, store).below(below).judged(self, image.place)])
     }
 
     fn named_source(&self, name: &str, below: Option<&str>) -> Result<Source, Report> {
         let known = self.store_settings(name)?.repositories.clone();
-        Ok(Source::new(format!("{name}/"), self.open_store(name)?).known(known).below(below))
+        let source = Source::new(format!("{name}/"), self.open_store(name)?).known(known).below(below);
+        Ok(source.judged(self, Place::Store(name.to_owned())))
     }
 
     fn is_there(&self, name: &str) -> bool {

@@ -6,6 +6,6 @@ mod survey;
 
 pub(in crate::flows) use inspect::choose;
 pub use inspect::{Inspection, LayerRow, PlatformImage, Referrer, inspect};
-pub(in crate::flows) use list::parse;
 pub use list::{Listed, Source, Unlisted};
+pub(in crate::flows) use list::{is_attestation, parse};
 pub use survey::Found;

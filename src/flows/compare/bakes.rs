@@ -61,6 +61,7 @@ impl Context {
             platform: part.platform.clone(),
             config: Arc::new(made.map_or(base_config, |found| found.config)),
             packages: Arc::new(merged.packages),
+            secrets: Arc::new(merged.secrets),
             tree: Arc::new(merged.tree),
             layers: merged.layers,
             sources: Arc::new(sources),

@@ -15,15 +15,16 @@ use crate::flows::browse::{choose, parse};
 use crate::report::{Kind, Report};
 
 /// One image of one platform.
-pub(super) struct Found {
+#[derive(Clone)]
+pub(in crate::flows) struct Found {
     /// How it was asked for.
-    pub(super) reference: ImageRef,
+    pub(in crate::flows) reference: ImageRef,
     /// Digest of its manifest.
-    pub(super) digest: Digest,
-    pub(super) manifest: ImageManifest,
-    pub(super) config: ImageConfig,
-    store: Arc<dyn Store>,
-    repository: Repository,
+    pub(in crate::flows) digest: Digest,
+    pub(in crate::flows) manifest: ImageManifest,
+    pub(in crate::flows) config: ImageConfig,
+    pub(in crate::flows) store: Arc<dyn Store>,
+    pub(in crate::flows) repository: Repository,
 }
 
 /// Documents by digest: kept ones, then those of a store.
@@ -101,7 +102,7 @@ impl Context {
     }
 
     /// The layouts on this machine that may have layers: the local store's.
-    pub(super) fn layouts_here(&self) -> Vec<Layout> {
+    pub(in crate::flows) fn layouts_here(&self) -> Vec<Layout> {
         let local = self.local_if_present().ok().flatten();
         local.and_then(|local| local.as_layout().cloned()).into_iter().collect()
     }
@@ -109,7 +110,7 @@ impl Context {
 
 impl Found {
     /// Its layers, bottom first, each with the diffID its config gives it.
-    pub(super) fn sources(&self, here: &[Layout]) -> Result<Vec<LayerSource>, Report> {
+    pub(in crate::flows) fn sources(&self, here: &[Layout]) -> Result<Vec<LayerSource>, Report> {
         let (blobs, ids) = (&self.manifest.layers, &self.config.rootfs.diff_ids);
         if blobs.len() != ids.len() {
             let (blobs, ids) = (blobs.len(), ids.len());
@@ -134,7 +135,7 @@ impl Found {
 }
 
 /// What the history says of each layer, bottom first.
-pub(super) fn created_by(config: &ImageConfig) -> Vec<Option<String>> {
+pub(in crate::flows) fn created_by(config: &ImageConfig) -> Vec<Option<String>> {
     let made = config.history.iter().filter(|entry| !entry.empty_layer);
     made.map(|entry| entry.created_by.clone()).collect()
 }

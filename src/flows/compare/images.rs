@@ -15,6 +15,7 @@ use crate::domain::layer::packages::{self, Database, Installed, PackageChange, i
 use crate::domain::layer::{CompareOptions, Comparison, Seen, Tree};
 use crate::domain::oci::{ConfigChange, Platform, config_changes};
 use crate::domain::text::escape;
+use crate::domain::trust::SecretSeen;
 use crate::flows::Context;
 use crate::report::{Kind, Report};
 
@@ -39,10 +40,19 @@ pub struct Compared {
 }
 
 /// Layers on one tree.
-pub(super) struct Merged {
-    pub(super) tree: Tree,
-    pub(super) layers: Vec<OpenedLayer>,
-    pub(super) packages: Installed,
+pub(in crate::flows) struct Merged {
+    pub(in crate::flows) tree: Tree,
+    pub(in crate::flows) layers: Vec<OpenedLayer>,
+    pub(in crate::flows) packages: Installed,
+    pub(in crate::flows) secrets: Vec<SecretSeen>,
+    databases: Vec<Database>,
+}
+
+impl Merged {
+    /// What is installed in its tree when `level` layers are there.
+    pub(in crate::flows) fn packages_at(&self, tree: &Tree, level: u32) -> Installed {
+        if level >= tree.layers() { self.packages.clone() } else { installed_in(tree, &self.databases, level) }
+    }
 }
 
 impl Compared {
@@ -80,6 +90,7 @@ impl Context {
             platform,
             config: Arc::new(config),
             packages: Arc::new(merged.packages),
+            secrets: Arc::new(merged.secrets),
             tree: Arc::new(merged.tree),
             layers: merged.layers,
             sources: Arc::new(sources),
@@ -110,7 +121,7 @@ impl Context {
     }
 
     /// All layers on one tree, each with what there is to say of it. A layer that cannot be read hides no other.
-    pub(super) async fn merged(
+    pub(in crate::flows) async fn merged(
         &self,
         sources: &[LayerSource],
         owners: Vec<Owner>,
@@ -138,7 +149,7 @@ fn put_together(
     let (mut owners, mut created_by) = (owners.into_iter(), created_by.into_iter());
     let nobody = || Owner { image: String::new(), is_local: false, proven: false };
     let mut layers = Vec::with_capacity(sources.len());
-    let mut databases = Vec::new();
+    let (mut databases, mut secrets) = (Vec::new(), Vec::new());
     for (source, problem) in sources.iter().zip(problems) {
         let before = tree.layers();
         let put = match problem {
@@ -152,6 +163,7 @@ fn put_together(
             Err(report) => Some(one_line(&report)),
             Ok(put) => {
                 databases.extend(put.databases);
+                secrets.extend(put.secrets.seen_in(before));
                 put.refused.map(|(error, count)| format!("{count} entries left out; the first: {error}"))
             }
         };
@@ -164,15 +176,15 @@ fn put_together(
             problem,
         });
     }
-    let packages = installed_in(&tree, &databases);
-    Merged { tree, layers, packages }
+    let packages = installed_in(&tree, &databases, tree.layers());
+    Merged { tree, layers, packages, secrets, databases }
 }
 
-/// What the databases say that are there when all layers are.
-fn installed_in(tree: &Tree, databases: &[Database]) -> Installed {
+/// What the databases say that are there when `level` layers are.
+fn installed_in(tree: &Tree, databases: &[Database], level: u32) -> Installed {
     let digest_at = |path: &[u8]| {
         let resolved = tree.resolve(path, true).ok()?;
-        tree.seen(&resolved).filter(Seen::is_file)?.digest()
+        tree.seen_at(tree.find(&resolved)?, level).filter(Seen::is_file)?.digest()
     };
     let folder = tree.resolve(DPKG_PARTS, true).unwrap_or_default();
     let parts: Vec<Vec<u8>> = tree.names(&folder).map(|(name, _)| [DPKG_PARTS, b"/", &*name].concat()).collect();
@@ -190,7 +202,7 @@ fn put_on(source: &LayerSource, tree: &mut Tree, cache: &Path) -> Result<Put, Re
     }
 }
 
-fn one_line(report: &Report) -> String {
+pub(in crate::flows) fn one_line(report: &Report) -> String {
     let mut line = report.message.clone();
     for cause in &report.causes {
         line.push_str(": ");

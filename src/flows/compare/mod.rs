@@ -8,6 +8,10 @@ mod images;
 mod opened;
 mod origin;
 
+pub(in crate::flows) use found::{Found, created_by};
+pub(in crate::flows) use images::{Merged, one_line};
+pub(in crate::flows) use origin::told_base;
+
 pub use content::{Content, MAX_SHOWN};
 pub use images::Compared;
 pub use opened::{Opened, OpenedLayer};

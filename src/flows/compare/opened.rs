@@ -7,6 +7,7 @@ use crate::adapters::layer_source::LayerSource;
 use crate::domain::layer::packages::Installed;
 use crate::domain::layer::{CompareOptions, Comparison, Ownership, Side, Tree};
 use crate::domain::oci::{DiffId, Digest, ImageConfig, Platform};
+use crate::domain::trust::SecretSeen;
 
 /// An image with its layers merged.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Opened {
     pub layers: Vec<OpenedLayer>,
     /// What is installed in it, as its package managers have it.
     pub packages: Arc<Installed>,
+    /// What looks like a secret in its layers, bottom first. What a later layer takes away is among it: it still ships.
+    pub secrets: Arc<Vec<SecretSeen>>,
     /// Where each layer is.
     pub(super) sources: Arc<Vec<LayerSource>>,
 }
@@ -57,6 +60,7 @@ impl Opened {
             tree: Arc::new(tree),
             layers,
             packages: Arc::default(),
+            secrets: Arc::default(),
             sources: Arc::default(),
         }
     }

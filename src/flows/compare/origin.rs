@@ -6,8 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::found::Found;
-use crate::adapters::settings::StorePlace;
-use crate::domain::oci::{Annotations, DiffId, ImageRef, Place, Platform, annotation};
+use crate::domain::oci::{Annotations, DiffId, ImageRef, Platform, annotation};
 use crate::domain::text::escape;
 use crate::flows::Context;
 
@@ -38,7 +37,7 @@ pub(super) struct Child<'c> {
 }
 
 /// What annotations say of a base.
-pub(super) fn told_base(annotations: &Annotations) -> Option<(String, Option<String>)> {
+pub(in crate::flows) fn told_base(annotations: &Annotations) -> Option<(String, Option<String>)> {
     let name = annotations.get(annotation::BASE_NAME)?;
     Some((name.clone(), annotations.get(annotation::BASE_DIGEST).cloned()))
 }
@@ -87,26 +86,6 @@ impl Context {
 
     /// Whether an image was made here rather than inherited: in the local store, or published from it.
     pub(super) fn is_ours(&self, image: &ImageRef) -> bool {
-        let repository = image.repository.as_ref().map(|repository| repository.as_str()).unwrap_or_default();
-        let below = |prefix: Option<&str>| {
-            prefix.is_none_or(|prefix| {
-                repository.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-        };
-        let host = match &image.place {
-            Place::Store(name) => return name == "local",
-            // A layout outside the workspace: whoever names it, made or fetched it.
-            Place::Layout(_) => return true,
-            Place::Registry(host) => host,
-        };
-        let inherited = self.workspace.stores.iter().any(|(name, store)| match &store.place {
-            StorePlace::Registry { host: known, prefix, .. } => {
-                name != "local" && known == host && below(prefix.as_ref().map(|prefix| prefix.as_str()))
-            }
-            StorePlace::Layout(_) => false,
-        });
-        let published = self.workspace.stores.values().filter_map(|store| store.publish.as_ref());
-        let mut published = published.filter(|(known, _)| known == host);
-        !inherited && published.any(|(_, prefix)| below(prefix.as_ref().map(|prefix| prefix.as_str())))
+        self.jurisdiction(image, image.repository.as_ref()).is_local
     }
 }

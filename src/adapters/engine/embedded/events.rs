@@ -8,11 +8,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::{EngineError, Sink};
-use crate::domain::journal::EventKind;
+use crate::adapters::index::{FoundSecret, LayerIndex};
+use crate::domain::journal::{ChangeOp, EventKind, SeenChange, SeenSecret};
+use crate::domain::layer::{Change, Kind, Node, Op};
 use crate::domain::plan::StepId;
+use crate::domain::text::escape_bytes;
 
 /// `step.progressed` comes no more often than this.
 const PACE: Duration = Duration::from_millis(100);
+/// Files with something like a secret in them that are told while a layer is sealed, and secrets told of each; the
+/// layer's index has more.
+const MOST_FOUND: usize = 200;
+const FOUND_IN_FILE: usize = 5;
 
 /// Nobody takes facts any more: the sink failed, or the bake is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,11 +87,37 @@ pub(super) struct Progress {
     told: u64,
     total: Option<u64>,
     last: Stopwatch,
+    found: usize,
 }
 
 impl Progress {
     pub(super) fn new(events: Events, step: StepId, total: Option<u64>) -> Self {
-        Self { events, step, done: 0, told: 0, total, last: Stopwatch::start() }
+        Self { events, step, done: 0, told: 0, total, last: Stopwatch::start(), found: 0 }
+    }
+
+    /// Something like a secret is in a file of the layer.
+    pub(super) fn found(&mut self, change: Option<SeenChange>, mut secrets: Vec<SeenSecret>) -> Result<(), Stopped> {
+        let Some(change) = change.filter(|_| self.found < MOST_FOUND) else { return Ok(()) };
+        self.found += 1;
+        secrets.truncate(FOUND_IN_FILE);
+        let changes = vec![SeenChange { secrets, ..change }];
+        self.events.emit(EventKind::LayerChanged { step: self.step.clone(), changes })
+    }
+
+    /// Tells what looks like a secret in a layer that was packed before anybody looked into it.
+    pub(super) fn found_in(&mut self, index: &LayerIndex) -> Result<(), Stopped> {
+        for of_file in index.secrets.found.chunk_by(|a, b| a.path == b.path).take(MOST_FOUND) {
+            let path = &of_file[0].path;
+            let Some(entry) = index.contents.entries.iter().find(|entry| entry.path == *path) else { continue };
+            let change = Change { path: path.clone(), op: Op::Added, node: entry.node.clone(), source: None::<()> };
+            let secret = |found: &FoundSecret| SeenSecret {
+                rule: found.rule.clone(),
+                line: found.line,
+                masked: found.masked.clone(),
+            };
+            self.found(change_seen(&change), of_file.iter().map(secret).collect())?;
+        }
+        Ok(())
     }
 
     /// More bytes are done.
@@ -102,4 +135,29 @@ impl Progress {
         self.told = self.done;
         self.events.emit(EventKind::StepProgressed { step: self.step.clone(), done: self.done, total: self.total })
     }
+}
+
+/// A change as viewers see it; `None` of what only comes along.
+pub(super) fn change_seen<S>(change: &Change<S>) -> Option<SeenChange> {
+    let op = match change.op {
+        Op::Added => ChangeOp::Added,
+        Op::Modified => ChangeOp::Modified,
+        Op::Deleted => ChangeOp::Deleted,
+        Op::Context => return None,
+    };
+    let mode = if op == ChangeOp::Deleted { 0 } else { mode_seen(&change.node) };
+    Some(SeenChange::new(op, format!("/{}", escape_bytes(&change.path)), change.node.size(), mode))
+}
+
+/// Permission bits; of all but a regular file with the type's.
+fn mode_seen(node: &Node) -> u32 {
+    let kind = match node.kind {
+        Kind::File { .. } | Kind::Hardlink(_) => 0,
+        Kind::Folder => 0o040_000,
+        Kind::Symlink(_) => 0o120_000,
+        Kind::Char { .. } => 0o020_000,
+        Kind::Block { .. } => 0o060_000,
+        Kind::Fifo => 0o010_000,
+    };
+    kind | node.mode & 0o7777
 }

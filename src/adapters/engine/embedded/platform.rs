@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::base::{Ground, index_of};
 use super::cache::{StepCache, StoredResult};
 use super::checking::{FileTests, NOT_RUN, check_of, finished};
-use super::events::{Events, Progress};
+use super::events::{Events, Progress, change_seen};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::reading::Contents;
 use super::running::{OWNERSHIP_LOST, Runner, StepRun, Subject};
@@ -24,12 +24,11 @@ use crate::adapters::index;
 use crate::adapters::inputs::InputRoot;
 use crate::adapters::sandbox::Counts;
 use crate::adapters::store::StoreError;
-use crate::domain::journal::{ChangeOp, EventKind, LayerBlob, SealedLayer, SeenChange};
-use crate::domain::layer::{Changeset, Op, Stage, Tree};
+use crate::domain::journal::{EventKind, LayerBlob, SealedLayer, SeenChange};
+use crate::domain::layer::{Changeset, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
 use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
 use crate::domain::recipe::{Action, RunTest, SecretSource, Step, TestCase, TestKind};
-use crate::domain::text::escape_bytes;
 use crate::domain::trust::{CheckVerdict, Finding};
 
 /// Changes told while a step runs: at once, and in all.
@@ -472,17 +471,7 @@ fn created_by(action: &Action, result: &StoredResult) -> String {
 
 /// Tells what changes, in batches; of very many only the first.
 fn tell(set: &Changeset<Source>, step: &StepId, events: &Events) -> Result<(), StepError> {
-    let told = set.changes.iter().filter_map(|change| {
-        let op = match change.op {
-            Op::Added => ChangeOp::Added,
-            Op::Modified => ChangeOp::Modified,
-            Op::Deleted => ChangeOp::Deleted,
-            Op::Context => return None,
-        };
-        let path = format!("/{}", escape_bytes(&change.path));
-        Some(SeenChange { op, path, size: change.node.size(), mode: change.node.mode })
-    });
-    let told: Vec<SeenChange> = told.take(MOST_TOLD).collect();
+    let told: Vec<SeenChange> = set.changes.iter().filter_map(change_seen).take(MOST_TOLD).collect();
     for batch in told.chunks(BATCH) {
         events.emit(EventKind::LayerChanged { step: step.clone(), changes: batch.to_vec() })?;
     }

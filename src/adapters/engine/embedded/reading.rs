@@ -1,5 +1,5 @@
 //! Contents of a layer's files, read ahead by threads and given in order; whoever gets them knows that they are what
-//! the plan says. Knows no tar.
+//! the plan says, and what looks like a secret in the small ones. Knows no tar.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,6 +14,7 @@ use super::steps::{Source, StepError};
 use crate::adapters::inputs::{InputRoot, InputsError};
 use crate::domain::layer::ContentDigest;
 use crate::domain::oci::Digester;
+use crate::domain::trust::secrets::{Hit, Scanner};
 
 /// Files up to this are read whole, ahead of the packer.
 const SMALL: u64 = 256 << 10;
@@ -31,6 +32,8 @@ pub(super) struct Contents {
 
 /// A file to be read.
 pub(super) struct Wanted {
+    /// Its path in the layer.
+    pub(super) path: Box<[u8]>,
     pub(super) source: Source,
     pub(super) size: u64,
     pub(super) digest: ContentDigest,
@@ -38,8 +41,8 @@ pub(super) struct Wanted {
 
 /// The content of one file.
 pub(super) enum Content {
-    /// All of it, verified.
-    Whole(Arc<[u8]>),
+    /// All of it, verified, with what looks like a secret in it.
+    Whole(Arc<[u8]>, Vec<Hit>),
     /// Verified when read to its end.
     Streamed(Box<dyn Read + Send>),
 }
@@ -90,16 +93,24 @@ fn read_share(
     cancel: &CancellationToken,
 ) {
     for wanted in share {
-        if cancel.is_cancelled() || sender.send(open(contents, wanted)).is_err() {
+        let path = wanted.path.clone();
+        let content = open(contents, wanted).map(|content| match content {
+            Content::Whole(bytes, _) => {
+                let hits = Scanner::shared().scan(&path, &bytes);
+                Content::Whole(bytes, hits)
+            }
+            streamed @ Content::Streamed(_) => streamed,
+        });
+        if cancel.is_cancelled() || sender.send(content).is_err() {
             return;
         }
     }
 }
 
 fn open(contents: &Contents, wanted: Wanted) -> Result<Content, StepError> {
-    let Wanted { source, size, digest } = wanted;
+    let Wanted { source, size, digest, .. } = wanted;
     match source {
-        Source::Inline(bytes) => Ok(Content::Whole(bytes)),
+        Source::Inline(bytes) => Ok(Content::Whole(bytes, Vec::new())),
         Source::Input(path) => {
             let root = contents.inputs.as_ref().ok_or(StepError::NoInputs)?;
             let file = match root.file(&path) {
@@ -146,7 +157,7 @@ fn verified(
     if filled != size || ContentDigest::of(&bytes) != digest {
         return Err(changed());
     }
-    Ok(Content::Whole(bytes.into()))
+    Ok(Content::Whole(bytes.into(), Vec::new()))
 }
 
 /// Part of a file, read by position, so that many threads may.

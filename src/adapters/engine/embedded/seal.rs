@@ -1,4 +1,5 @@
-//! Sealing: a changeset becomes a blob in the layout, in one streaming pass, and an index for the steps above it.
+//! Sealing: a changeset becomes a blob in the layout, in one streaming pass, and an index for the steps above it. What looks
+//! like a secret is told as it passes.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -7,14 +8,15 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::compress::LayerWriter;
-use super::events::Progress;
+use super::events::{Progress, change_seen};
 use super::reading::{ChangedInput, Content, Contents, ReadAhead, Wanted};
 use super::steps::{Source, StepError};
 use crate::adapters::engine::Packing;
 use crate::adapters::index::{Databases, LayerIndex, MAX_REMEMBERED, is_account_file};
 use crate::adapters::store::layout::Layout;
-use crate::domain::journal::LayerBlob;
+use crate::domain::journal::{LayerBlob, SeenSecret};
 use crate::domain::layer::{Change, Changeset, Entry, Kind, Node, Op, PackError, Packer};
+use crate::domain::trust::secrets::{Hit, Scanner};
 
 /// How and where to seal.
 pub(super) struct Sealing<'a> {
@@ -50,7 +52,11 @@ pub(super) fn seal(
         if sealing.cancel.is_cancelled() {
             return Err(StepError::Cancelled);
         }
-        job.pack(change, links.get(&*change.path), sealing.cancel).map_err(changed_input)?;
+        let hits = job.pack(change, links.get(&*change.path), sealing.cancel).map_err(changed_input)?;
+        if !hits.is_empty() {
+            progress.found(change_seen(change), hits.iter().map(SeenSecret::from).collect())?;
+            job.index.secrets.add(&change.path, hits);
+        }
         progress.add(change.node.size())?;
     }
     let Job { packer, mut index, databases, .. } = job;
@@ -80,7 +86,7 @@ fn wanted(change: &Change<Source>) -> Option<Wanted> {
     match (&change.op, &change.node.kind, &change.source) {
         (Op::Deleted | Op::Context, _, _) => None,
         (_, Kind::File { size, digest: Some(digest) }, Some(source)) => {
-            Some(Wanted { source: source.clone(), size: *size, digest: *digest })
+            Some(Wanted { path: change.path.clone(), source: source.clone(), size: *size, digest: *digest })
         }
         _ => None,
     }
@@ -94,50 +100,59 @@ struct Job<W> {
 }
 
 impl<W: Write> Job<W> {
+    /// Packs a change; gives what looks like a secret in it.
     fn pack(
         &mut self,
         change: &Change<Source>,
         link: Option<&&[u8]>,
         cancel: &CancellationToken,
-    ) -> Result<(), StepError> {
+    ) -> Result<Vec<Hit>, StepError> {
         if change.op == Op::Deleted {
             self.index.contents.whiteouts.push(change.path.clone());
-            return Ok(self.packer.whiteout(&change.path)?);
+            self.packer.whiteout(&change.path)?;
+            return Ok(Vec::new());
         }
         let mut node = change.node.clone();
         if let Some(target) = link {
             node.kind = Kind::Hardlink((**target).into());
         }
-        match wanted(change).filter(|_| link.is_none()) {
+        let hits = match wanted(change).filter(|_| link.is_none()) {
             Some(wanted) => self.file(change, &wanted, cancel)?,
-            None => self.packer.entry(&change.path, &node)?,
-        }
+            None => self.packer.entry(&change.path, &node).map(|()| Vec::new())?,
+        };
         self.index.contents.entries.push(Entry { path: change.path.clone(), node });
-        Ok(())
+        Ok(hits)
     }
 
-    fn file(&mut self, change: &Change<Source>, wanted: &Wanted, cancel: &CancellationToken) -> Result<(), StepError> {
+    fn file(
+        &mut self,
+        change: &Change<Source>,
+        wanted: &Wanted,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Hit>, StepError> {
         let node: &Node = &change.node;
         let keep = wanted.size <= MAX_REMEMBERED && is_account_file(&change.path);
         let database = self.databases.wants(&change.path, wanted.size);
         let parse = database.is_some_and(|(_, wanted)| wanted);
-        let whole = match self.ahead.next()? {
-            Content::Whole(bytes) => bytes,
-            Content::Streamed(mut reader) if keep || parse => {
+        let (whole, hits) = match self.ahead.next()? {
+            Content::Whole(bytes, hits) => (bytes, hits),
+            Content::Streamed(mut reader) if keep || parse || Scanner::wants(&change.path, wanted.size) => {
                 let mut bytes = Vec::new();
                 reader.read_to_end(&mut bytes).map_err(|source| PackError::Io {
                     path: crate::domain::text::escape_bytes(&change.path),
                     action: "content cannot be read",
                     source,
                 })?;
-                bytes.into()
+                let hits = Scanner::shared().scan(&change.path, &bytes);
+                (bytes.into(), hits)
             }
             Content::Streamed(reader) => {
                 if let Some((place, _)) = database {
                     self.databases.add(&change.path, place, wanted.digest, None);
                 }
                 let mut reader = Cancellable { reader, cancel };
-                return Ok(self.packer.file(&change.path, node, &mut reader)?);
+                self.packer.file(&change.path, node, &mut reader)?;
+                return Ok(Vec::new());
             }
         };
         if let Some((place, _)) = database {
@@ -146,7 +161,8 @@ impl<W: Write> Job<W> {
         if keep {
             self.index.remembered.push((wanted.digest, Arc::clone(&whole)));
         }
-        Ok(self.packer.file(&change.path, node, &mut &*whole)?)
+        self.packer.file(&change.path, node, &mut &*whole)?;
+        Ok(hits)
     }
 }
 

@@ -48,13 +48,14 @@ const RULES: &[(&str, &str)] = &[
 
 const REBAKE: &str =
     "Bake again in a step that does not do that, or give the policy an exception with a reason and an end.";
-const SIGN: &str = "Sign it with a key of its store: `bakery publish`, or `cosign sign --key`.";
+const SIGN: &str =
+    "Sign it with a key of its store: `bakery bake` signs where the store names a `key`; else `cosign sign --key`.";
 const DOUBT: &str = "Do not use it before you know who made this signature; get the image anew from its store.";
 const PROTECTED: &str = "Leave the path as the base has it: change the step that touches it, or ask the base's team.";
 
 const MENDS: &[(&str, &str)] = &[
     (reason::SIGNED, ""),
-    (reason::SIGNED_LEGACY, "Nothing needs to be done; signing again with `bakery publish` adds a bundle."),
+    (reason::SIGNED_LEGACY, "Nothing needs to be done; baking it again adds a bundle."),
     (reason::UNSIGNED, SIGN),
     (
         reason::WRONG_KEY,
@@ -96,6 +97,7 @@ const MENDS: &[(&str, &str)] = &[
     (reason::BASE_UNTAGGED, ""),
     (reason::BASE_ROLLBACK, "Find out why the tag went back. If it is meant, verify with --allow-downgrade."),
     (reason::PREFIX, ""),
+    (reason::OTHER_BASE, "Bake again: what was verified before the bake is not what it began on."),
     (reason::FORGED, "Do not use it: it only says that it has this base. Bake it again on the base."),
     (reason::ROOT, ""),
     (reason::UNNAMED, "Name its base with `--base`, or bake it again with bakery, which writes it down."),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::domain::journal::Event;
 use crate::domain::plan::StepId;
-use crate::domain::projection::{ChangeTree, Changes};
+use crate::domain::projection::{ChangeTree, Changes, Marks};
 use crate::report::Report;
 use crate::tui::widgets::TreeFold;
 
@@ -44,6 +44,11 @@ impl Changed {
         let read = self.read.iter().find(|(id, _)| id == step).and_then(|(_, read)| read.as_ref().ok());
         let seen = || self.seen.of(step).filter(|tree| !tree.is_empty()).map(|tree| (tree, Source::Seen));
         read.map(|tree| (&**tree, Source::Layer)).or_else(seen)
+    }
+
+    /// Paths of a step that break a check.
+    pub fn marks(&self, step: &StepId) -> Option<&Marks> {
+        self.seen.marks(step)
     }
 
     /// Why a step's layer cannot be read.

@@ -22,7 +22,8 @@ pub(super) fn draw(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) 
     let focused = model.focus.0 == Focus::Changes;
     let newest = source == Source::Seen && *model.state_of(row) == StepState::Running;
     let frame = total_of(model, row).unwrap_or_default();
-    let view = ChangeTreeView { look, tree, fold: &model.changed.fold, frame, focused, newest };
+    let marks = model.changed.marks(&row.id);
+    let view = ChangeTreeView { look, tree, marks, fold: &model.changed.fold, frame, focused, newest };
     view.draw(tree_area(model, area), buffer);
 }
 

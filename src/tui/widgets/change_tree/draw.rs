@@ -1,4 +1,5 @@
-//! How a tree of changes looks: signs in a column of their own, names, counts and sizes under each other.
+//! How a tree of changes looks: signs in a column of their own, names, counts and sizes under each other. What breaks a
+//! check has a sign of its own beside that, as have the folders above it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,15 +7,15 @@ use ratatui::text::{Line, Span};
 
 use super::TreeFold;
 use super::rows::{Row, bytes};
-use crate::domain::journal::ChangeOp;
-use crate::domain::projection::{ChangeTree, SeenPath, Totals};
+use crate::domain::journal::{ChangeOp, CheckVerdict};
+use crate::domain::projection::{ChangeTree, Marks, SeenPath, Totals};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::theme::{Glyph, Look, Role};
 use crate::tui::widgets::cut;
 use crate::tui::widgets::table::{selected_bar, selected_evenly};
 
-/// Columns before the names: the mark of the selection, of what is newest, the sign, a blank.
+/// Columns before the names: the mark of the selection, of what is newest, the sign, that of what breaks a check.
 const GUTTER: usize = 4;
 /// Columns of a size: `999.9 MB`.
 const SIZE: usize = 8;
@@ -29,6 +30,8 @@ pub struct ChangeTreeView<'a> {
     pub look: &'a Look,
     /// What changed.
     pub tree: &'a ChangeTree,
+    /// Paths of it that break a check.
+    pub marks: Option<&'a Marks>,
     /// What of it is open.
     pub fold: &'a TreeFold,
     /// The totals of the line above: columns are as wide there as here.
@@ -70,28 +73,47 @@ impl ChangeTreeView<'_> {
             return Line::from(look.span(Role::Dim, text));
         }
         let newest = self.newest && seen.newest;
+        let (worst, broken) = self.broken(row);
         let mut spans = vec![
             look.span(Role::Accent, if newest { look.newest() } else { " " }),
             seen.own.map_or_else(|| look.span(Role::Text, " "), |own| look.glyph(glyph_of(own.op))),
-            look.span(Role::Dim, format!(" {indent}{} ", if row.folds() { look.fold(row.open) } else { " " })),
+            worst.map_or_else(|| look.span(Role::Text, " "), |glyph| look.glyph(glyph)),
+            look.span(Role::Dim, format!("{indent}{} ", if row.folds() { look.fold(row.open) } else { " " })),
         ];
         let right = counts_and_size(look, &seen, row.folds(), widths);
         let setuid = seen.own.is_some_and(|own| own.op != ChangeOp::Deleted && own.mode & SETUID != 0 && !seen.folder);
-        let mark = if setuid { " setuid" } else { "" };
+        let mark = match &broken {
+            Some((_, name)) if setuid || columns >= ROOMY => format!(" {name}"),
+            _ if setuid => " setuid".to_owned(),
+            _ => String::new(),
+        };
         let used = GUTTER + indent.len() + 2 + widths.all() + 1 + mark.len();
         let room = columns.saturating_sub(used);
         let name = format::fit(&crate::domain::text::escape(&row.name(self.tree)), room, look.ellipsis());
         let gap = room.saturating_sub(format::width(&name));
-        let role = match (newest, seen.own) {
-            (true, _) => Role::Strong,
-            (false, Some(own)) if own.op == ChangeOp::Deleted => Role::Dim,
+        let role = match (&broken, newest, seen.own) {
+            (Some((glyph, _)), ..) => glyph.role(),
+            (_, true, _) => Role::Strong,
+            (_, false, Some(own)) if own.op == ChangeOp::Deleted => Role::Dim,
             _ => Role::Text,
         };
         spans.push(look.span(role, name));
-        spans.push(look.span(Role::Warn, mark));
+        spans.push(look.span(broken.map_or(Role::Warn, |(glyph, _)| glyph.role()), mark));
         spans.push(look.span(Role::Text, " ".repeat(gap)));
         spans.extend(right);
         Line::from(spans)
+    }
+
+    /// The sign of the worst that a row breaks or holds, and the sign of what it breaks itself with that check's short name.
+    fn broken(&self, row: &Row) -> (Option<Glyph>, Option<(Glyph, String)>) {
+        let Some(marks) = self.marks.filter(|marks| !marks.is_empty()) else { return (None, None) };
+        let path = self.tree.path(row.id);
+        let sign = |verdict| if verdict == CheckVerdict::Fail { Glyph::Fail } else { Glyph::Warn };
+        let own = marks.of(&path).first().map(|against| {
+            let name = against.check.rsplit('.').next().unwrap_or(&against.check);
+            (sign(against.verdict), crate::domain::text::escape(name))
+        });
+        (marks.worst(&path).map(sign), own)
     }
 }
 

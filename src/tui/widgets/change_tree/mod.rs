@@ -211,7 +211,7 @@ mod tests {
     use crate::domain::journal::{ChangeOp, SeenChange};
 
     fn batch(paths: &[&str]) -> Vec<SeenChange> {
-        let seen = |path: &&str| SeenChange { op: ChangeOp::Added, path: (*path).into(), size: 5, mode: 0o644 };
+        let seen = |path: &&str| SeenChange::new(ChangeOp::Added, *path, 5, 0o644);
         paths.iter().map(seen).collect()
     }
 

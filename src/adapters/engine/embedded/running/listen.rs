@@ -18,6 +18,8 @@ const PIECE: usize = 32 << 10;
 const MOST_OUTPUT: u64 = 64 << 20;
 /// Most changes of one step that are told singly.
 const MOST_CHANGES: usize = 20_000;
+/// Most of those beyond that are told all the same, since a check may ask for them.
+const MOST_NOTABLE: usize = 500;
 /// Last words kept for the failure's message.
 const TAIL: usize = 2048;
 
@@ -29,6 +31,7 @@ pub(super) struct Telling {
     last: Stopwatch,
     written: u64,
     changes: usize,
+    notable: usize,
     said_more: bool,
     tail: Vec<u8>,
     /// One a stream: what begins in one does not go on in the other.
@@ -47,6 +50,7 @@ impl Telling {
             last: Stopwatch::start(),
             written: 0,
             changes: 0,
+            notable: 0,
             said_more: false,
             tail: Vec::new(),
             maskers: [Masker::new(&values), Masker::new(&values)],
@@ -124,8 +128,12 @@ impl Listener for Telling {
         }
         let room = MOST_CHANGES.saturating_sub(self.changes);
         let more = changes.len() > room;
-        changes.truncate(room);
+        let mut notable = changes.split_off(room.min(changes.len()));
+        notable.retain(is_notable);
+        notable.truncate(MOST_NOTABLE.saturating_sub(self.notable));
+        self.notable += notable.len();
         self.changes += changes.len();
+        changes.append(&mut notable);
         let step = self.step.clone();
         let told = changes.is_empty() || self.events.emit(EventKind::LayerChanged { step, changes }).is_ok();
         if !more || self.said_more {
@@ -138,6 +146,11 @@ impl Listener for Telling {
     fn tick(&mut self) -> bool {
         self.gathered.is_empty() || self.last.elapsed() < PACE || self.flush()
     }
+}
+
+/// Whether a check may ask for a change: a secret, bits that lend an owner's rights, a device.
+fn is_notable(change: &SeenChange) -> bool {
+    !change.secrets.is_empty() || change.mode & 0o6000 != 0 || matches!(change.mode & 0o170_000, 0o020_000 | 0o060_000)
 }
 
 /// Most bytes of each stream that are kept.

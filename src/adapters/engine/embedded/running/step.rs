@@ -269,6 +269,7 @@ impl StepRun<'_> {
         let around = Around { progress: &mut progress, cancel: self.cancel, secrets };
         let (counts, sealed) = seal_upper(runner, request, self.target, self.packing, around)?;
         if let Some(sealed) = &sealed {
+            progress.found_in(&sealed.index)?;
             let below: Vec<_> = self.layers.iter().map(|layer| layer.diff_id.clone()).collect();
             let chain = ChainId::extend(ChainId::of(&below).as_ref(), &sealed.blob.diff_id);
             let bytes = sealed.blob.uncompressed;

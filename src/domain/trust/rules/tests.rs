@@ -1,1 +1,0 @@
-//! Rules on made-up images, with hostile ones by family.

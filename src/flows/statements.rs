@@ -1,0 +1,258 @@
+//! What bakery states of an image it made: how (provenance), of what (SBOM), how it was judged (summary); and attaching all of
+//! it. Judges nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Context;
+use super::bake::BakeRequest;
+use super::prepare::Prepared;
+use super::signer::Signer;
+use crate::adapters::clock;
+use crate::adapters::signing::{Keyring, PrivateKey, SignatureFormat, Signing, SigningError, Subject, attached};
+use crate::adapters::store::layout::Layout;
+use crate::domain::layer::packages::Package;
+use crate::domain::oci::{Descriptor, Digest, Platform, Repository};
+use crate::domain::recipe::Action;
+use crate::domain::trust::attest::{Dependency, PolicyNamed, Provenance, SbomSubject, Summary, predicate, sbom};
+use crate::domain::trust::{Attached, Check, Form, Known, Outcome, Policy};
+use crate::report::{Kind, Report};
+
+const BUILDER: &str = "https://bakery.dev/builder";
+const VERIFIER: &str = "https://bakery.dev/verifier";
+const BUILD_TYPE: &str = "https://bakery.dev/recipe/v1";
+/// Where the policy is that no file holds.
+const BUILT_IN: &str = "bakery:built-in-policy";
+
+/// Facts of a bake that are known before it begins.
+pub(super) struct Making {
+    provenance: Provenance,
+    reference: String,
+    policy: PolicyNamed,
+    created: i64,
+}
+
+/// A statement about one digest.
+pub(super) struct Document {
+    subject: Descriptor,
+    predicate_type: &'static str,
+    predicate: Value,
+}
+
+impl Making {
+    pub(super) fn of(bake: &str, request: &BakeRequest, prepared: &Prepared, policy: &Policy) -> Self {
+        let recipe = &prepared.recipe;
+        let steps = prepared.plan.platforms.first().map(|part| part.steps.as_slice()).unwrap_or_default();
+        let secrets: BTreeSet<&String> = recipe
+            .steps
+            .iter()
+            .filter_map(|step| if let Action::Run(run) = &step.action { Some(&run.secrets) } else { None })
+            .flatten()
+            .collect();
+        let provenance = Provenance {
+            builder_id: format!("{BUILDER}/{}", request.engine),
+            build_type: BUILD_TYPE.into(),
+            recipe_name: recipe.reference(),
+            recipe: prepared.plan.recipe_digest.clone(),
+            base_name: request.lock.as_ref().map(|lock| lock.base.clone()),
+            platforms: prepared.plan.platforms.iter().map(|part| part.platform.to_string()).collect(),
+            steps: steps.iter().map(|step| format!("{} {}", step.action, step.summary)).collect(),
+            secrets: secrets.into_iter().cloned().collect(),
+            dependencies: dependencies(request, prepared),
+            invocation_id: bake.to_owned(),
+            started: Some(clock::now_unix()),
+            finished: None,
+        };
+        let uri = policy.file.clone().unwrap_or_else(|| BUILT_IN.into());
+        let policy = PolicyNamed { uri, digest: policy.digest.clone() };
+        Self { provenance, reference: recipe.reference(), policy, created: prepared.plan.created }
+    }
+
+    /// All there is to state; `packages` are those of each platform's image.
+    pub(super) fn documents(
+        &self,
+        image: &Descriptor,
+        manifests: &[(Platform, Descriptor)],
+        packages: &[Known<Arc<Vec<Package>>>],
+        checks: &[Check],
+    ) -> Result<Vec<Document>, Report> {
+        let now = clock::now_unix();
+        let made = Provenance { finished: Some(now), ..self.provenance.clone() }.to_predicate();
+        let judged = Summary {
+            verifier_id: VERIFIER.into(),
+            verified: now,
+            resource: self.reference.clone(),
+            policy: self.policy.clone(),
+            checks: checks.to_vec(),
+        }
+        .to_predicate();
+        let mut documents = Vec::new();
+        let mut state = |subject: &Descriptor, predicate_type, predicate| {
+            documents.push(Document { subject: plain(subject), predicate_type, predicate });
+        };
+        for (at, (_, manifest)) in manifests.iter().enumerate() {
+            state(manifest, predicate::PROVENANCE, made.clone());
+            state(manifest, predicate::SUMMARY, judged.clone());
+            let Some(Ok(packages)) = packages.get(at) else { continue };
+            let subject =
+                SbomSubject { name: &self.reference, digest: &manifest.digest, created: self.created, system: None };
+            let contents = sbom(subject, packages).map_err(|error| Report::new(Kind::Failed, &error))?;
+            state(manifest, predicate::SPDX, contents);
+        }
+        if !manifests.iter().any(|(_, manifest)| manifest.digest == image.digest) {
+            state(image, predicate::PROVENANCE, made);
+            state(image, predicate::SUMMARY, judged);
+        }
+        Ok(documents)
+    }
+}
+
+/// A manifest as its referrers name it.
+fn plain(manifest: &Descriptor) -> Descriptor {
+    Descriptor::new(manifest.media_type.clone(), manifest.digest.clone(), manifest.size)
+}
+
+fn dependencies(request: &BakeRequest, prepared: &Prepared) -> Vec<Dependency> {
+    let mut used = Vec::new();
+    if let Some(lock) = &request.lock {
+        let mut seen = BTreeSet::new();
+        for digest in std::iter::once(&lock.digest).chain(lock.platforms.values()) {
+            if seen.insert(digest) {
+                let uri = Some(format!("{}@{digest}", lock.base));
+                used.push(Dependency { name: "base".into(), uri, digest: digest.clone() });
+            }
+        }
+    }
+    let recipe = prepared.plan.recipe_digest.clone();
+    used.push(Dependency { name: "recipe".into(), uri: None, digest: recipe });
+    for (step, inputs) in prepared.recipe.steps.iter().zip(&prepared.inputs) {
+        let from = match &step.action {
+            Action::Copy(copy) => &copy.from,
+            Action::Unpack(unpack) => &unpack.from,
+            _ => continue,
+        };
+        if let Some(inputs) = inputs {
+            used.push(Dependency { name: format!("input {from}"), uri: None, digest: inputs.digest() });
+        }
+    }
+    used
+}
+
+/// Where statements about the images of one repository go.
+pub(super) struct Attaching {
+    store: Arc<Layout>,
+    repository: Repository,
+    name: String,
+    format: SignatureFormat,
+    ring: Keyring,
+}
+
+impl Context {
+    /// For images of the local store.
+    pub(super) fn attaching(&self, repository: &Repository, signer: &Signer) -> Result<Attaching, Report> {
+        let local = self.store_settings("local")?;
+        Ok(Attaching {
+            store: self.local()?,
+            repository: repository.clone(),
+            name: repository.to_string(),
+            format: signer.format,
+            ring: Keyring::load(local).map_err(Report::from)?,
+        })
+    }
+}
+
+impl Attaching {
+    /// Whether all of it is there already, by a key that counts: then nobody has to open one.
+    pub(super) async fn is_done(&self, image: &Descriptor, documents: &[Document]) -> bool {
+        let subjects: BTreeSet<&Digest> =
+            documents.iter().map(|document| &document.subject.digest).chain([&image.digest]).collect();
+        for digest in subjects {
+            let Ok(found) = self.attached(digest).await else { return false };
+            if !self.is_signed(&found) {
+                return false;
+            }
+            let mut ours = documents.iter().filter(|document| document.subject.digest == *digest);
+            if !ours.all(|document| is_stated(&found, document)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn attached(&self, digest: &Digest) -> Known<Attached> {
+        let names = [self.name.clone()];
+        let subject = Subject { store: &*self.store, repository: &self.repository, digest, names: &names };
+        attached(subject, &self.ring, clock::now_unix()).await
+    }
+
+    fn is_signed(&self, found: &Attached) -> bool {
+        let by = |form: Form| {
+            found.signatures.iter().any(|seen| seen.form == form && matches!(seen.outcome, Outcome::Good { .. }))
+        };
+        match self.format {
+            SignatureFormat::Both => by(Form::Bundle) && by(Form::Legacy),
+            SignatureFormat::Bundle => by(Form::Bundle),
+            SignatureFormat::Legacy => by(Form::Legacy),
+        }
+    }
+
+    /// Signs the image and all it consists of, and attaches the statements.
+    pub(super) async fn attach(
+        &self,
+        key: &PrivateKey,
+        image: &Descriptor,
+        documents: &[Document],
+    ) -> Result<(), Report> {
+        let signing =
+            Signing { store: &*self.store, repository: &self.repository, name: &self.name, key, format: self.format };
+        let doing = |error: SigningError| Report::from(error).while_doing(format!("{} cannot be signed", image.digest));
+        let mut signed = BTreeSet::new();
+        for subject in documents.iter().map(|document| document.subject.clone()).chain([plain(image)]) {
+            if signed.insert(subject.digest.clone()) {
+                signing.sign(&subject).await.map_err(doing)?;
+            }
+        }
+        for Document { subject, predicate_type, predicate } in documents {
+            signing.attest(subject, predicate_type, predicate).await.map_err(doing)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the same is stated already; times of stating do not count.
+fn is_stated(found: &Attached, document: &Document) -> bool {
+    let said = lasting(document.predicate_type, &document.predicate);
+    let mut known = found.good(document.predicate_type).filter_map(|seen| seen.predicate.as_ref());
+    known.any(|predicate| lasting(document.predicate_type, predicate) == said)
+}
+
+/// A predicate without what is new each time.
+fn lasting(predicate_type: &str, predicate: &Value) -> Value {
+    let mut lasting = predicate.clone();
+    if predicate_type == predicate::PROVENANCE {
+        if let Some(details) = lasting.pointer_mut("/runDetails").and_then(Value::as_object_mut) {
+            details.remove("metadata");
+        }
+    } else if predicate_type == predicate::SUMMARY
+        && let Some(fields) = lasting.as_object_mut()
+    {
+        fields.remove("timeVerified");
+        let checks = fields.get_mut("dev.bakery.checks").and_then(Value::as_array_mut);
+        for check in checks.into_iter().flatten().filter_map(Value::as_object_mut) {
+            // How long a test took.
+            check.remove("evidence");
+        }
+    }
+    lasting
+}
+
+impl From<SigningError> for Report {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::Store(error) => error.into(),
+            other => Self::new(Kind::Failed, &other),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What one verification asks the world, each question once: keys, signatures, where tags point. Judges nothing.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::reading::{Reading, gap_of_store};
+use crate::adapters::clock;
+use crate::adapters::seen::SeenTags;
+use crate::adapters::signing::{Keyring, Subject, attached};
+use crate::adapters::store::{KeptDocuments, Selector, Store};
+use crate::domain::oci::{Digest, ImageRef, Repository, Tag};
+use crate::domain::trust::{Attached, Gap, Known, reason};
+use crate::flows::Context;
+use crate::flows::compare::one_line;
+use crate::flows::jurisdiction::Jurisdiction;
+use crate::report::Report;
+
+/// How long a store is waited for where only freshness hangs on it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A repository, opened, and who judges what lies in it.
+#[derive(Clone)]
+pub(in crate::flows) struct Site {
+    pub(in crate::flows) store: Arc<dyn Store>,
+    pub(in crate::flows) repository: Repository,
+    /// Its one full name.
+    pub(in crate::flows) full_name: String,
+    pub(in crate::flows) law: Jurisdiction,
+}
+
+impl Site {
+    /// Where an image lies.
+    pub(in crate::flows) fn of(context: &Context, image: &ImageRef) -> Result<Self, Report> {
+        let (store, repository) = context.open(image)?;
+        let law = context.jurisdiction(image, Some(&repository));
+        let full_name = context.full_name(image, &repository);
+        Ok(Self { store, repository, full_name, law })
+    }
+
+    /// Its documents.
+    pub(super) fn reading(&self, context: &Context) -> Reading<'_> {
+        let kept = KeptDocuments::new(&context.paths.cache);
+        Reading { kept, store: &self.store, repository: &self.repository }
+    }
+}
+
+/// Questions already asked.
+pub(super) struct Asked<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
+
+impl<K: Hash + Eq, V: Clone> Asked<K, V> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+
+    /// The answer; `ask` runs for the first who wants it, unless that one gives up.
+    pub(super) async fn once(&self, key: K, ask: impl Future<Output = V>) -> V {
+        let cell = {
+            let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(asked.entry(key).or_default())
+        };
+        cell.get_or_init(|| ask).await.clone()
+    }
+}
+
+/// The questions of one verification.
+pub(in crate::flows) struct Inquiry {
+    /// Seconds since 1970, the same for all of it.
+    pub(super) now: i64,
+    pub(super) seen: SeenTags,
+    context: Context,
+    rings: Asked<String, Known<Arc<Keyring>>>,
+    attached: Asked<(String, Digest), Known<Attached>>,
+    tags: Asked<(String, Tag), Known<Digest>>,
+}
+
+impl Inquiry {
+    /// Nothing is asked yet.
+    pub(in crate::flows) fn new(context: &Context) -> Self {
+        Self {
+            now: clock::now_unix(),
+            seen: SeenTags::new(&context.paths.state),
+            context: context.clone(),
+            rings: Asked::new(),
+            attached: Asked::new(),
+            tags: Asked::new(),
+        }
+    }
+
+    /// The keys that judge what lies at a site.
+    async fn ring(&self, law: &Jurisdiction) -> Known<Arc<Keyring>> {
+        let no_keys = |why: String| Gap { reason: reason::NO_KEYS, why };
+        let Some(name) = &law.store else {
+            return Err(no_keys("it lies under no store of this workspace, so nobody's signature counts".into()));
+        };
+        let load = async {
+            let unusable = |report: Report| Gap { reason: reason::BAD_KEYS, why: one_line(&report) };
+            let settings = self.context.store_settings(name).map_err(unusable)?;
+            let ring = Keyring::load(settings).map_err(|error| unusable(error.into()))?;
+            if ring.is_empty() {
+                return Err(no_keys(format!("store {name} names no keys; add `keys: […]` to it in bakery.yaml")));
+            }
+            Ok(Arc::new(ring))
+        };
+        self.rings.once(name.clone(), load).await
+    }
+
+    /// What is attached to a digest, judged by the keys of its site.
+    pub(in crate::flows) async fn attached(&self, site: &Site, digest: &Digest) -> Known<Attached> {
+        let ask = async {
+            let ring = self.ring(&site.law).await?;
+            let subject = Subject { store: &*site.store, repository: &site.repository, digest, names: &site.law.names };
+            attached(subject, &ring, self.now).await
+        };
+        self.attached.once((site.full_name.clone(), digest.clone()), ask).await
+    }
+
+    /// Where a tag points.
+    pub(super) async fn tag(&self, site: &Site, tag: &Tag) -> Known<Digest> {
+        let ask = async {
+            let selector = Selector::Tag(tag.clone());
+            match tokio::time::timeout(PATIENCE, site.store.resolve(&site.repository, &selector)).await {
+                Ok(Ok(descriptor)) => Ok(descriptor.digest),
+                Ok(Err(error)) => Err(gap_of_store(error)),
+                Err(_) => Err(Gap {
+                    reason: reason::UNREACHABLE,
+                    why: format!("{} does not say in {} s where {tag} points", site.store.name(), PATIENCE.as_secs()),
+                }),
+            }
+        };
+        self.tags.once((site.full_name.clone(), tag.clone()), ask).await
+    }
+
+    /// Says where a tag points, as it has been asked already.
+    pub(super) async fn told(&self, site: &Site, tag: &Tag, digest: &Digest) {
+        let _ = self.tags.once((site.full_name.clone(), tag.clone()), async { Ok(digest.clone()) }).await;
+    }
+}
