@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Show the bake as it stood after this event
     #[arg(long, value_name = "SEQ", requires = "from")]
     at: Option<u64>,
-    /// What the Diff screen shows: an image; given twice, the first compared with the second
+    /// What the Verify and Diff screens show: an image; given twice, the first compared with the second
     #[arg(long, value_name = "IMAGE")]
     of: Vec<String>,
     /// Columns and rows
@@ -48,7 +48,14 @@ struct Name(Screen);
 
 impl clap::ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self(Screen::Store), Self(Screen::Recipes), Self(Screen::Bake), Self(Screen::Diff), Self(Screen::Bakes)]
+        &[
+            Self(Screen::Store),
+            Self(Screen::Recipes),
+            Self(Screen::Bake),
+            Self(Screen::Verify),
+            Self(Screen::Diff),
+            Self(Screen::Bakes),
+        ]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -61,6 +68,7 @@ fn name(screen: Screen) -> &'static str {
         Screen::Store => "store",
         Screen::Recipes => "recipes",
         Screen::Bake => "bake",
+        Screen::Verify => "verify",
         Screen::Diff => "diff",
         Screen::Bakes => "bakes",
     }
@@ -97,8 +105,14 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     if args.of.len() > 2 {
         return Err(Report::message(Kind::Usage, "--of names two images at most"));
     }
-    if !args.of.is_empty() && !args.screens.contains(&Name(Screen::Diff)) {
-        return Err(Report::message(Kind::Usage, "--of is for the screen diff").help("bakery screenshot diff --of …"));
+    let [verify, diff] = [Screen::Verify, Screen::Diff].map(|screen| args.screens.contains(&Name(screen)));
+    if !args.of.is_empty() && !verify && !diff {
+        return Err(Report::message(Kind::Usage, "--of is for the screens verify and diff")
+            .help("bakery screenshot diff --of …"));
+    }
+    if args.of.len() > 1 && verify {
+        return Err(Report::message(Kind::Usage, "the screen verify shows one image")
+            .help("compare two with `bakery screenshot diff --of … --of …`"));
     }
     let context = Arc::new(session.context()?);
     let output = &session.output;

@@ -62,6 +62,8 @@ pub struct RecipeCard {
     pub baked_at: Option<String>,
     /// How long it took, in milliseconds, where it went well.
     pub took: Option<u64>,
+    /// Fingerprint of the key that bake signed the image with, where it is the one in the local store.
+    pub signed_by: Option<String>,
     /// The check that rejected it.
     pub rejected_by: Option<String>,
     /// Why that ended badly.
@@ -198,6 +200,8 @@ fn card(
     });
     let is_lost = bake.is_some_and(|row| row.status == ShelfStatus::Lost);
     let failure = bake.and_then(|row| Some(why(row.failure.as_ref()?, row.rejected_by.is_some())));
+    let digest = image.as_ref().map(|image| image.digest.clone());
+    let made = bake.filter(|row| digest.is_some() && row.digest == digest);
     RecipeCard {
         file: loaded.file.clone(),
         shown: loaded.shown.clone(),
@@ -212,6 +216,7 @@ fn card(
         bake: bake.map(|row| row.bake.clone()),
         baked_at: bake.map(|row| row.finished.clone().unwrap_or_else(|| row.started.clone())),
         took: bake.filter(|row| row.status == ShelfStatus::Finished(BakeStatus::Ok)).map(|row| row.millis),
+        signed_by: made.and_then(|row| row.signed_by.clone()),
         rejected_by: bake.and_then(|row| row.rejected_by.clone()),
         failure: failure.or_else(|| is_lost.then(|| "its worker is gone, and nobody knows why".to_owned())),
     }

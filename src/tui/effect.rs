@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::screens::{bake, bakes, diff, recipes, store};
+use super::screens::{bake, bakes, diff, recipes, store, verify};
 
 /// Something to be done outside the model.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub enum Effect {
     Recipes(recipes::Effect),
     /// For the Bake screen.
     Bake(bake::Effect),
+    /// For the Verify screen.
+    Verify(verify::Effect),
     /// For the Diff screen.
     Diff(diff::Effect),
     /// For the Bakes screen.

@@ -4,7 +4,7 @@ use ratatui::layout::{Rect, Size};
 use time::OffsetDateTime;
 
 use super::keymap::{Key, Scope};
-use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store};
+use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store, verify};
 use super::theme::Look;
 use super::widgets::{Confirm, Picker, Toasts};
 
@@ -49,6 +49,8 @@ pub struct Model {
     pub recipes: recipes::Model,
     /// Bake.
     pub bake: bake::Model,
+    /// Verify.
+    pub verify: verify::Model,
     /// Diff.
     pub diff: diff::Model,
     /// Bakes.
@@ -86,6 +88,7 @@ impl Model {
             store: store::Model::default(),
             recipes: recipes::Model::default(),
             bake: bake::Model::default(),
+            verify: verify::Model::default(),
             diff: diff::Model::default(),
             bakes: bakes::Model::default(),
             overlay: Overlay::None,
@@ -101,6 +104,7 @@ impl Model {
             Screen::Store => &self.store,
             Screen::Recipes => &self.recipes,
             Screen::Bake => &self.bake,
+            Screen::Verify => &self.verify,
             Screen::Diff => &self.diff,
             Screen::Bakes => &self.bakes,
         }
@@ -112,6 +116,7 @@ impl Model {
             Screen::Store => &mut self.store,
             Screen::Recipes => &mut self.recipes,
             Screen::Bake => &mut self.bake,
+            Screen::Verify => &mut self.verify,
             Screen::Diff => &mut self.diff,
             Screen::Bakes => &mut self.bakes,
         }

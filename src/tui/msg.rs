@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Size};
 use time::OffsetDateTime;
 
 use super::keymap::Key;
-use super::screens::{bake, bakes, diff, recipes, store};
+use super::screens::{bake, bakes, diff, recipes, store, verify};
 use super::widgets::Toast;
 
 /// Something happened.
@@ -30,6 +30,8 @@ pub enum Msg {
     Recipes(recipes::Msg),
     /// For the Bake screen.
     Bake(bake::Msg),
+    /// For the Verify screen.
+    Verify(verify::Msg),
     /// For the Diff screen.
     Diff(diff::Msg),
     /// For the Bakes screen.

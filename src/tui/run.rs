@@ -298,7 +298,11 @@ impl Loop {
         let told = match clipboard_sequence(text, inside_tmux) {
             Some(bytes) => {
                 self.outlet.aside(bytes);
-                Toast::done(format!("copied {text}")).next("through the terminal (OSC 52)")
+                let told = match text.lines().count() {
+                    0 | 1 => text.to_owned(),
+                    lines => format!("{lines} lines"),
+                };
+                Toast::done(format!("copied {told}")).next("through the terminal (OSC 52)")
             }
             None => Toast::warning("that is more than terminals take").next("M gives the mouse back: select and copy"),
         };

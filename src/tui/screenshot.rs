@@ -18,7 +18,7 @@ use super::picture::Picture;
 use super::run::surroundings;
 use super::screens::{Compare, Screen, bake, bakes, recipes};
 use super::theme::{self, Depth, Look};
-use super::update::{begin, look_into, update};
+use super::update::{begin, look_into, update, verify};
 use super::view::draw;
 use crate::domain::journal::EventKind;
 use crate::flows::watch::Shelf;
@@ -36,7 +36,7 @@ pub struct ShotRequest {
     pub ascii: bool,
     /// The bake that the Bake screen shows, a journal or an ID, and the last event shown of it.
     pub from: Option<(String, Option<u64>)>,
-    /// What the Diff screen looks into.
+    /// What the Diff screen looks into; one image, what the Verify screen verifies.
     pub of: Option<Compare>,
 }
 
@@ -68,7 +68,7 @@ pub async fn shoot(context: &Arc<Context>, screen: Screen, request: &ShotRequest
             show_journal(&mut model, context, (from, *last)).await?;
             true
         }
-        (_, Screen::Diff) => settle(&mut model, (screen, request.of.clone()), context).await,
+        (_, Screen::Diff | Screen::Verify) => settle(&mut model, (screen, request.of.clone()), context).await,
         _ => settle(&mut model, (screen, None), context).await,
     };
     let mut buffer = Buffer::empty(Rect::from((Position::ORIGIN, model.size)));
@@ -89,7 +89,11 @@ async fn settle(model: &mut Model, (screen, of): (Screen, Option<Compare>), cont
     let patience = Instant::now() + PATIENCE;
     let mut known = Told::default();
     let mut effects = begin(model, screen);
-    effects.extend(of.into_iter().flat_map(|asked| look_into(model, asked)).collect::<Vec<_>>());
+    effects.extend(match (screen, of) {
+        (Screen::Verify, Some(Compare::Image(image))) => verify(model, image),
+        (_, Some(asked)) => look_into(model, asked),
+        (_, None) => Vec::new(),
+    });
     loop {
         effects.drain(..).for_each(|effect| performer.perform(effect));
         let under_way = performer.under_way(known);

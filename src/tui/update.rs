@@ -26,6 +26,11 @@ pub fn look_into(model: &mut Model, asked: Compare) -> Vec<Effect> {
     grant(model, vec![Wish::Compare(asked)])
 }
 
+/// Verifies an image, as a screen would wish it.
+pub fn verify(model: &mut Model, image: String) -> Vec<Effect> {
+    grant(model, vec![Wish::Verify(image)])
+}
+
 /// Takes one message in.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let around = model.around();
@@ -39,6 +44,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             let mut wishes = model.store.resized(&around);
             wishes.extend(model.recipes.resized(&around));
             wishes.extend(model.bake.resized(&around));
+            wishes.extend(model.verify.resized(&around));
             wishes.extend(model.diff.resized(&around));
             wishes.extend(model.bakes.resized(&around));
             wishes
@@ -53,6 +59,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Store(msg) => model.store.receive(msg, &around),
         Msg::Recipes(msg) => model.recipes.receive(msg, &around),
         Msg::Bake(msg) => model.bake.receive(msg, &around),
+        Msg::Verify(msg) => model.verify.receive(msg, &around),
         Msg::Diff(msg) => model.diff.receive(msg, &around),
         Msg::Bakes(msg) => model.bakes.receive(msg, &around),
     };
@@ -232,6 +239,7 @@ fn leave(model: &mut Model) -> Vec<Effect> {
             Screen::Store => model.store.before_leaving(),
             Screen::Recipes => model.recipes.before_leaving(),
             Screen::Bake => model.bake.before_leaving(),
+            Screen::Verify => model.verify.before_leaving(),
             Screen::Diff => model.diff.before_leaving(),
             Screen::Bakes => model.bakes.before_leaving(),
         };
@@ -282,6 +290,11 @@ fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
                 model.screen = Screen::Diff;
                 model.diff.open(asked)
             }
+            Wish::Verify(image) => {
+                model.screen = Screen::Verify;
+                model.verify.verify(image)
+            }
+            Wish::EditMaker(image) => model.recipes.edit_maker(&image, &around),
             Wish::Bake(recipe) => vec![Wish::Do(Effect::Recipes(recipes::Effect::Bake(recipe)))],
             Wish::ChooseRecipeFor(image) => model.recipes.choose_for(&image),
             Wish::ReadAgain => read_again(),

@@ -46,6 +46,7 @@ fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> ShelfRo
         ],
         cached: 0,
         new_bytes: 0,
+        signed_by: None,
         rejected_by: None,
         digest: None,
         failure: None,

@@ -11,3 +11,4 @@ mod picture;
 mod recipes;
 mod store;
 mod update;
+mod verify;

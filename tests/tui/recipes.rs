@@ -39,6 +39,7 @@ fn card(name: &str, tag: &str, base: &str, standing: Standing) -> RecipeCard {
         bake: None,
         baked_at: None,
         took: None,
+        signed_by: None,
         rejected_by: None,
         failure: None,
     }

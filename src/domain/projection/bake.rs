@@ -47,6 +47,8 @@ pub struct BakeView {
     pub checks: Checks,
     /// What came out.
     pub committed: Option<Committed>,
+    /// What was signed, and the fingerprint of the key.
+    pub signed: Vec<(Digest, String)>,
     /// Where it was published.
     pub published: Vec<(String, Digest)>,
     /// Who asked it to stop.
@@ -73,6 +75,7 @@ impl BakeView {
             EventKind::ImageCommitted { reference, image } => {
                 self.committed = Some(Committed { reference: reference.clone(), image: image.clone() });
             }
+            EventKind::ImageSigned { digest, key } => self.signed.push((digest.clone(), key.clone())),
             EventKind::ImagePublished { reference, digest } => {
                 self.published.push((reference.clone(), digest.clone()));
             }

@@ -91,6 +91,8 @@ pub struct ShelfRow {
     pub base_digest: Option<Digest>,
     /// What came out.
     pub digest: Option<Digest>,
+    /// Fingerprint of the key that signed it.
+    pub signed_by: Option<String>,
     /// Why it ended badly.
     pub failure: Option<Failure>,
 }
@@ -102,6 +104,8 @@ impl ShelfRow {
         let counted = || view.steps.rows().iter().filter(|row| view.plan.is_none() || !row.action.is_empty());
         let over = |row: &&StepRow| !matches!(row.state, StepState::Waiting | StepState::Running);
         let no = view.checks.rows().iter().find(|check| check.verdict == Some(CheckVerdict::Fail));
+        let image = view.committed.as_ref().map(|committed| &committed.image.digest);
+        let signed = view.signed.iter().find(|(digest, _)| Some(digest) == image);
         Some(Self {
             bake: started.bake.clone(),
             reference: started.reference.clone(),
@@ -119,7 +123,8 @@ impl ShelfRow {
             recipe: started.recipe.clone(),
             base: started.base.clone(),
             base_digest: started.base_digest.clone(),
-            digest: view.committed.as_ref().map(|committed| committed.image.digest.clone()),
+            digest: image.cloned(),
+            signed_by: signed.map(|(_, key)| key.clone()),
             failure: view.outcome.as_ref().and_then(|outcome| outcome.failure.clone()),
         })
     }

@@ -130,4 +130,8 @@ pub enum Action {
     Indent,
     /// Writes the text to its file.
     Save,
+    /// Verifies an image and its bases.
+    Verify,
+    /// The lines that would let a check pass.
+    Exception,
 }

@@ -12,6 +12,7 @@ use crate::domain::layer::CompareOptions;
 use crate::flows::Context;
 use crate::flows::compare::{Compared, Content, Opened};
 use crate::flows::export::Export;
+use crate::flows::verify::VerifyOptions;
 use crate::report::{Kind, Report};
 use crate::tui::msg::Msg as Outer;
 use crate::tui::screens::Compare;
@@ -36,6 +37,14 @@ impl Performer {
                 let shown = content(&context, &wanted).await;
                 let Wanted { sources, .. } = *wanted;
                 send(&tell, Msg::Content { sources, shown }).await;
+            }),
+            Effect::Trust { before, after } => self.spawn(Slot::Trust, async move {
+                let verify = async |image: String| {
+                    let verified = context.verify(&image, &VerifyOptions::default()).await.map(Arc::new);
+                    (image, verified)
+                };
+                let (before, after) = futures_util::future::join(verify(before), verify(after)).await;
+                send(&tell, Msg::Trusted { before, after }).await;
             }),
             Effect::Save { ref matter, ref source, ref to, replace } => {
                 let (matter, source, to) = (matter.clone(), source.clone(), to.clone());

@@ -6,6 +6,7 @@ mod diff;
 mod editor;
 mod recipes;
 mod store;
+mod verify;
 
 pub(super) use bake::told;
 
@@ -58,6 +59,10 @@ pub(super) enum Slot {
     Content,
     /// A file being written.
     Export(String),
+    /// A chain being verified.
+    Verify,
+    /// Two chains being verified, to be compared.
+    Trust,
     /// A wish to stop this bake.
     Cancel(String),
 }
@@ -106,6 +111,7 @@ impl Performer {
             Effect::Store(effect) => self.store(effect),
             Effect::Recipes(effect) => self.recipes(effect),
             Effect::Bake(effect) => self.bake(effect),
+            Effect::Verify(effect) => self.verify(effect),
             Effect::Diff(effect) => self.diff(effect),
             Effect::Bakes(effect) => self.bakes(effect),
             Effect::Copy(_)
@@ -153,6 +159,11 @@ impl Performer {
 
     fn spawn(&mut self, slot: Slot, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(slot, task);
+    }
+
+    /// Gives up what is under way there.
+    fn give_up(&mut self, slot: &Slot) {
+        self.tasks.abort(slot);
     }
 
     /// Work that waits for the disk, answered with one message.

@@ -6,6 +6,7 @@ pub mod bakes;
 pub mod diff;
 pub mod recipes;
 pub mod store;
+pub mod verify;
 
 use std::path::PathBuf;
 
@@ -26,13 +27,14 @@ pub enum Screen {
     Store,
     Recipes,
     Bake,
+    Verify,
     Diff,
     Bakes,
 }
 
 impl Screen {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 5] = [Self::Store, Self::Recipes, Self::Bake, Self::Diff, Self::Bakes];
+    pub const ALL: [Self; 6] = [Self::Store, Self::Recipes, Self::Bake, Self::Verify, Self::Diff, Self::Bakes];
 
     /// Its name.
     pub fn title(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Screen {
             Self::Store => "Store",
             Self::Recipes => "Recipes",
             Self::Bake => "Bake",
+            Self::Verify => "Verify",
             Self::Diff => "Diff",
             Self::Bakes => "Bakes",
         }
@@ -68,6 +71,10 @@ pub enum Wish {
     },
     /// Look into images, or compare them.
     Compare(Compare),
+    /// Verify an image and its bases, by its reference.
+    Verify(String),
+    /// Edit the recipe that makes this image.
+    EditMaker(String),
     /// Bake a recipe.
     Bake(PathBuf),
     /// Choose a recipe for this image to be the base of.

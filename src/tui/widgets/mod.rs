@@ -1,6 +1,7 @@
 //! The parts screens are put together from. They know looks and widths, no screen and no bake.
 
 mod change_tree;
+mod check;
 mod cursor;
 mod filter;
 mod meter;
@@ -10,6 +11,7 @@ mod table;
 mod toast;
 
 pub use change_tree::{ChangeTreeView, Order, TreeFold, total_line};
+pub use check::{CheckText, Counts, badge, glyph_of_verdict, signer_words};
 pub use cursor::Cursor;
 pub use filter::Filter;
 pub use meter::meter;

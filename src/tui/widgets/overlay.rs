@@ -27,6 +27,8 @@ pub struct Confirm {
     pub title: String,
     /// What will happen.
     pub text: String,
+    /// Lines below that, shown as they are.
+    pub code: Vec<String>,
     /// The answers; the focused one is the safe one at first.
     pub choices: Vec<Choice>,
     /// Which is focused.
@@ -38,7 +40,7 @@ impl Confirm {
     pub fn no_or(title: impl Into<String>, text: impl Into<String>, yes: impl Into<String>, then: Vec<Wish>) -> Self {
         let no = Choice { label: "no".into(), then: Vec::new() };
         let choices = vec![no, Choice { label: yes.into(), then }];
-        Self { title: title.into(), text: text.into(), choices, focused: 0 }
+        Self { title: title.into(), text: text.into(), code: Vec::new(), choices, focused: 0 }
     }
 
     /// What `y` says: the one answer besides the safe one; among more than two, the focused one.
@@ -135,12 +137,22 @@ impl ConfirmBox<'_> {
     /// Draws it over `body`.
     pub fn draw(&self, body: Rect, buffer: &mut Buffer) {
         let (confirm, look) = (self.0, self.1);
-        let width = body.width.min(72);
-        let lines = format::wrap(&confirm.text, usize::from(width).saturating_sub(4));
+        let widest = confirm.code.iter().map(|line| format::width(line)).max().unwrap_or(0);
+        let width = body.width.min(u16::try_from(widest + 6).unwrap_or(u16::MAX).max(72));
+        let lines = self.lines(usize::from(width).saturating_sub(4));
         let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
         let inner = open(look, body, (width, height), &confirm.title, buffer);
-        for (y, line) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
-            buffer.set_span(inner.x, y, &look.span(Role::Text, line.clone()), inner.width);
+        let room = usize::from(inner.height.saturating_sub(2));
+        for (y, line) in (inner.y..).zip(lines.iter().take(room)) {
+            buffer.set_line(inner.x, y, &cut(look, line, usize::from(inner.width)), inner.width);
+        }
+        if lines.len() > room && room > 0 {
+            // The last line gives way to what there is no room for.
+            let y = inner.y + inner.height.saturating_sub(3);
+            let more = format!("{} {} more lines", look.ellipsis(), lines.len() - room + 1);
+            buffer.set_style(Rect { y, height: 1, ..inner }, ratatui::style::Style::reset());
+            let more = format::left(&more, usize::from(inner.width), "");
+            buffer.set_span(inner.x, y, &look.span(Role::Dim, more), inner.width);
         }
         let mut spans: Vec<Span<'static>> = Vec::new();
         for (number, choice) in confirm.choices.iter().enumerate() {
@@ -159,6 +171,20 @@ impl ConfirmBox<'_> {
                 inner.width,
             );
         }
+    }
+}
+
+impl ConfirmBox<'_> {
+    /// What is said, and below it the lines that are shown as they are.
+    fn lines(&self, columns: usize) -> Vec<Line<'static>> {
+        let (confirm, look) = (self.0, self.1);
+        let text = format::wrap(&confirm.text, columns).into_iter();
+        let mut lines: Vec<Line<'static>> = text.map(|line| Line::from(look.span(Role::Text, line))).collect();
+        if !confirm.code.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.extend(confirm.code.iter().map(|line| Line::from(look.span(Role::Strong, format!("  {line}")))));
+        lines
     }
 }
 

@@ -2,6 +2,7 @@
 //! begins at the first line; there is no other way in.
 
 mod changes;
+mod checks;
 mod log;
 mod model;
 mod step;

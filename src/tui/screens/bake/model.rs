@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ratatui::layout::Rect;
 
 use super::changes::Changed;
+use super::checks::CheckList;
 use super::log::{LogText, Viewport};
 use crate::domain::journal::{BakeStatus, CheckVerdict};
 use crate::domain::plan::StepId;
@@ -20,6 +21,10 @@ pub enum Focus {
     Steps,
     /// The files the selected step changes.
     Changes,
+    /// The checks.
+    Checks,
+    /// The selected check in full.
+    Evidence,
     /// The log.
     Log,
 }
@@ -32,6 +37,8 @@ pub enum Pane {
     Step,
     /// The checks.
     Checks,
+    /// The selected check in full.
+    Evidence,
     /// The selected step's output.
     Log,
 }
@@ -69,6 +76,8 @@ pub struct Model {
     pub steps: Cursor,
     /// Whether the selection was moved by the user.
     pub held: bool,
+    /// The selected check.
+    pub checks: CheckList,
     /// What has the keys, and what shows where there is room for one.
     pub focus: (Focus, Pane),
     /// Which part of the log shows.
@@ -147,6 +156,8 @@ pub struct Places {
     pub step: Option<Rect>,
     /// Checks.
     pub checks: Option<Rect>,
+    /// The selected check in full.
+    pub evidence: Option<Rect>,
     /// The log.
     pub log: Option<Rect>,
     /// The vertical rule.
@@ -159,7 +170,7 @@ impl Places {
     /// Divides `body`.
     pub fn of(body: Rect, (focus, pane): (Focus, Pane)) -> Self {
         if body.width >= 96 && body.height >= 12 {
-            return Self::wide(body, focus == Focus::Changes);
+            return Self::wide(body, focus);
         }
         let mut places = Self::default();
         if body.height >= 16 {
@@ -177,17 +188,19 @@ impl Places {
         places
     }
 
-    fn wide(body: Rect, all_changes: bool) -> Self {
+    fn wide(body: Rect, focus: Focus) -> Self {
         let left = u16::try_from(u32::from(body.width) * 54 / 100).unwrap_or(body.width);
         let top = body.height / 2;
         let column = body.x + left;
         let right = Rect { x: column + 2, width: body.width - left - 2, ..body };
         let below = body.y + top;
         let rest = body.height - top - 1;
-        if all_changes {
+        let evidence = matches!(focus, Focus::Checks | Focus::Evidence);
+        if evidence || focus == Focus::Changes {
             return Self {
                 steps: Some(Rect { width: left, height: top, ..body }),
-                step: Some(right),
+                step: (!evidence).then_some(right),
+                evidence: evidence.then_some(right),
                 checks: Some(Rect { y: below + 1, width: left, height: rest, ..body }),
                 log: None,
                 vertical: Some(Rect { x: column, width: 1, ..body }),
@@ -197,6 +210,7 @@ impl Places {
         Self {
             steps: Some(Rect { width: left, height: top, ..body }),
             step: Some(Rect { height: top, ..right }),
+            evidence: None,
             checks: Some(Rect { y: below + 1, width: left, height: rest, ..body }),
             log: Some(Rect { y: below + 1, height: rest, ..right }),
             vertical: Some(Rect { x: column, width: 1, ..body }),
@@ -208,6 +222,7 @@ impl Places {
         match pane {
             Pane::Step => self.step = Some(area),
             Pane::Checks => self.checks = Some(area),
+            Pane::Evidence => self.evidence = Some(area),
             Pane::Log => self.log = Some(area),
         }
     }

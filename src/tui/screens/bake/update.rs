@@ -112,6 +112,7 @@ impl Model {
             self.steps.go(to, len, height);
         }
         self.show_changes(around);
+        self.settle_checks(self.checks_height(around));
     }
 
     /// Lays out the selected step's changes.
@@ -132,7 +133,7 @@ impl Model {
         wanted.then_some(Wish::Do(Outer::Bake(Effect::Changes { bake, step, stack })))
     }
 
-    fn places(&self, around: &Around) -> Places {
+    pub(super) fn places(&self, around: &Around) -> Places {
         Places::of(around.body, self.focus)
     }
 
@@ -144,6 +145,10 @@ impl Model {
     fn changes_height(&self, around: &Around) -> usize {
         let area = self.places(around).step.unwrap_or(around.body);
         usize::from(super::step::tree_area(self, area).height)
+    }
+
+    pub(super) fn checks_height(&self, around: &Around) -> usize {
+        usize::from(self.places(around).checks.unwrap_or(around.body).height)
     }
 
     fn log_height(&self, around: &Around) -> usize {
@@ -159,6 +164,9 @@ impl Model {
             let (len, height) = (self.log_text().map_or(0, super::LogText::len), self.log_height(around));
             self.log.step(motion, len, height);
             return;
+        }
+        if matches!(self.focus.0, Focus::Checks | Focus::Evidence) {
+            return self.step_in_checks(motion, around);
         }
         if self.focus.0 == Focus::Changes {
             let height = self.changes_height(around);
@@ -179,6 +187,17 @@ impl Model {
         }
     }
 
+    /// The other panes, one after the other.
+    fn other_pane(&mut self, around: &Around) -> Vec<Wish> {
+        match self.focus {
+            (Focus::Steps, Pane::Step) if !self.changed.fold.is_empty() => return self.open_changes(),
+            (Focus::Steps, Pane::Step | Pane::Checks) | (Focus::Changes, _) => self.open_checks(around),
+            (Focus::Checks | Focus::Evidence, _) => self.open_log(),
+            _ => self.focus = (Focus::Steps, Pane::Step),
+        }
+        Vec::new()
+    }
+
     fn open_log(&mut self) {
         self.focus = (Focus::Log, Pane::Log);
     }
@@ -195,7 +214,7 @@ impl Model {
     }
 
     /// Whoever read the files does not any more.
-    fn leave_changes(&mut self) {
+    pub(super) fn leave_changes(&mut self) {
         if self.focus.0 == Focus::Changes {
             self.changed.fold.release();
         }
@@ -210,7 +229,8 @@ impl Model {
                 self.leave_changes();
                 self.focus = (Focus::Steps, Pane::Step);
             }
-            (Focus::Log, _) => self.focus = (Focus::Steps, Pane::Step),
+            (Focus::Evidence, _) => self.focus = (Focus::Checks, Pane::Checks),
+            (Focus::Log | Focus::Checks, _) => self.focus = (Focus::Steps, Pane::Step),
             (Focus::Steps, Pane::Step) => self.held = false,
             (Focus::Steps, _) => self.focus.1 = Pane::Step,
         }
@@ -268,6 +288,8 @@ impl Place for Model {
             (true, _) => vec![Scope::Line],
             (false, Focus::Log) => [Scope::Log].into_iter().chain(failed).chain([Scope::List]).collect(),
             (false, Focus::Changes) => [Scope::Changes].into_iter().chain(failed).chain([Scope::List]).collect(),
+            (false, Focus::Checks) => vec![Scope::BakeChecks, Scope::List],
+            (false, Focus::Evidence) => vec![Scope::BakeEvidence, Scope::List],
             (false, Focus::Steps) if self.bake.is_none() => vec![Scope::List],
             (false, Focus::Steps) => failed.into_iter().chain([bake, Scope::List]).collect(),
         }
@@ -281,6 +303,7 @@ impl Place for Model {
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
         let mut wishes = self.obey(action, around);
         self.show_changes(around);
+        self.settle_checks(self.checks_height(around));
         wishes.extend(self.exact_changes());
         wishes
     }
@@ -301,6 +324,10 @@ impl Place for Model {
             self.open_log();
         } else if let Some(area) = places.step.filter(|area| area.contains(at)) {
             self.click_change(at, area, around);
+        } else if let Some(area) = places.checks.filter(|area| area.contains(at)) {
+            self.click_check(usize::from(at.y - area.y), around);
+        } else if places.evidence.is_some_and(|area| area.contains(at)) {
+            self.open_evidence();
         } else if let Some(area) = places.steps.filter(|area| area.contains(at)) {
             self.leave_changes();
             self.focus.0 = Focus::Steps;
@@ -385,20 +412,18 @@ impl Model {
             Action::Shell => {
                 return self.shell_target().map(|target| Wish::Do(Outer::Shell(target))).into_iter().collect();
             }
-            Action::Open | Action::Log => self.open_log(),
             Action::Back => self.back(),
-            Action::OtherPane => {
-                self.leave_changes();
-                let from = std::mem::replace(&mut self.focus, (Focus::Steps, Pane::Checks));
-                self.focus = match from.1 {
-                    Pane::Step if from.0 == Focus::Steps && !self.changed.fold.is_empty() => {
-                        return self.open_changes();
-                    }
-                    Pane::Step => (Focus::Steps, Pane::Checks),
-                    Pane::Checks => (Focus::Log, Pane::Log),
-                    Pane::Log => (Focus::Steps, Pane::Step),
-                };
+            Action::Open if self.focus.0 == Focus::Checks => self.open_evidence(),
+            Action::Open if self.focus.0 == Focus::Evidence => {}
+            Action::Verify => return self.verify(around),
+            Action::NextMatch if self.focus.0 == Focus::Checks => return self.next_check(true, around),
+            Action::PreviousMatch if self.focus.0 == Focus::Checks => return self.next_check(false, around),
+            Action::Copy if matches!(self.focus.0, Focus::Checks | Focus::Evidence) => {
+                let text = self.selected_check().map(|row| row.evidence.join("\n")).filter(|text| !text.is_empty());
+                return text.map(|text| Wish::Do(Outer::Copy(text))).into_iter().collect();
             }
+            Action::OtherPane => return self.other_pane(around),
+            Action::Open | Action::Log => self.open_log(),
             Action::Follow => self.log.follow = !self.log.follow,
             Action::Wrap => self.log.wrap = !self.log.wrap,
             Action::Filter => {

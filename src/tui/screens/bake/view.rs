@@ -4,16 +4,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::Model;
 use super::model::{Focus, Pane, Places, Standing};
-use crate::domain::journal::{BakeStatus, CheckVerdict};
+use super::{Model, checks};
+use crate::domain::journal::BakeStatus;
 use crate::domain::plan::PlannedBase;
 use crate::domain::projection::{StepRow, StepState, millis_of};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, meter, rule};
+use crate::tui::widgets::{Align, Column, Counts, Table, Width, cut, marked, meter, rule};
 
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
@@ -43,7 +43,7 @@ fn verdict(model: &Model, look: &Look, around: &Around) -> Vec<Span<'static>> {
     let (glyph, role, text) = match (model.status(), &model.standing) {
         (Some(BakeStatus::Ok), _) => (Glyph::Pass, Role::Pass, format!("baked in {took} ")),
         (Some(BakeStatus::Failed), _) => (Glyph::Fail, Role::Fail, format!("failed after {took} ")),
-        (Some(BakeStatus::Rejected), _) => (Glyph::Fail, Role::Fail, format!("rejected after {took} ")),
+        (Some(BakeStatus::Rejected), _) => (Glyph::Fail, Role::Fail, rejected(model, around, &took)),
         (Some(BakeStatus::Cancelled), _) => (Glyph::Warn, Role::Warn, format!("cancelled after {took} ")),
         (None, Standing::Lost) => (Glyph::Unknown, Role::Unknown, "lost: its worker is gone ".to_owned()),
         (None, Standing::Unreadable(_)) => (Glyph::Fail, Role::Fail, "its journal cannot be read ".to_owned()),
@@ -54,6 +54,15 @@ fn verdict(model: &Model, look: &Look, around: &Around) -> Vec<Span<'static>> {
     };
     let replay = model.replay.then(|| look.span(Role::Dim, "replay  "));
     replay.into_iter().chain([look.span(role, text), look.glyph(glyph)]).collect()
+}
+
+/// By which check, and where there is room after how long.
+fn rejected(model: &Model, around: &Around, took: &str) -> String {
+    match model.first_refusal() {
+        Some(check) if around.body.width >= 100 => format!("rejected by {} after {took} ", check.id),
+        Some(check) => format!("rejected by {} ", check.id),
+        None => format!("rejected after {took} "),
+    }
 }
 
 /// How long it has been going.
@@ -93,7 +102,15 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         super::step::draw(model, look, area, buffer);
     }
     if let Some(area) = places.checks {
-        paragraph(look, &check_lines(model, look, usize::from(area.width)), area, buffer);
+        checks::draw(model, look, area, buffer);
+    }
+    if let Some(area) = places.evidence {
+        let lines = model.evidence_lines(look, usize::from(area.width));
+        paragraph(look, lines.get(model.checks.top..).unwrap_or_default(), area, buffer);
+        if model.focus.0 == Focus::Evidence && area.x > 1 {
+            // Which pane has the keys.
+            buffer.set_span(area.x - 1, area.y, &look.span(Role::Accent, look.mark()), 1);
+        }
     }
     if let Some(area) = places.log {
         log(model, look, area, buffer);
@@ -148,13 +165,14 @@ fn rules(model: &Model, look: &Look, places: &Places, buffer: &mut Buffer) {
             if !left.is_empty() {
                 left.push(look.span(Role::Rule, look.dot()));
             }
-            left.push(name(text, model.focus.1 == pane));
+            let here = model.focus.1 == pane || (pane, model.focus.1) == (Pane::Checks, Pane::Evidence);
+            left.push(name(text, here));
         }
         let right = if model.focus.1 == Pane::Log { log_state(model, look) } else { check_counts(model, look) };
         return rule(look, area, &left, &right, buffer);
     };
     let left = Rect { width: vertical.x - area.x, ..area };
-    rule(look, left, &[name("checks", false)], &check_counts(model, look), buffer);
+    rule(look, left, &[name("checks", model.focus.0 == Focus::Checks)], &check_counts(model, look), buffer);
     if places.log.is_none() {
         let joint = if look.ascii { "+" } else { "┤" };
         buffer.set_span(vertical.x, area.y, &look.span(Role::Rule, joint), 1);
@@ -169,19 +187,12 @@ fn rules(model: &Model, look: &Look, places: &Places, buffer: &mut Buffer) {
 }
 
 fn check_counts(model: &Model, look: &Look) -> Vec<Span<'static>> {
-    let mut spans = Vec::new();
-    let sorts = [
-        (CheckVerdict::Pass, Glyph::Pass),
-        (CheckVerdict::Warn, Glyph::Warn),
-        (CheckVerdict::Fail, Glyph::Fail),
-        (CheckVerdict::Unknown, Glyph::Unknown),
-    ];
-    for (verdict, glyph) in sorts {
-        let count = model.view.checks.count(verdict);
-        if count > 0 {
-            let gap = if spans.is_empty() { "" } else { "  " };
-            spans.extend([look.span(Role::Text, gap), look.glyph(glyph), look.span(Role::Dim, format!(" {count}"))]);
-        }
+    let rows = model.view.checks.rows();
+    let mut spans = Counts::of(rows.iter().filter_map(|row| row.verdict)).spans(look, true);
+    let running = rows.iter().filter(|row| row.verdict.is_none()).count();
+    if running > 0 {
+        let gap = if spans.is_empty() { "" } else { "  " };
+        spans.extend([Span::raw(gap), look.glyph(Glyph::Running), look.span(Role::Dim, format!(" {running}"))]);
     }
     spans
 }
@@ -410,38 +421,6 @@ fn result_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>
             look.span(Role::Text, " its worker is gone and left no end"),
         ]));
         lines.push(dim("  b bakes it again: finished steps come from the cache".to_owned()));
-    }
-    lines
-}
-
-fn check_lines(model: &Model, look: &Look, columns: usize) -> Vec<Line<'static>> {
-    let widest = model.view.checks.rows().iter().map(|check| format::width(&check.id)).max().unwrap_or(0);
-    let names = widest.min(columns * 3 / 5);
-    let row = |check: &crate::domain::projection::CheckRow| {
-        let glyph = match check.verdict {
-            None => Glyph::Running,
-            Some(CheckVerdict::Pass) => Glyph::Pass,
-            Some(CheckVerdict::Warn) => Glyph::Warn,
-            Some(CheckVerdict::Fail) => Glyph::Fail,
-            Some(CheckVerdict::Skip) => Glyph::Unasked,
-            Some(CheckVerdict::Unknown) => Glyph::Unknown,
-        };
-        let said = check.evidence.first().cloned().unwrap_or_else(|| check.reason.clone());
-        Line::from(vec![
-            look.span(Role::Text, "  "),
-            look.glyph(glyph),
-            look.span(Role::Text, format!(" {}", format::left(&check.id, names, look.ellipsis()))),
-            look.span(Role::Dim, format!(" {said}")),
-        ])
-    };
-    let lines: Vec<Line<'static>> = model.view.checks.rows().iter().map(row).collect();
-    if lines.is_empty() {
-        let text = match model.status() {
-            Some(BakeStatus::Ok) => "  no check was asked for",
-            Some(_) => "  no check ran",
-            None => "  after the last step",
-        };
-        return vec![Line::from(look.span(Role::Dim, text))];
     }
     lines
 }

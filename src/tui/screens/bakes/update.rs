@@ -154,6 +154,12 @@ impl Place for Model {
                     Wish::Compare(Compare::Bake { bake: row.bake.clone(), reference: row.reference.clone() })
                 });
             }
+            Action::Verify => {
+                return self.with_selected(|row| match row.digest {
+                    Some(_) => Wish::Verify(format!("local/{}", row.reference)),
+                    None => Wish::Tell(Toast::warning("that bake made no image").next("enter shows how it ended")),
+                });
+            }
             Action::Copy => return self.with_selected(|row| Wish::Do(Outer::Copy(row.bake.clone()))),
             Action::Refresh => return vec![Wish::Do(Outer::Bakes(Effect::List))],
             _ => {}

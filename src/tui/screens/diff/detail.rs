@@ -41,6 +41,7 @@ impl Model {
             Tab::Files if self.files.filter.editing => pane.language(),
             Tab::Files => self.path_lines(matter, pane),
             Tab::Packages | Tab::Config => self.fact_lines(pane),
+            Tab::Trust => self.trust_lines(pane.look, pane.columns),
             Tab::Layers => match self.selected_layer() {
                 Some(row) => pane.layer(row, matter.before.is_some()),
                 None => pane.all_layers(matter),

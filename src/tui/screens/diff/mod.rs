@@ -12,6 +12,7 @@ mod model;
 mod obey;
 mod pane;
 mod reader;
+mod trust;
 mod update;
 mod view;
 
@@ -21,8 +22,12 @@ pub use files::{Files, Listed, Listing, Query, Request, Row, Sieve, Sort};
 pub use held::Held;
 pub use matter::{Fate, LayerRow, Matter, Part, Which};
 pub use model::{Model, Reading, Standing, Tab};
+pub use trust::{Trust, TrustRow};
+
+use std::sync::Arc;
 
 use super::Compare;
+use crate::domain::trust::Verified;
 use crate::report::Report;
 
 /// What the Diff screen wants done.
@@ -34,6 +39,13 @@ pub enum Effect {
     List(Box<Request>),
     /// Reads what is in a file; the newest wish counts.
     Content(Box<Wanted>),
+    /// Verifies both images; the newest wish counts.
+    Trust {
+        /// The one compared with.
+        before: String,
+        /// The one compared.
+        after: String,
+    },
     /// Writes a file of an image to where the user wants it.
     Save {
         /// Which image.
@@ -74,6 +86,13 @@ pub enum Msg {
         sources: Sources,
         /// It, ready to be drawn.
         shown: Result<Held<Shown>, Report>,
+    },
+    /// Both images were verified, or could not be.
+    Trusted {
+        /// The one compared with.
+        before: (String, Result<Arc<Verified>, Report>),
+        /// The one compared.
+        after: (String, Result<Arc<Verified>, Report>),
     },
     /// A file was to be written.
     Saved {

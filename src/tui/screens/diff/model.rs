@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::files::Files;
-use super::{FactRow, Held, LayerRow, Matter, Shown, Sources};
+use super::{FactRow, Held, LayerRow, Matter, Shown, Sources, Trust};
 use crate::report::Report;
 use crate::tui::screens::Compare;
 use crate::tui::widgets::{Cursor, Filter, Split, split, split_at_most};
@@ -16,12 +16,13 @@ pub enum Tab {
     Files,
     Packages,
     Config,
+    Trust,
     Layers,
 }
 
 impl Tab {
     /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::Files, Self::Packages, Self::Config, Self::Layers];
+    pub const ALL: [Self; 5] = [Self::Files, Self::Packages, Self::Config, Self::Trust, Self::Layers];
 
     /// Its name.
     pub fn title(self) -> &'static str {
@@ -29,6 +30,7 @@ impl Tab {
             Self::Files => "Files",
             Self::Packages => "Packages",
             Self::Config => "Config",
+            Self::Trust => "Trust",
             Self::Layers => "Layers",
         }
     }
@@ -82,6 +84,8 @@ pub struct Model {
     pub packages: Cursor,
     /// Among settings.
     pub config: Cursor,
+    /// How far both are verified, and what differs.
+    pub trust: Trust,
     /// Among layers; the first row is all of them.
     pub layers: Cursor,
     /// What is looked for among packages, settings, layers.
@@ -117,6 +121,12 @@ const BESIDE: u16 = 96;
 const SIDES: u16 = 84;
 
 impl Model {
+    /// The parts there are: trust is compared of two images that have names.
+    pub fn tabs(&self) -> impl Iterator<Item = Tab> {
+        let two = matches!(self.asked, Some(Compare::Images { .. }));
+        Tab::ALL.into_iter().filter(move |tab| two || *tab != Tab::Trust)
+    }
+
     /// Facts of the part that shows, those the filter lets through.
     pub fn facts(&self) -> Vec<&FactRow> {
         let all: &[FactRow] = match (&self.matter, self.tab) {

@@ -3,7 +3,7 @@
 use ratatui::layout::Position;
 
 use super::model::Places;
-use super::{Model, Part, Reading, Tab};
+use super::{Model, Part, Reading, Tab, Trust, TrustRow};
 use crate::domain::text::escape_bytes;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Motion};
@@ -35,11 +35,12 @@ impl Model {
             Action::Filter if self.tab != Tab::Files => self.words.begin(),
             Action::Open => return self.enter_selected(around),
             Action::Back => return self.back(around),
-            Action::NextTab => self.turn(1),
-            Action::PreviousTab => self.turn(Tab::ALL.len() - 1),
+            Action::NextTab => self.turn(true),
+            Action::PreviousTab => self.turn(false),
             Action::NextMatch => return self.next(true, around),
             Action::PreviousMatch => return self.next(false, around),
             Action::Copy => return self.copy(),
+            Action::Refresh if self.tab == Tab::Trust => self.trust = Trust::default(),
             Action::Refresh => {
                 let asked = self.asked.clone();
                 return asked.map(|asked| self.open(asked)).unwrap_or_default();
@@ -79,9 +80,11 @@ impl Model {
         self.list()
     }
 
-    fn turn(&mut self, by: usize) {
-        let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or(0);
-        self.tab = Tab::ALL[(at + by) % Tab::ALL.len()];
+    fn turn(&mut self, forward: bool) {
+        let tabs: Vec<Tab> = self.tabs().collect();
+        let at = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
+        let by = if forward { 1 } else { tabs.len() - 1 };
+        self.tab = tabs[(at + by) % tabs.len()];
         self.words.drop_it();
         // Contents stay open; what was read in full does not.
         if self.reading.as_ref().is_some_and(|reading| !reading.content) {
@@ -112,6 +115,7 @@ impl Model {
             }
             Tab::Packages => self.packages.step(motion, facts, height),
             Tab::Config => self.config.step(motion, facts, height),
+            Tab::Trust => self.step_trust(motion, height),
             Tab::Layers if motion == Motion::Right => return self.enter_selected(around),
             Tab::Layers => self.layers.step(motion, layers, height),
         }
@@ -161,7 +165,7 @@ impl Model {
                 let part = self.selected_layer().map_or(Part::All, |row| Part::Layer(row.which, row.number));
                 return self.show_part(part);
             }
-            Tab::Packages | Tab::Config => {
+            Tab::Packages | Tab::Config | Tab::Trust => {
                 self.reading = Some(Reading { focused: true, ..Reading::default() });
             }
         }
@@ -229,6 +233,7 @@ impl Model {
         let text = match self.tab {
             Tab::Files => self.files.selected_path().map(|path| format!("/{}", escape_bytes(&path))),
             Tab::Packages | Tab::Config => self.selected_fact().map(|fact| fact.name.clone()),
+            Tab::Trust => self.selected_trust().map(TrustRow::copied),
             Tab::Layers => self.selected_layer().map(|row| row.layer.digest.to_string()),
         };
         text.map(|text| Wish::Do(Outer::Copy(text))).into_iter().collect()
@@ -239,7 +244,9 @@ impl Model {
         if self.matter.is_none() {
             return Vec::new();
         }
-        if let Some(tab) = tabs.filter(|area| area.contains(at)).and_then(|area| super::view::tab_at(at.x - area.x)) {
+        if let Some(tab) =
+            tabs.filter(|area| area.contains(at)).and_then(|area| super::view::tab_at(self, at.x - area.x))
+        {
             self.tab = tab;
         } else if let Some(area) = list.filter(|area| area.contains(at)) {
             if let Some(reading) = &mut self.reading {
@@ -257,11 +264,12 @@ impl Model {
     /// A click on a row selects it, a second one opens it.
     fn click_row(&mut self, row: usize, around: &Around) -> Vec<Wish> {
         let height = self.height(around.body);
-        let (facts, layers) = (self.facts().len(), self.layer_count());
+        let (facts, layers, trust) = (self.facts().len(), self.layer_count(), self.trust_count());
         let (cursor, len, heading) = match self.tab {
             Tab::Files => (&mut self.files.cursor, self.files.rows.len(), 0),
             Tab::Packages => (&mut self.packages, facts, 1),
             Tab::Config => (&mut self.config, facts, 1),
+            Tab::Trust => (&mut self.trust.cursor, trust, 1),
             Tab::Layers => (&mut self.layers, layers, 1),
         };
         let Some(row) = row.checked_sub(heading).filter(|row| *row < height).map(|row| cursor.offset + row) else {

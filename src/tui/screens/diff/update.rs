@@ -42,6 +42,11 @@ impl Model {
                 }
                 Vec::new()
             }
+            Msg::Trusted { before, after } => {
+                self.trusted(before, after);
+                self.settle(around);
+                Vec::new()
+            }
             Msg::Saved { effect, outcome } => saved(*effect, outcome),
         }
     }
@@ -82,6 +87,7 @@ impl Model {
             Tab::Files => self.files.follow(height),
             Tab::Packages => self.packages.follow(facts, height),
             Tab::Config => self.config.follow(facts, height),
+            Tab::Trust => self.follow_trust(height),
             Tab::Layers => {
                 let rows = self.layer_count();
                 self.layers.follow(rows, height);
@@ -98,6 +104,7 @@ impl Model {
     fn follow_up(&mut self) -> Vec<Wish> {
         let mut wishes = if self.files.wants_rows() { self.list() } else { Vec::new() };
         wishes.extend(self.follow_reading());
+        wishes.extend(self.ask_trust());
         wishes
     }
 
@@ -154,7 +161,7 @@ impl Place for Model {
             }
             (Some(_), Tab::Files) => vec![Scope::DiffFiles, Scope::Diff, Scope::List],
             (Some(_), Tab::Layers) => vec![Scope::DiffLayers, Scope::Diff, Scope::List],
-            (Some(_), Tab::Packages | Tab::Config) => vec![Scope::Diff, Scope::List],
+            (Some(_), Tab::Packages | Tab::Config | Tab::Trust) => vec![Scope::Diff, Scope::List],
         }
     }
 

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::files::{FilesView, Sort, glyph_of};
 use super::pane::counts;
-use super::{FactRow, Matter, Model, Part, Standing, Tab, layers};
+use super::{FactRow, Matter, Model, Part, Standing, Tab, layers, trust};
 use crate::domain::layer::Totals;
 use crate::domain::text::escape;
 use crate::domain::units;
@@ -107,7 +107,7 @@ fn verdict(model: &Model, look: &Look, roomy: bool) -> Vec<Span<'static>> {
         });
     let mut spans = match (part, &matter.before) {
         (Some(listing), _) => counted(&listing.totals, look),
-        (None, Some(_)) => of_two(matter, look, roomy),
+        (None, Some(_)) => of_two(model, matter, look, roomy),
         (None, None) => of_one(matter, look),
     };
     let problems = matter.problems().count() as u64;
@@ -131,7 +131,7 @@ fn counted(totals: &Totals, look: &Look) -> Vec<Span<'static>> {
     spans
 }
 
-fn of_two(matter: &Matter, look: &Look, roomy: bool) -> Vec<Span<'static>> {
+fn of_two(model: &Model, matter: &Matter, look: &Look, roomy: bool) -> Vec<Span<'static>> {
     let mut spans = counted(&matter.totals, look);
     let mut facts = Vec::new();
     if roomy && !matter.packages.is_empty() {
@@ -139,6 +139,9 @@ fn of_two(matter: &Matter, look: &Look, roomy: bool) -> Vec<Span<'static>> {
     }
     if roomy && !matter.config.is_empty() {
         facts.push(format!("config {}", matter.config.len()));
+    }
+    if let Some(changed) = model.trust.changed() {
+        facts.push(format!("trust {changed}"));
     }
     spans.extend(facts.into_iter().map(|fact| look.span(Role::Dim, format!("{}{fact}", look.dot()))));
     spans
@@ -173,6 +176,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         match model.tab {
             Tab::Files => files(model, matter, look, area, buffer),
             Tab::Packages | Tab::Config => facts(model, matter, look, area, buffer),
+            Tab::Trust => trust::draw(model, look, area, buffer),
             Tab::Layers => layers::draw(model, matter, look, area, buffer),
         }
     }
@@ -185,9 +189,9 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
 }
 
 /// The parts with their places within the line: first column and width.
-fn tab_places() -> impl Iterator<Item = (Tab, u16, u16)> {
+fn tab_places(model: &Model) -> impl Iterator<Item = (Tab, u16, u16)> {
     let mut x = 1;
-    Tab::ALL.into_iter().map(move |tab| {
+    model.tabs().map(move |tab| {
         let width = u16::try_from(tab.title().len()).unwrap_or(0) + 2;
         let place = (tab, x, width);
         x += width;
@@ -196,13 +200,13 @@ fn tab_places() -> impl Iterator<Item = (Tab, u16, u16)> {
 }
 
 /// The part at a column of their line.
-pub(super) fn tab_at(x: u16) -> Option<Tab> {
-    tab_places().find(|(_, from, width)| (*from..from + width).contains(&x)).map(|(tab, ..)| tab)
+pub(super) fn tab_at(model: &Model, x: u16) -> Option<Tab> {
+    tab_places(model).find(|(_, from, width)| (*from..from + width).contains(&x)).map(|(tab, ..)| tab)
 }
 
 fn tabs(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
     let mut end = area.x;
-    for (tab, x, width) in tab_places() {
+    for (tab, x, width) in tab_places(model) {
         let (role, text) = match tab == model.tab {
             true => (Role::Strong, format!("[{}]", tab.title())),
             false => (Role::Dim, format!(" {} ", tab.title())),

@@ -69,6 +69,11 @@ impl Model {
             }
         };
         let mut lines = told(look, (glyph, Role::Text), &text, columns);
+        if let (Standing::Baked, Some(key)) = (&card.standing, &card.signed_by) {
+            let short: String = key.chars().take(12).collect();
+            let text = format!("signed by key {short}{}", look.ellipsis());
+            lines.extend(told(look, (Glyph::Pass, Role::Text), &text, columns));
+        }
         if card.standing == Standing::Baked && card.image.as_ref().is_some_and(|image| image.is_on_other_base) {
             let text = "that image is on another base than the recipe and its lock name now";
             lines.extend(told(look, (Glyph::Stale, Role::Stale), text, columns));

@@ -95,7 +95,7 @@ impl Model {
                 (Glyph::Fail, format!("{errors} error{}", if errors == 1 { "" } else { "s" }))
             }
             Standing::Baking => (Glyph::Running, "baking".to_owned()),
-            Standing::Rejected => (Glyph::Fail, "failing check".to_owned()),
+            Standing::Rejected => (Glyph::Fail, card.rejected_by.clone().unwrap_or_else(|| "failing check".to_owned())),
             Standing::Failed => (Glyph::Fail, "failed".to_owned()),
             Standing::NeverBaked if stale => (Glyph::Stale, "stale lock".to_owned()),
             Standing::NeverBaked => (Glyph::Waiting, "never baked".to_owned()),
@@ -103,6 +103,7 @@ impl Model {
             Standing::Baked if card.image.as_ref().is_some_and(|image| image.is_on_other_base) => {
                 (Glyph::Stale, "other base".to_owned())
             }
+            Standing::Baked if card.signed_by.is_some() => (Glyph::Pass, "signed".to_owned()),
             Standing::Baked => (Glyph::Pass, "baked".to_owned()),
         }
     }

@@ -205,6 +205,37 @@ impl Model {
         wishes
     }
 
+    /// Opens the recipe that makes an image, by the image's reference in whatever store.
+    pub fn edit_maker(&mut self, image: &str, around: &Around) -> Vec<Wish> {
+        let name = image.split('@').next().unwrap_or(image);
+        let bare = name.split_once('/').map_or(name, |(_, bare)| bare);
+        let makes = |card: &RecipeCard| card.reference.as_deref().is_some_and(|made| made == bare || made == name);
+        let Some(number) = self.cards.iter().position(makes) else {
+            let text = format!("no recipe of this workspace makes {image}");
+            return vec![Wish::Tell(Toast::warning(text).next("whoever made it has the recipe"))];
+        };
+        let card = &self.cards[number];
+        if let Some(editor) = self.editor.as_ref().filter(|editor| editor.file != card.file) {
+            let text = format!("{} is still open in the editor", editor.shown);
+            return vec![
+                Wish::Tell(Toast::warning(text).next("finish it first: 2, then Esc")),
+                Wish::Go(Screen::Recipes),
+            ];
+        }
+        if self.editor.is_some() {
+            return vec![Wish::Go(Screen::Recipes)];
+        }
+        if !self.shown.contains(&number) {
+            self.filter.drop_it();
+            self.narrow();
+        }
+        let at = self.shown.iter().position(|shown| *shown == number).unwrap_or(0);
+        self.cursor.go(at, self.len(), self.height(around));
+        let mut wishes = vec![Wish::Go(Screen::Recipes)];
+        wishes.extend(self.edit(around));
+        wishes
+    }
+
     fn bake(&mut self) -> Vec<Wish> {
         let Some(card) = self.selected() else { return Vec::new() };
         if card.standing == Standing::Broken {
@@ -233,6 +264,11 @@ impl Model {
             Action::Log => match self.selected().map(|card| card.bake.clone()) {
                 Some(Some(bake)) => vec![Wish::Watch { bake, replay: false }],
                 Some(None) => vec![Wish::Tell(Toast::warning("it was never baked here").next("b bakes it"))],
+                None => Vec::new(),
+            },
+            Action::Verify => match self.selected().map(|card| (&card.image, &card.reference)) {
+                Some((Some(_), Some(reference))) => vec![Wish::Verify(format!("local/{reference}"))],
+                Some(_) => vec![Wish::Tell(Toast::warning("its image is not in the local store").next("b bakes it"))],
                 None => Vec::new(),
             },
             Action::Copy => {

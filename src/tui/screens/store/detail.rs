@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::model::RepoRow;
 use super::settings::{made_by, settings};
-use super::{Level, Loading, Model, Shelf};
+use super::{Level, Loading, Model, Seal, Shelf};
 use crate::domain::oci::annotation;
 use crate::domain::text::escape;
 use crate::domain::units;
@@ -14,6 +14,7 @@ use crate::report::Report;
 use crate::tui::format;
 use crate::tui::screens::Around;
 use crate::tui::theme::{Glyph, Look, Role};
+use crate::tui::widgets::badge;
 
 /// The pane the lines are for.
 #[derive(Clone, Copy)]
@@ -24,12 +25,15 @@ struct Pane<'a> {
     columns: usize,
     /// It has the keys: long values show in full.
     focused: bool,
+    /// What is known of the selected image's signature.
+    seal: Option<&'a Seal>,
 }
 
 impl Model {
     /// The lines of the detail pane, for a pane of so many columns.
     pub(super) fn detail_lines(&self, look: &Look, around: &Around, columns: usize) -> Vec<Line<'static>> {
-        let pane = Pane { look, around, columns, focused: self.detail.is_some() };
+        let seal = self.selected().and_then(|spot| self.seals.get(&spot));
+        let pane = Pane { look, around, columns, focused: self.detail.is_some(), seal };
         match &self.image {
             Some((reference, Some(Ok(image)))) => pane.image(reference, image),
             Some((reference, Some(Err(report)))) => {
@@ -108,7 +112,9 @@ pub(super) fn counted(look: &Look, repositories: usize, tags: usize) -> String {
 impl Pane<'_> {
     fn image(self, reference: &str, image: &Inspection) -> Vec<Line<'static>> {
         let look = self.look;
-        let mut lines = vec![self.title(reference, &image.digest.short()), self.facts(image)];
+        let mut lines = vec![self.title(reference, &image.digest.short())];
+        lines.extend(self.seal.map(|seal| self.sealed(seal)));
+        lines.push(self.facts(image));
         lines.extend(self.base(image));
         if self.focused {
             lines.extend(self.rows("digest", &[image.digest.to_string()]));
@@ -151,6 +157,12 @@ impl Pane<'_> {
         let name = format::fit(&escape(reference), room, look.ellipsis());
         let gap = 1 + room.saturating_sub(format::width(&name));
         Line::from(vec![look.glyph(glyph), look.span(role, format!(" {name}")), Span::raw(" ".repeat(gap)), digest])
+    }
+
+    /// Who signed it. The badge has the pane's first cells, where nothing of the image's own stands.
+    fn sealed(self, seal: &Seal) -> Line<'static> {
+        let said = self.look.span(seal.glyph().role(), seal.words(self.look));
+        Line::from(badge(self.look, seal.glyph()).into_iter().chain([said]).collect::<Vec<_>>())
     }
 
     fn facts(self, image: &Inspection) -> Line<'static> {

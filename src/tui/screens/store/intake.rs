@@ -2,7 +2,7 @@
 //! and on its line of the screen. Asks for nothing itself.
 
 use super::model::RepoRow;
-use super::{Level, Loading, Model, Msg, Repo, Shelf, order};
+use super::{Level, Loading, Model, Msg, Repo, Seal, Shelf, order};
 use crate::flows::browse::Found;
 use crate::report::Report;
 use crate::tui::screens::Around;
@@ -28,6 +28,10 @@ impl Model {
                 let spot = (store, repository, tag);
                 self.asked.remove(&spot);
                 self.old.remove(&spot);
+                match seen.as_ref().ok().and_then(Seal::of) {
+                    Some(seal) => self.seals.insert(spot.clone(), seal),
+                    None => self.seals.remove(&spot),
+                };
                 self.seen.insert(spot, seen);
             }
             Msg::Inspected { reference, seen } => {

@@ -5,11 +5,13 @@ mod detail;
 mod intake;
 mod model;
 mod order;
+mod seal;
 mod settings;
 mod update;
 mod view;
 
 pub use model::{Level, Loading, Model, Repo, RepoRow, Shelf, Shown, Spot};
+pub use seal::Seal;
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::seal::Seal;
 use crate::flows::browse::{Inspection, Listed};
 use crate::report::Report;
 use crate::tui::widgets::{Cursor, Filter};
@@ -72,6 +73,8 @@ pub struct Model {
     pub shelves: Vec<Shelf>,
     /// What was looked into.
     pub seen: HashMap<Spot, Result<Listed, Report>>,
+    /// What is known of the signatures of what was looked into.
+    pub seals: HashMap<Spot, Seal>,
     /// Facts of an earlier survey: they show until they are looked into again.
     pub(super) old: HashSet<Spot>,
     /// What is being looked into.

@@ -238,6 +238,15 @@ impl Model {
         vec![Wish::Compare(asked)]
     }
 
+    fn verify(&self) -> Vec<Wish> {
+        match self.selected() {
+            Some(spot) => vec![Wish::Verify(Self::reference(&spot))],
+            None => {
+                vec![Wish::Tell(Toast::warning("no image is selected").next("select a repository or one of its tags"))]
+            }
+        }
+    }
+
     fn choose_base(&self) -> Vec<Wish> {
         match self.selected() {
             Some(spot) => vec![Wish::ChooseRecipeFor(Self::reference(&spot))],
@@ -309,6 +318,7 @@ impl Place for Model {
                 Vec::new()
             }
             Action::Compare => self.compare(),
+            Action::Verify => self.verify(),
             Action::ChooseBase => self.choose_base(),
             Action::Copy => self.copy(),
             Action::Refresh => self.refresh(around),

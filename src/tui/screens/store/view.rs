@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::detail::{counted, empty_store};
 use super::model::{RepoRow, Spot};
-use super::{Level, Loading, Model, Repo};
+use super::{Level, Loading, Model, Repo, Seal};
 use crate::domain::units;
 use crate::flows::browse::Listed;
 use crate::report::Report;
@@ -15,7 +15,8 @@ use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
 use crate::tui::widgets::{Align, Column, Table, Width, cut, known, marked};
 
-const REPOSITORIES: [Column; 5] = [
+const REPOSITORIES: [Column; 6] = [
+    Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
     Column { title: "repository", width: Width::Fill(2), align: Align::Left, from: 0 },
     Column { title: "newest", width: Width::Fill(1), align: Align::Left, from: 44 },
     Column { title: "tags", width: Width::Fixed(5), align: Align::Right, from: 0 },
@@ -23,7 +24,8 @@ const REPOSITORIES: [Column; 5] = [
     Column { title: "age", width: Width::Fixed(6), align: Align::Right, from: 52 },
 ];
 
-const TAGS: [Column; 5] = [
+const TAGS: [Column; 6] = [
+    Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
     Column { title: "tag", width: Width::Fill(3), align: Align::Left, from: 0 },
     Column { title: "digest", width: Width::Fixed(8), align: Align::Left, from: 56 },
     Column { title: "platforms", width: Width::Fill(2), align: Align::Left, from: 64 },
@@ -41,6 +43,7 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
         verdict.push(look.span(Role::Dim, look.dot()));
     }
     verdict.push(look.span(Role::Dim, count(model, look)));
+    verdict.extend(signed(model, look, around.body.width >= ROOMY));
     if going {
         verdict.extend([look.span(Role::Dim, "  reading "), look.glyph(Glyph::Running)]);
     }
@@ -49,6 +52,26 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     }
     let room = usize::from(around.body.width).saturating_sub(6 + Line::from(verdict.clone()).width());
     Subject { what: what(model, look, around, room), verdict }
+}
+
+/// From this width on, all that is known of signatures is counted.
+const ROOMY: u16 = 100;
+
+/// `· 208 signed · 6 unsigned ▲`, of those looked into; what is bad also where there is little room.
+fn signed(model: &Model, look: &Look, roomy: bool) -> Vec<Span<'static>> {
+    let of = |wanted: &dyn Fn(&Seal) -> bool| model.seals.values().filter(|seal| wanted(seal)).count();
+    let sorts = [
+        (of(&Seal::is_signed), "signed", None),
+        (of(&|seal| seal.glyph() == Glyph::Warn), "unsigned", Some(Glyph::Warn)),
+        (of(&|seal| seal.glyph() == Glyph::Fail), "not trusted", Some(Glyph::Fail)),
+    ];
+    let mut spans = Vec::new();
+    for (count, word, glyph) in sorts.into_iter().filter(|(count, _, glyph)| *count > 0 && (roomy || glyph.is_some())) {
+        spans.push(look.span(Role::Dim, look.dot()));
+        spans.push(look.span(glyph.map_or(Role::Dim, Glyph::role), format!("{count} {word}")));
+        spans.extend(glyph.into_iter().flat_map(|glyph| [Span::raw(" "), look.glyph(glyph)]));
+    }
+    spans
 }
 
 /// How many there are; how many of them where a filter holds some back.
@@ -231,8 +254,7 @@ fn heading(model: &Model, look: &Look, around: &Around, (at, width): (usize, usi
 }
 
 fn repo_cells(model: &Model, look: &Look, around: &Around, (store, repo): (&str, &Repo)) -> Vec<Line<'static>> {
-    let mut name = vec![look.span(Role::Text, "  ")];
-    name.extend(marked(look, Role::Text, &repo.name, model.repo_filter().mark(&repo.name)).spans);
+    let name = marked(look, Role::Text, &repo.name, model.repo_filter().mark(&repo.name));
     let newest = repo.tags.as_ref().and_then(|tags| tags.first()).cloned();
     let spot: Option<Spot> = newest.clone().map(|tag| (store.to_owned(), repo.name.clone(), tag));
     let seen = spot.as_ref().and_then(|spot| model.seen.get(spot));
@@ -245,7 +267,13 @@ fn repo_cells(model: &Model, look: &Look, around: &Around, (store, repo): (&str,
         _ => Line::from(look.span(Role::Text, newest.unwrap_or_default())),
     };
     let facts = facts(look, around, seen);
-    vec![Line::from(name), newest, tags, facts.0, facts.1]
+    vec![seal(model, look, spot.as_ref()), name, newest, tags, facts.0, facts.1]
+}
+
+/// The badge of an image's signature: a column of its own, where no name can stand. Blank until somebody looked.
+fn seal(model: &Model, look: &Look, spot: Option<&Spot>) -> Line<'static> {
+    let seal = spot.and_then(|spot| model.seals.get(spot));
+    seal.map(|seal| Line::from(look.glyph(seal.glyph()))).unwrap_or_default()
 }
 
 /// Size and age of what was looked into.
@@ -274,11 +302,13 @@ fn tags(model: &Model, look: &Look, around: &Around, (area, focused): (Rect, boo
     let in_sight: Vec<&str> = model.tag_rows(window).collect();
     table.draw(area, buffer, |index| {
         let Some(tag) = index.checked_sub(from).and_then(|at| in_sight.get(at)) else { return Vec::new() };
-        let seen = model.seen.get(&(store.clone(), repository.clone(), (*tag).to_owned()));
+        let spot = (store.clone(), repository.clone(), (*tag).to_owned());
+        let seen = model.seen.get(&spot);
         let listed = seen.and_then(|seen| seen.as_ref().ok());
         let digest = listed.map(|listed| listed.digest.short()).unwrap_or_default();
         let facts = facts(look, around, seen);
         vec![
+            seal(model, look, Some(&spot)),
             marked(look, Role::Text, tag, model.filter.mark(tag)),
             Line::from(look.span(Role::Dim, digest)),
             Line::from(look.span(Role::Dim, listed.map(|listed| platforms(&listed.platforms)).unwrap_or_default())),

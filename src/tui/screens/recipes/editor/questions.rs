@@ -28,6 +28,7 @@ impl Model {
         Confirm {
             title: format!("save {}?", self.shown),
             text: "It has changes that are not in its file yet.".to_owned(),
+            code: Vec::new(),
             choices: vec![choice("save", save), choice("keep editing", Vec::new()), choice("discard", discard)],
             focused: 0,
         }
@@ -45,6 +46,12 @@ impl Model {
         };
         let mut choices = vec![choice("keep editing", Vec::new())];
         choices.extend(others);
-        Confirm { title: format!("{} {title}", self.shown), text: text.to_owned(), choices, focused: 0 }
+        Confirm {
+            title: format!("{} {title}", self.shown),
+            text: text.to_owned(),
+            code: Vec::new(),
+            choices,
+            focused: 0,
+        }
     }
 }
