@@ -11,6 +11,7 @@ mod reading;
 mod state;
 
 pub(in crate::flows) use inquiry::{Inquiry, Site};
+pub use gate::JudgedBake;
 pub use state::SignatureState;
 pub(in crate::flows) use state::{Row, Signatures};
 
