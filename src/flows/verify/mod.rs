@@ -10,8 +10,8 @@ mod judge;
 mod reading;
 mod state;
 
-pub(in crate::flows) use inquiry::{Inquiry, Site};
 pub use gate::JudgedBake;
+pub(in crate::flows) use inquiry::{Inquiry, Site};
 pub use state::SignatureState;
 pub(in crate::flows) use state::{Row, Signatures};
 
