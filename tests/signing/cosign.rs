@@ -14,7 +14,6 @@ use bakery::domain::trust::attest::{
     Dependency, PolicyNamed, Provenance, ProvenanceClaims, SbomSubject, Summary, predicate, sbom,
 };
 use bakery::domain::trust::{Attached, Check, CheckVerdict, Finding, Form, Outcome};
-use serde_json::json;
 use tempfile::TempDir;
 
 use super::{image, look, outcomes};
