@@ -182,6 +182,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         key: key.map(|key| folder.path().join(key)),
         passphrase: None,
         signature_format: Default::default(),
+        keyless: None,
         publish: None,
         repositories: Vec::new(),
     };

@@ -130,16 +130,15 @@ impl<'s> Judging<'s> {
     fn judge(&self, step: &StepId, changes: &mut [SeenChange], state: &mut State) {
         let Some(judge) = self.judges.iter().find(|judge| judge.steps.contains(step)) else { return };
         for change in changes {
-            let violations = judge.violations(change);
-            if !state.checks.is_empty() {
-                state.withdraw(step, change);
+            let mut by_check: BTreeMap<&'static str, Vec<Violation>> = BTreeMap::new();
+            for violation in judge.violations(change) {
+                by_check.entry(violation.check).or_default().push(violation);
             }
-            for violation in violations {
-                let verdict = verdict_of(std::slice::from_ref(&violation));
-                if !change.against.iter().any(|against| against.check == violation.check) {
-                    change.against.push(SeenAgainst { check: violation.check.to_owned(), verdict });
-                }
-                state.add(step, &change.path, violation);
+            for (check, violations) in &by_check {
+                change.against.push(SeenAgainst { check: (*check).to_owned(), verdict: verdict_of(violations) });
+            }
+            if !state.checks.is_empty() || !by_check.is_empty() {
+                state.settle(step, change, by_check);
             }
         }
     }
@@ -221,42 +220,45 @@ impl Sink for Judging<'_> {
 }
 
 impl State {
-    fn add(&mut self, step: &StepId, path: &str, violation: Violation) {
-        let standing = self.checks.entry(violation.check).or_default();
-        let key = (step.clone(), path.to_owned());
-        let room = standing.broken.len() < REMEMBERED;
-        match standing.broken.get_mut(&key) {
-            Some(known) if known.contains(&violation) => return,
-            Some(known) => known.push(violation),
-            None if room => {
-                standing.broken.insert(key, vec![violation]);
-            }
-            None => standing.beyond += 1,
-        }
-        standing.moved = true;
-    }
-
-    /// A path is seen again: what it broke is forgotten, and with a folder that is gone what was in it broke.
-    fn withdraw(&mut self, step: &StepId, change: &SeenChange) {
+    /// A path is seen: what it breaks takes the place of what it broke, and with a folder that is gone what was in it broke.
+    fn settle(&mut self, step: &StepId, change: &SeenChange, mut now: BTreeMap<&'static str, Vec<Violation>>) {
         let deleted = change.op == ChangeOp::Deleted;
+        let key = (step.clone(), change.path.clone());
+        for check in now.keys() {
+            self.checks.entry(check).or_default();
+        }
         for (check, standing) in &mut self.checks {
-            if *check == SECRETS && !deleted && change.secrets.is_empty() {
-                continue;
+            let violations = now.remove(check).unwrap_or_default();
+            let unread = *check == SECRETS && !deleted && change.secrets.is_empty();
+            if !unread && standing.broken.get(&key).map_or(&[][..], Vec::as_slice) != violations {
+                standing.put(&key, violations);
             }
-            let before = standing.broken.len();
-            standing.broken.remove(&(step.clone(), change.path.clone()));
             if deleted {
-                let (from, to) = (format!("{}/", change.path), format!("{}0", change.path));
-                let inside = (step.clone(), from)..(step.clone(), to);
-                let gone: Vec<_> = standing.broken.range(inside).map(|(key, _)| key.clone()).collect();
-                gone.iter().for_each(|key| drop(standing.broken.remove(key)));
+                standing.forget_below(&key);
             }
-            standing.moved |= standing.broken.len() != before;
         }
     }
 }
 
 impl Standing {
+    fn put(&mut self, key: &(StepId, String), violations: Vec<Violation>) {
+        self.moved = true;
+        if violations.is_empty() {
+            self.broken.remove(key);
+        } else if self.broken.len() < REMEMBERED || self.broken.contains_key(key) {
+            self.broken.insert(key.clone(), violations);
+        } else {
+            self.beyond += 1;
+        }
+    }
+
+    fn forget_below(&mut self, (step, path): &(StepId, String)) {
+        let inside = (step.clone(), format!("{path}/"))..(step.clone(), format!("{path}0"));
+        let gone: Vec<_> = self.broken.range(inside).map(|(key, _)| key.clone()).collect();
+        self.moved |= !gone.is_empty();
+        gone.iter().for_each(|key| drop(self.broken.remove(key)));
+    }
+
     fn verdict(&self) -> Option<(CheckVerdict, &'static str)> {
         let all = || self.broken.values().flatten();
         let worst = all().find(|violation| !violation.warns).or_else(|| all().next())?;
@@ -407,6 +409,8 @@ mod tests {
         let EventKind::LayerChanged { changes, .. } = kept.0.lock().unwrap().1[2].clone() else { panic!() };
         let marks: Vec<Option<&str>> = changes.iter().map(|c| c.against.first().map(|a| &*a.check)).collect();
         assert_eq!(marks, [None, Some("layer.setuid"), None], "each change says what it breaks");
+        changed(&judging, vec![added("/b", 0o4755)]);
+        assert!(!judging.lock().checks["layer.setuid"].moved, "what is known is no news");
         for number in 0..30 {
             changed(&judging, vec![added(&format!("/c{number}"), 0o4755)]);
         }

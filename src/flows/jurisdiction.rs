@@ -142,7 +142,14 @@ mod tests {
     use crate::adapters::settings::{Paths, UserSettings, Workspace};
 
     fn context() -> Context {
-        let store = |place, publish| StoreSettings { place, keys: vec![], key: None, publish, repositories: vec![] };
+        let store = |place, publish| StoreSettings {
+            place,
+            keys: vec![],
+            key: None,
+            publish,
+            repositories: vec![],
+            keyless: None,
+        };
         let registry = |prefix: &str| StorePlace::Registry {
             host: "reg.example:5000".parse().unwrap(),
             prefix: Some(prefix.parse().unwrap()),

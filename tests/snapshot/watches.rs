@@ -211,3 +211,42 @@ proptest! {
         prop_assert_eq!(viewer.0, expected);
     }
 }
+
+#[test]
+fn small_files_that_stand_still_are_looked_into_and_nothing_behind_a_link_is() {
+    let Some(folders) = Folders::new(true, |_| ()) else { return };
+    let mount = folders.mount();
+    let token = "ghp_R9bUvk2Xq7ZtL0wFYc5HnJ8sMdE3aGp4Kh1T\n";
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("token"), token).unwrap();
+    let root = mount.path();
+    fs::create_dir(root.join("srv")).unwrap();
+    fs::write(root.join("srv/token"), format!("a\n{token}")).unwrap();
+    chmod(&root.join("srv/token"), 0o4000);
+    fs::write(root.join("srv/large"), format!("{}\n{token}", "x".repeat(64 << 10))).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("token"), root.join("srv/link")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), root.join("srv/folder")).unwrap();
+    let mut grows = File::create(root.join("srv/grows")).unwrap();
+    let mut watch = watch(&folders);
+    let mut found = Vec::new();
+    for round in 0..20 {
+        // Never the same from one look to the next.
+        writeln!(grows, "{round} {token}").unwrap();
+        found.extend(watch.look(1_000).unwrap().into_iter().filter(|seen| !seen.secrets.is_empty()));
+        std::thread::sleep(Duration::from_millis(15));
+    }
+    let told = |found: &[Seen]| -> Vec<String> {
+        let line = |seen: &Seen| {
+            let hit = &seen.secrets[0];
+            format!("{} {:o} {}:{} {}", String::from_utf8_lossy(&seen.path), seen.mode, hit.rule, hit.line, hit.masked)
+        };
+        found.iter().map(line).collect()
+    };
+    assert_eq!(told(&found), ["srv/token 104000 github-token:2 ghp_*** (40 characters)"]);
+    let began = Instant::now();
+    while found.len() < 2 {
+        found.extend(watch.look(1_000).unwrap().into_iter().filter(|seen| !seen.secrets.is_empty()));
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", told(&found));
+    }
+    assert!(told(&found)[1].starts_with("srv/grows 100644 github-token:1"), "{:?}", told(&found));
+}

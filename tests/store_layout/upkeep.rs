@@ -184,6 +184,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         key: None,
         passphrase: None,
         signature_format: Default::default(),
+        keyless: None,
         publish: None,
         repositories: Vec::new(),
     };

@@ -1,5 +1,6 @@
 //! Verifying chains: who vouches for what, what each image is built on, and where its tag points.
 
+mod baked;
 mod lineage;
 mod lists;
 mod publish;
@@ -7,10 +8,12 @@ mod registry;
 mod signed;
 mod tags;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use bakery::adapters::settings::{Paths, UserSettings, Workspace};
-use bakery::adapters::signing::{Passphrase, PrivateKey, SignatureFormat, Signing, read_private};
+use bakery::adapters::signing::{PrivateKey, SignatureFormat, Signing};
 use bakery::adapters::store::layout::Layout;
 use bakery::adapters::store::{Selector, Store};
 use bakery::domain::oci::{
@@ -26,6 +29,10 @@ use crate::support::images::layer;
 
 /// When images of these tests were made.
 const CREATED: &str = "2026-11-01T00:00:00Z";
+/// Whoever signs in these tests.
+static KEYS: LazyLock<BTreeMap<&'static str, PrivateKey>> =
+    LazyLock::new(|| ["global", "baker", "stranger"].map(|name| (name, PrivateKey::generate().unwrap())).into());
+
 /// A workspace of two layouts, each judged by a key of its own.
 pub struct Shop {
     pub bakery: Bakery,
@@ -55,10 +62,8 @@ impl Shop {
     /// With stores of the test's own.
     pub fn with(stores: &str) -> Self {
         let bakery = Bakery::with_workspace(&format!("bakery: 1\n{stores}recipes: recipes\n"));
-        for name in ["global", "baker", "stranger"] {
-            let prefix = format!("keys/{name}");
-            let made = bakery.command(&["keys", "new", "--out", &prefix]).env("BAKERY_PASSWORD", "x").output().unwrap();
-            assert!(made.status.success(), "{made:?}");
+        for (name, key) in KEYS.iter() {
+            bakery.write(&format!("keys/{name}.pub"), key.public().to_pem().unwrap());
         }
         for store in ["global", "local"] {
             Layout::open_or_create(&bakery.path(store)).unwrap();
@@ -129,8 +134,8 @@ impl Shop {
         put
     }
 
-    pub fn key(&self, name: &str) -> PrivateKey {
-        read_private(&self.bakery.path(&format!("keys/{name}.key")), &Passphrase::from("x")).unwrap()
+    pub fn key(&self, name: &str) -> &'static PrivateKey {
+        &KEYS[name]
     }
 
     /// Signs an image of a layout, and states what a bake states of what it made.
@@ -157,7 +162,7 @@ impl Shop {
     pub fn sign_as(&self, store: &str, name: &str, image: &Descriptor, (key, format): (&str, SignatureFormat)) {
         let (layout, key) = (self.layout(store), self.key(key));
         let repository: Repository = repository(name);
-        let signing = Signing { store: &layout, repository: &repository, name: repository.as_str(), key: &key, format };
+        let signing = Signing { store: &layout, repository: &repository, name: repository.as_str(), key, format };
         wait(signing.sign(image)).unwrap();
     }
 
@@ -206,7 +211,8 @@ pub fn statements() -> [(&'static str, Value); 2] {
     [
         (
             "https://slsa.dev/provenance/v1",
-            json!({"buildDefinition": {"buildType": "https://bakery.dev/bake/v1"},
+            json!({"buildDefinition": {"buildType": "https://bakery.dev/recipe/v1",
+                "externalParameters": {"recipe": {"name": "app"}}},
                 "runDetails": {"builder": {"id": "https://bakery.dev"}}}),
         ),
         (

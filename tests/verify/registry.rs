@@ -5,6 +5,32 @@ use crate::support::bakery::peer;
 use crate::support::docker_registry::DockerRegistry;
 use crate::support::peers;
 
+#[test]
+fn a_pinned_base_that_was_verified_before_is_verified_again_without_its_registry() {
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start();
+    let (shop, digest) = shop(&registry);
+    let digest: bakery::domain::oci::Digest = digest.parse().unwrap();
+    let platforms = std::collections::BTreeMap::from([("linux/amd64".parse().unwrap(), digest.clone())]);
+    let gate = || super::wait(shop.context().verify_base("global/os:1", &digest, &platforms, false)).unwrap();
+    bakery::flows::environment::install_tls();
+    assert!(super::is_good(&gate()));
+    drop(registry);
+    let verified = gate();
+    assert!(super::is_good(&verified), "{verified:#?}");
+    // What is kept is judged by the keys there are now, and nobody else's.
+    shop.bakery.write("keys/global.pub", shop.key("stranger").public().to_pem().unwrap());
+    let refused = gate();
+    assert!(!super::is_good(&refused), "{refused:#?}");
+    assert!(refused.chain[0].checks.iter().any(|check| check.finding.reason == "signature.wrong-key"));
+    // And what was never asked is not known.
+    std::fs::remove_dir_all(shop.bakery.path("home/cache/attached")).unwrap();
+    let unknown = gate();
+    assert!(unknown.chain[0].checks.iter().any(|check| check.finding.reason == "store.unreachable"), "{unknown:#?}");
+}
+
 /// A shop whose `global` is a registry, with a signed `global/os:1` in it, and an image of ours upon it.
 fn shop(registry: &DockerRegistry) -> (Shop, String) {
     let host = registry.host();

@@ -121,7 +121,7 @@ fn s01_a_signature_of_the_image_under_another_name_is_refused() {
             store: &layout,
             repository: &repository,
             name: "other",
-            key: &key,
+            key,
             format: SignatureFormat::Legacy,
         };
         wait(signing.sign(os)).unwrap();

@@ -1,5 +1,6 @@
 //! Settings: the workspace file, the user's own, and where bakery keeps things.
 
+mod keyless;
 mod load;
 mod paths;
 mod policy;
@@ -10,4 +11,7 @@ mod secrets;
 pub use load::{SettingsError, WORKSPACE_FILE};
 pub use paths::Paths;
 pub use policy::{POLICY_FILE, POLICY_FOLDER, PolicyFileError, load_policy, load_policy_tests};
-pub use schema::{CacheSettings, PackSettings, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};
+pub use schema::{
+    CacheSettings, KeylessSettings, PackSettings, STEP_TIMEOUT, StorePlace, StoreSettings, SubjectSetting,
+    UserSettings, Workspace,
+};

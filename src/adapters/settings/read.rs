@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::keyless::keyless;
 use super::secrets::{secret, secrets};
 use super::{CacheSettings, PackSettings, Paths, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::host::IdSetting;
@@ -28,6 +29,7 @@ pub(super) fn workspace(bytes: &[u8], (root, paths): (&Path, &Paths), problems: 
     stores.entry("local".to_owned()).or_insert_with(|| StoreSettings {
         place: StorePlace::Layout(paths.data.join("store")),
         keys: Vec::new(),
+        keyless: None,
         key: None,
         passphrase: None,
         signature_format: SignatureFormat::default(),
@@ -90,6 +92,7 @@ fn read_store(
         "layout",
         "plain-http",
         "keys",
+        "keyless",
         "key",
         "passphrase",
         "signature-format",
@@ -135,6 +138,7 @@ fn read_store(
     Some(StoreSettings {
         place: place?,
         keys: keys.into_iter().map(|(text, _)| below(root, text)).collect(),
+        keyless: fields.value("keyless", problems).and_then(|node| keyless(node, root, problems)),
         key: fields.text("key", problems).map(|text| below(root, text)),
         passphrase: fields.value("passphrase", problems).and_then(|node| secret(node, root, problems)),
         signature_format: match fields.value("signature-format", problems) {
@@ -304,7 +308,7 @@ fn pack(node: &Node, problems: &mut Problems) -> Option<PackSettings> {
     Some(PackSettings { compression, level: level.and_then(|level| i32::try_from(level).ok()) })
 }
 
-fn below(root: &Path, text: &str) -> PathBuf {
+pub(super) fn below(root: &Path, text: &str) -> PathBuf {
     // `./x` and `x` are one; the root is absolute, so the result is.
     root.join(text.strip_prefix("./").unwrap_or(text))
 }

@@ -33,6 +33,8 @@ pub struct StoreSettings {
     pub place: StorePlace,
     /// Public keys (PEM files) whose signatures count.
     pub keys: Vec<PathBuf>,
+    /// Identities whose signatures without a key count.
+    pub keyless: Option<KeylessSettings>,
     /// Private key (PEM file) to sign with.
     pub key: Option<PathBuf>,
     /// Where the key's passphrase is had, where the environment does not say.
@@ -43,6 +45,24 @@ pub struct StoreSettings {
     pub publish: Option<(Registry, Option<Repository>)>,
     /// Repositories to list where the registry has no catalog.
     pub repositories: Vec<Repository>,
+}
+
+/// Whose signatures without a key count for a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeylessSettings {
+    /// sigstore's trusted root file (JSON): who vouches.
+    pub trusted_root: PathBuf,
+    /// Issuer and subject.
+    pub identities: Vec<(String, SubjectSetting)>,
+}
+
+/// A subject as the workspace names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubjectSetting {
+    /// This one.
+    Exact(String),
+    /// One that matches as a whole.
+    Regex(String),
 }
 
 /// Where a store is.

@@ -1,8 +1,25 @@
-//! Signing an image and stating something about it: what is written into its store beside it.
+//! Signing an image and stating something about it: what is written into its store beside it. Verifies nothing.
+
+use std::io::Cursor;
+
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::key::PrivateKey;
-use crate::adapters::store::{Store, StoreError};
-use crate::domain::oci::{Descriptor, Digest, Repository};
+use super::legacy_tag::{LegacyTag, legacy_tag, signature_of};
+use crate::adapters::clock;
+use crate::adapters::store::{Selector, Store, StoreError};
+use crate::domain::oci::{
+    Annotations, Descriptor, Digest, ImageManifest, Manifest, Repository, Tag, annotation, media_type,
+};
+use crate::domain::trust::attest::{Bundle, Envelope, SimpleSigning, Statement, pae, predicate};
+
+/// Most signatures under one tag: nobody reads more.
+const MAX_SIGNATURES: usize = 100;
+/// Most referrers looked at to see whether something is stated already.
+const MAX_LOOKED_AT: usize = 100;
+/// Tries to bring a signature under a tag that others write too.
+const UPDATES: usize = 5;
 
 /// In which forms signatures are written (contract section 8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,18 +76,203 @@ pub struct Signing<'s> {
 impl Signing<'_> {
     /// Signs a manifest or index. What is there already stays; doing it again changes nothing.
     pub async fn sign(&self, subject: &Descriptor) -> Result<(), SigningError> {
-        let _ = (self.store, self.repository, self.name, self.key, self.format, subject);
+        if self.format != SignatureFormat::Bundle {
+            self.sign_tag(subject).await?;
+        }
+        if self.format != SignatureFormat::Legacy {
+            self.attest(subject, predicate::SIGN, &json!({})).await?;
+        }
         Ok(())
     }
 
-    /// States `predicate` about a manifest or index, as a bundle; gives the digest of the referrer.
+    /// States `predicate` about a manifest or index, as a bundle; gives the digest of the referrer. The same said again by the
+    /// same key changes nothing.
     pub async fn attest(
         &self,
         subject: &Descriptor,
         predicate_type: &str,
-        predicate: &serde_json::Value,
+        predicate: &Value,
     ) -> Result<Digest, SigningError> {
-        let _ = (predicate_type, predicate);
-        Ok(subject.digest.clone())
+        let statement = Statement::about(self.name, &subject.digest, predicate_type, predicate.clone());
+        let payload = written("statement", &statement)?;
+        let signature = self.key.sign(&pae(predicate::IN_TOTO, &payload));
+        let envelope = Envelope { payload, payload_type: predicate::IN_TOTO.to_owned(), signatures: vec![signature] };
+        let bundle = Bundle::signed_by_key(&self.key.public().hint(), &envelope)
+            .map_err(|source| SigningError::Document { what: "bundle", source })?;
+        let layer = Descriptor::of(predicate::BUNDLE, &bundle);
+        if let Some(there) = self.find_stated(&subject.digest, predicate_type, &layer).await? {
+            return Ok(there);
+        }
+        let layer = self.put_bytes(predicate::BUNDLE, &bundle).await?;
+        let config = self.put_bytes(media_type::EMPTY, b"{}").await?;
+        let created = clock::now_rfc3339();
+        let referrer = ImageManifest {
+            schema_version: 2,
+            media_type: Some(media_type::MANIFEST.to_owned()),
+            artifact_type: Some(predicate::BUNDLE.to_owned()),
+            config,
+            layers: vec![layer],
+            subject: Some(Descriptor::new(subject.media_type.clone(), subject.digest.clone(), subject.size)),
+            annotations: Annotations::from([
+                (predicate::BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
+                (predicate::BUNDLE_PREDICATE.to_owned(), predicate_type.to_owned()),
+                (annotation::CREATED.to_owned(), created),
+            ]),
+        };
+        let bytes = written("referrer", &referrer)?;
+        let put = self.store.put_manifest(self.repository, None, media_type::MANIFEST, &bytes).await?;
+        Ok(put.digest)
+    }
+
+    /// The referrer that carries this very bundle already: signatures of one key over the same bytes are the same.
+    async fn find_stated(
+        &self,
+        subject: &Digest,
+        predicate_type: &str,
+        bundle: &Descriptor,
+    ) -> Result<Option<Digest>, SigningError> {
+        // Unfiltered: registries without the referrers API list cosign's with another artifact type.
+        let listed = self.store.referrers(self.repository, subject, None).await?;
+        let may_be = |entry: &&Descriptor| {
+            entry.annotations.get(predicate::BUNDLE_PREDICATE).is_none_or(|kind| kind == predicate_type)
+        };
+        for entry in listed.iter().filter(may_be).take(MAX_LOOKED_AT) {
+            let raw = match self.store.manifest(self.repository, &Selector::Digest(entry.digest.clone())).await {
+                Ok(raw) => raw,
+                Err(error) if is_about_content(&error) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if let Ok(Manifest::Image(image)) = Manifest::parse(&raw.bytes, Some(&raw.descriptor.media_type))
+                && image.layers.iter().any(|layer| layer.digest == bundle.digest)
+            {
+                return Ok(Some(entry.digest.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds a signature under cosign's `.sig` tag.
+    async fn sign_tag(&self, subject: &Descriptor) -> Result<(), SigningError> {
+        let Some(tag) = legacy_tag(&subject.digest, LegacyTag::Signatures) else {
+            let (what, why) = (format!("the .sig tag of {}", subject.digest), "no tag is that long".to_owned());
+            // Bundles say the same where both are asked for.
+            return match self.format {
+                SignatureFormat::Legacy => Err(SigningError::Occupied { what, why }),
+                SignatureFormat::Both | SignatureFormat::Bundle => Ok(()),
+            };
+        };
+        let payload = SimpleSigning::payload(self.name, &subject.digest)
+            .map_err(|source| SigningError::Document { what: "signed payload", source })?;
+        let mut layer = Descriptor::of(predicate::SIMPLE_SIGNING, &payload);
+        let signature = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, self.key.sign(&payload));
+        layer.annotations.insert(predicate::LEGACY_SIGNATURE.to_owned(), signature);
+        // The last look sees whether somebody overwrote what the last try wrote.
+        for attempt in 0..=UPDATES {
+            let there = self.signatures_under(&tag).await?;
+            let is_ours = |known: &&Descriptor| {
+                known.digest == layer.digest
+                    && signature_of(known).is_some_and(|bytes| self.key.public().verify(&payload, &bytes).is_ok())
+            };
+            let known = there.as_ref().map_or(&[][..], |there| &there.layers);
+            if known.iter().any(|known| is_ours(&known)) {
+                return Ok(());
+            }
+            if attempt < UPDATES {
+                self.put_bytes(predicate::SIMPLE_SIGNING, &payload).await?;
+                self.put_tag(&tag, there, layer.clone()).await?;
+            }
+        }
+        Err(SigningError::Occupied { what: tag.to_string(), why: "others keep overwriting it".to_owned() })
+    }
+
+    async fn signatures_under(&self, tag: &Tag) -> Result<Option<ImageManifest>, SigningError> {
+        let occupied = |why: String| SigningError::Occupied { what: format!("{}:{tag}", self.repository), why };
+        let raw = match self.store.manifest(self.repository, &Selector::Tag(tag.clone())).await {
+            Ok(raw) => raw,
+            Err(StoreError::NotFound { .. }) => return Ok(None),
+            Err(error @ StoreError::Manifest { .. }) => return Err(occupied(error.to_string())),
+            Err(error) => return Err(error.into()),
+        };
+        match Manifest::parse(&raw.bytes, Some(&raw.descriptor.media_type)) {
+            Ok(Manifest::Image(image)) if image.layers.len() < MAX_SIGNATURES => Ok(Some(image)),
+            Ok(Manifest::Image(_)) => Err(occupied(format!("it holds {MAX_SIGNATURES} signatures already (R-13)"))),
+            Ok(Manifest::Index(_)) => Err(occupied("it is an index".to_owned())),
+            Err(error) => Err(occupied(error.to_string())),
+        }
+    }
+
+    async fn put_tag(&self, tag: &Tag, there: Option<ImageManifest>, layer: Descriptor) -> Result<(), SigningError> {
+        let mut image = there.unwrap_or_else(|| ImageManifest {
+            schema_version: 2,
+            media_type: Some(media_type::MANIFEST.to_owned()),
+            artifact_type: None,
+            config: Descriptor::of(media_type::CONFIG, b""),
+            layers: Vec::new(),
+            subject: None,
+            annotations: Annotations::new(),
+        });
+        image.layers.push(layer);
+        let config = written("signatures' config", &TagConfig::of(&image.layers))?;
+        let kind = image.config.media_type.clone();
+        image.config = self.put_bytes(&kind, &config).await?;
+        let bytes = written("signatures", &image)?;
+        let kind = image.media_type.as_deref().unwrap_or(media_type::MANIFEST);
+        self.store.put_manifest(self.repository, Some(tag), kind, &bytes).await?;
+        Ok(())
+    }
+
+    async fn put_bytes(&self, kind: &str, bytes: &[u8]) -> Result<Descriptor, StoreError> {
+        let blob = Descriptor::of(kind, bytes);
+        if !self.store.has_blob(self.repository, &blob).await? {
+            self.store.put_blob(self.repository, &blob, Box::pin(Cursor::new(bytes.to_vec()))).await?;
+        }
+        Ok(blob)
+    }
+}
+
+/// Whether the fault is in what a store holds rather than in reaching it.
+pub(super) fn is_about_content(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::NotFound { .. }
+            | StoreError::Mismatch { .. }
+            | StoreError::Hostile { .. }
+            | StoreError::Manifest { .. }
+            | StoreError::Reference(_)
+    )
+}
+
+fn written(what: &'static str, document: &impl Serialize) -> Result<Vec<u8>, SigningError> {
+    serde_json::to_vec(document).map_err(|source| SigningError::Document { what, source })
+}
+
+/// The config of a `.sig` image as cosign writes it: signatures are layers, uncompressed.
+#[derive(Serialize)]
+struct TagConfig<'a> {
+    architecture: &'static str,
+    created: &'static str,
+    history: Vec<Value>,
+    os: &'static str,
+    rootfs: TagRoot<'a>,
+    config: Value,
+}
+
+#[derive(Serialize)]
+struct TagRoot<'a> {
+    r#type: &'static str,
+    diff_ids: Vec<&'a Digest>,
+}
+
+impl<'a> TagConfig<'a> {
+    fn of(layers: &'a [Descriptor]) -> Self {
+        const NEVER: &str = "0001-01-01T00:00:00Z";
+        Self {
+            architecture: "",
+            created: NEVER,
+            history: layers.iter().map(|_| json!({"created": NEVER})).collect(),
+            os: "",
+            rootfs: TagRoot { r#type: "layers", diff_ids: layers.iter().map(|layer| &layer.digest).collect() },
+            config: json!({}),
+        }
     }
 }

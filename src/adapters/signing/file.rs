@@ -9,12 +9,15 @@ use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
 use super::key::{KeyError, PrivateKey, PublicKey};
+use super::keyless::{RootError, TrustedRoot};
 use super::passphrase::Passphrase;
 use crate::adapters::files::{FilesError, sync_folder_of};
 use crate::report::{Kind, Report};
 
 /// cosign's are below 1 KiB.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
+/// sigstore's own is below 100 KiB.
+const MAX_ROOT_BYTES: u64 = 4 << 20;
 
 /// Why a key file was not read or written.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +66,18 @@ pub enum KeyFileError {
         #[source]
         source: io::Error,
     },
+    /// The content is no usable trusted root.
+    #[error("trusted root {path} cannot be used")]
+    Root {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: RootError,
+    },
+    /// An expression for subjects that is none.
+    #[error("subject-regex cannot be used")]
+    Identity(#[source] regex::Error),
     /// The folder could not be made or synced.
     #[error(transparent)]
     Folder(#[from] FilesError),
@@ -110,14 +125,37 @@ pub fn read_public(path: &Path) -> Result<PublicKey, KeyFileError> {
     PublicKey::from_pem(&text).map_err(|source| KeyFileError::Content { path: shown(path), source })
 }
 
+/// Reads a trusted root; the file must be a regular one that not everybody can write.
+pub fn read_root(path: &Path) -> Result<TrustedRoot, KeyFileError> {
+    let bytes = read_trusted_bytes(path, Half::Root)?;
+    TrustedRoot::parse(&bytes).map_err(|source| KeyFileError::Root { path: shown(path), source })
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Half {
     Private,
     Public,
+    Root,
+}
+
+impl Half {
+    fn most_bytes(self) -> u64 {
+        match self {
+            Self::Private | Self::Public => MAX_KEY_BYTES,
+            Self::Root => MAX_ROOT_BYTES,
+        }
+    }
+}
+
+fn read_trusted(path: &Path, half: Half) -> Result<Zeroizing<String>, KeyFileError> {
+    let bytes = read_trusted_bytes(path, half)?;
+    let text = std::str::from_utf8(&bytes).ok();
+    let not_pem = || KeyFileError::Content { path: shown(path), source: KeyError::NotPem };
+    text.map(|text| Zeroizing::new(text.to_owned())).ok_or_else(not_pem)
 }
 
 /// Opens without following a link and judges what was opened, so that nothing can be swapped in between.
-fn read_trusted(path: &Path, half: Half) -> Result<Zeroizing<String>, KeyFileError> {
+fn read_trusted_bytes(path: &Path, half: Half) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let io_error = |source| KeyFileError::Io { action: "read", path: shown(path), source };
     let refuse = |what, mend: &str| Err(KeyFileError::Refused { path: shown(path), what, mend: mend.to_owned() });
     // NONBLOCK: a FIFO must not hold us up before we can refuse it.
@@ -146,10 +184,15 @@ fn read_trusted(path: &Path, half: Half) -> Result<Zeroizing<String>, KeyFileErr
         return refuse("writable by everybody", &format!("chmod o-w {}", shown(path)));
     }
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(MAX_KEY_BYTES + 1).read_to_end(&mut bytes).map_err(io_error)?;
-    let text = std::str::from_utf8(&bytes).ok().filter(|_| bytes.len() as u64 <= MAX_KEY_BYTES);
-    let not_pem = || KeyFileError::Content { path: shown(path), source: KeyError::NotPem };
-    text.map(|text| Zeroizing::new(text.to_owned())).ok_or_else(not_pem)
+    let most = half.most_bytes();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(io_error)?;
+    if bytes.len() as u64 > most {
+        return match half {
+            Half::Private | Half::Public => Err(KeyFileError::Content { path: shown(path), source: KeyError::NotPem }),
+            Half::Root => refuse("larger than 4 MiB", "name a trusted root file"),
+        };
+    }
+    Ok(bytes)
 }
 
 /// Writes both halves, the private one with mode 0600; neither over an existing file.
@@ -227,6 +270,10 @@ impl From<KeyFileError> for Report {
                 Some("private keys end in .key, public ones in .pub; check which of the two is named".to_owned())
             }
             KeyFileError::Content { .. } => Some("`bakery keys new` makes a pair bakery and cosign read".to_owned()),
+            KeyFileError::Root { .. } => {
+                Some("`cosign trusted-root create` and sigstore's own root give such files".to_owned())
+            }
+            KeyFileError::Identity(_) => Some("mend `subject-regex` in bakery.yaml".to_owned()),
             KeyFileError::Io { .. } | KeyFileError::Folder(_) => None,
         };
         let report = Report::new(Kind::Failed, &error);

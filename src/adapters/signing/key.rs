@@ -185,6 +185,11 @@ impl PublicKey {
         der.map(|der| Digest::of(der.as_bytes()).encoded().to_owned()).unwrap_or_default()
     }
 
+    /// What bundles say of the key that signed them: base64 of SHA-256 of its SubjectPublicKeyInfo in DER.
+    pub fn hint(&self) -> String {
+        hex::decode(self.fingerprint()).map(|digest| BASE64.encode(digest)).unwrap_or_default()
+    }
+
     /// Whether `signature` (DER) is this key's over `message`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), KeyError> {
         let signature = DerSignature::from_bytes(signature).map_err(|_| KeyError::Signature)?;
@@ -247,7 +252,7 @@ fn armour(label: &str, body: &[u8]) -> String {
 }
 
 /// The first PEM block's label and body; CRLF is fine.
-fn unarmour(pem: &str) -> Result<(String, Vec<u8>), KeyError> {
+pub(super) fn unarmour(pem: &str) -> Result<(String, Vec<u8>), KeyError> {
     let mut lines = pem.trim_start_matches('\u{feff}').lines().map(str::trim).skip_while(|line| line.is_empty());
     let first = lines.next().ok_or(KeyError::NotPem)?;
     let label = first

@@ -1,10 +1,16 @@
-//! Signing: cosign-compatible key pairs, their files and passphrases.
+//! Signing: cosign-compatible key pairs, their files and passphrases; what is attached to images, and whether it holds.
+//!
+//! Reading order: `key`, `file`, `passphrase` (who signs), `attach` (what is written), `keyring` (whose signatures count),
+//! `attached` (what is found), `judge` (one of it), `keyless` (signatures without a key), `legacy_tag` (cosign's older form).
 
 mod attach;
 mod attached;
 mod file;
+mod judge;
 mod key;
+mod keyless;
 mod keyring;
+mod legacy_tag;
 mod passphrase;
 mod prompt;
 
@@ -12,5 +18,6 @@ pub use attach::{SignatureFormat, Signing, SigningError};
 pub use attached::{Subject, attached};
 pub use file::{KeyFileError, KeyFiles, read_private, read_public, refuse_existing, write_pair};
 pub use key::{ALGORITHM, KeyError, PrivateKey, PublicKey};
+pub use keyless::{Identity, Keyless, RootError, SubjectPattern, TrustedRoot};
 pub use keyring::{Keyring, NamedKey};
 pub use passphrase::{Passphrase, PassphraseError};

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use rustix::fs::{FileType, Stat, fstat};
 
 use super::upper::{open_file, open_folder};
 use super::watch::{Seen, SeenOp};
 use super::watched::{changed, stamp_of};
+use crate::adapters::clock::Stopwatch;
 use crate::domain::layer::split;
 use crate::domain::trust::secrets::Scanner;
 
@@ -19,6 +21,8 @@ const MAX_FILE: u64 = 64 << 10;
 /// Files and bytes read in one look.
 const MAX_FILES: usize = 256;
 const MAX_BYTES: u64 = 4 << 20;
+/// How long one look reads: files made to be slow to look through do not blind who watches.
+const MAX_TIME: Duration = Duration::from_millis(20);
 /// Files that wait to be looked into.
 const MAX_WAITING: usize = 10_000;
 /// Secrets told of one file.
@@ -41,9 +45,9 @@ impl Peek {
     /// Looks into those that stood still; gives those in which something is, and when each changed.
     pub(super) fn look(&mut self, root: BorrowedFd<'_>) -> Vec<(i64, Seen)> {
         let (mut found, mut left) = (Vec::new(), MAX_BYTES);
-        let mut moving = Vec::new();
+        let (mut moving, watch) = (Vec::new(), Stopwatch::start());
         for _ in 0..MAX_FILES {
-            if left < MAX_FILE {
+            if left < MAX_FILE || watch.elapsed() > MAX_TIME {
                 break;
             }
             let Some((path, (op, stamp))) = self.0.pop_first() else { break };

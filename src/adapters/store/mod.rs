@@ -11,7 +11,7 @@ pub mod layout;
 mod memory;
 pub mod open;
 pub mod registry;
-mod remembering;
+mod remembered;
 mod verified;
 
 use std::pin::Pin;
@@ -25,7 +25,7 @@ pub use cached::{cached_layers, remove_cached_steps};
 pub use error::StoreError;
 pub use kept::KeptDocuments;
 pub use memory::MemoryStore;
-pub use remembering::{Ask, Remembering};
+pub use remembered::RememberedStore;
 pub(in crate::adapters) use verified::unwrap_io;
 pub use verified::{VerifiedReader, read_verified};
 

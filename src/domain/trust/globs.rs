@@ -57,6 +57,9 @@ impl Globs {
 
     /// The first that fits, as written.
     pub fn which(&self, subject: &[u8]) -> Option<&str> {
+        if !self.matches(subject) {
+            return None;
+        }
         let found = self.set.matches_candidate(&Candidate::from_bytes(bare(subject)));
         found.first().and_then(|at| self.patterns.get(*at)).map(String::as_str)
     }

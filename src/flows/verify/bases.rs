@@ -6,6 +6,7 @@ use super::reading::{Documents, Unread};
 use crate::adapters::store::StoreError;
 use crate::domain::oci::{Digest, ImageRef, Manifest, Platform, Tag, annotation};
 use crate::domain::text::escape;
+use crate::domain::trust::attest::predicate;
 use crate::domain::trust::{Gap, reason};
 use crate::flows::Context;
 use crate::flows::compare::{one_line, told_base};
@@ -115,7 +116,8 @@ impl Climb<'_> {
             return Some(Hint { name, digest, index, is_given: false });
         }
         let attached = self.inquiry.attached(&rung.site, &documents.digest).await.ok()?;
-        let provenance = attached.good(PROVENANCE).find_map(|seen| base_of_provenance(seen.predicate.as_ref()?))?;
+        let provenance =
+            attached.good(predicate::PROVENANCE).find_map(|seen| base_of_provenance(seen.predicate.as_ref()?))?;
         Some(Hint { index, ..provenance })
     }
 
@@ -206,19 +208,24 @@ impl Climb<'_> {
     }
 }
 
-/// SLSA provenance.
-pub(super) const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
-
-/// The base among a provenance's resolved dependencies: the one that is called so, with a name a reference can be read from.
+/// The base a provenance names, with the digest its resolved dependencies give it.
 fn base_of_provenance(predicate: &serde_json::Value) -> Option<Hint> {
-    let dependencies = predicate.get("buildDefinition")?.get("resolvedDependencies")?.as_array()?;
-    let base = dependencies.iter().take(1000).find(|entry| entry.get("name").is_some_and(|name| name == "base"))?;
-    let uri = base.get("uri")?.as_str()?;
-    let digest = base.get("digest").and_then(|digest| digest.get("sha256")).and_then(|hex| hex.as_str());
-    let digest = digest.and_then(|hex| format!("sha256:{hex}").parse().ok());
-    let name = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let name = predicate.pointer("/buildDefinition/externalParameters/base")?.as_str()?;
+    let listed = predicate.pointer("/buildDefinition/resolvedDependencies").and_then(|listed| listed.as_array());
+    let is_base =
+        |entry: &&serde_json::Value| ["name", "uri"].iter().any(|key| entry.get(key).is_some_and(|is| is == name));
+    let base = listed.into_iter().flatten().take(1000).find(is_base);
+    let hex = base.and_then(|entry| entry.pointer("/digest/sha256")).and_then(|hex| hex.as_str());
+    let digest = hex.and_then(|hex| format!("sha256:{hex}").parse().ok());
     let name = name.split_once('@').map_or(name, |(name, _)| name);
     Some(Hint { name: name.to_owned(), digest, index: None, is_given: false })
+}
+
+/// Whether a provenance is of a recipe that names no base.
+pub(super) fn begins_with_nothing(predicate: &serde_json::Value) -> bool {
+    let parameters = predicate.pointer("/buildDefinition/externalParameters");
+    parameters
+        .is_some_and(|told| told.get("recipe").is_some_and(serde_json::Value::is_object) && told.get("base").is_none())
 }
 
 /// The child's own store, with the repository the base's name ends in.
@@ -256,15 +263,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_provenance_tells_the_base() {
+    fn a_provenance_tells_the_base_or_that_there_is_none() {
         let hex = "a".repeat(64);
-        let predicate = serde_json::json!({"buildDefinition": {"resolvedDependencies": [
-            {"name": "recipe", "uri": "file:app.yaml", "digest": {"sha256": "b"}},
-            {"name": "base", "uri": format!("oci://registry.example/global/os:12@sha256:{hex}"), "digest": {"sha256": hex}},
-        ]}});
+        let predicate = serde_json::json!({"buildDefinition": {
+            "externalParameters": {"recipe": {"name": "team/app"}, "base": "registry.example/global/os:12"},
+            "resolvedDependencies": [
+                {"name": "app.yaml", "digest": {"sha256": "b"}},
+                {"name": "registry.example/global/os:12", "digest": {"sha256": hex}},
+            ],
+        }});
         let hint = base_of_provenance(&predicate).unwrap();
         assert_eq!(hint.name, "registry.example/global/os:12");
         assert_eq!(hint.digest.unwrap().encoded(), hex);
-        assert_eq!(base_of_provenance(&serde_json::json!({})), None);
+        assert!(!begins_with_nothing(&predicate));
+        let scratch = serde_json::json!({"buildDefinition": {"externalParameters": {"recipe": {"name": "global/os"}}}});
+        assert!(begins_with_nothing(&scratch));
+        for nothing in [serde_json::json!({}), serde_json::json!({"buildDefinition": {"externalParameters": {}}})] {
+            assert!(base_of_provenance(&nothing).is_none() && !begins_with_nothing(&nothing));
+        }
     }
 }

@@ -37,7 +37,7 @@ impl Context {
         allow_downgrade: bool,
     ) -> Result<Verified, Report> {
         let policy = self.policy()?;
-        let inquiry = Inquiry::new(self);
+        let inquiry = Inquiry::of_pinned(self);
         let reference = self.parse_reference(base)?;
         let site = Site::of(self, &reference)?;
         let doing = |report: Report| report.while_doing(format!("base {reference} cannot be verified"));

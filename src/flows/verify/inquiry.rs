@@ -11,7 +11,7 @@ use super::reading::{Reading, gap_of_store};
 use crate::adapters::clock;
 use crate::adapters::seen::SeenTags;
 use crate::adapters::signing::{Keyring, Subject, attached};
-use crate::adapters::store::{KeptDocuments, Selector, Store};
+use crate::adapters::store::{KeptDocuments, RememberedStore, Selector, Store};
 use crate::domain::oci::{Digest, ImageRef, Repository, Tag};
 use crate::domain::trust::{Attached, Gap, Known, reason};
 use crate::flows::Context;
@@ -72,6 +72,8 @@ pub(in crate::flows) struct Inquiry {
     pub(super) now: i64,
     pub(super) seen: SeenTags,
     context: Context,
+    /// What is pinned is judged by what its store answered before, where it does not answer now.
+    pinned: bool,
     rings: Asked<String, Known<Arc<Keyring>>>,
     attached: Asked<(String, Digest), Known<Attached>>,
     tags: Asked<(String, Tag), Known<Digest>>,
@@ -84,10 +86,16 @@ impl Inquiry {
             now: clock::now_unix(),
             seen: SeenTags::new(&context.paths.state),
             context: context.clone(),
+            pinned: false,
             rings: Asked::new(),
             attached: Asked::new(),
             tags: Asked::new(),
         }
+    }
+
+    /// About a base that a lock pins: a bake does not wait for a store that was asked before.
+    pub(super) fn of_pinned(context: &Context) -> Self {
+        Self { pinned: true, ..Self::new(context) }
     }
 
     /// The keys that judge what lies at a site.
@@ -112,7 +120,14 @@ impl Inquiry {
     pub(in crate::flows) async fn attached(&self, site: &Site, digest: &Digest) -> Known<Attached> {
         let ask = async {
             let ring = self.ring(&site.law).await?;
-            let subject = Subject { store: &*site.store, repository: &site.repository, digest, names: &site.law.names };
+            let store = match site.store.as_layout() {
+                Some(_) => Arc::clone(&site.store),
+                None => {
+                    let inner = Arc::clone(&site.store);
+                    Arc::new(RememberedStore::new(inner, &self.context.paths.cache, self.pinned)) as Arc<dyn Store>
+                }
+            };
+            let subject = Subject { store: &*store, repository: &site.repository, digest, names: &site.law.names };
             attached(subject, &ring, self.now).await
         };
         self.attached.once((site.full_name.clone(), digest.clone()), ask).await

@@ -5,17 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::bases::PROVENANCE;
+use super::bases::begins_with_nothing;
 use super::gather::Gathered;
 use crate::domain::oci::{Digest, ImageConfig, annotation};
 use crate::domain::text::escape;
+use crate::domain::trust::attest::{Summary, predicate};
 use crate::domain::trust::rules::{self, Case};
-use crate::domain::trust::{Attached, Check, CheckVerdict, Contract, Evidence, Finding, Level, Policy, Signer, worst};
-
-/// The verdicts of a whole chain.
-const SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
-/// Most tests of one summary that are told.
-const MAX_TESTS: usize = 1000;
+use crate::domain::trust::{Attached, Check, Contract, Evidence, Finding, Level, Policy, Signer, worst};
 
 /// By what a chain is judged.
 #[derive(Clone, Copy)]
@@ -104,12 +100,11 @@ impl<'p> Bench<'p> {
             Err(gap) => (Contract::default(), Some(gap)),
         };
         let is_last = below.is_empty();
-        let tests: Vec<Check> = evidence.attached.iter().flat_map(tests_in).collect();
-        let told = if at == 0 && evidence.is_local { tests } else { Vec::new() };
+        let told: Vec<Check> = evidence.attached.iter().flat_map(told_in).collect();
         Some(rules(Case {
             base: below.first(),
             base_gap: gathered.gap.as_ref().filter(|_| is_last),
-            from_scratch: is_last && (self.from_scratch || evidence.attached.iter().any(begins_with_nothing)),
+            from_scratch: is_last && (self.from_scratch || evidence.attached.iter().any(is_from_scratch)),
             // A base that cannot be had may forbid anything.
             contract_gap: unread.as_ref().or(gathered.gap.as_ref()),
             told: &told,
@@ -134,37 +129,17 @@ impl<'p> Bench<'p> {
     }
 }
 
-/// The verdicts on tests that whoever baked the image signed.
-fn tests_in(attached: &Attached) -> Vec<Check> {
-    let when = |summary: &&Value| summary.get("timeVerified").and_then(Value::as_str).map(str::to_owned);
-    let summaries = attached.good(SUMMARY).filter_map(|seen| seen.predicate.as_ref());
-    // Each bake that gives the same image leaves its own: the last one counts.
-    let Some(summary) = summaries.max_by_key(when) else { return Vec::new() };
-    let listed = ["checks", "dev.bakery.checks"].iter().find_map(|key| summary.get(*key)?.as_array());
-    let tests = listed.into_iter().flatten().filter_map(test_of);
-    tests.take(MAX_TESTS).collect()
+/// What whoever baked the image signed of its tests, and of whether a second bake gave the same. A summary that cannot be read
+/// says nothing; each bake that gives the same image leaves its own, and the last one counts.
+fn told_in(attached: &Attached) -> Vec<Check> {
+    let when = |said: &&Value| said.get("timeVerified").and_then(Value::as_str).map(str::to_owned);
+    let said = attached.good(predicate::SUMMARY).filter_map(|seen| seen.predicate.as_ref()).max_by_key(when);
+    said.and_then(|said| Summary::checks_of(said).ok()).unwrap_or_default()
 }
 
-/// Whether a provenance that holds lists what an image was made of, and no base among it.
-fn begins_with_nothing(attached: &Attached) -> bool {
-    let listed = |predicate: &Value| predicate.pointer("/buildDefinition/resolvedDependencies")?.as_array().cloned();
-    let mut provenances = attached.good(PROVENANCE).filter_map(|seen| listed(seen.predicate.as_ref()?)).peekable();
-    let is_base = |entry: &Value| entry.get("name").is_some_and(|name| name == "base");
-    provenances.peek().is_some() && !provenances.any(|listed| listed.iter().any(is_base))
-}
-
-fn test_of(told: &Value) -> Option<Check> {
-    let text = |key: &str| told.get(key).and_then(Value::as_str);
-    let id = text("id").filter(|id| id.starts_with("test.") || *id == "repro.match")?;
-    let verdict = match text("verdict")? {
-        "pass" => CheckVerdict::Pass,
-        "warn" => CheckVerdict::Warn,
-        "fail" => CheckVerdict::Fail,
-        "skip" => CheckVerdict::Skip,
-        _ => CheckVerdict::Unknown,
-    };
-    let evidence = vec!["as whoever baked it signed".to_owned()];
-    Some(Check::new(escape(id), Finding::new(verdict, escape(text("reason").unwrap_or("test.told")), evidence)))
+/// Whether a provenance that holds is of a recipe without a base.
+fn is_from_scratch(attached: &Attached) -> bool {
+    attached.good(predicate::PROVENANCE).filter_map(|seen| seen.predicate.as_ref()).any(begins_with_nothing)
 }
 
 fn signers(evidence: &Evidence) -> impl Iterator<Item = Signer> {

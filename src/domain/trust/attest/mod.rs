@@ -1,7 +1,8 @@
 //! Attestations: statements about an image, and what bakery states. Signs nothing, stores nothing.
 //!
 //! Reading order: `predicate` (what kinds there are), `statement` (what is said, of which digest), `envelope` (what is signed),
-//! `bundle` (an envelope with what verifies it), `entry` (the log's word for it), `legacy` (cosign's older signatures); then
+//! `bundle` (an envelope with what verifies it), `entry` (the log's word for it), `legacy` (cosign's older signatures),
+//! `naming` (whether a name in one is the image's); then
 //! what bakery says: `provenance`, `sbom`, `summary`.
 
 mod bundle;
@@ -9,6 +10,7 @@ mod entry;
 mod envelope;
 mod error;
 mod legacy;
+mod naming;
 pub mod predicate;
 mod provenance;
 mod sbom;
@@ -20,6 +22,7 @@ pub use entry::{InclusionProof, LogEntry};
 pub use envelope::{Envelope, MAX_ENVELOPE_SIGNATURES, pae};
 pub use error::AttestError;
 pub use legacy::SimpleSigning;
+pub use naming::is_called;
 pub use provenance::{Dependency, Provenance, ProvenanceClaims};
 pub use sbom::{SbomSubject, sbom};
 pub use statement::{MAX_SUBJECTS, Statement, StatementSubject};

@@ -6,6 +6,7 @@
 //! still runs.
 
 mod base;
+mod calls;
 mod explain;
 mod image;
 mod judged;

@@ -16,34 +16,37 @@ use super::super::finding::CheckVerdict;
 use super::super::policy::{Demand, RegoFile, is_name};
 use super::super::shown::MEMBERS;
 use super::super::{Finding, Gap, reason};
+use super::calls;
 use super::judged::{Judged, Offence};
 use crate::domain::text::escape;
 use crate::domain::yaml::nearest;
 
 /// How long one rule may take.
-const MAX_TIME: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(3);
 /// Most rules of one file of tests.
 const MAX_TESTS: usize = 1000;
 /// Functions that take what they like of memory, or give another answer each time.
 const REFUSED: [&str; 6] = ["numbers.range", "numbers.range_step", "rand.intn", "bits.lsh", "http.send", "opa.runtime"];
 
 /// Why a file's rules cannot be evaluated: a line, with the place where it is known.
-type Wrong = String;
+pub(super) type Wrong = String;
 
 /// What a file says of an image.
 pub fn judge(file: &RegoFile, input: &Value) -> Judged {
-    let judged = evaluate(file, input).and_then(|(denied, warned)| {
-        if !denied.is_empty() {
-            return Ok(Judged::Offends(Demand::Forbid, [denied, warned].concat()));
-        }
-        if let Some(why) = blind(&file.text, input) {
-            let why = format!("nothing is denied, but the rule looks at what is not known: {why}");
-            return Ok(Judged::unknown(&Gap { reason: reason::REGO_BLIND, why }));
-        }
-        Ok(Judged::of(Demand::Warn, warned, || Judged::pass(reason::REGO_CLEAN, vec!["nothing is denied".to_owned()])))
-    });
-    // Not to be excepted: nobody knows what it would have said.
-    judged.unwrap_or_else(|why| Judged::Settled(Finding::new(CheckVerdict::Fail, reason::REGO_ERROR, vec![why])))
+    match evaluate(file, input) {
+        // Not to be excepted: nobody knows what it would have said.
+        Err(why) => Judged::Settled(Finding::new(CheckVerdict::Fail, reason::REGO_ERROR, vec![why])),
+        Ok((denied, warned)) if !denied.is_empty() => Judged::Offends(Demand::Forbid, [denied, warned].concat()),
+        Ok((_, warned)) => match blind(&file.text, input) {
+            Some(why) => {
+                let why = format!("nothing is denied, but the rule looks at what is not known: {why}");
+                Judged::unknown(&Gap { reason: reason::REGO_BLIND, why })
+            }
+            None => Judged::of(Demand::Warn, warned, || {
+                Judged::pass(reason::REGO_CLEAN, vec!["nothing is denied".to_owned()])
+            }),
+        },
+    }
 }
 
 /// What is wrong with a file before anything is evaluated.
@@ -52,6 +55,7 @@ pub fn check(file: &RegoFile) -> Result<(), Wrong> {
     refuse(&file.text, &shown_name(file))?;
     let mut engine = engine(&Value::Object(nothing));
     let package = add(&mut engine, file)?;
+    calls::refuse_endless(&mut engine)?;
     has_rules(&package, file)
 }
 
@@ -59,6 +63,7 @@ fn evaluate(file: &RegoFile, input: &Value) -> Result<(Vec<Offence>, Vec<Offence
     refuse(&file.text, &shown_name(file))?;
     let mut engine = engine(input);
     let package = add(&mut engine, file)?;
+    calls::refuse_endless(&mut engine)?;
     has_rules(&package, file)?;
     let mut said = |rule: &str, code| match declares(&file.text, rule) {
         false => Ok(Vec::new()),
@@ -153,8 +158,8 @@ fn offences(rule: &str, value: &Rego, code: &'static str) -> Result<Vec<Offence>
     items.into_iter().map(offence).collect()
 }
 
-/// Comments and the insides of texts as blanks, so that places stay what they are.
-fn code(text: &str) -> String {
+/// Comments and the insides of texts as blanks, byte for byte, so that places stay what they are.
+pub(super) fn code(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut within, mut escaped) = (None, false);
     for c in text.chars() {
@@ -182,7 +187,7 @@ fn code(text: &str) -> String {
             }
             (Some(_), c) => c != '\n',
         };
-        out.push(if blank { ' ' } else { c });
+        if blank { out.extend(std::iter::repeat_n(' ', c.len_utf8())) } else { out.push(c) }
     }
     out
 }
@@ -198,8 +203,9 @@ static TEST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)^(test_\w+)").u
 /// A member that evidence never has would make a rule silent; so would a function that is not there.
 fn refuse(text: &str, name: &str) -> Result<(), Wrong> {
     let code = code(text);
+    calls::refuse_nesting(&code, name)?;
     let place = |at: usize| {
-        let before = &code[..at];
+        let before = &text[..at];
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         format!("{name}:{}:{column}", before.matches('\n').count() + 1)
     };
@@ -289,7 +295,10 @@ pub fn run_tests(test: &RegoFile, rules: &[RegoFile]) -> Vec<RegoTest> {
             refuse(&file.text, &shown_name(file))?;
             add(&mut engine, file)?;
         }
-        add(&mut engine, test).map(|package| (engine, package))
+        calls::refuse_nesting(&code, &shown_name(test))?;
+        let package = add(&mut engine, test)?;
+        calls::refuse_endless(&mut engine)?;
+        Ok((engine, package))
     };
     let (mut engine, package) = match loaded() {
         Ok(loaded) => loaded,

@@ -54,7 +54,7 @@ fn labels_must_say_something_and_packages_may_not_be_there() {
 
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
-fn provenance(builder: Value, dependencies: Value) -> Value {
+fn provenance(builder: &Value, dependencies: &Value) -> Value {
     json!({"buildDefinition": {"resolvedDependencies": dependencies}, "runDetails": {"builder": {"id": builder}}})
 }
 
@@ -72,7 +72,7 @@ fn on_base(attestations: Vec<AttestationSeen>, policy: &Policy) -> String {
 #[test]
 fn s05_attestations_of_another_type_or_subject_or_predicate_count_for_nothing() {
     let policy = Policy::default();
-    let fine = provenance(json!("https://bakery.example"), json!([{"digest": {"sha256": digest("base").encoded()}}]));
+    let fine = provenance(&json!("https://bakery.example"), &json!([{"digest": {"sha256": digest("base").encoded()}}]));
     let good_one = |kind: &str| attested(kind, good(), fine.clone());
     assert_eq!(on_base(vec![good_one(PROVENANCE)], &policy), "pass provenance.good");
     assert_eq!(on_base(Vec::new(), &policy), "fail provenance.missing");
@@ -101,7 +101,7 @@ fn s12_claims_count_whole_and_as_written() {
     let mut policy = Policy::default();
     let encoded = digest("base").encoded().to_owned();
     let claim = |builder: Value, dependencies: Value, policy: &Policy| {
-        on_base(vec![attested(PROVENANCE, good(), provenance(builder, dependencies))], policy)
+        on_base(vec![attested(PROVENANCE, good(), provenance(&builder, &dependencies))], policy)
     };
     let base = json!([{"uri": "pkg:x", "digest": {"sha256": "00"}}, {"digest": {"sha256": encoded}}]);
     let id = "https://builder.example/v1";

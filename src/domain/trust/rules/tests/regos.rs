@@ -61,6 +61,20 @@ fn s03_what_cannot_be_evaluated_fails_with_its_place() {
         ("package bakery\ndeny contains \"x\" if numbers.range(1, 1e9)[_] == 0\n", "is not to be had"),
         ("package bakery\ndeny contains \"x\" if http.send({}).status == 0\n", "is not to be had"),
         ("package bakery\na := b\nb := a\ndeny contains \"x\" if a == 1\n", "recursion"),
+        (
+            "package bakery\nf(x) := g(x)\ng(x) := 1 if { x > 1 } else := f(x + 1)\ndeny contains \"x\" if f(1) == 2\n",
+            "mine.rego:2:1: `f` calls itself",
+        ),
+        (
+            "package bakery\nf(x) := [y | y := data.bakery.f(x)]\ndeny contains \"x\" if f(1) == 2\n",
+            "mine.rego:2:1: `f` calls itself",
+        ),
+        (
+            "package bakery\nimport data.bakery.f as g\nf(x) := g(x)\ndeny contains \"x\" if f(1) == 2\n",
+            "mine.rego:3:1: `f` calls itself",
+        ),
+        ("package bakery\nf(x) := x\ng(x) := f(x)\ndeny contains \"x\" if g(1) == 2 with f as g\n", "calls itself"),
+        ("package bakery\nf(x) := f(x + 1)\ndeny contains \"x\" if f(1) == 2\n", "mine.rego:"),
         ("", ""),
     ] {
         let (verdict, lines) = told(text);
@@ -71,9 +85,31 @@ fn s03_what_cannot_be_evaluated_fails_with_its_place() {
 
 #[test]
 fn rules_without_end_are_given_up() {
-    let text = "package bakery\nn := [0,1,2,3,4,5,6,7,8,9]\ndeny contains \"x\" if {\n  n[a] == n[b]; n[c] == n[d]; n[e] == n[f]; n[g] == n[h]; n[i] == n[j]; a+b+c+d+e+f+g+h+i+j == -1\n}\n";
-    let (verdict, lines) = told(text);
+    let digits = "abcdefghij".chars().map(|digit| format!("n[{digit}] >= 0")).collect::<Vec<_>>().join("; ");
+    let text =
+        format!("package bakery\nn := [0,1,2,3,4,5,6,7,8,9]\ndeny contains \"x\" if {{ {digits}; n[0] == 1 }}\n");
+    let (verdict, lines) = told(&text);
     assert_eq!(verdict, "fail rego.error", "{lines:?}");
+}
+
+#[test]
+fn rules_rest_on_each_other_only_so_deep_and_brackets_nest_only_so_deep() {
+    let chain = |length: usize, open: &str, close: &str| {
+        let rules: Vec<String> = (1..length).map(|at| format!("f{at}(x) := {open}f{}(x){close}", at + 1)).collect();
+        format!("package bakery\ndeny contains \"x\" if f1(1)\n{}\nf{length}(x) := x\n", rules.join("\n"))
+    };
+    let (open, close) = ("[y | y := [[[[".to_owned(), "]]]]]".to_owned());
+    assert_eq!(told(&chain(31, "", "")).0, "fail rego.denied");
+    assert_eq!(told(&chain(31, &open, &close)).0, "fail rego.denied");
+    let (verdict, lines) = told(&chain(40, "", ""));
+    assert!(verdict == "fail rego.error" && lines[0].contains("rests on more than 32 rules"), "{lines:?}");
+    let nested =
+        |depth| format!("package bakery\ndeny contains \"x\" if {}1{} == 1\n", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(told(&nested(10)).0, "pass rego.clean");
+    let (verdict, lines) = told(&nested(5000));
+    assert!(verdict == "fail rego.error" && lines[0].starts_with("mine.rego:2:1: more than 10 brackets"), "{lines:?}");
+    let names = (0..600).map(|at| format!("r{at} := 1\n")).collect::<String>();
+    assert_eq!(told(&format!("package bakery\ndeny contains \"x\"\n{names}")).0, "fail rego.error");
 }
 
 #[test]

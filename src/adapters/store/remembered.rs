@@ -1,0 +1,209 @@
+//! A store whose answers about what is attached to an image are kept, so that what was asked before can be judged again
+//! where the store does not answer. The store is always asked first, and what is kept is verified like anything else: it can go
+//! stale, and cannot be forged. Keeps no layer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::described::{Described, of_type};
+use super::{BlobStream, KeptDocuments, Page, RawManifest, Selector, Store, StoreError, VerifiedReader, read_verified};
+use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
+use crate::domain::oci::{Descriptor, Digest, MAX_MANIFEST_BYTES, Repository, Tag};
+
+/// Largest answer read.
+const MAX_BYTES: usize = 4 << 20;
+
+/// A store and what it answered before.
+pub struct RememberedStore {
+    inner: Arc<dyn Store>,
+    kept: KeptDocuments,
+    folder: PathBuf,
+    /// Answer from memory where the store does not.
+    falls_back: bool,
+}
+
+/// An answer: where a tag pointed (`None`: nowhere), or what was about a manifest.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answer {
+    question: String,
+    #[serde(default)]
+    tag: Option<Digest>,
+    #[serde(default)]
+    referrers: Vec<Descriptor>,
+}
+
+impl RememberedStore {
+    /// Keeps answers below the cache folder; gives them again only where `falls_back` says so.
+    pub fn new(inner: Arc<dyn Store>, cache: &Path, falls_back: bool) -> Self {
+        Self { inner, kept: KeptDocuments::new(cache), folder: cache.join("attached"), falls_back }
+    }
+
+    fn keep(&self, answer: &Answer) {
+        // That it cannot be kept only costs asking again.
+        if let Ok(bytes) = serde_json::to_vec(answer) {
+            let _ = write_whole(&self.path(&answer.question), &bytes, Durability::Cache);
+        }
+    }
+
+    fn recall(&self, question: &str) -> Option<Answer> {
+        let bytes = read_bounded(&self.path(question), MAX_BYTES).ok()??;
+        let answer: Answer = serde_json::from_slice(&bytes).ok()?;
+        (answer.question == question).then_some(answer)
+    }
+
+    fn path(&self, question: &str) -> PathBuf {
+        self.folder.join(format!("{}.json", Digest::of(question.as_bytes()).encoded()))
+    }
+
+    fn question(&self, repository: &Repository, what: &str) -> String {
+        format!("{} {repository} {what}", self.inner.name())
+    }
+
+    /// Whether memory may answer instead.
+    fn is_silent(&self, error: &StoreError) -> bool {
+        self.falls_back && matches!(error, StoreError::Unreachable { .. })
+    }
+
+    fn document(&self, repository: &Repository, digest: &Digest) -> Option<RawManifest> {
+        let bytes = self.kept.read(digest)?;
+        let described = Described::read(&self.inner.name(), repository.as_str(), None, &bytes).ok()?;
+        Some(RawManifest { descriptor: Descriptor { digest: digest.clone(), ..described.descriptor }, bytes })
+    }
+}
+
+#[async_trait]
+impl Store for RememberedStore {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.inner.warnings()
+    }
+
+    async fn repositories(&self, after: Option<&str>) -> Result<Page<Repository>, StoreError> {
+        self.inner.repositories(after).await
+    }
+
+    async fn tags(&self, repository: &Repository, after: Option<&str>) -> Result<Page<Tag>, StoreError> {
+        self.inner.tags(repository, after).await
+    }
+
+    async fn resolve(&self, repository: &Repository, selector: &Selector) -> Result<Descriptor, StoreError> {
+        match self.inner.resolve(repository, selector).await {
+            Err(error) if self.is_silent(&error) => match self.manifest(repository, selector).await {
+                Ok(raw) => Ok(raw.descriptor),
+                Err(_) => Err(error),
+            },
+            answer => answer,
+        }
+    }
+
+    async fn manifest(&self, repository: &Repository, selector: &Selector) -> Result<RawManifest, StoreError> {
+        let question = self.question(repository, &format!("tag {selector}"));
+        let is_tag = matches!(selector, Selector::Tag(_));
+        let error = match self.inner.manifest(repository, selector).await {
+            Ok(raw) => {
+                self.kept.keep(&raw.descriptor.digest, &raw.bytes);
+                if is_tag {
+                    let tag = Some(raw.descriptor.digest.clone());
+                    self.keep(&Answer { question, tag, referrers: Vec::new() });
+                }
+                return Ok(raw);
+            }
+            Err(error) => error,
+        };
+        if is_tag && matches!(error, StoreError::NotFound { .. }) {
+            self.keep(&Answer { question, tag: None, referrers: Vec::new() });
+            return Err(error);
+        }
+        if !self.is_silent(&error) {
+            return Err(error);
+        }
+        let digest = match selector {
+            Selector::Digest(digest) => Some(digest.clone()),
+            Selector::Tag(_) => match self.recall(&question) {
+                Some(Answer { tag: None, .. }) => {
+                    let what = format!("{repository}:{selector}");
+                    return Err(StoreError::NotFound { store: self.inner.name(), what });
+                }
+                answer => answer.and_then(|answer| answer.tag),
+            },
+        };
+        digest.and_then(|digest| self.document(repository, &digest)).ok_or(error)
+    }
+
+    async fn has_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<bool, StoreError> {
+        self.inner.has_blob(repository, blob).await
+    }
+
+    async fn open_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<BlobStream, StoreError> {
+        if blob.size > MAX_MANIFEST_BYTES {
+            return self.inner.open_blob(repository, blob).await;
+        }
+        let opened = match self.inner.open_blob(repository, blob).await {
+            Ok(source) => read_verified(source, blob, MAX_MANIFEST_BYTES).await,
+            Err(error) => Err(error),
+        };
+        let bytes = match opened {
+            Ok(bytes) => {
+                self.kept.keep(&blob.digest, &bytes);
+                bytes
+            }
+            Err(error) if self.is_silent(&error) => self.kept.read(&blob.digest).ok_or(error)?,
+            Err(error) => return Err(error),
+        };
+        Ok(Box::pin(VerifiedReader::new(std::io::Cursor::new(bytes), blob)))
+    }
+
+    async fn put_blob(&self, repository: &Repository, blob: &Descriptor, source: BlobStream) -> Result<(), StoreError> {
+        self.inner.put_blob(repository, blob, source).await
+    }
+
+    async fn mount_blob(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        from: &Repository,
+    ) -> Result<bool, StoreError> {
+        self.inner.mount_blob(repository, blob, from).await
+    }
+
+    async fn put_manifest(
+        &self,
+        repository: &Repository,
+        tag: Option<&Tag>,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Descriptor, StoreError> {
+        self.inner.put_manifest(repository, tag, media_type, bytes).await
+    }
+
+    async fn remove_tag(&self, repository: &Repository, tag: &Tag) -> Result<(), StoreError> {
+        self.inner.remove_tag(repository, tag).await
+    }
+
+    async fn referrers(
+        &self,
+        repository: &Repository,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Descriptor>, StoreError> {
+        let question = self.question(repository, &format!("referrers {subject}"));
+        match self.inner.referrers(repository, subject, None).await {
+            Ok(referrers) => {
+                self.keep(&Answer { question, tag: None, referrers: referrers.clone() });
+                Ok(of_type(referrers, artifact_type))
+            }
+            Err(error) if self.is_silent(&error) => {
+                let answer = self.recall(&question).ok_or(error)?;
+                Ok(of_type(answer.referrers, artifact_type))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

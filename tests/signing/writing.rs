@@ -1,0 +1,141 @@
+//! What signing and attesting write: in which forms, beside what is there, once.
+
+use bakery::adapters::signing::SignatureFormat;
+use bakery::adapters::store::layout::Layout;
+use bakery::adapters::store::registry::RegistryStore;
+use bakery::adapters::store::{MemoryStore, Selector, Store};
+use bakery::domain::oci::{Digest, Manifest};
+use bakery::domain::trust::Form;
+use bakery::domain::trust::attest::{Summary, predicate};
+use serde_json::json;
+
+use super::{Baker, good, image, look, outcomes, ring};
+use crate::store::conformance::{repository, tag};
+use crate::store::registry::options;
+use crate::support::docker_registry::DockerRegistry;
+use crate::support::peers;
+
+/// Every store takes signatures the same way, and twice is once.
+async fn signs(store: &dyn Store) {
+    let (here, baker, other) = (repository("team-a/app"), Baker::new("baker"), Baker::new("other"));
+    for (number, (format, forms)) in [
+        (SignatureFormat::Bundle, vec![Form::Bundle]),
+        (SignatureFormat::Legacy, vec![Form::Legacy]),
+        (SignatureFormat::Both, vec![Form::Bundle, Form::Legacy]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let subject = image(store, &here, &format!("format {number}")).await;
+        assert_eq!(outcomes(&look(store, &subject.digest, &ring(&[&baker])).await.unwrap()), [], "unsigned");
+        for time in ["first", "second"] {
+            baker.signing(store, &here, "team-a/app", format).sign(&subject).await.unwrap();
+            let found = outcomes(&look(store, &subject.digest, &ring(&[&baker])).await.unwrap());
+            let expected: Vec<_> = forms.iter().map(|form| (*form, good(&baker))).collect();
+            assert_eq!(found, expected, "{format:?}, the {time} time");
+        }
+        // Another's signature stands beside it.
+        other.signing(store, &here, "team-a/app", format).sign(&subject).await.unwrap();
+        let both = outcomes(&look(store, &subject.digest, &ring(&[&baker, &other])).await.unwrap());
+        assert_eq!(both.len(), 2 * forms.len(), "{both:?}");
+        for form in forms {
+            assert!(both.contains(&(form, good(&baker))) && both.contains(&(form, good(&other))), "{both:?}");
+        }
+    }
+    let subject = image(store, &here, "stated").await;
+    let signing = baker.signing(store, &here, "team-a/app", SignatureFormat::Both);
+    let said = json!({"verificationResult": "PASSED"});
+    let first = signing.attest(&subject, predicate::SUMMARY, &said).await.unwrap();
+    let second = signing.attest(&subject, predicate::SUMMARY, &said).await.unwrap();
+    assert_eq!(first, second, "the same said twice is said once");
+    let third = signing.attest(&subject, predicate::SUMMARY, &json!({"verificationResult": "FAILED"})).await.unwrap();
+    assert_ne!(first, third);
+    let found = look(store, &subject.digest, &ring(&[&baker])).await.unwrap();
+    assert_eq!(found.signatures, [], "a statement is no signature");
+    let said: Vec<bool> = found
+        .good(predicate::SUMMARY)
+        .map(|seen| Summary::says_passed(seen.predicate.as_ref().unwrap()).unwrap())
+        .collect();
+    assert_eq!(said.len(), 2);
+    assert!(said.contains(&true) && said.contains(&false));
+}
+
+#[tokio::test]
+async fn a_store_in_memory_takes_signatures() {
+    signs(&MemoryStore::new()).await;
+}
+
+#[tokio::test]
+async fn a_layout_takes_signatures() {
+    let folder = tempfile::tempdir().unwrap();
+    signs(&Layout::open_or_create(&folder.path().join("layout")).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_registry_without_the_referrers_api_takes_signatures() {
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start();
+    signs(&RegistryStore::open(options(&registry.host(), vec![])).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_referrer_is_written_as_cosign_writes_it() {
+    let (store, here, baker) = (MemoryStore::new(), repository("team-a/app"), Baker::new("baker"));
+    let subject = image(&store, &here, "x").await;
+    baker.signing(&store, &here, "team-a/app", SignatureFormat::Both).sign(&subject).await.unwrap();
+    let listed = store.referrers(&here, &subject.digest, Some(predicate::BUNDLE)).await.unwrap();
+    let [referrer] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(referrer.annotations["dev.sigstore.bundle.predicateType"], predicate::SIGN);
+    let raw = store.manifest(&here, &Selector::Digest(referrer.digest.clone())).await.unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&raw.bytes).unwrap();
+    assert_eq!(document["artifactType"], "application/vnd.dev.sigstore.bundle.v0.3+json");
+    assert_eq!(document["annotations"]["dev.sigstore.bundle.content"], "dsse-envelope");
+    assert_eq!(document["config"]["digest"], Digest::of(b"{}").to_string());
+    assert_eq!(document["subject"]["digest"], subject.digest.to_string());
+    assert_eq!(document["subject"]["size"], subject.size);
+
+    let legacy = tag(&format!("{}.sig", subject.digest.to_string().replace(':', "-")));
+    let raw = store.manifest(&here, &Selector::Tag(legacy)).await.unwrap();
+    let Ok(Manifest::Image(image)) = Manifest::parse(&raw.bytes, None) else { panic!() };
+    assert_eq!(image.layers.len(), 1);
+    assert_eq!(image.layers[0].media_type, predicate::SIMPLE_SIGNING);
+}
+
+#[tokio::test]
+async fn k05_nothing_of_a_private_key_is_written_or_shown() {
+    let (folder, here, baker) = (tempfile::tempdir().unwrap(), repository("team-a/app"), Baker::new("baker"));
+    let layout = Layout::open_or_create(&folder.path().join("layout")).unwrap();
+    let subject = image(&layout, &here, "x").await;
+    let signing = baker.signing(&layout, &here, "team-a/app", SignatureFormat::Both);
+    signing.sign(&subject).await.unwrap();
+    signing.attest(&subject, predicate::SUMMARY, &json!({})).await.unwrap();
+    let passphrase = bakery::adapters::signing::Passphrase::from("tulip-passphrase");
+    let sealed = baker.key.to_pem(&passphrase).unwrap();
+    let line = sealed.lines().nth(1).unwrap();
+    let mut looked_at = 0;
+    for entry in std::fs::read_dir(folder.path().join("layout/blobs/sha256")).unwrap() {
+        let text = String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap()).into_owned();
+        for secret in [line, "tulip-passphrase", "PRIVATE KEY"] {
+            assert!(!text.contains(secret));
+        }
+        looked_at += 1;
+    }
+    assert!(looked_at >= 8, "{looked_at} blobs");
+    assert_eq!(format!("{:?}", baker.key), format!("PrivateKey({})", baker.key.public().fingerprint()));
+}
+
+#[tokio::test]
+async fn a_tag_that_holds_something_else_is_not_overwritten() {
+    let (store, here, baker) = (MemoryStore::new(), repository("team-a/app"), Baker::new("baker"));
+    let subject = image(&store, &here, "x").await;
+    let legacy = tag(&format!("{}.sig", subject.digest.to_string().replace(':', "-")));
+    let index = serde_json::to_vec(&bakery::domain::oci::ImageIndex::new(vec![subject.clone()])).unwrap();
+    let kind = bakery::domain::oci::media_type::INDEX;
+    let put = store.put_manifest(&here, Some(&legacy), kind, &index).await.unwrap();
+    let error = baker.signing(&store, &here, "team-a/app", SignatureFormat::Legacy).sign(&subject).await.unwrap_err();
+    assert!(error.to_string().contains("cannot be added to: it is an index"), "{error}");
+    let still = store.resolve(&here, &Selector::Tag(legacy)).await.unwrap();
+    assert_eq!(still.digest, put.digest);
+}
