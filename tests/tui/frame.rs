@@ -86,6 +86,7 @@ fn the_next_keys_end_with_help_and_no_label_is_cut() {
         let known = [
             "Enter open",
             "d diff",
+            "v verify",
             "c choose as base",
             "c choose",
             "/ filter",

@@ -21,8 +21,8 @@ pub struct Seal {
 impl Seal {
     /// What a listing tells of it; `None` where nobody looked.
     pub(super) fn of(listed: &Listed) -> Option<Self> {
-        let _ = listed;
-        None
+        let state = listed.signature.as_ref()?;
+        Some(Self { verdict: state.verdict, reason: state.reason.clone(), signer: state.signer.clone() })
     }
 
     /// Whether somebody signed whose word counts.
