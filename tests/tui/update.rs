@@ -135,8 +135,7 @@ fn screens_follow_each_other_by_tab_number_and_click() {
         press(&mut model, &["tab"]);
         seen.push(model.screen);
     }
-    let order =
-        [Screen::Recipes, Screen::Bake, Screen::Verify, Screen::Diff, Screen::Bakes, Screen::Store];
+    let order = [Screen::Recipes, Screen::Bake, Screen::Verify, Screen::Diff, Screen::Bakes, Screen::Store];
     assert_eq!(seen, order);
     press(&mut model, &["4"]);
     assert_eq!(model.screen, Screen::Verify);
