@@ -85,7 +85,7 @@ async fn stores_are_listed_and_images_inspected_over_registry_and_layout() {
     let rows = bakery.json(&["store", "ls", "global"]);
     assert_eq!(rows[0]["platforms"], serde_json::json!(["linux/amd64", "linux/arm64"]));
     assert_eq!(rows[1]["digest"], python.digest.to_string());
-    assert_eq!(rows[1]["signature"], "unknown");
+    assert_eq!(rows[1]["signature"], "signature.no-keys");
     assert!(rows[1]["size"].as_u64().unwrap() > 10);
     let text = bakery.ok(&["store", "ls", "--color", "never"]);
     assert_eq!(text.lines().count(), 4, "{text}");

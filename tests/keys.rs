@@ -189,7 +189,6 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
     let context = Context {
         passphrase: None,
         secrets: Default::default(),
-        passphrase: None,
         paths: Paths::below(&folder.path().join("home")),
         workspace: Workspace {
             secrets: Default::default(),

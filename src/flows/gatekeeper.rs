@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::prepare::Prepared;
 use super::signer::Signer;
 use super::statements::Making;
 use super::{Context, reproduce};
@@ -17,7 +18,7 @@ use crate::domain::layer::packages::Package;
 use crate::domain::oci::{Descriptor, Platform, Repository};
 use crate::domain::plan::StepId;
 use crate::domain::recipe::Lock;
-use crate::domain::trust::{Check, CheckVerdict, Finding, Known, Verified};
+use crate::domain::trust::{Check, CheckVerdict, Finding, Known, Policy, Verified};
 use crate::report::{Kind, Report};
 
 /// Passes facts on, and keeps how each check stands: the summary carries them.
@@ -135,17 +136,40 @@ fn join(known: &mut Check, other: &Check, reference: &str) {
 
 /// What the engine asks before the tag moves.
 pub(super) struct BakeGate {
-    pub(super) context: Context,
-    pub(super) repository: Repository,
-    pub(super) reference: String,
-    pub(super) base: Option<Verified>,
-    pub(super) told: Told,
-    pub(super) making: Making,
-    pub(super) signer: Option<Signer>,
+    context: Context,
+    repository: Repository,
+    reference: String,
+    base: Option<Verified>,
+    told: Told,
+    making: Making,
+    signer: Option<Signer>,
     /// What is installed in the image of each platform, once it has been judged.
-    pub(super) packages: Mutex<Vec<Known<Arc<Vec<Package>>>>>,
+    packages: Mutex<Vec<Known<Arc<Vec<Package>>>>>,
     /// What to bake once more, and where.
     pub(super) again: Option<(Box<BakeJob>, PathBuf, CancellationToken)>,
+}
+
+impl BakeGate {
+    /// The gate of a bake that is prepared and whose base was admitted.
+    pub(super) fn new(
+        context: &Context,
+        (bake, engine): (&str, &str),
+        prepared: &Prepared,
+        (policy, signer, base): (&Policy, Option<Signer>, Option<Verified>),
+        told: Told,
+    ) -> Self {
+        Self {
+            context: context.clone(),
+            repository: prepared.recipe.name.clone(),
+            reference: prepared.recipe.reference(),
+            base,
+            told,
+            making: Making::of(bake, engine, prepared, policy),
+            signer,
+            packages: Mutex::default(),
+            again: None,
+        }
+    }
 }
 
 fn gate(report: Report) -> EngineError {

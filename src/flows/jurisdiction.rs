@@ -146,6 +146,8 @@ mod tests {
             place,
             keys: vec![],
             key: None,
+            passphrase: None,
+            signature_format: Default::default(),
             publish,
             repositories: vec![],
             keyless: None,
@@ -172,7 +174,7 @@ mod tests {
             secrets: BTreeMap::new(),
         };
         let paths = Paths::below(Path::new("/h"));
-        Context { paths, workspace, settings: UserSettings::default(), secrets: BTreeMap::new() }
+        Context { paths, workspace, settings: UserSettings::default(), secrets: BTreeMap::new(), passphrase: None }
     }
 
     fn judge(text: &str) -> (Option<String>, String, Vec<String>, bool) {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use super::Context;
 use crate::adapters::secrets;
 use crate::adapters::signing::{KeyFileError, Passphrase, PrivateKey, SignatureFormat, read_private};
@@ -12,21 +14,25 @@ use crate::report::{Kind, Report};
 const PASSPHRASE: &str = "passphrase";
 
 /// A key that signs, not opened yet: that takes a fifth of a second.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Signer {
     file: PathBuf,
     passphrase: Passphrase,
+    opened: Arc<OnceCell<Arc<PrivateKey>>>,
     /// In which forms signatures are written.
     pub format: SignatureFormat,
 }
 
 impl Signer {
-    /// Opens the key.
+    /// Opens the key, once.
     pub async fn open(&self) -> Result<Arc<PrivateKey>, Report> {
-        let (file, passphrase) = (self.file.clone(), self.passphrase.clone());
-        let opened = tokio::task::spawn_blocking(move || read_private(&file, &passphrase)).await;
-        let opened = opened.map_err(|error| Report::new(Kind::Failed, &error))?;
-        Ok(Arc::new(opened.map_err(|error: KeyFileError| Report::from(error).while_doing("cannot sign"))?))
+        let open = || async {
+            let (file, passphrase) = (self.file.clone(), self.passphrase.clone());
+            let opened = tokio::task::spawn_blocking(move || read_private(&file, &passphrase)).await;
+            let opened = opened.map_err(|error| Report::new(Kind::Failed, &error))?;
+            opened.map(Arc::new).map_err(|error: KeyFileError| Report::from(error).while_doing("cannot sign"))
+        };
+        self.opened.get_or_try_init(open).await.cloned()
     }
 }
 
@@ -52,6 +58,6 @@ impl Context {
             (None, None, Some(source)) => Passphrase::from_bytes(secrets::line_of(PASSPHRASE, source)?),
             (None, None, None) => Passphrase::find(&file.display().to_string())?,
         };
-        Ok(Some(Signer { file, passphrase, format: local.signature_format }))
+        Ok(Some(Signer { file, passphrase, opened: Arc::default(), format: local.signature_format }))
     }
 }

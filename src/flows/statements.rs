@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Context;
-use super::bake::BakeRequest;
 use super::prepare::Prepared;
 use super::signer::Signer;
 use crate::adapters::clock;
@@ -42,7 +41,7 @@ pub(super) struct Document {
 }
 
 impl Making {
-    pub(super) fn of(bake: &str, request: &BakeRequest, prepared: &Prepared, policy: &Policy) -> Self {
+    pub(super) fn of(bake: &str, engine: &str, prepared: &Prepared, policy: &Policy) -> Self {
         let recipe = &prepared.recipe;
         let steps = prepared.plan.platforms.first().map(|part| part.steps.as_slice()).unwrap_or_default();
         let secrets: BTreeSet<&String> = recipe
@@ -52,15 +51,15 @@ impl Making {
             .flatten()
             .collect();
         let provenance = Provenance {
-            builder_id: format!("{BUILDER}/{}", request.engine),
+            builder_id: format!("{BUILDER}/{engine}"),
             build_type: BUILD_TYPE.into(),
             recipe_name: recipe.reference(),
             recipe: prepared.plan.recipe_digest.clone(),
-            base_name: request.lock.as_ref().map(|lock| lock.base.clone()),
+            base_name: prepared.lock.as_ref().map(|lock| lock.base.clone()),
             platforms: prepared.plan.platforms.iter().map(|part| part.platform.to_string()).collect(),
             steps: steps.iter().map(|step| format!("{} {}", step.action, step.summary)).collect(),
             secrets: secrets.into_iter().cloned().collect(),
-            dependencies: dependencies(request, prepared),
+            dependencies: dependencies(prepared),
             invocation_id: bake.to_owned(),
             started: Some(clock::now_unix()),
             finished: None,
@@ -114,9 +113,9 @@ fn plain(manifest: &Descriptor) -> Descriptor {
     Descriptor::new(manifest.media_type.clone(), manifest.digest.clone(), manifest.size)
 }
 
-fn dependencies(request: &BakeRequest, prepared: &Prepared) -> Vec<Dependency> {
+fn dependencies(prepared: &Prepared) -> Vec<Dependency> {
     let mut used = Vec::new();
-    if let Some(lock) = &request.lock {
+    if let Some(lock) = &prepared.lock {
         let mut seen = BTreeSet::new();
         for digest in std::iter::once(&lock.digest).chain(lock.platforms.values()) {
             if seen.insert(digest) {

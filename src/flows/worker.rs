@@ -1,7 +1,7 @@
 //! The worker: the process of one bake, from `bake.started` to `bake.finished`. Shows nothing to anybody.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -13,7 +13,6 @@ use super::gatekeeper::{BakeGate, Listening, admit_base};
 use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;
 use super::prune;
-use super::statements::Making;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::embedded::EmbeddedEngine;
 use crate::adapters::engine::embedded::cache::write_memory;
@@ -158,22 +157,14 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
     let listening = Listening::to(writer);
     let base = admit_base(&context, prepared.lock.as_ref(), request.options.allow_downgrade, &listening).await?;
     let (reference, file, memory) = (prepared.recipe.reference(), prepared.file.clone(), prepared.memory.clone());
-    let (repository, making) =
-        (prepared.recipe.name.clone(), Making::of(bench.folder.id(), request, &prepared, &policy));
+    let names = (bench.folder.id(), request.engine.as_str());
+    let mut gate = BakeGate::new(&context, names, &prepared, (&policy, signer, base), listening.told());
     let mut job = prepared.into_job(context.local()?, &context, request.options.no_cache);
     let stop = cancel.child_token();
-    let again = || (Box::new(job.clone()), bench.folder.path().join(AGAIN), stop.clone());
-    job.gatekeeper = Some(Arc::new(BakeGate {
-        context: context.clone(),
-        repository,
-        reference: reference.clone(),
-        base,
-        told: listening.told(),
-        making,
-        signer,
-        packages: Mutex::default(),
-        again: request.options.reproduce.then(again),
-    }));
+    if request.options.reproduce {
+        gate.again = Some((Box::new(job.clone()), bench.folder.path().join(AGAIN), stop.clone()));
+    }
+    job.gatekeeper = Some(Arc::new(gate));
     let grounds = Grounds::of(&job, policy);
     let judging = Judging::over(&listening, &grounds, request.options.fail_fast.then(|| stop.clone()));
     let baked = EmbeddedEngine.bake(&job, &judging, &stop).await;

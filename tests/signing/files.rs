@@ -17,6 +17,8 @@ fn store(root: &Path) -> StoreSettings {
             identities: vec![("https://issuer.example".into(), SubjectSetting::Exact("a@b".into()))],
         }),
         key: None,
+        passphrase: None,
+        signature_format: Default::default(),
         publish: None,
         repositories: Vec::new(),
     }

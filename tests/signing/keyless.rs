@@ -77,8 +77,9 @@ async fn a_bundle_without_a_key_is_its_identitys() {
     // A store that trusts nobody without a key says so.
     let none = outcome(&Keyring::default(), |digest| {
         authority.bundle(&statement(digest), &authority.certify(&Leaf::default()), MADE)
-    });
-    is_untrusted(&none.await, "its store trusts none");
+    })
+    .await;
+    is_untrusted(&none, "its store trusts none");
 }
 
 #[tokio::test]
@@ -87,8 +88,9 @@ async fn s01_what_an_identity_signed_for_another_image_is_not_good() {
     let other = Digest::of(b"other");
     let found = outcome(&ring(&authority, vec![expected()]), |_| {
         authority.bundle(&statement(&other), &authority.certify(&Leaf::default()), MADE)
-    });
-    assert_eq!(found.await, Outcome::OtherDigest { signed: other.to_string() });
+    })
+    .await;
+    assert_eq!(found, Outcome::OtherDigest { signed: other.to_string() });
 }
 
 #[tokio::test]
@@ -159,21 +161,24 @@ async fn s06_a_log_that_does_not_stand_for_its_entry_is_refused() {
     for (pointer, value, reason) in cases {
         let found = changed(&authority, &Leaf::default(), MADE, |bundle, _, _| {
             *bundle.pointer_mut(&at(pointer)).unwrap() = value.clone();
-        });
-        is_untrusted(&found.await, reason);
+        })
+        .await;
+        is_untrusted(&found, reason);
     }
     // A checkpoint another log signed, for the very same tree.
     let found = changed(&authority, &Leaf::default(), MADE, |bundle, _, _| {
         let root = bundle.pointer(&at("/inclusionProof/rootHash")).unwrap().as_str().unwrap();
         let checkpoint = foreign.checkpoint(3, &BASE64.decode(root).unwrap());
         *bundle.pointer_mut(&at("/inclusionProof/checkpoint/envelope")).unwrap() = checkpoint.into();
-    });
-    is_untrusted(&found.await, "checkpoint does not hold");
+    })
+    .await;
+    is_untrusted(&found, "checkpoint does not hold");
     for entries in [json!([]), Value::Null] {
         let found = changed(&authority, &Leaf::default(), MADE, |bundle, _, _| {
             bundle["verificationMaterial"]["tlogEntries"] = entries;
-        });
-        is_untrusted(&found.await, "one signature and one log entry");
+        })
+        .await;
+        is_untrusted(&found, "one signature and one log entry");
     }
 }
 
@@ -201,15 +206,17 @@ async fn s02_certificates_that_do_not_lead_to_the_root_are_refused() {
     // The stranger's certificate, in our log.
     let found = outcome(&ring(&authority, vec![expected()]), |digest| {
         authority.bundle(&statement(digest), &foreign.certify(&Leaf::default()), MADE)
-    });
-    is_untrusted(&found.await, "the authority's signature does not hold");
+    })
+    .await;
+    is_untrusted(&found, "the authority's signature does not hold");
     // Our certificate, another key's signature.
     let found = outcome(&ring(&authority, vec![expected()]), |digest| {
         let key = authority.certify(&Leaf::default()).key;
         let certified = Certified { der: authority.certify(&Leaf::default()).der, key };
         authority.bundle(&statement(digest), &certified, MADE)
-    });
-    is_untrusted(&found.await, "its own certificate's key did not sign it");
+    })
+    .await;
+    is_untrusted(&found, "its own certificate's key did not sign it");
     let leaf = Leaf::default;
     let mail = || SanType::Rfc822Name("baker@shop.example".try_into().unwrap());
     let cases = [
@@ -241,8 +248,9 @@ async fn s02_certificates_that_do_not_lead_to_the_root_are_refused() {
     }
     let broken = changed(&authority, &Leaf::default(), MADE, |bundle, _, _| {
         bundle["verificationMaterial"]["certificate"]["rawBytes"] = "MAA=".into();
-    });
-    is_untrusted(&broken.await, "cannot be read");
+    })
+    .await;
+    is_untrusted(&broken, "cannot be read");
 }
 
 #[tokio::test]
@@ -265,8 +273,9 @@ async fn s12_only_the_named_identity_counts() {
         let shown = format!("{identities:?}");
         let found = outcome(&ring(&authority, identities), |digest| {
             authority.bundle(&statement(digest), &authority.certify(&Leaf::default()), MADE)
-        });
+        })
+        .await;
         let stranger = Outcome::WrongKey { hint: Some(format!("{SUBJECT} ({ISSUER})")) };
-        assert_eq!(found.await, if counts { good() } else { stranger }, "{shown}");
+        assert_eq!(found, if counts { good() } else { stranger }, "{shown}");
     }
 }

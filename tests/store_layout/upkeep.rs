@@ -191,7 +191,6 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
     Context {
         passphrase: None,
         secrets: Default::default(),
-        passphrase: None,
         paths: Paths::below(home),
         workspace: Workspace {
             secrets: Default::default(),

@@ -7,6 +7,7 @@ mod publish;
 mod registry;
 mod signed;
 mod tags;
+mod warm;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ use bakery::adapters::signing::{PrivateKey, SignatureFormat, Signing};
 use bakery::adapters::store::layout::Layout;
 use bakery::adapters::store::{Selector, Store};
 use bakery::domain::oci::{
-    Annotations, Descriptor, DescriptorPlatform, Digest, ExecConfig, ImageConfig, ImageIndex, ImageManifest, Platform,
-    Repository, annotation, media_type,
+    Annotations, Descriptor, DescriptorPlatform, DiffId, Digest, ExecConfig, ImageConfig, ImageIndex, ImageManifest,
+    Platform, Repository, annotation, media_type,
 };
 use bakery::domain::trust::{CheckVerdict, Verified};
 use bakery::flows::Context;
@@ -36,6 +37,8 @@ static KEYS: LazyLock<BTreeMap<&'static str, PrivateKey>> =
 /// A workspace of two layouts, each judged by a key of its own.
 pub struct Shop {
     pub bakery: Bakery,
+    /// What a layer of a name holds.
+    pub layer: fn(&str) -> (Vec<u8>, DiffId),
 }
 
 /// An image to be put.
@@ -68,7 +71,7 @@ impl Shop {
         for store in ["global", "local"] {
             Layout::open_or_create(&bakery.path(store)).unwrap();
         }
-        Self { bakery }
+        Self { bakery, layer }
     }
 
     pub fn layout(&self, store: &str) -> Layout {
@@ -78,7 +81,7 @@ impl Shop {
     pub fn context(&self) -> Context {
         let paths = Paths::below(&self.bakery.path("home"));
         let workspace = Workspace::load(Some(&self.bakery.path("")), &paths).unwrap();
-        Context { paths, workspace, settings: UserSettings::default(), secrets: Default::default() }
+        Context { paths, workspace, settings: UserSettings::default(), secrets: Default::default(), passphrase: None }
     }
 
     /// Puts an image without a name; gives its manifest.
@@ -91,7 +94,7 @@ impl Shop {
         config.config = Some(ExecConfig { labels: Some(labels), user: Some("1000".into()), ..ExecConfig::default() });
         let mut layers = Vec::new();
         for name in wanted.layers {
-            let (bytes, diff_id) = layer(name);
+            let (bytes, diff_id) = (self.layer)(name);
             layers.push(layout.put_bytes(media_type::LAYER_GZIP, &bytes).unwrap());
             config.rootfs.diff_ids.push(diff_id);
         }

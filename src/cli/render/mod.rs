@@ -11,10 +11,9 @@ mod plain;
 pub mod plan;
 pub mod problems;
 pub mod shares;
-mod signatures;
 pub mod trust;
 
 pub use crate::domain::units::{age, bytes, count, millis, rate};
 pub use bars::Bars;
 pub use plain::Plain;
-pub use signatures::signature;
+pub use trust::signature;

@@ -1,6 +1,7 @@
 //! The demo's one way to the engine: a workspace and a recipe in, an image in its local store out. Seeds nothing.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -10,8 +11,13 @@ use crate::domain::journal::EventKind;
 use crate::domain::oci::{Digest, Platform};
 use crate::domain::plan::StepId;
 use crate::flows::Context;
+use crate::flows::gatekeeper::{BakeGate, Listening, admit_base};
 use crate::flows::prepare::PrepareOptions;
+use crate::flows::signer::Signer;
 use crate::report::{Kind, Report};
+
+/// What provenance calls the bakes of a seed.
+const SEEDED: &str = "demo-seed";
 
 /// What came out.
 #[derive(Clone, Debug)]
@@ -36,14 +42,15 @@ impl Sink for Unrecorded {
 }
 
 /// Bakes a recipe of the workspace in the folder `workspace` into that workspace's local store, for this host's
-/// platform; a lock beside the recipe pins the base.
-pub(super) async fn bake_into(workspace: &Path, recipe: &Path) -> Result<Product, Report> {
+/// platform; a lock beside the recipe pins the base. Verified, judged and signed as any other bake; `signer` is kept for the
+/// next one.
+pub(super) async fn bake_into(workspace: &Path, recipe: &Path, signer: &mut Option<Signer>) -> Result<Product, Report> {
     let doing =
         |report: Report| report.while_doing(format!("cannot bake {} of {}", recipe.display(), workspace.display()));
-    bake(workspace, recipe).await.map_err(doing)
+    bake(workspace, recipe, signer).await.map_err(doing)
 }
 
-async fn bake(workspace: &Path, recipe: &Path) -> Result<Product, Report> {
+async fn bake(workspace: &Path, recipe: &Path, signer: &mut Option<Signer>) -> Result<Product, Report> {
     let context = Context::load(Some(workspace))?;
     let loaded = context.recipes(&[recipe.to_owned()])?;
     let [loaded] = loaded.as_slice() else {
@@ -53,7 +60,15 @@ async fn bake(workspace: &Path, recipe: &Path) -> Result<Product, Report> {
     let Some(platform) = prepared.plan.platforms.first().map(|part| part.platform.clone()) else {
         return Err(Report::message(Kind::Failed, "a recipe for no platform"));
     };
-    let job = prepared.into_job(context.local()?, &context, false);
-    let baked = EmbeddedEngine.bake(&job, &Unrecorded, &CancellationToken::new()).await?;
+    if signer.is_none() {
+        *signer = context.signer()?;
+    }
+    let listening = Listening::to(&Unrecorded);
+    let base = admit_base(&context, prepared.lock.as_ref(), false, &listening).await?;
+    let judged = (&context.policy()?, signer.clone(), base);
+    let gate = BakeGate::new(&context, (SEEDED, "embedded"), &prepared, judged, listening.told());
+    let mut job = prepared.into_job(context.local()?, &context, false);
+    job.gatekeeper = Some(Arc::new(gate));
+    let baked = EmbeddedEngine.bake(&job, &listening, &CancellationToken::new()).await?;
     Ok(Product { digest: baked.image.digest, platform })
 }

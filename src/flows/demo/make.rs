@@ -77,17 +77,18 @@ async fn bake_globals(root: &Path, seeded: &[SeededImage]) -> Result<(Vec<DemoIm
     let team = root.join(".global");
     let mut images = Vec::new();
     let mut products = Products::new();
+    let mut signer = None;
     for image in seeded {
         let recipe = image.recipe_file(root);
         let before = match &image.hardened {
             Some(hardened) => {
-                let before = bake_into(&team, &recipe).await?;
+                let before = bake_into(&team, &recipe, &mut signer).await?;
                 files::replace_file(&recipe, hardened.as_bytes(), 0o644)?;
                 Some(before)
             }
             None => None,
         };
-        let product = bake_into(&team, &recipe).await?;
+        let product = bake_into(&team, &recipe, &mut signer).await?;
         let reference = image.runtime.reference();
         images.push(DemoImage {
             reference: reference.clone(),

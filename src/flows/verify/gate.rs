@@ -19,11 +19,11 @@ use crate::flows::Context;
 use crate::report::{Kind, Report};
 
 /// What was baked, judged.
-pub(in crate::flows) struct JudgedBake {
+pub struct JudgedBake {
     /// Its checks.
-    pub(in crate::flows) level: Level,
+    pub level: Level,
     /// What is installed in the image of each platform.
-    pub(in crate::flows) packages: Vec<Known<Arc<Vec<Package>>>>,
+    pub packages: Vec<Known<Arc<Vec<Package>>>>,
 }
 
 impl Context {
@@ -73,7 +73,7 @@ impl Context {
 
     /// Judges what was baked and lies in the local store without a name: its layers, its config, and whether it is built on what
     /// `gate` verified. Signatures come later, and tests have been judged by whoever ran them.
-    pub(in crate::flows) async fn judge_baked(
+    pub async fn judge_baked(
         &self,
         repository: &Repository,
         images: &[(Platform, Descriptor)],

@@ -10,6 +10,7 @@ mod judge;
 mod reading;
 mod state;
 
+pub use gate::JudgedBake;
 pub(in crate::flows) use inquiry::{Inquiry, Site};
 pub use state::SignatureState;
 pub(in crate::flows) use state::{Row, Signatures};

@@ -123,6 +123,7 @@ impl Levels<'_> {
         let links = self.tree.links(self.from, self.to);
         let found = links.filter_map(|(name, file, layer)| {
             self.tree.seen_at(file, self.from)?;
+            self.tree.seen_at(name, self.to).filter(Seen::is_link)?;
             let path = self.tree.path(file);
             let what = format!("given the further name {} (hard link)", shown(&self.tree.path(name)));
             globs.matches(&path).then(|| at_path(reason::CONTRACT_HARDLINK, path, Some(layer), &what))

@@ -87,6 +87,9 @@ fn what_is_new_below_a_protected_folder_breaks_nothing() {
     let same = brings(&[("etc/ssl/ca.pem", Node { mtime: 99, ..file("ca") })]);
     assert_eq!(broken(std::slice::from_ref(&same), &contract()).0, "pass contract.kept");
     assert_eq!(broken(&[layer(&[], &["etc/ssl/ca.pem"], &[]), same], &contract()).0, "pass contract.kept");
+    // A further name that has gone again.
+    let linked = brings(&[("tmp/alias", node(Kind::Hardlink("etc/ssl/ca.pem".as_bytes().into()), 0o644))]);
+    assert_eq!(broken(&[linked, layer(&[], &["tmp/alias"], &[])], &contract()).0, "pass contract.kept");
     assert_eq!(broken(&[], &Contract::default()).0, "skip contract.none");
 }
 

@@ -60,6 +60,7 @@ fn s03_what_cannot_be_evaluated_fails_with_its_place() {
         ("package bakery\ndeny contains \"x\" if to_number(input.digest) > 1\n", "mine.rego:2:"),
         ("package bakery\ndeny contains \"x\" if numbers.range(1, 1e9)[_] == 0\n", "is not to be had"),
         ("package bakery\ndeny contains \"x\" if http.send({}).status == 0\n", "is not to be had"),
+        ("package bakery\ndeny contains \"x\" if count([1]) with count as rand . intn\n", "mine.rego:2:"),
         ("package bakery\na := b\nb := a\ndeny contains \"x\" if a == 1\n", "recursion"),
         (
             "package bakery\nf(x) := g(x)\ng(x) := 1 if { x > 1 } else := f(x + 1)\ndeny contains \"x\" if f(1) == 2\n",
