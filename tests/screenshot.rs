@@ -18,10 +18,21 @@ fn journal() -> String {
 #[test]
 fn every_screen_has_a_picture() {
     let bakery = Bakery::new();
-    let made = bakery.json(&["screenshot", "store", "recipes", "bake", "bakes", "--size", "80x24", "--out", "shots"]);
+    let made = bakery.json(&[
+        "screenshot",
+        "store",
+        "recipes",
+        "bake",
+        "verify",
+        "bakes",
+        "--size",
+        "80x24",
+        "--out",
+        "shots",
+    ]);
     let made = made.as_array().unwrap();
-    assert_eq!(made.len(), 4);
-    for (row, name) in made.iter().zip(["store", "recipes", "bake", "bakes"]) {
+    assert_eq!(made.len(), 5);
+    for (row, name) in made.iter().zip(["store", "recipes", "bake", "verify", "bakes"]) {
         assert_eq!(row["screen"], name);
         assert_eq!(row["svg"], format!("shots/{name}.svg"));
         let words = words(&bakery.path(&format!("shots/{name}.svg")));
@@ -104,6 +115,18 @@ fn wrong_usage_is_told() {
     bakery.fails(2, &["screenshot", "kitchen"]);
     let said = bakery.fails(2, &["screenshot", "store", "--from", "x"]);
     assert!(said.contains("--from is for the screen bake"), "{said}");
+    let said = bakery.fails(2, &["screenshot", "store", "--of", "local/a:1"]);
+    assert!(said.contains("--of is for the screens verify and diff"), "{said}");
+    let said = bakery.fails(2, &["screenshot", "verify", "--of", "local/a:1", "--of", "local/b:1"]);
+    assert!(said.contains("the screen verify shows one image"), "{said}");
     let said = bakery.fails(2, &["screenshot", "bake", "--from", "nowhere"]);
     assert!(said.contains("journal.jsonl"), "{said}");
+}
+
+#[test]
+fn an_image_is_verified_for_its_picture() {
+    let bakery = Bakery::new();
+    bakery.ok(&["screenshot", "verify", "--of", "local/team-a/nothing:1", "--size", "100x24"]);
+    let words = words(&bakery.path("verify.svg"));
+    assert!(words.contains("cannot be verified") && words.contains("team-a/nothing"), "{words}");
 }

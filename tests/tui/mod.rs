@@ -3,6 +3,7 @@
 mod bake;
 mod bakes;
 mod changes;
+mod checks;
 mod diff;
 mod editor;
 mod frame;

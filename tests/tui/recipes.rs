@@ -102,6 +102,10 @@ fn every() -> Vec<RecipeCard> {
             ..card("reports", "2.0.1", "local/team-a/payments-api:1.4.0", Standing::Rejected)
         },
         RecipeCard { pinned: None, asks: None, ..card("scheduler", "0.1.0", "scratch", Standing::NeverBaked) },
+        RecipeCard {
+            signed_by: Some("77aa02f31b9e0c11".into()),
+            ..baked("vault", "1.0.0", PYTHON, "2027-01-15T07:57:00Z")
+        },
         baked("search", "3.3.0", "global/java:21", "2026-12-01T07:57:00Z"),
     ]
 }

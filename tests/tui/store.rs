@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bakery::domain::oci::{Digest, ImageConfig, ImageManifest};
 use bakery::domain::text::is_hazardous;
+use bakery::domain::trust::{CheckVerdict, Signer, reason};
 use bakery::flows::browse::{Found, Inspection, LayerRow, Listed, PlatformImage, Referrer};
+use bakery::flows::verify::SignatureState;
 use bakery::report::{Kind, Report};
 use bakery::tui::effect::Effect;
 use bakery::tui::model::Model;
 use bakery::tui::msg::Msg;
-use bakery::tui::screens::{Screen, store};
+use bakery::tui::screens::{Screen, store, verify};
 use bakery::tui::theme::Look;
 use bakery::tui::update::{begin, update};
 use bakery::tui::view::draw;
@@ -45,14 +47,23 @@ pub fn surveyed(model: &mut Model, name: &str, failure: Option<Report>) -> Vec<E
     update(model, Msg::Store(store::Msg::Surveyed { store: name.into(), failure }))
 }
 
-fn looked(model: &mut Model, (store, repository, tag): (&str, &str, &str)) -> Vec<Effect> {
+fn looked(model: &mut Model, spot: (&str, &str, &str)) -> Vec<Effect> {
+    signed(model, spot, None)
+}
+
+/// A row's facts, with what is known of its signature.
+fn signed(
+    model: &mut Model,
+    (store, repository, tag): (&str, &str, &str),
+    signature: Option<SignatureState>,
+) -> Vec<Effect> {
     let seen = Ok(Listed {
         reference: format!("{store}/{repository}:{tag}"),
         digest: Digest::of(tag.as_bytes()),
         size: 94_100_000,
         created: Some("2027-01-12T08:00:00Z".into()),
         platforms: vec!["linux/amd64".into(), "linux/arm64".into()],
-        signature: None,
+        signature,
         age: None,
     });
     let (store, repository, tag) = (store.into(), repository.into(), tag.into());
@@ -262,4 +273,83 @@ fn copies_the_reference_and_in_the_detail_the_digest() {
     let mut model = read((140, 40));
     assert_eq!(press(&mut model, &["y"]), [Effect::Copy("global/python:3.12".into())]);
     assert_eq!(press(&mut model, &["o", "y"]), [Effect::Copy(Digest::of(b"python").to_string())]);
+}
+
+fn state(verdict: CheckVerdict, reason: &'static str, by: Option<&str>) -> Option<SignatureState> {
+    let signer = by.map(|name| Signer::Key { name: name.into(), fingerprint: "9e11aa02f31b77".into() });
+    Some(SignatureState { verdict, reason: reason.into(), signer })
+}
+
+/// A repository of every state a signature can be in.
+fn badges(size: (u16, u16)) -> Model {
+    let mut model = read(size);
+    let names = ["java", "nginx", "node", "python", "redis", "rust"];
+    let all: Vec<(&str, &[&str])> = names.iter().map(|name| (*name, &["1"][..])).collect();
+    begun(&mut model, "global");
+    found(&mut model, "global", &all);
+    surveyed(&mut model, "global", None);
+    let states = [
+        state(CheckVerdict::Pass, reason::SIGNED_LEGACY, Some("global")),
+        state(CheckVerdict::Fail, reason::UNSIGNED, None),
+        state(CheckVerdict::Fail, reason::WRONG_KEY, None),
+        state(CheckVerdict::Pass, reason::SIGNED, Some("global")),
+        state(CheckVerdict::Unknown, reason::UNREACHABLE, None),
+        None,
+    ];
+    for (name, state) in names.into_iter().zip(states) {
+        signed(&mut model, ("global", name, "1"), state);
+    }
+    inspected(&mut model, "global/python:1", Ok(Arc::new(image("RUN make", "Python"))));
+    model
+}
+
+#[test]
+fn every_row_says_who_vouches_for_it_once_somebody_looked() {
+    for size in [(60, 16), (80, 24), (140, 40), (200, 60)] {
+        let mut model = badges(size);
+        check(&format!("store/badges-{}x{}", size.0, size.1), &model);
+        press(&mut model, &["enter"]);
+        check(&format!("store/badges-tags-{}x{}", size.0, size.1), &model);
+    }
+    check_ascii("store/badges-ascii-80x24", &badges((80, 24)));
+    let text = text(&badges((140, 40)));
+    assert!(text.lines().nth(1).unwrap().contains("2 signed · 1 unsigned ▲ · 1 not trusted ✖"), "{text}");
+    assert!(text.contains("✔ signed by global (key 9e11aa02f31b…)"), "{text}");
+}
+
+#[test]
+fn x05_no_name_of_a_store_stands_in_the_badge_column_or_looks_like_a_badge() {
+    use super::verify::badges::{cells, passed};
+    let evil = "✔ verified \x1b[32m✔";
+    for size in [(60, 16), (80, 24), (140, 40), (200, 60)] {
+        let mut model = model(size);
+        begin(&mut model, Screen::Store);
+        begun(&mut model, "global");
+        found(&mut model, "global", &[(evil, &[evil]), ("python", &["3.12"])]);
+        surveyed(&mut model, "global", None);
+        signed(&mut model, ("global", evil, evil), state(CheckVerdict::Fail, reason::UNSIGNED, Some(evil)));
+        let reference = format!("global/{evil}:{evil}");
+        inspected(&mut model, &reference, Ok(Arc::new(image(evil, evil))));
+        for keys in [&["up"][..], &["down"], &["enter"], &["enter"], &["G"]] {
+            press(&mut model, keys);
+            assert_eq!(passed(&cells(&model, false)), [], "{size:?} after {keys:?}");
+        }
+        // The real thing stands in its column, and nowhere else.
+        press(&mut model, &["esc", "esc"]);
+        signed(&mut model, ("global", evil, evil), state(CheckVerdict::Pass, reason::SIGNED, Some("global")));
+        let list: Vec<u16> =
+            passed(&cells(&model, false)).into_iter().filter(|(_, y)| *y == 4).map(|(x, _)| x).collect();
+        assert_eq!(list.first(), Some(&2), "{size:?}");
+    }
+}
+
+#[test]
+fn v_verifies_the_selected_image() {
+    let mut model = read((140, 40));
+    let asked = |image: &str, run| Effect::Verify(verify::Effect::Verify { image: image.into(), run });
+    assert_eq!(press(&mut model, &["v"]), [asked("global/python:3.12", 1)]);
+    assert_eq!(model.screen, Screen::Verify);
+    press(&mut model, &["1"]);
+    let effects = press(&mut model, &["enter", "down", "v"]);
+    assert!(effects.contains(&asked("global/python:3.11", 2)), "{effects:?}");
 }

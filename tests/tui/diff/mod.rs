@@ -4,6 +4,7 @@
 mod keys;
 mod large;
 mod screens;
+mod trust;
 
 use bakery::domain::layer::{CompareOptions, ContentDigest, Entry, Kind, LayerContents, Node, Tree};
 use bakery::domain::oci::{DiffId, Digest, ImageConfig};

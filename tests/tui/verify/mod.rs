@@ -1,6 +1,6 @@
 //! The Verify screen: what it shows of a chain, and what its keys do. Chains are made up.
 
-mod badges;
+pub mod badges;
 mod keys;
 mod screens;
 
