@@ -18,7 +18,7 @@ use super::{NOW, image, look};
 use crate::store::conformance::repository;
 
 /// A log's entry of payload, signature and certificate.
-type MakeBody = dyn Fn(&[u8], &[u8], &[u8]) -> Value;
+type MakeBody<'a> = dyn Fn(&[u8], &[u8], &[u8]) -> Value + 'a;
 
 fn ring(authority: &Authority, identities: Vec<Identity>) -> Keyring {
     let root = Arc::new(TrustedRoot::parse(authority.root().as_bytes()).unwrap());
@@ -104,7 +104,7 @@ async fn s06_an_entry_for_something_else_is_refused() {
     let authority = Authority::new();
     let leaf = Leaf::default();
     let entry = "/verificationMaterial/tlogEntries/0";
-    let with_body = |make: &MakeBody, bundle: &mut Value, payload: &[u8], by: &Certified| {
+    let with_body = |make: &MakeBody<'_>, bundle: &mut Value, payload: &[u8], by: &Certified| {
         let signature = BASE64.decode(bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap()).unwrap();
         *bundle.pointer_mut(entry).unwrap() = authority.entry(&make(payload, &signature, &by.der), MADE);
     };
@@ -117,7 +117,7 @@ async fn s06_an_entry_for_something_else_is_refused() {
     let plain = |p: &[u8], s: &[u8], c: &[u8]| plain_body(p, s, c);
     let plain = changed(&authority, &leaf, MADE, |bundle, payload, by| with_body(&plain, bundle, payload, by)).await;
     assert_eq!(plain, good());
-    let cases: [(&MakeBody, &str); 11] = [
+    let cases: [(&MakeBody<'_>, &str); 11] = [
         (&|_, s, c| body(b"another payload", s, c), "another payload"),
         (&|p, _, c| body(p, b"another", c), "another signature"),
         (&|p, s, _| body(p, s, &another.der), "another certificate"),
