@@ -18,7 +18,7 @@ use super::{NOW, image, look};
 use crate::store::conformance::repository;
 
 /// A log's entry of payload, signature and certificate.
-type MakeBody<'f> = dyn Fn(&[u8], &[u8], &[u8]) -> Value + 'f;
+type MakeBody<'a> = dyn Fn(&[u8], &[u8], &[u8]) -> Value + 'a;
 
 fn ring(authority: &Authority, identities: Vec<Identity>) -> Keyring {
     let root = Arc::new(TrustedRoot::parse(authority.root().as_bytes()).unwrap());
