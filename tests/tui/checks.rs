@@ -157,6 +157,16 @@ fn a_rejected_bake_says_in_line_two_which_check_said_no_first() {
 }
 
 #[test]
+fn a_bake_that_runs_says_in_line_two_what_already_says_no() {
+    for size in SIZES {
+        let line = grids(&shown(size, &many()), false).0.lines().nth(1).unwrap().to_owned();
+        assert!(line.contains("✖ layer.setuid  baking"), "{line}");
+    }
+    let line = grids(&shown((80, 24), &Journal::going()), false).0.lines().nth(1).unwrap().to_owned();
+    assert!(!line.contains('✖'), "{line}");
+}
+
+#[test]
 fn v_verifies_the_image_a_bake_made() {
     let mut journal = Journal::going();
     journal.committed();

@@ -13,7 +13,7 @@ use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Counts, Table, Width, cut, marked, meter, rule};
+use crate::tui::widgets::{Align, Column, Counts, Table, Width, cut, glyph_of_verdict, marked, meter, rule};
 
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
@@ -53,7 +53,14 @@ fn verdict(model: &Model, look: &Look, around: &Around) -> Vec<Span<'static>> {
         (None, _) => (Glyph::Running, Role::Accent, format!("baking {} ", elapsed(model, around))),
     };
     let replay = model.replay.then(|| look.span(Role::Dim, "replay  "));
-    replay.into_iter().chain([look.span(role, text), look.glyph(glyph)]).collect()
+    // What says no while it still runs is not left to be found.
+    let refused = model.first_refusal().filter(|_| model.status().is_none());
+    let refused = refused.map(|check| {
+        let glyph = glyph_of_verdict(check.verdict);
+        [look.glyph(glyph), look.span(glyph.role(), format!(" {}  ", check.id))]
+    });
+    let refused = refused.into_iter().flatten();
+    replay.into_iter().chain(refused).chain([look.span(role, text), look.glyph(glyph)]).collect()
 }
 
 /// By which check, and where there is room after how long.

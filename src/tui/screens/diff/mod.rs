@@ -11,7 +11,6 @@ mod matter;
 mod model;
 mod obey;
 mod pane;
-mod reader;
 mod trust;
 mod update;
 mod view;

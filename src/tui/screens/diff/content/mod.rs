@@ -3,6 +3,7 @@
 
 mod draw;
 mod hex;
+mod reader;
 mod text;
 
 pub(super) use draw::ContentView;

@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::content::ContentView;
-use super::pane::Pane;
-use super::{Matter, Model, Reading, Shown};
+use super::super::pane::Pane;
+use super::super::{Matter, Model, Reading};
+use super::ContentView;
+use super::Shown;
 use crate::domain::text::escape_bytes;
 use crate::domain::units;
 use crate::tui::screens::Around;
@@ -15,7 +16,7 @@ use crate::tui::widgets::rule;
 
 impl Model {
     /// Lines of the contents on show.
-    pub(super) fn content_length(&self, around: &Around) -> usize {
+    pub(in crate::tui::screens::diff) fn content_length(&self, around: &Around) -> usize {
         let Some(reading) = &self.reading else { return 0 };
         if !reading.content {
             let columns = self.places(around.body).detail.map_or(0, |area| usize::from(area.width));
@@ -32,7 +33,7 @@ impl Model {
     }
 
     /// How many of them show at once.
-    pub(super) fn content_height(&self, around: &Around) -> usize {
+    pub(in crate::tui::screens::diff) fn content_height(&self, around: &Around) -> usize {
         let Some(area) = self.places(around.body).detail else { return 1 };
         let content = self.reading.as_ref().is_some_and(|reading| reading.content);
         let above = if content { self.above_content() } else { 0 };
@@ -40,7 +41,7 @@ impl Model {
     }
 
     /// Whether before and after stand beside each other.
-    pub(super) fn is_beside(&self, around: &Around) -> bool {
+    pub(in crate::tui::screens::diff) fn is_beside(&self, around: &Around) -> bool {
         let width = self.places(around.body).detail.map_or(0, |area| area.width);
         let shown = self.reading.as_ref().and_then(|reading| reading.shown.as_ref());
         shown.and_then(|shown| shown.as_ref().ok()).is_some_and(|shown| Self::beside(width, shown))
@@ -58,7 +59,7 @@ impl Model {
         }
     }
 
-    pub(super) fn draw_content(
+    pub(in crate::tui::screens::diff) fn draw_content(
         &self,
         matter: &Matter,
         pane: Pane<'_>,
