@@ -24,7 +24,7 @@ impl Shop {
     pub fn new(key: &str) -> Self {
         let shop = Self { bakery: Bakery::with_workspace(WORKSPACE).strict() };
         for name in ["global", "baker", "stranger"] {
-            shop.bakery.ok(&["keys", "new", "--prefix", &format!("keys/{name}")]);
+            shop.bakery.ok(&["keys", "new", "--out", &format!("keys/{name}")]);
         }
         let signs = if key.is_empty() { String::new() } else { format!("key: ../keys/{key}.key,") };
         shop.bakery.write("team/bakery.yaml", TEAM.replace("KEY", &signs));

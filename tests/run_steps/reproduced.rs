@@ -35,7 +35,7 @@ fn what_differs_is_named_with_its_likely_cause_and_its_line() {
     for (name, script, path, cause) in [
         ("clock", "mkdir -p /srv; date +%s > /srv/built", "/srv/built", "likely cause: time"),
         ("chance", "mkdir -p /srv; cat /proc/sys/kernel/random/uuid > /srv/id", "/srv/id", "likely cause: random"),
-        ("name", "mkdir -p /srv; mktemp /srv/XXXXXXXX > /dev/null; date +%s%N > /srv/n", "/srv/", "likely cause"),
+        ("name", "mkdir -p /srv; mktemp -p /srv > /dev/null; date +%s%N > /srv/n", "/srv/", "likely cause"),
     ] {
         let steps = format!("  - write: {{to: /srv/first, content: same}}\n  - run: |\n      {script}\n");
         let recipe = with(&bakery, name, &steps);
