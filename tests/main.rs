@@ -38,6 +38,7 @@ mod store_layout;
 mod support;
 mod terminal;
 mod tidy;
+mod trust;
 mod tui;
 mod userland;
 mod verify;

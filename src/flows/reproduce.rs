@@ -26,14 +26,11 @@ use crate::domain::layer::{
 use crate::domain::oci::{Descriptor, DiffId, ImageConfig, MAX_CONFIG_BYTES, Manifest, Platform, Repository};
 use crate::domain::plan::{PlannedStep, StepId};
 use crate::domain::text::escape_bytes;
-use crate::domain::trust::{CheckVerdict, Finding};
+use crate::domain::trust::{CheckVerdict, Finding, reason};
 use crate::report::{Kind as ReportKind, Report};
 
 /// The check this is.
 pub(super) const CHECK: &str = "repro.match";
-const IDENTICAL: &str = "repro.identical";
-const DIFFERS: &str = "repro.differs";
-const NOT_BAKED: &str = "repro.not-baked";
 /// Largest file whose bytes are looked at.
 const MAX_LOOKED_AT: u64 = 16 << 20;
 /// Ids the second bake has outside its namespace, where the first had the host's own.
@@ -103,7 +100,7 @@ pub(super) async fn bake_again(
         Err(error) => {
             let report = Report::from(error);
             let lines = std::iter::once(report.message).chain(report.causes).collect();
-            Ok(Finding::new(CheckVerdict::Unknown, NOT_BAKED, lines))
+            Ok(Finding::new(CheckVerdict::Unknown, reason::REPRO_NOT_BAKED, lines))
         }
     };
     let cleared = tokio::task::spawn_blocking(move || clear(&folder)).await;
@@ -176,10 +173,10 @@ async fn judge(
             identical.push(format!("bit-identical: {}, {own} of its {all} layers made anew", manifest.digest));
             continue;
         };
-        return Ok(Finding::new(CheckVerdict::Fail, DIFFERS, [lines, vec![how]].concat()));
+        return Ok(Finding::new(CheckVerdict::Fail, reason::REPRO_DIFFERS, [lines, vec![how]].concat()));
     }
     identical.push(how);
-    Ok(Finding::new(CheckVerdict::Pass, IDENTICAL, identical))
+    Ok(Finding::new(CheckVerdict::Pass, reason::REPRO_IDENTICAL, identical))
 }
 
 /// Blob and diffID of the layers above the inherited ones.

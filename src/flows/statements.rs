@@ -117,15 +117,15 @@ fn dependencies(prepared: &Prepared) -> Vec<Dependency> {
     let mut used = Vec::new();
     if let Some(lock) = &prepared.lock {
         let mut seen = BTreeSet::new();
+        // As the tag had it, and the image of each platform.
         for digest in std::iter::once(&lock.digest).chain(lock.platforms.values()) {
             if seen.insert(digest) {
-                let uri = Some(format!("{}@{digest}", lock.base));
-                used.push(Dependency { name: "base".into(), uri, digest: digest.clone() });
+                used.push(Dependency { name: lock.base.clone(), digest: digest.clone() });
             }
         }
     }
     let recipe = prepared.plan.recipe_digest.clone();
-    used.push(Dependency { name: "recipe".into(), uri: None, digest: recipe });
+    used.push(Dependency { name: "recipe".into(), digest: recipe });
     for (step, inputs) in prepared.recipe.steps.iter().zip(&prepared.inputs) {
         let from = match &step.action {
             Action::Copy(copy) => &copy.from,
@@ -133,7 +133,7 @@ fn dependencies(prepared: &Prepared) -> Vec<Dependency> {
             _ => continue,
         };
         if let Some(inputs) = inputs {
-            used.push(Dependency { name: format!("input {from}"), uri: None, digest: inputs.digest() });
+            used.push(Dependency { name: format!("input {from}"), digest: inputs.digest() });
         }
     }
     used

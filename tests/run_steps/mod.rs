@@ -9,5 +9,6 @@ mod distributions;
 mod failing;
 mod kept;
 mod live;
+mod reproduced;
 mod together;
 mod watched;

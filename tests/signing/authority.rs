@@ -71,6 +71,8 @@ pub struct Made {
     pub intermediate_is_ca: bool,
     pub log_from: i64,
     pub certificate_log: bool,
+    /// The chain begins with its anchor, as some files have it.
+    pub anchor_first: bool,
 }
 
 impl Default for Made {
@@ -83,6 +85,7 @@ impl Default for Made {
             intermediate_is_ca: true,
             log_from: 0,
             certificate_log: true,
+            anchor_first: false,
         }
     }
 }
@@ -171,6 +174,11 @@ impl Authority {
             })
         };
         let ctlogs: Vec<Value> = self.made.certificate_log.then(|| log(&self.certificate_log, 0)).into_iter().collect();
+        let mut chain = vec![&self.intermediate, &self.root];
+        if self.made.anchor_first {
+            chain.reverse();
+        }
+        let chain: Vec<Value> = chain.into_iter().map(|der| json!({"rawBytes": BASE64.encode(der)})).collect();
         json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
             "tlogs": [log(&self.log, self.made.log_from)],
@@ -178,9 +186,7 @@ impl Authority {
             "certificateAuthorities": [{
                 "subject": {"organization": "test", "commonName": "test"},
                 "uri": "https://authority.example",
-                "certChain": {"certificates": [
-                    {"rawBytes": BASE64.encode(&self.intermediate)}, {"rawBytes": BASE64.encode(&self.root)},
-                ]},
+                "certChain": {"certificates": chain},
                 "validFor": {"start": stamp(self.made.trusted_from), "end": stamp(self.made.trusted_until)},
             }],
         })
@@ -194,7 +200,7 @@ impl Authority {
         params.distinguished_name = DistinguishedName::new();
         params.serial_number = Some(SerialNumber::from_slice(&[1, 2, 3]));
         params.subject_alt_names.clone_from(&leaf.names);
-        params.is_ca = leaf.is_ca.clone();
+        params.is_ca = leaf.is_ca;
         params.key_usages.clone_from(&leaf.usages);
         params.extended_key_usages.clone_from(&leaf.purposes);
         (params.not_before, params.not_after) = (moment(leaf.from), moment(leaf.from + 600));
@@ -309,6 +315,19 @@ pub fn body(payload: &[u8], signature: &[u8], certificate: &[u8]) -> Value {
             "envelopeHash": {"algorithm": "sha256", "value": hex::encode(Sha256::digest(b"envelope"))},
             "payloadHash": {"algorithm": "sha256", "value": hex::encode(Sha256::digest(payload))},
             "signatures": [{"signature": BASE64.encode(signature), "verifier": BASE64.encode(pem)}],
+        },
+    })
+}
+
+/// The same in a log's plainer form: a digest of what was signed instead of an envelope.
+pub fn plain_body(payload: &[u8], signature: &[u8], certificate: &[u8]) -> Value {
+    let verifier = body(payload, signature, certificate)["spec"]["signatures"][0]["verifier"].clone();
+    let digest = hex::encode(Sha256::digest(pae(predicate::IN_TOTO, payload)));
+    json!({
+        "apiVersion": "0.0.1", "kind": "hashedrekord",
+        "spec": {
+            "data": {"hash": {"algorithm": "sha256", "value": digest}},
+            "signature": {"content": BASE64.encode(signature), "publicKey": {"content": verifier}},
         },
     })
 }

@@ -102,7 +102,7 @@ fn provenance() -> Provenance {
         platforms: vec!["linux/amd64".into()],
         steps: vec!["run: true".into()],
         secrets: vec!["pip_token".into()],
-        dependencies: vec![Dependency { name: "base".into(), uri: None, digest: Digest::of(b"base") }],
+        dependencies: vec![Dependency { name: "global/python:3.12".into(), digest: Digest::of(b"base") }],
         invocation_id: "01J".into(),
         started: Some(0),
         finished: Some(61),

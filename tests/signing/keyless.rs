@@ -12,10 +12,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType};
 use serde_json::{Value, json};
 
-use super::authority::{Authority, Certified, ISSUER, Leaf, MADE, Made, Published, SUBJECT, body};
+use super::authority::{Authority, Certified, ISSUER, Leaf, MADE, Made, Published, SUBJECT, body, plain_body};
 use super::outcomes::attach;
 use super::{NOW, image, look};
 use crate::store::conformance::repository;
+
+/// A log's entry of payload, signature and certificate.
+type MakeBody<'a> = dyn Fn(&[u8], &[u8], &[u8]) -> Value + 'a;
 
 fn ring(authority: &Authority, identities: Vec<Identity>) -> Keyring {
     let root = Arc::new(TrustedRoot::parse(authority.root().as_bytes()).unwrap());
@@ -74,6 +77,9 @@ async fn a_bundle_without_a_key_is_its_identitys() {
     let plain = Authority::made(Made { certificate_log: false, ..Made::default() });
     let leaf = Leaf { published: Published::No, older_issuer: None, ..Leaf::default() };
     assert_eq!(changed(&plain, &leaf, MADE, |_, _, _| {}).await, good());
+    // Some files have the chain the other way round.
+    let turned = Authority::made(Made { anchor_first: true, ..Made::default() });
+    assert_eq!(changed(&turned, &Leaf::default(), MADE, |_, _, _| {}).await, good());
     // A store that trusts nobody without a key says so.
     let none = outcome(&Keyring::default(), |digest| {
         authority.bundle(&statement(digest), &authority.certify(&Leaf::default()), MADE)
@@ -98,18 +104,20 @@ async fn s06_an_entry_for_something_else_is_refused() {
     let authority = Authority::new();
     let leaf = Leaf::default();
     let entry = "/verificationMaterial/tlogEntries/0";
-    let with_body =
-        |make: &dyn Fn(&[u8], &[u8], &[u8]) -> Value, bundle: &mut Value, payload: &[u8], by: &Certified| {
-            let signature = BASE64.decode(bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap()).unwrap();
-            *bundle.pointer_mut(entry).unwrap() = authority.entry(&make(payload, &signature, &by.der), MADE);
-        };
+    let with_body = |make: &MakeBody<'_>, bundle: &mut Value, payload: &[u8], by: &Certified| {
+        let signature = BASE64.decode(bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap()).unwrap();
+        *bundle.pointer_mut(entry).unwrap() = authority.entry(&make(payload, &signature, &by.der), MADE);
+    };
     let another = authority.certify(&leaf);
     // The fixture's own way of replacing an entry is sound.
     let same = changed(&authority, &leaf, MADE, |bundle, payload, by| {
-        with_body(&|p, s, c| body(p, s, c), bundle, payload, by)
+        with_body(&|p, s, c| body(p, s, c), bundle, payload, by);
     });
     assert_eq!(same.await, good());
-    let cases: [(&dyn Fn(&[u8], &[u8], &[u8]) -> Value, &str); 7] = [
+    let plain = |p: &[u8], s: &[u8], c: &[u8]| plain_body(p, s, c);
+    let plain = changed(&authority, &leaf, MADE, |bundle, payload, by| with_body(&plain, bundle, payload, by)).await;
+    assert_eq!(plain, good());
+    let cases: [(&MakeBody<'_>, &str); 11] = [
         (&|_, s, c| body(b"another payload", s, c), "another payload"),
         (&|p, _, c| body(p, b"another", c), "another signature"),
         (&|p, s, _| body(p, s, &another.der), "another certificate"),
@@ -129,7 +137,14 @@ async fn s06_an_entry_for_something_else_is_refused() {
             },
             "another payload",
         ),
-        (&|_, _, _| json!({"kind": "hashedrekord", "apiVersion": "0.0.1", "spec": {}}), "hashedrekord 0.0.1"),
+        (&|_, s, c| plain_body(b"another payload", s, c), "another payload"),
+        (&|p, _, c| plain_body(p, b"another", c), "another signature"),
+        (&|p, s, _| plain_body(p, s, &another.der), "another certificate"),
+        (&|_, _, _| json!({"kind": "hashedrekord", "apiVersion": "0.0.1", "spec": {}}), "another payload"),
+        (
+            &|_, _, _| json!({"kind": "hashedrekord", "apiVersion": "0.0.2", "spec": {}}),
+            "hashedrekord 0.0.2, which is not",
+        ),
         (&|_, _, _| json!({"kind": "dsse", "apiVersion": "0.0.1"}), "another payload"),
     ];
     for (make, reason) in cases {
@@ -156,7 +171,7 @@ async fn s06_a_log_that_does_not_stand_for_its_entry_is_refused() {
         ("/inclusionProof/checkpoint/envelope", json!(""), "checkpoint does not hold"),
         ("/inclusionProof/checkpoint/envelope", json!(another_root), "checkpoint does not hold"),
         ("/logId/keyId", json!(BASE64.encode([0; 32])), "none of the trusted root's"),
-        ("/kindVersion/kind", json!("intoto"), "a intoto 0.0.1"),
+        ("/kindVersion/kind", json!("intoto"), "another kind of entry"),
     ];
     for (pointer, value, reason) in cases {
         let found = changed(&authority, &Leaf::default(), MADE, |bundle, _, _| {

@@ -127,6 +127,22 @@ async fn k05_nothing_of_a_private_key_is_written_or_shown() {
 }
 
 #[tokio::test]
+async fn r13_a_tag_nobody_would_read_to_its_end_takes_no_more() {
+    let (store, here, baker) = (MemoryStore::new(), repository("team-a/app"), Baker::new("baker"));
+    let subject = image(&store, &here, "x").await;
+    for number in 0..100 {
+        let name = format!("name-{number}");
+        baker.signing(&store, &here, &name, SignatureFormat::Legacy).sign(&subject).await.unwrap();
+    }
+    baker.signing(&store, &here, "name-99", SignatureFormat::Legacy).sign(&subject).await.unwrap();
+    let error = baker.signing(&store, &here, "team-a/app", SignatureFormat::Both).sign(&subject).await.unwrap_err();
+    assert!(error.to_string().contains("R-13: it holds 100 signatures already"), "{error}");
+    // What has room for it stands.
+    let found = look(&store, &subject.digest, &ring(&[&baker])).await.unwrap();
+    assert_eq!(outcomes(&found).first(), Some(&(Form::Bundle, good(&baker))));
+}
+
+#[tokio::test]
 async fn a_tag_that_holds_something_else_is_not_overwritten() {
     let (store, here, baker) = (MemoryStore::new(), repository("team-a/app"), Baker::new("baker"));
     let subject = image(&store, &here, "x").await;

@@ -76,11 +76,11 @@ pub struct Signing<'s> {
 impl Signing<'_> {
     /// Signs a manifest or index. What is there already stays; doing it again changes nothing.
     pub async fn sign(&self, subject: &Descriptor) -> Result<(), SigningError> {
-        if self.format != SignatureFormat::Bundle {
-            self.sign_tag(subject).await?;
-        }
         if self.format != SignatureFormat::Legacy {
             self.attest(subject, predicate::SIGN, &json!({})).await?;
+        }
+        if self.format != SignatureFormat::Bundle {
+            self.sign_tag(subject).await?;
         }
         Ok(())
     }
@@ -177,6 +177,10 @@ impl Signing<'_> {
             if known.iter().any(|known| is_ours(&known)) {
                 return Ok(());
             }
+            if known.len() >= MAX_SIGNATURES {
+                let why = format!("R-13: it holds {} signatures already", known.len());
+                return Err(SigningError::Occupied { what: format!("{}:{tag}", self.repository), why });
+            }
             if attempt < UPDATES {
                 self.put_bytes(predicate::SIMPLE_SIGNING, &payload).await?;
                 self.put_tag(&tag, there, layer.clone()).await?;
@@ -194,8 +198,7 @@ impl Signing<'_> {
             Err(error) => return Err(error.into()),
         };
         match Manifest::parse(&raw.bytes, Some(&raw.descriptor.media_type)) {
-            Ok(Manifest::Image(image)) if image.layers.len() < MAX_SIGNATURES => Ok(Some(image)),
-            Ok(Manifest::Image(_)) => Err(occupied(format!("it holds {MAX_SIGNATURES} signatures already (R-13)"))),
+            Ok(Manifest::Image(image)) => Ok(Some(image)),
             Ok(Manifest::Index(_)) => Err(occupied("it is an index".to_owned())),
             Err(error) => Err(occupied(error.to_string())),
         }

@@ -123,7 +123,7 @@ impl Judge<'_> {
         let statement = match statement {
             Ok(statement) => statement,
             Err(outcome) => {
-                // A stranger's signature over anything is a stranger's; only what cannot be read at all is malformed.
+                // Of no use, whoever signed it.
                 return Judged { predicate_type: String::new(), outcome, predicate: None };
             }
         };
@@ -132,7 +132,7 @@ impl Judge<'_> {
             Ok(signer) => signer,
             Err(outcome) => return Judged { predicate_type, outcome, predicate: None },
         };
-        let outcome = self.about(&statement).map_or_else(|| Outcome::Good { signer }, |outcome| outcome);
+        let outcome = self.about(&statement).unwrap_or(Outcome::Good { signer });
         let good = matches!(outcome, Outcome::Good { .. });
         Judged { predicate_type, outcome, predicate: good.then_some(statement.predicate) }
     }

@@ -182,6 +182,13 @@ pub const TOO_MANY_CHANGES: &str = "evidence.too-many-changes";
 /// It denies nothing, but looks at what is not known.
 pub const REGO_BLIND: &str = "rego.blind";
 
+/// A second bake gave the same.
+pub const REPRO_IDENTICAL: &str = "repro.identical";
+/// It did not.
+pub const REPRO_DIFFERS: &str = "repro.differs";
+/// It came to no end.
+pub const REPRO_NOT_BAKED: &str = "repro.not-baked";
+
 /// All of them.
 pub const ALL: &[&str] = &[
     SIGNED,
@@ -271,4 +278,7 @@ pub const ALL: &[&str] = &[
     REGO_ERROR,
     TOO_MANY_CHANGES,
     REGO_BLIND,
+    REPRO_IDENTICAL,
+    REPRO_DIFFERS,
+    REPRO_NOT_BAKED,
 ];

@@ -146,6 +146,16 @@ impl Climb<'_> {
 
     /// The base where it is said to be; else, since its maker may have called its own store something, where the child is.
     async fn find(&self, child: &Rung, hint: &Hint) -> Result<Rung, Gap> {
+        let beside = || hint.digest.as_ref().and_then(|digest| beside(child, &hint.name, digest));
+        // What an image of another store calls local is local to whoever made it.
+        if !child.site.law.is_local
+            && hint.name.starts_with("local/")
+            && let Some((site, image)) = beside()
+            && let Ok(rung) = self.at(site, &image, hint).await
+        {
+            let reference = ImageRef { digest: None, ..image }.to_string();
+            return Ok(Rung { reference, ..rung });
+        }
         let named = match self.context.parse_reference(&hint.name) {
             Ok(image) => {
                 let (tag, digest) = (image.tag_or_latest(), hint.digest.clone().or(image.digest.clone()));
@@ -162,8 +172,7 @@ impl Climb<'_> {
             Err(Missed::Gap(gap)) => return Err(gap),
             Err(Missed::Elsewhere(gap)) => gap,
         };
-        let beside = hint.digest.as_ref().and_then(|digest| beside(child, &hint.name, digest));
-        match beside {
+        match beside() {
             Some((site, image)) => self.at(site, &image, hint).await.map_err(|_| gap),
             None => Err(gap),
         }

@@ -65,7 +65,7 @@ impl Leaf {
             match vouches(authority, &self.certificate, at) {
                 Ok(issuer) => return Ok(issuer),
                 Err(refusal) => {
-                    why = format!("no authority of the trusted root vouches for its certificate: {refusal}")
+                    why = format!("no authority of the trusted root vouches for its certificate: {refusal}");
                 }
             }
         }
@@ -90,7 +90,7 @@ fn validity(certificate: &Certificate) -> (i64, i64) {
 }
 
 /// Fulcio's extensions of a name that must be there once.
-fn extension<'c>(certificate: &'c Certificate, id: ObjectIdentifier) -> Result<Option<&'c [u8]>, Outcome> {
+fn extension(certificate: &Certificate, id: ObjectIdentifier) -> Result<Option<&[u8]>, Outcome> {
     let extensions = certificate.tbs_certificate().extensions().map_or(&[][..], |found| &found[..]);
     let mut found = extensions.iter().filter(|extension| extension.extn_id == id);
     match (found.next(), found.next()) {
@@ -149,15 +149,28 @@ fn may_sign_code(leaf: &Certificate) -> Result<(), Outcome> {
     Ok(())
 }
 
-/// Whether an authority's chain leads to the leaf at a moment.
+/// Whether an authority's chain leads from the leaf to its anchor at a moment; gives the one that issued the leaf. The order of
+/// the chain does not count: some files have the anchor first.
 fn vouches<'a>(authority: &'a Authority, leaf: &Certificate, at: i64) -> Result<&'a Certificate, String> {
     let mut child = leaf;
-    for (below, issuer) in authority.chain.iter().enumerate() {
+    let mut leafs_issuer = None;
+    for below in 0..=authority.chain.len() {
+        let name = child.tbs_certificate().issuer();
+        let mut of_name = authority.chain.iter().filter(|issuer| issuer.tbs_certificate().subject() == name).peekable();
+        let Some(first) = of_name.peek().copied() else {
+            // Nobody the file knows stands above: the last one is the anchor.
+            return leafs_issuer.ok_or_else(|| "another authority issued it".to_owned());
+        };
+        let issuer = of_name.find(|issuer| has_issued(issuer, child).is_ok());
+        let issuer = issuer.map_or_else(|| has_issued(first, child).map(|()| first), Ok)?;
         may_issue(issuer, below, at)?;
-        has_issued(issuer, child)?;
+        leafs_issuer = leafs_issuer.or(Some(issuer));
+        if issuer.tbs_certificate().subject() == issuer.tbs_certificate().issuer() {
+            return Ok(leafs_issuer.unwrap_or(issuer));
+        }
         child = issuer;
     }
-    authority.chain.first().ok_or_else(|| "its chain is empty".to_owned())
+    Err("its chain leads nowhere".to_owned())
 }
 
 /// Whether a certificate is an authority's that may have `below` others under it.
@@ -189,10 +202,7 @@ fn may_issue(issuer: &Certificate, below: usize, at: i64) -> Result<(), String> 
 }
 
 fn has_issued(issuer: &Certificate, child: &Certificate) -> Result<(), String> {
-    let (parent, tbs) = (issuer.tbs_certificate(), child.tbs_certificate());
-    if tbs.issuer() != parent.subject() {
-        return Err("another authority issued it".to_owned());
-    }
+    let tbs = child.tbs_certificate();
     let digest = match child.signature_algorithm().oid {
         ECDSA_SHA256 => SignedDigest::Sha256,
         ECDSA_SHA384 => SignedDigest::Sha384,

@@ -1,7 +1,7 @@
 //! That a signature was published, and when: a log's entry held against the log's key. An entry for something else is refused
 //! (S-06).
 //!
-//! Source: Rekor, types/dsse; RFC 6962, inclusion proofs; the checkpoint's format of C2SP tlog-checkpoint.
+//! Source: Rekor, types/dsse and types/hashedrekord; RFC 6962, inclusion proofs; the checkpoint's format of C2SP tlog-checkpoint.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -43,9 +43,6 @@ pub(super) fn time_of(
 /// Whether the entry is for this signature, over this payload, by this certificate.
 fn is_about(entry: &LogEntry, envelope: &Envelope, leaf: &Leaf) -> Result<(), Outcome> {
     let (kind, version) = (entry.kind.0.as_str(), entry.kind.1.as_str());
-    if (kind, version) != ("dsse", "0.0.1") {
-        return Err(untrusted(format!("the log's entry is a {kind} {version}; dsse 0.0.1 is read")));
-    }
     let body =
         parse_strict(&entry.body).map_err(|error| untrusted(format!("the log's entry cannot be read: {error}")))?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -53,23 +50,54 @@ fn is_about(entry: &LogEntry, envelope: &Envelope, leaf: &Leaf) -> Result<(), Ou
     if (text("/kind"), text("/apiVersion")) != (kind, version) {
         return other("kind of entry");
     }
-    let payload = hex::encode(Sha256::digest(&envelope.payload));
-    if text("/spec/payloadHash/algorithm") != "sha256" || text("/spec/payloadHash/value") != payload {
+    // What was digested, and where the entry keeps digest, signature and certificate.
+    let (digested, place) = match (kind, version) {
+        ("dsse", "0.0.1") => (envelope.payload.clone(), Logged::DSSE),
+        ("hashedrekord", "0.0.1") => (envelope.message(), Logged::HASHED),
+        _ => return Err(untrusted(format!("the log's entry is of the kind {kind} {version}, which is not read"))),
+    };
+    let algorithm = text(&format!("{}/algorithm", place.digest));
+    if algorithm != "sha256" || text(&format!("{}/value", place.digest)) != hex::encode(Sha256::digest(&digested)) {
         return other("payload");
     }
-    let signatures = body.pointer("/spec/signatures").and_then(Value::as_array);
-    let ([logged], [signature]) = (signatures.map_or(&[][..], |list| &list[..]), &envelope.signatures[..]) else {
-        return other("number of signatures");
-    };
-    let decoded = |key: &str| logged.get(key).and_then(Value::as_str).and_then(|text| BASE64.decode(text).ok());
-    if decoded("signature").as_ref() != Some(signature) {
+    if place.counts_signatures {
+        let count = body.pointer("/spec/signatures").and_then(Value::as_array).map_or(0, Vec::len);
+        if count != envelope.signatures.len() {
+            return other("number of signatures");
+        }
+    }
+    let decoded = |pointer: &str| BASE64.decode(text(pointer)).ok().filter(|bytes| !bytes.is_empty());
+    if decoded(place.signature).as_ref() != envelope.signatures.first() {
         return other("signature");
     }
-    let verifier = decoded("verifier").and_then(|pem| String::from_utf8(pem).ok());
+    let verifier = decoded(place.certificate).and_then(|pem| String::from_utf8(pem).ok());
     match verifier.and_then(|pem| unarmour(&pem).ok()) {
         Some((label, der)) if label == "CERTIFICATE" && der == leaf.der => Ok(()),
         _ => other("certificate"),
     }
+}
+
+/// Where an entry keeps what it is about.
+struct Logged {
+    digest: &'static str,
+    signature: &'static str,
+    certificate: &'static str,
+    counts_signatures: bool,
+}
+
+impl Logged {
+    const DSSE: Self = Self {
+        digest: "/spec/payloadHash",
+        signature: "/spec/signatures/0/signature",
+        certificate: "/spec/signatures/0/verifier",
+        counts_signatures: true,
+    };
+    const HASHED: Self = Self {
+        digest: "/spec/data/hash",
+        signature: "/spec/signature/content",
+        certificate: "/spec/signature/publicKey/content",
+        counts_signatures: false,
+    };
 }
 
 /// The time the log signed for, together with the entry's content and place.

@@ -102,7 +102,7 @@ mod tests {
     fn r13_envelopes_without_or_with_too_many_signatures_are_refused() {
         let with = |signatures: &str| format!(r#"{{"payloadType":"a","payload":"e30=","signatures":[{signatures}]}}"#);
         assert!(Envelope::parse(with("").as_bytes()).is_err());
-        let many = vec![r#"{"sig":""}"#; MAX_ENVELOPE_SIGNATURES + 1].join(",");
+        let many = [r#"{"sig":""}"#; MAX_ENVELOPE_SIGNATURES + 1].join(",");
         assert!(Envelope::parse(with(&many).as_bytes()).unwrap_err().to_string().starts_with("R-13"));
         for broken in [r#"{"sig":"?"}"#, r#"{"sig":1}"#, "{}", "7"] {
             assert!(Envelope::parse(with(broken).as_bytes()).is_err(), "{broken}");

@@ -15,20 +15,8 @@ use crate::domain::oci::Digest;
 pub struct Dependency {
     /// What it is called: a reference, a recipe's file, an input's path.
     pub name: String,
-    /// Where it is had; `None` where that is nobody's business.
-    pub uri: Option<String>,
     /// What it was, exactly.
     pub digest: Digest,
-}
-
-impl Dependency {
-    fn to_json(&self) -> Value {
-        let mut used = json!({"name": self.name, "digest": digest_set(&self.digest)});
-        if let Some(uri) = &self.uri {
-            used["uri"] = json!(uri);
-        }
-        used
-    }
 }
 
 /// How an image was made.
@@ -73,7 +61,8 @@ impl Provenance {
             parameters["base"] = json!(base);
         }
         let dependencies = self.dependencies.iter();
-        let dependencies: Vec<Value> = dependencies.map(Dependency::to_json).collect();
+        let dependencies: Vec<Value> =
+            dependencies.map(|used| json!({"name": used.name, "digest": digest_set(&used.digest)})).collect();
         json!({
             "buildDefinition": {
                 "buildType": self.build_type,
@@ -176,11 +165,7 @@ mod tests {
             platforms: vec!["linux/amd64".into()],
             steps: vec!["run: pip install app".into()],
             secrets: vec!["pip_token".into()],
-            dependencies: vec![Dependency {
-                name: "base".into(),
-                uri: Some("global/python:3.12".into()),
-                digest: Digest::of(b"base"),
-            }],
+            dependencies: vec![Dependency { name: "global/python:3.12".into(), digest: Digest::of(b"base") }],
             invocation_id: "01J".into(),
             started: Some(0),
             finished: Some(61),

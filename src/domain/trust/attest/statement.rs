@@ -153,7 +153,7 @@ mod tests {
                 "{kind} {subject} {predicate}"
             );
         }
-        let many = format!("[{}]", vec![r#"{"digest":{"sha256":"ab"}}"#; MAX_SUBJECTS + 1].join(","));
+        let many = format!("[{}]", [r#"{"digest":{"sha256":"ab"}}"#; MAX_SUBJECTS + 1].join(","));
         assert!(Statement::parse(with(&kind, &many, r#""t""#).as_bytes()).is_err());
         assert!(Statement::parse(br#"{"_type":"a","_type":"a"}"#).unwrap_err().to_string().starts_with("J-09"));
     }

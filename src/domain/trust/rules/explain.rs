@@ -101,6 +101,12 @@ const MENDS: &[(&str, &str)] = &[
     (reason::FORGED, "Do not use it: it only says that it has this base. Bake it again on the base."),
     (reason::ROOT, ""),
     (reason::UNNAMED, "Name its base with `--base`, or bake it again with bakery, which writes it down."),
+    (reason::REPRO_IDENTICAL, ""),
+    (
+        reason::REPRO_DIFFERS,
+        "Mend the step the evidence names: what it writes must not depend on when or where it runs.",
+    ),
+    (reason::REPRO_NOT_BAKED, "Bake it again; what the second bake failed of stands in the evidence."),
     (reason::CONTRACT_KEPT, ""),
     (reason::CONTRACT_NONE, ""),
     (reason::CONTRACT_UNREADABLE, "Ask the base's team to mend its label dev.bakery.contract."),
@@ -196,6 +202,7 @@ mod tests {
             reason::PROVENANCE_GOOD,
             reason::SBOM_GOOD,
             reason::REGO_CLEAN,
+            reason::REPRO_IDENTICAL,
         ];
         for code in reason::ALL {
             assert!(MENDS.iter().any(|(known, _)| known == code), "{code} is not explained");

@@ -32,6 +32,12 @@ pub fn layers(judging: &Judging<'_>) -> Judged {
     if !case.evidence.is_local {
         return Judged::pass(reason::ROOT, vec!["it names no base: it is where the chain begins".to_owned()]);
     }
+    if case.policy.base.signed_by.as_ref().is_some_and(Vec::is_empty) {
+        return Judged::skip(
+            reason::UNNAMED,
+            vec!["nothing says what it was made from, and nobody has to sign".to_owned()],
+        );
+    }
     let why = "nothing says what it was made from: no annotation, and no provenance that holds";
     Judged::unknown(&Gap { reason: reason::UNNAMED, why: why.to_owned() })
 }
