@@ -62,7 +62,7 @@ pub struct RecipeCard {
     pub baked_at: Option<String>,
     /// How long it took, in milliseconds, where it went well.
     pub took: Option<u64>,
-    /// Fingerprint of the key that bake signed the image with, where it is the one in the local store.
+    /// Fingerprint of the key a bake signed the image in the local store with.
     pub signed_by: Option<String>,
     /// The check that rejected it.
     pub rejected_by: Option<String>,
@@ -116,7 +116,7 @@ impl Context {
                 (loaded, lock)
             };
             let loaded: Vec<_> = context.check_recipes(&[])?.into_iter().map(here).collect();
-            Ok::<_, Report>((loaded, newest(bakes)))
+            Ok::<_, Report>((loaded, Bakes::of(bakes)))
         };
         let done = tokio::task::spawn_blocking(read).await;
         let (loaded, bakes) = done.map_err(|error| Report::new(Kind::Failed, &error))??;
@@ -164,6 +164,20 @@ impl Context {
     }
 }
 
+/// What the shelf says of recipes.
+struct Bakes {
+    newest: HashMap<String, ShelfRow>,
+    /// What was signed, by which key: what was baked again to the same image was signed the first time.
+    signed: HashMap<Digest, String>,
+}
+
+impl Bakes {
+    fn of(bakes: Vec<ShelfRow>) -> Self {
+        let signed = bakes.iter().filter_map(|row| Some((row.digest.clone()?, row.signed_by.clone()?)));
+        Self { signed: signed.collect(), newest: newest(bakes) }
+    }
+}
+
 /// The newest bake of each image. Those that were stopped say nothing of a recipe.
 fn newest(bakes: Vec<ShelfRow>) -> HashMap<String, ShelfRow> {
     let mut newest = HashMap::new();
@@ -175,16 +189,11 @@ fn newest(bakes: Vec<ShelfRow>) -> HashMap<String, ShelfRow> {
     newest
 }
 
-fn card(
-    loaded: &LoadedRecipe,
-    lock: Option<&Lock>,
-    bakes: &HashMap<String, ShelfRow>,
-    image: Option<BakedImage>,
-) -> RecipeCard {
+fn card(loaded: &LoadedRecipe, lock: Option<&Lock>, bakes: &Bakes, image: Option<BakedImage>) -> RecipeCard {
     let recipe = loaded.recipe.as_ref();
     let told = Told::of(loaded);
     let reference = told.reference;
-    let bake = reference.as_ref().and_then(|reference| bakes.get(reference));
+    let bake = reference.as_ref().and_then(|reference| bakes.newest.get(reference));
     let standing = match bake.map(|row| row.status) {
         _ if recipe.is_none() => Standing::Broken,
         Some(ShelfStatus::Running) => Standing::Baking,
@@ -200,8 +209,7 @@ fn card(
     });
     let is_lost = bake.is_some_and(|row| row.status == ShelfStatus::Lost);
     let failure = bake.and_then(|row| Some(why(row.failure.as_ref()?, row.rejected_by.is_some())));
-    let digest = image.as_ref().map(|image| image.digest.clone());
-    let made = bake.filter(|row| digest.is_some() && row.digest == digest);
+    let signed = image.as_ref().and_then(|image| bakes.signed.get(&image.digest)).cloned();
     RecipeCard {
         file: loaded.file.clone(),
         shown: loaded.shown.clone(),
@@ -216,7 +224,7 @@ fn card(
         bake: bake.map(|row| row.bake.clone()),
         baked_at: bake.map(|row| row.finished.clone().unwrap_or_else(|| row.started.clone())),
         took: bake.filter(|row| row.status == ShelfStatus::Finished(BakeStatus::Ok)).map(|row| row.millis),
-        signed_by: made.and_then(|row| row.signed_by.clone()),
+        signed_by: signed,
         rejected_by: bake.and_then(|row| row.rejected_by.clone()),
         failure: failure.or_else(|| is_lost.then(|| "its worker is gone, and nobody knows why".to_owned())),
     }

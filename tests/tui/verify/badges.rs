@@ -69,7 +69,7 @@ fn x05_the_badge_column_holds_verdicts_and_nothing_else() {
         let mut model = shown(size, evil());
         press(&mut model, &["*", "g", "g"]);
         let buffer = cells(&model, false);
-        let rows = model.verify.rows().len() as u16;
+        let rows = u16::try_from(model.verify.rows().len()).unwrap();
         for y in 2..2 + rows.min(6) {
             // Two columns are for the selection's mark, the third is the badge, the fourth is always blank.
             assert_eq!((buffer[(2, y)].symbol(), buffer[(3, y)].symbol()), ("✖", " "), "{size:?}, line {y}");

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 
 use super::update::wish;
 use super::{Effect, Model, Tab};
-use crate::domain::trust::{Check, Finding, Level, Verified};
+use crate::domain::trust::{Check, CheckVerdict, Finding, Level, Verified};
 use crate::report::Report;
 use crate::tui::format;
 use crate::tui::keymap::Motion;
@@ -58,7 +58,11 @@ impl TrustRow {
             Self::Level(_) => false,
             Self::Signers([before, after]) => before != after,
             Self::Check(_, [before, after]) => {
-                let said = |finding: &Option<Finding>| finding.as_ref().map(|f| (f.verdict, f.reason.clone()));
+                // What nobody asks for and what nobody looks at are the same.
+                let asked = |finding: &&Finding| finding.verdict != CheckVerdict::Skip;
+                let said = |finding: &Option<Finding>| {
+                    finding.as_ref().filter(asked).map(|found| (found.verdict, found.reason.clone()))
+                };
                 said(before) != said(after)
             }
         }

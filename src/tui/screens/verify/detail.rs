@@ -4,7 +4,7 @@
 use ratatui::text::{Line, Span};
 
 use super::{Model, Row};
-use crate::domain::trust::{Check, Level};
+use crate::domain::trust::{Check, CheckVerdict, Level};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::theme::{Glyph, Look, Role};
@@ -45,7 +45,9 @@ impl Model {
         let made = if level.is_local { "made here" } else { "inherited" };
         lines.extend(rows(look, "origin", &[(Role::Text, made.to_owned())], columns));
         lines.extend(rows(look, "digest", &[(Role::Text, level.digest.to_string())], columns));
-        if let Some(blocking) = level.checks.iter().find(|check| check.finding.verdict.blocks()) {
+        let worst = |verdict| level.checks.iter().find(|check| check.finding.verdict == verdict);
+        let worst = [CheckVerdict::Fail, CheckVerdict::Unknown, CheckVerdict::Warn].into_iter().find_map(worst);
+        if let Some(blocking) = worst {
             lines.push(Line::default());
             lines.extend(check_lines(look, (level, blocking), columns));
         }

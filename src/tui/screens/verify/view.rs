@@ -147,7 +147,7 @@ fn list(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
 fn id_width(model: &Model, width: usize) -> usize {
     let levels = model.verified.iter().flat_map(|verified| &verified.chain);
     let widest = levels.flat_map(|level| &level.checks).map(|check| format::width(&check.id)).max().unwrap_or(0);
-    widest.min(24).min(width / 2)
+    widest.min(width / 2)
 }
 
 /// Levels are drawn further in up to here.
