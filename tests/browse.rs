@@ -61,7 +61,8 @@ async fn stores_are_listed_and_images_inspected_over_registry_and_layout() {
     let host = registry.host();
     let bakery = Bakery::with_workspace(&format!(
         "bakery: 1\nstores:\n  global: {{registry: \"{host}/global\"}}\n  local: {{layout: ./local}}\n"
-    ));
+    ))
+    .strict();
     let remote = RegistryStore::open(options(&host, vec![])).unwrap();
     let python = tagged(&remote, "global/python", "3.12").await;
     signed(&remote, "global/python", &python).await;

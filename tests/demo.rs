@@ -37,7 +37,9 @@ fn tags(layout: &Path) -> std::collections::BTreeMap<String, String> {
     let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
     let entries = index["manifests"].as_array().unwrap().iter();
     let name = |entry: &Value| Some(entry["annotations"]["org.opencontainers.image.ref.name"].as_str()?.to_owned());
-    entries.filter_map(|entry| Some((name(entry)?, entry["digest"].as_str().unwrap().to_owned()))).collect()
+    let named = entries.filter_map(|entry| Some((name(entry)?, entry["digest"].as_str().unwrap().to_owned())));
+    // Signatures in cosign's older form have names, too.
+    named.filter(|(name, _)| !name.ends_with(".sig")).collect()
 }
 
 fn pinned(workspace: &Path, lock: &str) -> String {

@@ -7,7 +7,7 @@ const TESTS: &str = "package bakery\nimage := {\"changes\": [{\"path\": \"/bin/s
 
 #[test]
 fn the_built_in_policy_counts_where_there_is_none() {
-    let bakery = Bakery::new();
+    let bakery = Bakery::new().strict();
     let shown = bakery.json(&["policy", "show"]);
     assert_eq!((&shown["file"], &shown["image"]["setuid"]), (&serde_json::Value::Null, &"forbid".into()));
     assert!(bakery.ok(&["policy", "show"]).contains("  # user: not asked"));

@@ -52,11 +52,11 @@ impl Context {
     pub fn signer(&self) -> Result<Option<Signer>, Report> {
         let local = self.store_settings("local")?;
         let Some(file) = local.key.clone() else { return Ok(None) };
-        let passphrase = match (&self.passphrase, Passphrase::from_environment()?, &local.passphrase) {
-            (Some(typed), _, _) => typed.clone(),
-            (None, Some(found), _) => found,
-            (None, None, Some(source)) => Passphrase::from_bytes(secrets::line_of(PASSPHRASE, source)?),
-            (None, None, None) => Passphrase::find(&file.display().to_string())?,
+        let passphrase = match (&self.passphrase, &local.passphrase) {
+            (Some(typed), _) => typed.clone(),
+            // What the workspace says of its own key counts before what the environment says of any.
+            (None, Some(source)) => Passphrase::from_bytes(secrets::line_of(PASSPHRASE, source)?),
+            (None, None) => Passphrase::find(&file.display().to_string())?,
         };
         Ok(Some(Signer { file, passphrase, opened: Arc::default(), format: local.signature_format }))
     }

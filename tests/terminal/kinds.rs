@@ -19,7 +19,7 @@ fn v03_every_kind_of_terminal_starts_and_ends_cleanly_and_is_asked_nothing() {
             command.env("TERM", kind);
         }
         let mut terminal = Terminal::start(&command, 80, 24);
-        terminal.wait_text("filter");
+        terminal.wait_text("? help");
         terminal.send("q");
         terminal.ends_with(0);
         terminal.wait_for("the terminal given back", super::is_given_back);
@@ -48,7 +48,7 @@ fn v03_without_utf8_every_byte_is_ascii() {
     posix.env("LANG", "C");
     for command in [plain, posix] {
         let mut terminal = Terminal::start(&command, 80, 24);
-        terminal.wait_text("filter");
+        terminal.wait_text("? help");
         terminal.send("?");
         terminal.wait_text(HELP);
         terminal.send("qq");
@@ -63,7 +63,7 @@ fn v03_no_color_means_none() {
     let bakery = house();
     let colours = |command: &std::process::Command| {
         let mut terminal = Terminal::start(command, 80, 24);
-        terminal.wait_text("filter");
+        terminal.wait_text("? help");
         terminal.send("q");
         terminal.ends_with(0);
         let raw = String::from_utf8(terminal.raw()).unwrap();

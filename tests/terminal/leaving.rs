@@ -71,7 +71,7 @@ fn v05_stopped_and_continued_it_gives_back_and_takes_again() {
     let terminal = Terminal::start(&shell(&bakery), 80, 24);
     terminal.wait_text("shell>");
     terminal.send("stty -a > before; $BAKERY\r");
-    terminal.wait_text("filter");
+    terminal.wait_text("? help");
     let raw = terminal.modes();
     let viewer = child_of(terminal.pid());
     let stops: [(&str, &dyn Fn()); 2] = [
@@ -89,7 +89,7 @@ fn v05_stopped_and_continued_it_gives_back_and_takes_again() {
         assert_eq!(modes("stopped"), modes("before"), "{name}");
         terminal.send("clear; fg\r");
         let screen = terminal
-            .wait_for("the screen again", |screen| screen.alternate_screen() && screen.contents().contains("filter"));
+            .wait_for("the screen again", |screen| screen.alternate_screen() && screen.contents().contains("? help"));
         assert!(screen.hide_cursor() && screen.bracketed_paste(), "{name}");
         wait_until("raw again", || terminal.modes() == raw);
     }

@@ -55,7 +55,7 @@ fn open(bakery: &Bakery) -> Terminal {
 /// The same, of any command and size.
 fn opened(command: &Command, columns: u16, rows: u16) -> Terminal {
     let terminal = Terminal::start(command, columns, rows);
-    terminal.wait_text("filter");
+    terminal.wait_text("? help");
     terminal
 }
 

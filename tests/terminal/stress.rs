@@ -15,7 +15,7 @@ fn v02_a_storm_of_sizes_ends_in_the_right_screen() {
         terminal.resize(columns, rows);
     }
     terminal.resize(100, 30);
-    terminal.wait_text("filter");
+    terminal.wait_text("? help");
     let after = terminal.settle(Duration::from_millis(300));
     assert!(after - before < 1_000_000, "one draw for many sizes: {} bytes", after - before);
     let other = opened(&command(&bakery), 100, 30);
@@ -28,7 +28,7 @@ fn v02_a_storm_of_sizes_ends_in_the_right_screen() {
 fn v02_a_terminal_that_does_not_know_its_size_gets_80_by_24() {
     let bakery = house();
     let mut terminal = crate::support::pty::Terminal::start(&command(&bakery), 80, 24);
-    terminal.wait_text("filter");
+    terminal.wait_text("? help");
     terminal.resize(0, 0);
     terminal.send("?");
     terminal.wait_text(HELP);

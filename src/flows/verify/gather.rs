@@ -87,7 +87,9 @@ impl Gathering<'_> {
                 None => Ok(None),
             };
             let tag_now = match tag_now {
-                Err(gap) if self.depth.pinned && gap.reason == reason::UNREACHABLE => Ok(None),
+                Err(gap) if self.depth.pinned && matches!(gap.reason, reason::UNREACHABLE | reason::NOT_FOUND) => {
+                    Ok(None)
+                }
                 told => told,
             };
             let points_to = tag_now.as_ref().ok().and_then(Option::as_ref);

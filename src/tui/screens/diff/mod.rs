@@ -3,27 +3,27 @@
 
 mod content;
 mod detail;
-mod facts;
 mod files;
 mod held;
-mod layers;
 mod matter;
 mod model;
 mod obey;
 mod pane;
-mod trust;
+mod tabs;
 mod update;
 mod view;
 
 pub use content::{Body, Shown, Source, Sources, Tag, Wanted};
-pub use facts::FactRow;
 pub use files::{Files, Listed, Listing, Query, Request, Row, Sieve, Sort};
 pub use held::Held;
 pub use matter::{Fate, LayerRow, Matter, Part, Which};
 pub use model::{Model, Reading, Standing, Tab};
-pub use trust::{Trust, TrustRow};
+pub use tabs::facts::FactRow;
+pub use tabs::trust::{Trust, TrustRow};
 
 use std::sync::Arc;
+
+use tabs::{facts, layers, trust};
 
 use super::Compare;
 use crate::domain::trust::Verified;

@@ -7,8 +7,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::update::wish;
-use super::{Effect, Model, Tab};
+use super::super::update::wish;
+use super::super::{Effect, Model, Tab};
 use crate::domain::trust::{Check, CheckVerdict, Finding, Level, Verified};
 use crate::report::Report;
 use crate::tui::format;
@@ -69,7 +69,7 @@ impl TrustRow {
     }
 
     /// What is copied of it.
-    pub(super) fn copied(&self) -> String {
+    pub(in crate::tui::screens::diff) fn copied(&self) -> String {
         match self {
             Self::Unverified(image, _) => image.clone(),
             Self::Level(names) => names.iter().flatten().next_back().cloned().unwrap_or_default(),
@@ -128,7 +128,7 @@ fn signers(level: &Level) -> String {
 
 impl Model {
     /// Asks for both to be verified, once this part shows.
-    pub(super) fn ask_trust(&mut self) -> Vec<Wish> {
+    pub(in crate::tui::screens::diff) fn ask_trust(&mut self) -> Vec<Wish> {
         let Some(Compare::Images { before, after }) = self.asked.clone().filter(|_| self.tab == Tab::Trust) else {
             return Vec::new();
         };
@@ -139,7 +139,7 @@ impl Model {
     }
 
     /// Takes in what came of it, where it is still of what is looked into.
-    pub(super) fn trusted(
+    pub(in crate::tui::screens::diff) fn trusted(
         &mut self,
         before: (String, Result<Arc<Verified>, Report>),
         after: (String, Result<Arc<Verified>, Report>),
@@ -156,7 +156,7 @@ impl Model {
     }
 
     /// The rows the filter lets through.
-    pub(super) fn trust_rows(&self) -> Vec<&TrustRow> {
+    pub(in crate::tui::screens::diff) fn trust_rows(&self) -> Vec<&TrustRow> {
         let inverse = self.words.text.starts_with('!');
         let lets = |row: &&TrustRow| match inverse {
             true => row.words().iter().all(|text| self.words.lets(text)),
@@ -165,26 +165,26 @@ impl Model {
         self.trust.rows.iter().filter(lets).collect()
     }
 
-    pub(super) fn trust_count(&self) -> usize {
+    pub(in crate::tui::screens::diff) fn trust_count(&self) -> usize {
         self.trust_rows().len()
     }
 
-    pub(super) fn selected_trust(&self) -> Option<&TrustRow> {
+    pub(in crate::tui::screens::diff) fn selected_trust(&self) -> Option<&TrustRow> {
         self.trust_rows().get(self.trust.cursor.selected).copied()
     }
 
-    pub(super) fn follow_trust(&mut self, height: usize) {
+    pub(in crate::tui::screens::diff) fn follow_trust(&mut self, height: usize) {
         let len = self.trust_count();
         self.trust.cursor.follow(len, height);
     }
 
-    pub(super) fn step_trust(&mut self, motion: Motion, height: usize) {
+    pub(in crate::tui::screens::diff) fn step_trust(&mut self, motion: Motion, height: usize) {
         let len = self.trust_count();
         self.trust.cursor.step(motion, len, height);
     }
 
     /// The selected row in full.
-    pub(super) fn trust_lines(&self, look: &Look, columns: usize) -> Vec<Line<'static>> {
+    pub(in crate::tui::screens::diff) fn trust_lines(&self, look: &Look, columns: usize) -> Vec<Line<'static>> {
         let names = match &self.asked {
             Some(Compare::Images { before, after }) => [before.as_str(), after.as_str()],
             _ => [""; 2],
@@ -250,7 +250,7 @@ const COLUMNS: [Column; 4] = [
 ];
 
 /// Draws the list.
-pub(super) fn draw(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
+pub(in crate::tui::screens::diff) fn draw(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
     let rows = model.trust_rows();
     if rows.is_empty() {
         let text = match (&model.trust.sides, model.words.is_active()) {

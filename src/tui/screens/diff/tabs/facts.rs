@@ -31,7 +31,7 @@ impl FactRow {
 }
 
 /// What is installed in one image.
-pub(super) fn packages_of(installed: &Installed) -> Vec<FactRow> {
+pub(in crate::tui::screens::diff) fn packages_of(installed: &Installed) -> Vec<FactRow> {
     let row = |package: &Package| FactRow {
         kind: None,
         name: package.name.clone(),
@@ -48,7 +48,7 @@ pub(super) fn packages_of(installed: &Installed) -> Vec<FactRow> {
 }
 
 /// Packages that are not the same.
-pub(super) fn packages_changed(changes: &[PackageChange]) -> Vec<FactRow> {
+pub(in crate::tui::screens::diff) fn packages_changed(changes: &[PackageChange]) -> Vec<FactRow> {
     let version = |package: &Option<Package>| package.as_ref().map(version_of);
     changes
         .iter()
@@ -61,12 +61,12 @@ fn version_of(package: &Package) -> String {
 }
 
 /// Settings that are not the same.
-pub(super) fn settings_changed(changes: &[ConfigChange]) -> Vec<FactRow> {
+pub(in crate::tui::screens::diff) fn settings_changed(changes: &[ConfigChange]) -> Vec<FactRow> {
     changes.iter().map(|change| FactRow::changed(&change.field, change.before.clone(), change.after.clone())).collect()
 }
 
 /// What one image runs as.
-pub(super) fn settings_of(config: &ImageConfig) -> Vec<FactRow> {
+pub(in crate::tui::screens::diff) fn settings_of(config: &ImageConfig) -> Vec<FactRow> {
     let Some(exec) = &config.config else { return Vec::new() };
     let words = |words: &Option<Vec<String>>| words.as_ref().filter(|words| !words.is_empty()).map(|all| all.join(" "));
     let names = |map: &Option<std::collections::BTreeMap<String, serde_json::Value>>| {

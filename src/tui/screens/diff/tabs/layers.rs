@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Fate, LayerRow, Matter, Model};
+use super::super::{Fate, LayerRow, Matter, Model};
 use crate::domain::layer::{LayerShare, ratio};
 use crate::domain::text::escape;
 use crate::domain::units;
@@ -22,7 +22,13 @@ const COLUMNS: [Column; 7] = [
 ];
 
 /// Draws the list: all of them, then each.
-pub(super) fn draw(model: &Model, matter: &Matter, look: &Look, area: Rect, buffer: &mut Buffer) {
+pub(in crate::tui::screens::diff) fn draw(
+    model: &Model,
+    matter: &Matter,
+    look: &Look,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let rows = model.layer_rows();
     let len = rows.len() + 1;
     let table = Table { look, columns: &COLUMNS, len, cursor: model.layers, focused: true, headed: true };
@@ -85,7 +91,7 @@ fn fate(look: &Look, fate: Fate) -> Span<'static> {
 }
 
 /// The same in words.
-pub(super) fn fate_words(fate: Fate) -> Option<&'static str> {
+pub(in crate::tui::screens::diff) fn fate_words(fate: Fate) -> Option<&'static str> {
     match fate {
         Fate::Only => None,
         Fate::Shared => Some("both images have it, with all below it"),
@@ -95,7 +101,7 @@ pub(super) fn fate_words(fate: Fate) -> Option<&'static str> {
 }
 
 /// Who owns the bytes: `bytes: ◆ global 94.1 MB (97 %)  ◇ local 3.1 MB (3 %)  wasted: …`.
-pub(super) fn footer(matter: &Matter, look: &Look, area: Rect, buffer: &mut Buffer) {
+pub(in crate::tui::screens::diff) fn footer(matter: &Matter, look: &Look, area: Rect, buffer: &mut Buffer) {
     let (global, local) = &matter.owned;
     let all = global.bytes.saturating_add(local.bytes);
     let share = |glyph: Glyph, name: &str, bytes: u64| {
