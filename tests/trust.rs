@@ -100,8 +100,8 @@ fn place(events: &[Value], kind: &str) -> Option<usize> {
     events.iter().position(|event| event["kind"] == kind)
 }
 
-fn is(pair: (String, String), verdict: &str, reason: &str) {
-    assert_eq!((pair.0.as_str(), pair.1.as_str()), (verdict, reason));
+fn is((found, why): (String, String), verdict: &str, reason: &str) {
+    assert_eq!([found.as_str(), why.as_str()], [verdict, reason]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::support::bakery::Bakery;
 use crate::support::pty::Terminal;
 
 /// What only the list of keys says.
-const HELP: &str = "half a page down";
+const HELP: &str = "left, or back";
 
 /// The screen's text; blanks at the ends of lines say nothing.
 fn text(screen: &vt100::Screen) -> String {

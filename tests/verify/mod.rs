@@ -7,7 +7,6 @@ mod publish;
 mod registry;
 mod signed;
 mod tags;
-mod warm;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -151,7 +150,7 @@ impl Shop {
             store: &layout,
             repository: &repository,
             name: repository.as_str(),
-            key: &key,
+            key: key,
             format: SignatureFormat::Both,
         };
         wait(async {
