@@ -150,7 +150,7 @@ impl Shop {
             store: &layout,
             repository: &repository,
             name: repository.as_str(),
-            key: key,
+            key,
             format: SignatureFormat::Both,
         };
         wait(async {
