@@ -63,7 +63,7 @@ impl Shop {
 
     /// With stores of the test's own.
     pub fn with(stores: &str) -> Self {
-        let bakery = Bakery::with_workspace(&format!("bakery: 1\n{stores}recipes: recipes\n"));
+        let bakery = Bakery::with_workspace(&format!("bakery: 1\n{stores}recipes: recipes\n")).strict();
         for (name, key) in KEYS.iter() {
             bakery.write(&format!("keys/{name}.pub"), key.public().to_pem().unwrap());
         }

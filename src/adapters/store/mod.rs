@@ -25,7 +25,7 @@ pub use cached::{cached_layers, remove_cached_steps};
 pub use error::StoreError;
 pub use kept::KeptDocuments;
 pub use memory::MemoryStore;
-pub use remembered::RememberedStore;
+pub use remembered::{Memory, RememberedStore};
 pub(in crate::adapters) use verified::unwrap_io;
 pub use verified::{VerifiedReader, read_verified};
 

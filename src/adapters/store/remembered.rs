@@ -1,6 +1,6 @@
 //! A store whose answers about what is attached to an image are kept, so that what was asked before can be judged again
-//! where the store does not answer. The store is always asked first, and what is kept is verified like anything else: it can go
-//! stale, and cannot be forged. Keeps no layer.
+//! where the store does not answer, or need not be asked. What is kept is verified like anything else: it can go stale, and cannot
+//! be forged. Keeps no layer.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,8 +21,18 @@ pub struct RememberedStore {
     inner: Arc<dyn Store>,
     kept: KeptDocuments,
     folder: PathBuf,
-    /// Answer from memory where the store does not.
-    falls_back: bool,
+    memory: Memory,
+}
+
+/// When memory answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Never: it is only kept up to date.
+    Never,
+    /// Where the store does not answer.
+    WhenSilent,
+    /// Wherever it can: the store is asked for the rest.
+    First,
 }
 
 /// An answer: where a tag pointed (`None`: nowhere), or what was about a manifest.
@@ -37,9 +47,9 @@ struct Answer {
 }
 
 impl RememberedStore {
-    /// Keeps answers below the cache folder; gives them again only where `falls_back` says so.
-    pub fn new(inner: Arc<dyn Store>, cache: &Path, falls_back: bool) -> Self {
-        Self { inner, kept: KeptDocuments::new(cache), folder: cache.join("attached"), falls_back }
+    /// Keeps answers below the cache folder; gives them again only where `memory` says so.
+    pub fn new(inner: Arc<dyn Store>, cache: &Path, memory: Memory) -> Self {
+        Self { inner, kept: KeptDocuments::new(cache), folder: cache.join("attached"), memory }
     }
 
     fn keep(&self, answer: &Answer) {
@@ -65,7 +75,27 @@ impl RememberedStore {
 
     /// Whether memory may answer instead.
     fn is_silent(&self, error: &StoreError) -> bool {
-        self.falls_back && matches!(error, StoreError::Unreachable { .. })
+        self.memory != Memory::Never && matches!(error, StoreError::Unreachable { .. })
+    }
+
+    /// The manifest as it was last, that there was none, or nothing that is remembered.
+    fn known_manifest(
+        &self,
+        repository: &Repository,
+        selector: &Selector,
+        question: &str,
+    ) -> Option<Result<RawManifest, StoreError>> {
+        let digest = match selector {
+            Selector::Digest(digest) => digest.clone(),
+            Selector::Tag(_) => match self.recall(question)?.tag {
+                Some(digest) => digest,
+                None => {
+                    let what = format!("{repository}:{selector}");
+                    return Some(Err(StoreError::NotFound { store: self.inner.name(), what }));
+                }
+            },
+        };
+        self.document(repository, &digest).map(Ok)
     }
 
     fn document(&self, repository: &Repository, digest: &Digest) -> Option<RawManifest> {
@@ -106,6 +136,11 @@ impl Store for RememberedStore {
     async fn manifest(&self, repository: &Repository, selector: &Selector) -> Result<RawManifest, StoreError> {
         let question = self.question(repository, &format!("tag {selector}"));
         let is_tag = matches!(selector, Selector::Tag(_));
+        if self.memory == Memory::First
+            && let Some(known) = self.known_manifest(repository, selector, &question)
+        {
+            return known;
+        }
         let error = match self.inner.manifest(repository, selector).await {
             Ok(raw) => {
                 self.kept.keep(&raw.descriptor.digest, &raw.bytes);
@@ -124,17 +159,7 @@ impl Store for RememberedStore {
         if !self.is_silent(&error) {
             return Err(error);
         }
-        let digest = match selector {
-            Selector::Digest(digest) => Some(digest.clone()),
-            Selector::Tag(_) => match self.recall(&question) {
-                Some(Answer { tag: None, .. }) => {
-                    let what = format!("{repository}:{selector}");
-                    return Err(StoreError::NotFound { store: self.inner.name(), what });
-                }
-                answer => answer.and_then(|answer| answer.tag),
-            },
-        };
-        digest.and_then(|digest| self.document(repository, &digest)).ok_or(error)
+        self.known_manifest(repository, selector, &question).unwrap_or(Err(error))
     }
 
     async fn has_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<bool, StoreError> {
@@ -144,6 +169,11 @@ impl Store for RememberedStore {
     async fn open_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<BlobStream, StoreError> {
         if blob.size > MAX_MANIFEST_BYTES {
             return self.inner.open_blob(repository, blob).await;
+        }
+        if self.memory == Memory::First
+            && let Some(bytes) = self.kept.read(&blob.digest)
+        {
+            return Ok(Box::pin(VerifiedReader::new(std::io::Cursor::new(bytes), blob)));
         }
         let opened = match self.inner.open_blob(repository, blob).await {
             Ok(source) => read_verified(source, blob, MAX_MANIFEST_BYTES).await,
@@ -194,6 +224,11 @@ impl Store for RememberedStore {
         artifact_type: Option<&str>,
     ) -> Result<Vec<Descriptor>, StoreError> {
         let question = self.question(repository, &format!("referrers {subject}"));
+        if self.memory == Memory::First
+            && let Some(known) = self.recall(&question)
+        {
+            return Ok(of_type(known.referrers, artifact_type));
+        }
         match self.inner.referrers(repository, subject, None).await {
             Ok(referrers) => {
                 self.keep(&Answer { question, tag: None, referrers: referrers.clone() });

@@ -11,7 +11,7 @@ use super::reading::{Reading, gap_of_store};
 use crate::adapters::clock;
 use crate::adapters::seen::SeenTags;
 use crate::adapters::signing::{Keyring, Subject, attached};
-use crate::adapters::store::{KeptDocuments, RememberedStore, Selector, Store};
+use crate::adapters::store::{KeptDocuments, Memory, RememberedStore, Selector, Store};
 use crate::domain::oci::{Digest, ImageRef, Repository, Tag};
 use crate::domain::trust::{Attached, Gap, Known, reason};
 use crate::flows::Context;
@@ -21,6 +21,8 @@ use crate::report::Report;
 
 /// How long a store is waited for where only freshness hangs on it.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The same about what is pinned: whether its tag has moved is good to know, and no more.
+const PINNED_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A repository, opened, and who judges what lies in it.
 #[derive(Clone)]
@@ -120,29 +122,39 @@ impl Inquiry {
     pub(in crate::flows) async fn attached(&self, site: &Site, digest: &Digest) -> Known<Attached> {
         let ask = async {
             let ring = self.ring(&site.law).await?;
-            let store = match site.store.as_layout() {
-                Some(_) => Arc::clone(&site.store),
-                None => {
-                    let inner = Arc::clone(&site.store);
-                    Arc::new(RememberedStore::new(inner, &self.context.paths.cache, self.pinned)) as Arc<dyn Store>
+            if self.pinned {
+                // A signature that holds goes on to hold: the store need not be asked for it again.
+                let known = self.attached_by(site, digest, &ring, Memory::First).await;
+                if known.as_ref().is_ok_and(|known| known.signers().next().is_some()) {
+                    return known;
                 }
-            };
-            let subject = Subject { store: &*store, repository: &site.repository, digest, names: &site.law.names };
-            attached(subject, &ring, self.now).await
+            }
+            let memory = if self.pinned { Memory::WhenSilent } else { Memory::Never };
+            self.attached_by(site, digest, &ring, memory).await
         };
         self.attached.once((site.full_name.clone(), digest.clone()), ask).await
+    }
+
+    async fn attached_by(&self, site: &Site, digest: &Digest, ring: &Keyring, memory: Memory) -> Known<Attached> {
+        let store = match site.store.as_layout() {
+            Some(_) => Arc::clone(&site.store),
+            None => Arc::new(RememberedStore::new(Arc::clone(&site.store), &self.context.paths.cache, memory)) as _,
+        };
+        let subject = Subject { store: &*store, repository: &site.repository, digest, names: &site.law.names };
+        attached(subject, ring, self.now).await
     }
 
     /// Where a tag points.
     pub(super) async fn tag(&self, site: &Site, tag: &Tag) -> Known<Digest> {
         let ask = async {
             let selector = Selector::Tag(tag.clone());
-            match tokio::time::timeout(PATIENCE, site.store.resolve(&site.repository, &selector)).await {
+            let patience = if self.pinned { PINNED_PATIENCE } else { PATIENCE };
+            match tokio::time::timeout(patience, site.store.resolve(&site.repository, &selector)).await {
                 Ok(Ok(descriptor)) => Ok(descriptor.digest),
                 Ok(Err(error)) => Err(gap_of_store(error)),
                 Err(_) => Err(Gap {
                     reason: reason::UNREACHABLE,
-                    why: format!("{} does not say in {} s where {tag} points", site.store.name(), PATIENCE.as_secs()),
+                    why: format!("{} does not say in {} s where {tag} points", site.store.name(), patience.as_secs()),
                 }),
             }
         };
