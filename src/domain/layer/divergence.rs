@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(cause("env", b"LANG=de_DE.UTF-8\n", b"LANG=C.UTF-8\n"), Some(Cause::Locale));
         let random = cause("id", b"9f3a01cc7be24d5588aa", b"12d47e03fa961bb0c77f");
         assert_eq!(random, Some(Cause::Random));
-        let named = cause("id", b"de9b8ad8-2c53-4f84-8b82-0f6f3a1c0d77\n", b"aff0e9dd-cee0-4f99-9a50-0f6e3b1c1d70\n");
+        let named = cause("id", b"de9b8ad8-2c53-4f84-8b82-0f6f3a1c0d77\n", b"aff0e9dd-cee0-4f99-9a50-6c1d2b7e9a43\n");
         assert_eq!(named, Some(Cause::Random));
         assert_eq!(cause("n", b"count: 1\n", b"count: 2\n"), None);
     }
