@@ -124,6 +124,12 @@ impl Store for RememberedStore {
     }
 
     async fn resolve(&self, repository: &Repository, selector: &Selector) -> Result<Descriptor, StoreError> {
+        let question = self.question(repository, &format!("tag {selector}"));
+        if self.memory == Memory::First
+            && let Some(known) = self.known_manifest(repository, selector, &question)
+        {
+            return known.map(|raw| raw.descriptor);
+        }
         match self.inner.resolve(repository, selector).await {
             Err(error) if self.is_silent(&error) => match self.manifest(repository, selector).await {
                 Ok(raw) => Ok(raw.descriptor),
@@ -240,5 +246,140 @@ impl Store for RememberedStore {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::store::MemoryStore;
+    use crate::domain::oci::{ImageManifest, media_type};
+
+    /// Answers until it is switched off.
+    struct Flaky(MemoryStore, std::sync::atomic::AtomicBool);
+
+    impl Flaky {
+        fn answer(&self) -> Result<&MemoryStore, StoreError> {
+            match self.1.load(std::sync::atomic::Ordering::SeqCst) {
+                true => Ok(&self.0),
+                false => Err(StoreError::Unreachable { store: "flaky".into(), source: "off".into() }),
+            }
+        }
+    }
+
+    #[async_trait]
+    impl Store for Flaky {
+        fn name(&self) -> String {
+            "flaky".into()
+        }
+        async fn repositories(&self, after: Option<&str>) -> Result<Page<Repository>, StoreError> {
+            self.answer()?.repositories(after).await
+        }
+        async fn tags(&self, repository: &Repository, after: Option<&str>) -> Result<Page<Tag>, StoreError> {
+            self.answer()?.tags(repository, after).await
+        }
+        async fn resolve(&self, repository: &Repository, selector: &Selector) -> Result<Descriptor, StoreError> {
+            self.answer()?.resolve(repository, selector).await
+        }
+        async fn manifest(&self, repository: &Repository, selector: &Selector) -> Result<RawManifest, StoreError> {
+            self.answer()?.manifest(repository, selector).await
+        }
+        async fn has_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<bool, StoreError> {
+            self.answer()?.has_blob(repository, blob).await
+        }
+        async fn open_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<BlobStream, StoreError> {
+            self.answer()?.open_blob(repository, blob).await
+        }
+        async fn put_blob(&self, r: &Repository, blob: &Descriptor, source: BlobStream) -> Result<(), StoreError> {
+            self.answer()?.put_blob(r, blob, source).await
+        }
+        async fn mount_blob(&self, r: &Repository, blob: &Descriptor, from: &Repository) -> Result<bool, StoreError> {
+            self.answer()?.mount_blob(r, blob, from).await
+        }
+        async fn put_manifest(
+            &self,
+            r: &Repository,
+            tag: Option<&Tag>,
+            kind: &str,
+            bytes: &[u8],
+        ) -> Result<Descriptor, StoreError> {
+            self.answer()?.put_manifest(r, tag, kind, bytes).await
+        }
+        async fn remove_tag(&self, repository: &Repository, tag: &Tag) -> Result<(), StoreError> {
+            self.answer()?.remove_tag(repository, tag).await
+        }
+        async fn referrers(
+            &self,
+            r: &Repository,
+            subject: &Digest,
+            kind: Option<&str>,
+        ) -> Result<Vec<Descriptor>, StoreError> {
+            self.answer()?.referrers(r, subject, kind).await
+        }
+    }
+
+    /// An image and a signature-like referrer of it.
+    async fn seed(store: &dyn Store, repository: &Repository) -> (Descriptor, Descriptor) {
+        let blob = Descriptor::of(media_type::CONFIG, b"{}");
+        store.put_blob(repository, &blob, Box::pin(&b"{}"[..])).await.unwrap();
+        let manifest = |subject: Option<Descriptor>| ImageManifest {
+            schema_version: 2,
+            media_type: Some(media_type::MANIFEST.into()),
+            artifact_type: subject.as_ref().map(|_| "application/x".into()),
+            config: blob.clone(),
+            layers: Vec::new(),
+            subject,
+            annotations: Default::default(),
+        };
+        let put = async |manifest: &ImageManifest, tag: Option<&str>| {
+            let bytes = serde_json::to_vec(manifest).unwrap();
+            let tag: Option<Tag> = tag.map(|tag| tag.parse().unwrap());
+            store.put_manifest(repository, tag.as_ref(), media_type::MANIFEST, &bytes).await.unwrap()
+        };
+        let image = put(&manifest(None), Some("1")).await;
+        let referrer = put(&manifest(Some(image.clone())), None).await;
+        (image, referrer)
+    }
+
+    #[tokio::test]
+    async fn what_was_attached_is_there_when_the_store_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository: Repository = "a/b".parse().unwrap();
+        let flaky = Arc::new(Flaky(MemoryStore::new(), true.into()));
+        let (image, referrer) = seed(&*flaky, &repository).await;
+        let store = RememberedStore::new(flaky.clone(), folder.path(), Memory::WhenSilent);
+        let seen = store.referrers(&repository, &image.digest, None).await.unwrap();
+        assert_eq!(seen[0].digest, referrer.digest);
+        let by_tag = store.manifest(&repository, &Selector::Tag("1".parse().unwrap())).await.unwrap();
+        store.manifest(&repository, &Selector::Digest(referrer.digest.clone())).await.unwrap();
+        let absent = Selector::Tag("2".parse().unwrap());
+        assert!(matches!(store.manifest(&repository, &absent).await, Err(StoreError::NotFound { .. })));
+
+        flaky.1.store(false, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(store.referrers(&repository, &image.digest, None).await.unwrap(), seen);
+        assert_eq!(store.manifest(&repository, &Selector::Tag("1".parse().unwrap())).await.unwrap(), by_tag);
+        store.manifest(&repository, &Selector::Digest(referrer.digest)).await.unwrap();
+        assert!(matches!(store.manifest(&repository, &absent).await, Err(StoreError::NotFound { .. })));
+        let other = Digest::of(b"never seen");
+        assert!(matches!(store.referrers(&repository, &other, None).await, Err(StoreError::Unreachable { .. })));
+    }
+
+    #[tokio::test]
+    async fn memory_first_asks_the_store_only_for_what_is_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository: Repository = "a/b".parse().unwrap();
+        let flaky = Arc::new(Flaky(MemoryStore::new(), true.into()));
+        let (image, _) = seed(&*flaky, &repository).await;
+        let first = RememberedStore::new(flaky.clone(), folder.path(), Memory::First);
+        let absent = Selector::Tag("2".parse().unwrap());
+        assert!(first.manifest(&repository, &absent).await.is_err());
+        let seen = first.referrers(&repository, &image.digest, None).await.unwrap();
+        flaky.1.store(false, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(first.referrers(&repository, &image.digest, None).await.unwrap(), seen);
+        assert!(first.referrers(&repository, &Digest::of(b"new"), None).await.is_err());
+        // That there is none is remembered, too; a store that is only written down is asked all the same.
+        assert!(matches!(first.resolve(&repository, &absent).await, Err(StoreError::NotFound { .. })));
+        let never = RememberedStore::new(flaky.clone(), folder.path(), Memory::Never);
+        assert!(matches!(never.referrers(&repository, &image.digest, None).await, Err(StoreError::Unreachable { .. })));
     }
 }

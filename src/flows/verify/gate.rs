@@ -81,7 +81,7 @@ impl Context {
         gate: Option<&Verified>,
     ) -> Result<JudgedBake, Report> {
         let policy = self.policy()?;
-        let inquiry = Inquiry::new(self);
+        let inquiry = Inquiry::of_pinned(self);
         let image = ImageRef {
             place: Place::Store("local".into()),
             repository: Some(repository.clone()),
