@@ -10,6 +10,7 @@ use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Store, open};
 use crate::domain::oci::{ImageRef, Place, Repository};
 use crate::domain::recipe::{SecretFlagError, SecretSource};
+use crate::domain::trust::Policy;
 use crate::domain::yaml::nearest;
 use crate::report::{Kind, Report};
 
@@ -26,6 +27,8 @@ pub struct Context {
     pub secrets: BTreeMap<String, SecretSource>,
     /// Passphrase of the local store's key as somebody typed it; `None` where it comes from elsewhere.
     pub passphrase: Option<Passphrase>,
+    /// What the workspace asks, where it has been read for good: a bake is judged by one policy from its gate to its summary.
+    pub frozen_policy: Option<Arc<Policy>>,
 }
 
 impl From<SecretFlagError> for Report {
@@ -43,7 +46,7 @@ impl Context {
         let workspace = Workspace::load(folder, &paths)?;
         let mut secrets = workspace.secrets.clone();
         secrets.extend(settings.secrets.clone());
-        Ok(Self { paths, workspace, settings, secrets, passphrase: None })
+        Ok(Self { paths, workspace, settings, secrets, passphrase: None, frozen_policy: None })
     }
 
     /// With secrets that count before those configured.

@@ -174,7 +174,14 @@ mod tests {
             secrets: BTreeMap::new(),
         };
         let paths = Paths::below(Path::new("/h"));
-        Context { paths, workspace, settings: UserSettings::default(), secrets: BTreeMap::new(), passphrase: None }
+        Context {
+            paths,
+            workspace,
+            settings: UserSettings::default(),
+            secrets: BTreeMap::new(),
+            passphrase: None,
+            frozen_policy: None,
+        }
     }
 
     fn judge(text: &str) -> (Option<String>, String, Vec<String>, bool) {

@@ -35,7 +35,10 @@ impl PolicyTested {
 impl Context {
     /// What the workspace asks. One that is named and cannot be had, or says something wrong, rejects everything.
     pub fn policy(&self) -> Result<Policy, Report> {
-        Ok(load_policy(&self.workspace)?)
+        match &self.frozen_policy {
+            Some(policy) => Ok(Policy::clone(policy)),
+            None => Ok(load_policy(&self.workspace)?),
+        }
     }
 
     /// Reads the policy, and runs the tests of its rules.

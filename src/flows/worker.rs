@@ -148,6 +148,7 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
     context.passphrase.clone_from(&bench.passphrase);
     let loaded = request.judged(&context)?;
     let policy = context.policy()?;
+    context.frozen_policy = Some(Arc::new(policy.clone()));
     let signer = context.signer()?;
     // The base is settled and its lock written; what moves from here on is not this bake's.
     let options = PrepareOptions { write_lock: false, ..request.options.prepare() };

@@ -190,6 +190,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
     };
     Context {
         passphrase: None,
+        frozen_policy: None,
         secrets: Default::default(),
         paths: Paths::below(home),
         workspace: Workspace {

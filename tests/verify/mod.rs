@@ -80,7 +80,14 @@ impl Shop {
     pub fn context(&self) -> Context {
         let paths = Paths::below(&self.bakery.path("home"));
         let workspace = Workspace::load(Some(&self.bakery.path("")), &paths).unwrap();
-        Context { paths, workspace, settings: UserSettings::default(), secrets: Default::default(), passphrase: None }
+        Context {
+            paths,
+            workspace,
+            settings: UserSettings::default(),
+            secrets: Default::default(),
+            passphrase: None,
+            frozen_policy: None,
+        }
     }
 
     /// Puts an image without a name; gives its manifest.
