@@ -285,10 +285,13 @@ fn a_base_chosen_in_the_store_goes_into_a_recipe_and_back() {
         image: "global/python:3.13".into(),
         change: Ok(change.clone()),
     };
+    assert_ne!(model.recipes.selected().unwrap().file, file("payments-api"));
     assert_eq!(update(&mut model, Msg::Recipes(done)), [Effect::Recipes(recipes::Effect::List)]);
+    let selected = |model: &bakery::tui::model::Model| model.recipes.selected().unwrap().file.clone();
+    assert_eq!(selected(&model), file("payments-api"), "the next key is for what was changed, listed anew or not");
     update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(every()))));
     check("recipes/chosen-80x24", &model);
-    assert_eq!(model.recipes.selected().unwrap().file, file("payments-api"), "what was changed is selected");
+    assert_eq!(selected(&model), file("payments-api"));
     let back = Effect::Recipes(recipes::Effect::TakeBack { file: file("payments-api"), change });
     assert_eq!(press(&mut model, "z"), [back]);
     update(&mut model, Msg::Recipes(recipes::Msg::TakenBack(Ok("recipes/payments-api/payments-api.yaml".into()))));

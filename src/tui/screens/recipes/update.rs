@@ -52,6 +52,8 @@ impl Model {
             Msg::BaseSet { file, image, change: Ok(change) } => {
                 let name = self.cards.iter().find(|card| card.file == file).and_then(|card| card.reference.clone());
                 let told = format!("{} is now based on {image}", name.unwrap_or_else(|| change.shown.clone()));
+                // What is told is of this recipe, and so is the next key: the list may take a moment.
+                self.select(&file, around);
                 self.awaited = Some(file.clone());
                 self.done.push((file, change));
                 vec![Wish::Tell(Toast::done(told).next("b bakes it, z takes it back")), wish(Effect::List)]
@@ -89,12 +91,20 @@ impl Model {
         let selected = awaited.or_else(|| self.selected().map(|card| card.file.clone()));
         (self.cards, self.read, self.failure) = (cards, true, None);
         self.narrow();
-        let again =
-            selected.and_then(|file| (0..self.len()).find(|at| self.card(*at).is_some_and(|card| card.file == file)));
-        let to = again.unwrap_or(self.cursor.selected);
-        self.cursor.go(to, self.len(), self.height(around));
+        if !selected.is_some_and(|file| self.select(&file, around)) {
+            self.cursor.go(self.cursor.selected, self.len(), self.height(around));
+        }
         // What was planned may have changed with its recipe.
         self.plan_anew(false)
+    }
+
+    /// Selects a recipe; `false` where it does not show.
+    fn select(&mut self, file: &Path, around: &Around) -> bool {
+        let place = (0..self.len()).find(|at| self.card(*at).is_some_and(|card| card.file == file));
+        if let Some(at) = place {
+            self.cursor.go(at, self.len(), self.height(around));
+        }
+        place.is_some()
     }
 
     /// Takes a plan in, and what was heard of the base's tag with it.
