@@ -24,6 +24,24 @@ pub struct Change {
     pub after: Vec<u8>,
 }
 
+/// A new recipe in four answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRecipe {
+    /// The base, as it is written in recipes.
+    pub base: String,
+    /// The repository in the local store: `team-a/payments-api`.
+    pub name: String,
+    /// The tag.
+    pub tag: String,
+    /// What it is for: one of [`recipe_kinds`].
+    pub kind: String,
+}
+
+/// What a new recipe can be for: a name, and what it begins with, for people.
+pub fn recipe_kinds() -> &'static [(&'static str, &'static str)] {
+    &[("empty", "no step yet")]
+}
+
 /// What became of a text that was to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Saved {
@@ -113,6 +131,11 @@ impl Context {
         files::make_file(&file, text.as_bytes(), 0o644)?;
         let shown = self.shown(&file);
         Ok((file, shown))
+    }
+
+    /// Makes a recipe from four answers; gives the file, and as people name it. Never overwrites.
+    pub fn new_recipe_as(&self, asked: &NewRecipe) -> Result<(PathBuf, String), Report> {
+        self.new_recipe(&asked.base)
     }
 
     /// Takes a change back where nothing else was changed since.

@@ -2,6 +2,7 @@
 //!
 //! Here typed errors become [`crate::report::Report`]s: a flow knows what the baker wanted, so it can say what to do.
 
+pub mod assist;
 pub mod bake;
 pub mod batch;
 pub mod browse;
@@ -10,6 +11,7 @@ pub mod compare;
 mod context;
 pub mod demo;
 pub mod doctor;
+pub mod drafts;
 pub mod edit;
 pub mod environment;
 pub mod export;

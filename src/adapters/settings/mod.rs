@@ -1,6 +1,7 @@
 //! Settings: the workspace file, the user's own, and where bakery keeps things.
 
 mod keyless;
+mod keys;
 mod load;
 mod paths;
 mod policy;
@@ -12,6 +13,6 @@ pub use load::{SettingsError, WORKSPACE_FILE};
 pub use paths::Paths;
 pub use policy::{POLICY_FILE, POLICY_FOLDER, PolicyFileError, load_policy, load_policy_tests};
 pub use schema::{
-    CacheSettings, KeylessSettings, PackSettings, STEP_TIMEOUT, StorePlace, StoreSettings, SubjectSetting,
-    UserSettings, Workspace,
+    CacheSettings, ClipboardSetting, KeySetting, KeylessSettings, PackSettings, STEP_TIMEOUT, StorePlace,
+    StoreSettings, SubjectSetting, UserSettings, Workspace,
 };

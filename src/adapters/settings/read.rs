@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::keyless::keyless;
+use super::keys::keys;
 use super::secrets::{secret, secrets};
-use super::{CacheSettings, PackSettings, Paths, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings, Workspace};
+use super::{
+    CacheSettings, ClipboardSetting, PackSettings, Paths, STEP_TIMEOUT, StorePlace, StoreSettings, UserSettings,
+    Workspace,
+};
 use crate::adapters::host::IdSetting;
 use crate::adapters::signing::SignatureFormat;
 use crate::domain::oci::{Compression, Registry, Repository};
@@ -213,7 +217,21 @@ pub(super) fn user(bytes: &[u8], root: &Path, problems: &mut Problems) -> Option
         return Some(UserSettings::default());
     }
     let node = yaml::read(bytes, problems)?;
-    const KEYS: &[&str] = &["pack", "parallel", "engine", "theme", "id-mode", "step-timeout", "cache", "secrets"];
+    const KEYS: &[&str] = &[
+        "pack",
+        "parallel",
+        "engine",
+        "theme",
+        "mouse",
+        "readonly",
+        "ascii",
+        "clipboard",
+        "keys",
+        "id-mode",
+        "step-timeout",
+        "cache",
+        "secrets",
+    ];
     let fields = Fields::open(&node, "settings", KEYS, problems)?;
     let parallel = fields.value("parallel", problems).and_then(|node| node.number("parallel", 1..=256, problems));
     Some(UserSettings {
@@ -221,6 +239,11 @@ pub(super) fn user(bytes: &[u8], root: &Path, problems: &mut Problems) -> Option
         parallel: parallel.and_then(|number| usize::try_from(number).ok()),
         engine: fields.value("engine", problems).and_then(|node| engine(node, problems)),
         theme: fields.value("theme", problems).and_then(|node| theme(node, problems)),
+        mouse: fields.boolean("mouse", problems).unwrap_or(true),
+        readonly: fields.boolean("readonly", problems).unwrap_or(false),
+        ascii: fields.boolean("ascii", problems).unwrap_or(false),
+        clipboard: fields.value("clipboard", problems).and_then(|node| clipboard(node, problems)).unwrap_or_default(),
+        keys: fields.value("keys", problems).map(|node| keys(node, problems)).unwrap_or_default(),
         id_mode: fields.value("id-mode", problems).and_then(|node| id_mode(node, problems)),
         step_timeout: match fields.value("step-timeout", problems) {
             Some(node) => step_timeout(node, problems),
@@ -229,6 +252,21 @@ pub(super) fn user(bytes: &[u8], root: &Path, problems: &mut Problems) -> Option
         cache: fields.value("cache", problems).and_then(|node| cache(node, problems)).unwrap_or_default(),
         secrets: fields.value("secrets", problems).map(|node| secrets(node, root, problems)).unwrap_or_default(),
     })
+}
+
+fn clipboard(node: &Node, problems: &mut Problems) -> Option<ClipboardSetting> {
+    match node.text("clipboard", problems)? {
+        "auto" => Some(ClipboardSetting::Auto),
+        "osc52" => Some(ClipboardSetting::Osc52),
+        "native" => Some(ClipboardSetting::Native),
+        "off" => Some(ClipboardSetting::Off),
+        other => {
+            problems
+                .error(node.span, format!("unknown clipboard {}", quote(other)))
+                .help("write auto, osc52, native or off");
+            None
+        }
+    }
 }
 
 fn id_mode(node: &Node, problems: &mut Problems) -> Option<IdSetting> {

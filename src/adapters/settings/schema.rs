@@ -92,6 +92,16 @@ pub struct UserSettings {
     pub engine: Option<String>,
     /// Name of the theme; `None` for one that suits the terminal.
     pub theme: Option<String>,
+    /// Whether the mouse is bakery's when the terminal UI begins.
+    pub mouse: bool,
+    /// Nothing is baked, published, edited or removed from the terminal UI.
+    pub readonly: bool,
+    /// Plain characters only.
+    pub ascii: bool,
+    /// How text gets into the clipboard.
+    pub clipboard: ClipboardSetting,
+    /// Keys of the user's own, in the order of the file.
+    pub keys: Vec<KeySetting>,
     /// Ids of steps that run something; `None` for the most this machine grants.
     pub id_mode: Option<IdSetting>,
     /// How long one step may run; `None` for as long as it likes.
@@ -102,6 +112,35 @@ pub struct UserSettings {
     pub secrets: BTreeMap<String, SecretSource>,
 }
 
+/// How text gets into the clipboard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClipboardSetting {
+    /// Through the terminal under SSH, by the desktop's own program otherwise.
+    #[default]
+    Auto,
+    /// Through the terminal (OSC 52).
+    Osc52,
+    /// By the desktop's own program.
+    Native,
+    /// Not at all.
+    Off,
+}
+
+/// Keys of the user's own for one action; they take the place of the built-in ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySetting {
+    /// Where they hold.
+    pub scope: String,
+    /// What they ask for.
+    pub action: String,
+    /// The keys; none takes the action's keys away.
+    pub keys: Vec<String>,
+    /// Line of `config.yaml`, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
 impl Default for UserSettings {
     fn default() -> Self {
         Self {
@@ -109,6 +148,11 @@ impl Default for UserSettings {
             parallel: None,
             engine: None,
             theme: None,
+            mouse: true,
+            readonly: false,
+            ascii: false,
+            clipboard: ClipboardSetting::default(),
+            keys: Vec::new(),
             id_mode: None,
             step_timeout: Some(STEP_TIMEOUT),
             cache: CacheSettings::default(),

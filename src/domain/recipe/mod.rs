@@ -1,5 +1,6 @@
 //! Recipes: the baker's YAML file as text, as a value, and as a list of problems. Resolves nothing, reads no file.
 
+pub mod assist;
 mod cases;
 mod config;
 mod edit;

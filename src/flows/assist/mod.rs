@@ -1,0 +1,54 @@
+//! Help while a recipe is written: completion and meaning from the base itself, and what a bake of the text would do.
+//! Writes nothing.
+
+use std::path::Path;
+
+use super::Context;
+use super::standing::Prospect;
+use crate::domain::recipe::assist::{Completions, Hover};
+use crate::domain::trust::CheckVerdict;
+use crate::report::Report;
+
+/// What a bake of a text would do and find, as far as it can be told before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foresight {
+    /// What would run, and what is cached.
+    pub prospect: Prospect,
+    /// Bytes of the base that are not here yet.
+    pub pulls: u64,
+    /// How long the newest bake that went well took, in milliseconds.
+    pub took: Option<u64>,
+    /// Checks whose outcome shows in the text already.
+    pub checks: Vec<Foreseen>,
+}
+
+/// A check whose outcome shows before the bake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreseen {
+    /// Its identifier.
+    pub id: String,
+    /// How it would end.
+    pub verdict: CheckVerdict,
+    /// Why, in a few words.
+    pub why: String,
+    /// The line of the recipe that decides it, from 1.
+    pub line: Option<u32>,
+}
+
+impl Context {
+    /// What may stand at a line and character (from 0) of a recipe's text.
+    pub async fn complete(&self, _file: &Path, _text: &str, at: (usize, usize)) -> Completions {
+        Completions { line: at.0, from: at.1, to: at.1, ..Completions::default() }
+    }
+
+    /// What stands at a line and character (from 0) means.
+    pub async fn hover(&self, _file: &Path, _text: &str, _at: (usize, usize)) -> Option<Hover> {
+        None
+    }
+
+    /// What a bake of this text would do, as if it stood in `file`.
+    pub async fn foresee(&self, file: &Path, _text: &str) -> Result<Foresight, Report> {
+        let prospect = self.prospect(file, false).await?;
+        Ok(Foresight { prospect, pulls: 0, took: None, checks: Vec::new() })
+    }
+}
