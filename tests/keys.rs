@@ -185,6 +185,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         keyless: None,
         publish: None,
         repositories: Vec::new(),
+        team: false,
     };
     let context = Context {
         passphrase: None,

@@ -21,6 +21,7 @@ mod engine;
 mod examples;
 mod init;
 mod keys;
+mod lineage;
 mod packages;
 mod policy;
 mod recipe;

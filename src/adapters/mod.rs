@@ -18,6 +18,7 @@ pub mod index;
 pub mod inputs;
 pub mod journal;
 pub mod layer_source;
+pub mod pointed;
 pub mod process;
 pub mod recipes;
 pub mod sandbox;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, evidence, files, fsck, gc, init,
-    inspect, keys, log, man, plan, policy, publish, replay, screenshot, shell, store, verify, worker,
+    inspect, keys, lineage, log, man, plan, policy, publish, replay, screenshot, shell, store, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -95,6 +95,8 @@ pub(super) enum Command {
     Screenshot(screenshot::Args),
     /// Judge an image and all it is built on: who vouches for it, and what it does to what it inherits
     Verify(verify::Args),
+    /// Show who inherits from whom over all stores, and what is stale
+    Lineage(lineage::Args),
     /// Print all that is known of an image before it is judged
     Evidence(evidence::Args),
     /// Hand images on with their signatures and attestations; only what verifies, here and there

@@ -27,6 +27,7 @@ mod gc;
 mod init;
 mod inspect;
 mod keys;
+mod lineage;
 mod log;
 mod man;
 mod plan;

@@ -3,6 +3,7 @@
 
 pub mod journal;
 pub mod layer;
+pub mod lineage;
 pub mod mask;
 pub mod oci;
 pub mod plan;

@@ -150,6 +150,7 @@ mod tests {
             signature_format: Default::default(),
             publish,
             repositories: vec![],
+            team: false,
             keyless: None,
         };
         let registry = |prefix: &str| StorePlace::Registry {

@@ -22,6 +22,7 @@ pub mod interrupts;
 mod judging;
 mod jurisdiction;
 pub mod keys;
+pub mod lineage;
 pub mod pictures;
 pub mod policy;
 mod prepare;

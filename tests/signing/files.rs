@@ -21,6 +21,7 @@ fn store(root: &Path) -> StoreSettings {
         signature_format: Default::default(),
         publish: None,
         repositories: Vec::new(),
+        team: false,
     }
 }
 

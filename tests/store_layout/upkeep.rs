@@ -187,6 +187,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         keyless: None,
         publish: None,
         repositories: Vec::new(),
+        team: false,
     };
     Context {
         passphrase: None,

@@ -14,6 +14,8 @@ pub enum Door {
     Open,
     /// `baker` with `s3cret`.
     Password,
+    /// Everybody, and each request is written down.
+    Watched,
     /// Everybody, over TLS with a certificate nobody has signed.
     SelfSigned,
 }
@@ -46,7 +48,7 @@ impl DockerRegistry {
                 .arg("serve")
                 .arg(&config)
                 .env("OTEL_TRACES_EXPORTER", "none")
-                .stdout(Stdio::null())
+                .stdout(log_of(folder.path(), door))
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap();
@@ -69,6 +71,16 @@ impl DockerRegistry {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The requests so far: method and path. Only where it is watched.
+    pub fn requests(&self) -> Vec<(String, String)> {
+        let log = std::fs::read_to_string(self.folder.path().join("access.log")).unwrap();
+        let request = |line: &str| {
+            let mut words = line.split('"').nth(1)?.split(' ');
+            Some((words.next()?.to_owned(), words.next()?.to_owned()))
+        };
+        log.lines().filter_map(request).collect()
+    }
+
     /// Where it keeps its files; other files may be put there too.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -82,15 +94,24 @@ impl Drop for DockerRegistry {
     }
 }
 
+/// Where the access log goes.
+fn log_of(folder: &Path, door: Door) -> Stdio {
+    match door {
+        Door::Watched => std::fs::File::create(folder.join("access.log")).unwrap().into(),
+        Door::Open | Door::Password | Door::SelfSigned => Stdio::null(),
+    }
+}
+
 fn config_text(folder: &Path, port: u16, door: Door) -> String {
     let shown = folder.display();
+    let silent = door != Door::Watched;
     let mut text = format!(
-        "version: 0.1\nlog: {{level: info, accesslog: {{disabled: true}}}}\nstorage:\n  \
+        "version: 0.1\nlog: {{level: info, accesslog: {{disabled: {silent}}}}}\nstorage:\n  \
          filesystem: {{rootdirectory: {shown}/storage}}\n  delete: {{enabled: true}}\n  \
          maintenance: {{uploadpurging: {{enabled: false}}}}\nhttp:\n  addr: 127.0.0.1:{port}\n"
     );
     match door {
-        Door::Open => {}
+        Door::Open | Door::Watched => {}
         Door::Password => {
             std::fs::write(folder.join("htpasswd"), HTPASSWD).unwrap();
             text.push_str(&format!("auth:\n  htpasswd: {{realm: bakery, path: {shown}/htpasswd}}\n"));

@@ -38,6 +38,7 @@ pub(super) fn workspace(bytes: &[u8], (root, paths): (&Path, &Paths), problems: 
         passphrase: None,
         signature_format: SignatureFormat::default(),
         publish: None,
+        team: false,
         repositories: Vec::new(),
     });
     let path = |key: &str, problems: &mut Problems| fields.text(key, problems).map(|text| below(root, text));
@@ -102,6 +103,7 @@ fn read_store(
         "signature-format",
         "publish",
         "repositories",
+        "team",
     ];
     let before = problems.len();
     let fields = Fields::open(node, "a store", KEYS, problems)?;
@@ -151,6 +153,7 @@ fn read_store(
         },
         publish: fields.value("publish", problems).and_then(|node| prefix(node, "publish", problems)),
         repositories,
+        team: fields.boolean("team", problems).unwrap_or(false),
     })
 }
 

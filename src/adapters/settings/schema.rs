@@ -43,6 +43,8 @@ pub struct StoreSettings {
     pub signature_format: SignatureFormat,
     /// Registry prefix that `publish` appends `NAME:TAG` to: host and path.
     pub publish: Option<(Registry, Option<Repository>)>,
+    /// Holds what project teams have, no bases.
+    pub team: bool,
     /// Repositories to list where the registry has no catalog.
     pub repositories: Vec<Repository>,
 }

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod entries;
 pub mod facts;
 pub mod inspection;
+pub mod lineage;
 mod plain;
 pub mod plan;
 pub mod problems;

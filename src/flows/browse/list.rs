@@ -140,6 +140,17 @@ impl Source {
         Ok(())
     }
 
+    /// Every tag of the repositories that `wanted` lets through; what cannot be listed stands between them.
+    pub(in crate::flows) fn pairs<'s>(
+        &'s self,
+        wanted: impl Fn(&Repository) -> bool + Send + 's,
+    ) -> BoxStream<'s, Result<(Repository, Tag), StoreError>> {
+        let repositories =
+            self.repositories().filter(move |repository| std::future::ready(repository.as_ref().map_or(true, &wanted)));
+        let tags = repositories.map(|repository| self.tags_of(repository)).buffered(REPOSITORIES);
+        tags.flat_map(|tags| tags.unwrap_or_else(|error| stream::once(async { Err(error) }).boxed())).boxed()
+    }
+
     pub(super) fn repositories(&self) -> BoxStream<'_, Result<Repository, StoreError>> {
         let pages = stream::try_unfold(Some(None::<String>), |at| async {
             let Some(after) = at else { return Ok(None) };
@@ -332,7 +343,7 @@ fn age(created: &str) -> Option<u64> {
 }
 
 /// Seconds since 1970, where that is later.
-pub(super) fn told_time(created: &str) -> Option<i64> {
+pub(in crate::flows) fn told_time(created: &str) -> Option<i64> {
     let made = OffsetDateTime::parse(created, &Rfc3339).ok()?.unix_timestamp();
     (made > 0).then_some(made)
 }

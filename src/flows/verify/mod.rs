@@ -12,6 +12,7 @@ mod state;
 
 pub use gate::JudgedBake;
 pub(in crate::flows) use inquiry::{Inquiry, Site};
+pub(in crate::flows) use reading::{Documents, Reading, images_of};
 pub use state::SignatureState;
 pub(in crate::flows) use state::{Row, Signatures};
 
@@ -21,7 +22,7 @@ use serde_json::Value;
 use self::bases::{Hint, Rung};
 use self::gather::{Depth, Gathered, Gathering};
 use self::judge::Bench;
-use self::reading::{Documents, images_of, is_for, none};
+use self::reading::{is_for, none};
 use super::Context;
 use crate::adapters::store::Selector;
 use crate::domain::oci::{Digest, ImageRef, Manifest, Platform, Tag};

@@ -17,7 +17,7 @@ const MAX_PLATFORMS: usize = 64;
 
 /// Why a document cannot be had.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(in crate::flows) enum Unread {
     /// Its store.
     Store(StoreError),
     /// Itself.
@@ -72,24 +72,24 @@ pub(super) fn gap_of_report(report: &Report) -> Gap {
 
 /// An image's documents.
 #[derive(Clone)]
-pub(super) struct Documents {
-    pub(super) digest: Digest,
-    pub(super) manifest: ImageManifest,
-    pub(super) config: ImageConfig,
+pub(in crate::flows) struct Documents {
+    pub(in crate::flows) digest: Digest,
+    pub(in crate::flows) manifest: ImageManifest,
+    pub(in crate::flows) config: ImageConfig,
     /// The index it was found through.
     pub(super) index: Option<(Digest, ImageIndex)>,
 }
 
 /// Reads documents of one repository.
-pub(super) struct Reading<'r> {
-    pub(super) kept: KeptDocuments,
-    pub(super) store: &'r Arc<dyn Store>,
-    pub(super) repository: &'r Repository,
+pub(in crate::flows) struct Reading<'r> {
+    pub(in crate::flows) kept: KeptDocuments,
+    pub(in crate::flows) store: &'r Arc<dyn Store>,
+    pub(in crate::flows) repository: &'r Repository,
 }
 
 impl Reading<'_> {
     /// A manifest or index by its digest.
-    pub(super) async fn manifest(&self, digest: &Digest) -> Result<Manifest, Unread> {
+    pub(in crate::flows) async fn manifest(&self, digest: &Digest) -> Result<Manifest, Unread> {
         if let Some(bytes) = self.kept.read(digest) {
             return Manifest::parse(&bytes, None).map_err(|error| Unread::unusable(format!("{digest}: {error}")));
         }
@@ -99,7 +99,11 @@ impl Reading<'_> {
     }
 
     /// The image a digest names; of an index the one for `platform`, else the one for this machine, else the first.
-    pub(super) async fn image(&self, digest: &Digest, platform: Option<&Platform>) -> Result<Documents, Unread> {
+    pub(in crate::flows) async fn image(
+        &self,
+        digest: &Digest,
+        platform: Option<&Platform>,
+    ) -> Result<Documents, Unread> {
         match self.manifest(digest).await? {
             Manifest::Image(manifest) => self.with_config(digest.clone(), manifest, None).await,
             Manifest::Index(index) => {
@@ -119,7 +123,11 @@ impl Reading<'_> {
     }
 
     /// The image an index's entry names.
-    pub(super) async fn child(&self, digest: &Digest, index: (Digest, ImageIndex)) -> Result<Documents, Unread> {
+    pub(in crate::flows) async fn child(
+        &self,
+        digest: &Digest,
+        index: (Digest, ImageIndex),
+    ) -> Result<Documents, Unread> {
         match self.manifest(digest).await? {
             Manifest::Image(manifest) => self.with_config(digest.clone(), manifest, Some(index)).await,
             Manifest::Index(_) => Err(Unread::unusable(format!("{digest}: J-11: an index inside an index"))),
@@ -153,7 +161,7 @@ impl Reading<'_> {
 }
 
 /// The entries of an index that are images.
-pub(super) fn images_of(index: &ImageIndex) -> Result<Vec<&Descriptor>, Unread> {
+pub(in crate::flows) fn images_of(index: &ImageIndex) -> Result<Vec<&Descriptor>, Unread> {
     let images = index.manifests.iter().filter(|entry| entry.is_manifest() && !is_attestation(entry));
     let images: Vec<&Descriptor> = images.collect();
     if images.len() > MAX_PLATFORMS {

@@ -1,0 +1,69 @@
+//! The tree: what has no base at the left, what is built on it below.
+
+use super::Shown;
+use crate::domain::lineage::{Holder, Standing};
+
+/// The lines.
+pub fn lines(shown: &Shown<'_>, color: bool) -> Vec<String> {
+    let mut tree = Tree { shown, color, lines: Vec::new() };
+    let graph = shown.graph();
+    let is_root = |number: &usize| graph.base(*number).is_none_or(|edge| !shown.picked[edge.base]);
+    // What no tag points to and nothing is built on was somebody's base once: it says nothing now.
+    let roots = shown.numbers().filter(is_root).filter(|number| {
+        !graph.images()[*number].places.is_empty() || graph.children(*number).iter().any(|child| shown.picked[*child])
+    });
+    roots.for_each(|root| tree.node(root, "", ""));
+    tree.lines
+}
+
+struct Tree<'s> {
+    shown: &'s Shown<'s>,
+    color: bool,
+    lines: Vec<String>,
+}
+
+impl Tree<'_> {
+    fn node(&mut self, number: usize, lead: &str, below: &str) {
+        let image = &self.shown.graph().images()[number];
+        let (origin, code) = match image.holder() {
+            Holder::Global => ("◆", "35"),
+            Holder::Local => ("◇", "34"),
+            Holder::Team => ("○", "36"),
+        };
+        let origin = self.paint(origin, code);
+        let name = match image.places.as_slice() {
+            [] => format!("{} (no tag any more)", image.digest.short()),
+            [_] => self.shown.name(number),
+            [_, more @ ..] => format!("{} (+{} tags)", self.shown.name(number), more.len()),
+        };
+        let (sign, words) = (self.sign(number), self.shown.words(number));
+        let line = match (sign, words.is_empty()) {
+            (Some(sign), false) => format!("{lead}{origin} {name}  {sign} {words}"),
+            _ => format!("{lead}{origin} {name}"),
+        };
+        self.lines.push(line);
+        let children = self.shown.graph().children(number).iter().copied();
+        let children: Vec<usize> = children.filter(|child| self.shown.picked[*child]).collect();
+        for (at, child) in children.iter().enumerate() {
+            let (branch, stem) = if at + 1 == children.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            self.node(*child, &format!("{below}{branch}"), &format!("{below}{stem}"));
+        }
+    }
+
+    fn sign(&self, number: usize) -> Option<String> {
+        // What a tag has left behind is no image that anybody keeps up to date.
+        if self.shown.graph().images()[number].places.is_empty() {
+            return None;
+        }
+        Some(match self.shown.graph().standing(number) {
+            Standing::Root => return None,
+            Standing::Current { .. } => self.paint("✔", "32"),
+            Standing::Stale { .. } | Standing::Through { .. } => self.paint("⟳", "33"),
+            Standing::Unknown { .. } => self.paint("?", "35"),
+        })
+    }
+
+    fn paint(&self, text: &str, code: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

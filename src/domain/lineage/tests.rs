@@ -1,0 +1,203 @@
+//! Bases found from layers, and what is stale, on images made of words: `image("a b c")` has three layers.
+
+use super::*;
+use crate::domain::oci::{DiffId, Digest, Platform};
+
+fn digest(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
+}
+
+fn platform(text: &str) -> Platform {
+    text.parse().unwrap()
+}
+
+/// An image under some places, named by its digest's word.
+fn image(name: &str, layers: &str, places: &[&str]) -> Image {
+    let place = |text: &&str| {
+        let (repository, tag) = text.rsplit_once(':').unwrap();
+        let holder = match repository.split('/').next().unwrap() {
+            "global" => Holder::Global,
+            "local" => Holder::Local,
+            _ => Holder::Team,
+        };
+        Place { holder, repository: repository.into(), tag: tag.into() }
+    };
+    let diff_ids = layers.split_whitespace().map(|layer| DiffId(digest(layer))).collect();
+    Image {
+        digest: digest(name),
+        places: places.iter().map(place).collect(),
+        created: Some(100),
+        parts: [(platform("linux/amd64"), Part { digest: digest(name), diff_ids })].into(),
+        hint: None,
+    }
+}
+
+fn at(created: i64, image: Image) -> Image {
+    Image { created: Some(created), ..image }
+}
+
+fn on(base: &str, name: &str, image: Image) -> Image {
+    let (repository, tag) = base.rsplit_once(':').unwrap();
+    let hint = Hint { repository: Some(repository.into()), tag: Some(tag.into()), digest: Some(digest(name)) };
+    Image { hint: Some(hint), ..image }
+}
+
+/// `child <- base` for every child, and how each stands, by name.
+fn told(images: Vec<Image>, pointed: &[Pointed]) -> Vec<String> {
+    let graph = Graph::of(images, pointed);
+    let name = |number: usize| graph.images()[number].name();
+    let one = |number: usize| {
+        let base = graph.base(number).map_or("-".to_owned(), |edge| name(edge.base));
+        let behind = match graph.standing(number) {
+            Standing::Stale { behind, .. } => format!(" {behind}"),
+            _ => String::new(),
+        };
+        format!("{} <- {base} {}{behind}", name(number), graph.standing(number).as_str())
+    };
+    (0..graph.images().len()).map(one).collect()
+}
+
+#[test]
+fn the_longest_stack_below_is_the_base_whoever_says_so() {
+    let images = vec![
+        image("os", "o", &["global/os:12"]),
+        image("python", "o p", &["global/python:3"]),
+        image("app", "o p a", &["local/app:1"]),
+        image("other", "x", &["global/other:1"]),
+        image("team", "o p a t", &["teams/app:1"]),
+    ];
+    assert_eq!(
+        told(images, &[]),
+        [
+            "global/os:12 <- - root",
+            "global/python:3 <- global/os:12 current",
+            "local/app:1 <- global/python:3 current",
+            "global/other:1 <- - root",
+            "teams/app:1 <- local/app:1 current",
+        ]
+    );
+}
+
+#[test]
+fn what_is_told_and_proven_goes_before_what_only_happens_to_be_longer() {
+    let images = vec![
+        image("python", "o p", &["global/python:3"]),
+        // Another recipe with the same first step; an older version of the same recipe.
+        on("global/python:3", "python", image("sibling", "o p a", &["local/sibling:1"])),
+        on("global/python:3", "python", image("app1", "o p a", &["local/app:1"])),
+        on("global/python:3", "python", image("app2", "o p a b", &["local/app:2"])),
+        image("quiet", "o p a c", &["local/quiet:1"]),
+    ];
+    let told = told(images, &[]);
+    assert_eq!(told[3], "local/app:2 <- global/python:3 current");
+    assert_eq!(told[4], "local/quiet:1 <- global/python:3 current", "nobody says that a sibling is a base");
+}
+
+#[test]
+fn what_is_told_and_not_proven_is_no_base() {
+    let images = vec![
+        image("python", "o p", &["global/python:3"]),
+        image("os", "o", &["global/os:12"]),
+        on("global/python:3", "python", image("liar", "o a", &["local/liar:1"])),
+    ];
+    assert_eq!(told(images, &[])[2], "local/liar:1 <- global/os:12 current");
+}
+
+#[test]
+fn a_tag_that_moved_makes_its_children_stale_and_theirs_told_or_not() {
+    let images = vec![
+        at(100, image("os", "o", &["global/os:12"])),
+        at(300, image("new", "o p2", &["global/python:3"])),
+        at(100, image("old", "o p", &[])),
+        at(200, image("between", "o p1", &[])),
+        on("global/python:3", "old", image("app", "o p a", &["local/app:1"])),
+        image("quiet", "o p q", &["local/quiet:1"]),
+        on("local/app:1", "app", image("above", "o p a z", &["local/above:1"])),
+        on("global/python:3", "new", image("fresh", "o p2 f", &["local/fresh:1"])),
+        on("global/os:12", "os", image("unrelated", "o u", &["local/unrelated:1"])),
+    ];
+    let pointed = [Pointed { repository: "global/python".into(), tag: "3".into(), digest: digest("between") }];
+    let old = digest("old");
+    assert_eq!(
+        told(images, &pointed)[4..],
+        [
+            format!("local/app:1 <- {old} stale 2"),
+            format!("local/quiet:1 <- {old} stale 2"),
+            "local/above:1 <- local/app:1 stale-below".to_owned(),
+            "local/fresh:1 <- global/python:3 current".to_owned(),
+            "local/unrelated:1 <- global/os:12 current".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_retag_makes_nobody_stale_and_a_line_that_moved_does() {
+    let images = vec![
+        image("python", "p", &["global/python:3.12.6", "global/python:stable"]),
+        on("global/python:3.12", "python", image("app", "p a", &["local/app:1"])),
+    ];
+    assert_eq!(told(images, &[])[1], "local/app:1 <- global/python:3.12.6 unknown", "the tag it names is gone");
+    let line = |newer: i64| {
+        vec![
+            at(100, image("old", "p", &["global/python:3.12.6"])),
+            at(newer, image("new", "p2", &["global/python:3.12", "global/python:3.12.7"])),
+            image("app", "p a", &["local/app:1"]),
+        ]
+    };
+    assert_eq!(told(line(200), &[])[2], "local/app:1 <- global/python:3.12.6 stale 1");
+    assert_eq!(told(line(50), &[])[2], "local/app:1 <- global/python:3.12.6 current", "a line that lags behind");
+    let both = vec![
+        image("python", "p", &["global/python:3.12", "global/python:3.12.6"]),
+        on("global/python:3.12", "python", image("app", "p a", &["local/app:1"])),
+        image("quiet", "p q", &["local/quiet:1"]),
+    ];
+    assert!(told(both, &[])[1..].iter().all(|line| line.ends_with("current")));
+}
+
+#[test]
+fn an_image_with_no_layer_of_its_own_is_built_on_what_is_inherited() {
+    let images = vec![
+        image("python", "p", &["global/python:3"]),
+        image("configured", "p", &["local/configured:1"]),
+        image("twin", "p", &["local/twin:1"]),
+    ];
+    assert_eq!(
+        told(images, &[])[1..],
+        ["local/configured:1 <- global/python:3 current", "local/twin:1 <- global/python:3 current"]
+    );
+}
+
+#[test]
+fn a_base_has_every_platform_its_child_has() {
+    let two = |name: &str, layers: &str, places: &[&str]| {
+        let mut image = image(name, layers, places);
+        let part = image.parts[&platform("linux/amd64")].clone();
+        let arm = Part { digest: digest(&format!("{name} arm")), diff_ids: part.diff_ids.clone() };
+        image.parts.insert(platform("linux/arm64"), arm);
+        image
+    };
+    let images = vec![
+        two("os", "o", &["global/os:12"]),
+        image("python", "o p", &["global/python:3"]),
+        two("app", "o p a", &["local/app:1"]),
+        // Its hint is the manifest of one platform of the index.
+        on("global/os:12", "os arm", image("one", "o b", &["local/one:1"])),
+    ];
+    let told = told(images, &[]);
+    assert_eq!(told[2], "local/app:1 <- global/os:12 current");
+    assert_eq!(told[3], "local/one:1 <- global/os:12 current");
+}
+
+#[test]
+fn everything_above_an_image_and_the_way_down_from_it() {
+    let images = vec![
+        image("os", "o", &["global/os:12"]),
+        image("python", "o p", &["global/python:3"]),
+        image("app", "o p a", &["local/app:1"]),
+        image("web", "o w", &["local/web:1"]),
+    ];
+    let graph = Graph::of(images, &[]);
+    assert_eq!((graph.descendants(0), graph.descendants(1)), (vec![1, 2, 3], vec![2]));
+    assert_eq!(graph.way_down(2), [2, 1, 0]);
+    assert_eq!(graph.find(&digest("web")), Some(3));
+}

@@ -1,0 +1,64 @@
+//! Who inherits from whom over all stores of the workspace, and what is stale. Reads names, manifests and configs, by HEAD and
+//! GET alone; no layer.
+
+mod scan;
+
+use std::collections::BTreeSet;
+
+use super::Context;
+use crate::adapters::pointed::PointedTags;
+use crate::adapters::store::Selector;
+use crate::domain::lineage::{Graph, Pointed};
+use crate::report::{Kind, Report};
+
+/// All images with their bases, and what could not be read.
+#[derive(Clone, Debug)]
+pub struct Lineage {
+    /// Who inherits from whom.
+    pub graph: Graph,
+    /// Stores, repositories and images that could not be read: what is said of the rest may be too little.
+    pub unread: Vec<(String, Report)>,
+}
+
+impl Context {
+    /// Looks at every store, and remembers what tags point to.
+    pub async fn lineage(&self) -> Lineage {
+        let memory = PointedTags::new(&self.paths.state);
+        let remembered = memory.read();
+        let scanned = self.scan(&remembered).await;
+        let mut pointed: BTreeSet<Pointed> = scanned.images.iter().flat_map(now).collect();
+        // Of a base nobody is on any more nothing has to be remembered.
+        pointed.extend(
+            remembered.into_iter().filter(|old| scanned.images.iter().any(|image| image.is_named_by(&old.digest))),
+        );
+        memory.keep(&pointed);
+        let pointed: Vec<Pointed> = pointed.into_iter().collect();
+        Lineage { graph: Graph::of(scanned.images, &pointed), unread: scanned.unread }
+    }
+
+    /// The number of an image in a lineage.
+    pub async fn lineage_of(&self, lineage: &Lineage, image: &str) -> Result<usize, Report> {
+        let parsed = self.parse_reference(image)?;
+        let unknown = || {
+            Report::message(Kind::Failed, format!("{image} is in none of this workspace's stores"))
+                .help("`bakery lineage` shows all there are")
+        };
+        let digest = match &parsed.digest {
+            Some(digest) => digest.clone(),
+            None => {
+                let (store, repository) = self.open(&parsed)?;
+                let tag = parsed.tag_or_latest().ok_or_else(unknown)?;
+                store.resolve(&repository, &Selector::Tag(tag)).await?.digest
+            }
+        };
+        lineage.graph.find(&digest).ok_or_else(unknown)
+    }
+}
+
+fn now(image: &crate::domain::lineage::Image) -> impl Iterator<Item = Pointed> + '_ {
+    image.places.iter().map(|place| Pointed {
+        repository: place.repository.clone(),
+        tag: place.tag.clone(),
+        digest: image.digest.clone(),
+    })
+}
