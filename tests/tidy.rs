@@ -13,6 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/recipe", &["domain::recipe", "domain::oci", "domain::text", "domain::yaml"]),
     ("domain/plan", &["domain::plan", "domain::recipe", "domain::oci", "domain::text"]),
     ("domain/layer", &["domain::layer", "domain::oci", "domain::text", "domain::units"]),
+    ("domain/rebase", &["domain::rebase", "domain::layer", "domain::oci"]),
     ("domain/lineage", &["domain::lineage", "domain::oci"]),
     (
         "domain/trust",

@@ -8,6 +8,7 @@ pub mod mask;
 pub mod oci;
 pub mod plan;
 pub mod projection;
+pub mod rebase;
 pub mod recipe;
 pub mod text;
 pub mod trust;
