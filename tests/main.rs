@@ -24,6 +24,7 @@ mod keys;
 mod lineage;
 mod packages;
 mod policy;
+mod rebase;
 mod recipe;
 mod run_steps;
 mod sandbox;

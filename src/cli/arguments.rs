@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, evidence, files, fsck, gc, init,
-    inspect, keys, lineage, log, man, plan, policy, publish, replay, screenshot, shell, store, verify, worker,
+    inspect, keys, lineage, log, man, plan, policy, publish, rebase, replay, screenshot, shell, store, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -97,6 +97,8 @@ pub(super) enum Command {
     Verify(verify::Args),
     /// Show who inherits from whom over all stores, and what is stale
     Lineage(lineage::Args),
+    /// Put an image on what its base is now without running a step, where that is proven safe
+    Rebase(rebase::Args),
     /// Print all that is known of an image before it is judged
     Evidence(evidence::Args),
     /// Hand images on with their signatures and attestations; only what verifies, here and there

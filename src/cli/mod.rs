@@ -3,6 +3,7 @@
 mod arguments;
 mod looking;
 mod output;
+mod rebase;
 pub mod render;
 mod run;
 mod screen;

@@ -28,6 +28,7 @@ pub mod policy;
 mod prepare;
 pub mod prune;
 pub mod publish;
+pub mod rebase;
 mod reproduce;
 pub mod shell;
 mod signer;

@@ -15,22 +15,40 @@ use crate::adapters::store::layout::Layout;
 use crate::domain::layer::packages::Package;
 use crate::domain::oci::{Descriptor, Digest, Platform, Repository};
 use crate::domain::recipe::Action;
-use crate::domain::trust::attest::{Dependency, PolicyNamed, Provenance, SbomSubject, Summary, predicate, sbom};
+use crate::domain::trust::attest::{
+    Dependency, PolicyNamed, Provenance, Rebased, SbomSubject, Summary, predicate, sbom,
+};
 use crate::domain::trust::{Attached, Check, Form, Known, Outcome, Policy};
 use crate::report::{Kind, Report};
 
 const BUILDER: &str = "https://bakery.dev/builder";
 const VERIFIER: &str = "https://bakery.dev/verifier";
 const BUILD_TYPE: &str = "https://bakery.dev/recipe/v1";
+const REBASE_TYPE: &str = "https://bakery.dev/rebase/v1";
 /// Where the policy is that no file holds.
 const BUILT_IN: &str = "bakery:built-in-policy";
 
 /// Facts of a bake that are known before it begins.
 pub(super) struct Making {
-    provenance: Provenance,
+    made: Made,
     reference: String,
     policy: PolicyNamed,
     created: i64,
+}
+
+/// How an image was made.
+enum Made {
+    Baked(Provenance),
+    Rebased(Rebased),
+}
+
+impl Made {
+    fn to_predicate(&self, now: i64) -> Value {
+        match self {
+            Self::Baked(provenance) => Provenance { finished: Some(now), ..provenance.clone() }.to_predicate(),
+            Self::Rebased(rebased) => rebased.to_predicate(),
+        }
+    }
 }
 
 /// A statement about one digest.
@@ -64,9 +82,27 @@ impl Making {
             started: Some(clock::now_unix()),
             finished: None,
         };
-        let uri = policy.file.clone().unwrap_or_else(|| BUILT_IN.into());
-        let policy = PolicyNamed { uri, digest: policy.digest.clone() };
-        Self { provenance, reference: recipe.reference(), policy, created: prepared.plan.created }
+        let (reference, created) = (recipe.reference(), prepared.plan.created);
+        Self { made: Made::Baked(provenance), reference, policy: named(policy), created }
+    }
+
+    /// Of an image that was put on another version of its base.
+    pub(super) fn of_rebase(
+        image: Dependency,
+        (before, onto): (Dependency, Vec<Dependency>),
+        policy: &Policy,
+        created: i64,
+    ) -> Self {
+        let reference = image.name.clone();
+        let rebased = Rebased {
+            builder_id: format!("{BUILDER}/rebase"),
+            build_type: REBASE_TYPE.into(),
+            image,
+            before,
+            onto,
+            at: clock::now_unix(),
+        };
+        Self { made: Made::Rebased(rebased), reference, policy: named(policy), created }
     }
 
     /// All there is to state; `packages` are those of each platform's image.
@@ -78,7 +114,7 @@ impl Making {
         checks: &[Check],
     ) -> Result<Vec<Document>, Report> {
         let now = clock::now_unix();
-        let made = Provenance { finished: Some(now), ..self.provenance.clone() }.to_predicate();
+        let made = self.made.to_predicate(now);
         let judged = Summary {
             verifier_id: VERIFIER.into(),
             verified: now,
@@ -106,6 +142,11 @@ impl Making {
         }
         Ok(documents)
     }
+}
+
+fn named(policy: &Policy) -> PolicyNamed {
+    let uri = policy.file.clone().unwrap_or_else(|| BUILT_IN.into());
+    PolicyNamed { uri, digest: policy.digest.clone() }
 }
 
 /// A manifest as its referrers name it.

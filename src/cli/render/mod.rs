@@ -11,6 +11,7 @@ pub mod lineage;
 mod plain;
 pub mod plan;
 pub mod problems;
+pub mod rebase;
 pub mod shares;
 pub mod trust;
 

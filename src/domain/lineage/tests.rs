@@ -171,8 +171,8 @@ fn an_image_with_no_layer_of_its_own_is_built_on_what_is_inherited() {
 fn a_base_has_every_platform_its_child_has() {
     let two = |name: &str, layers: &str, places: &[&str]| {
         let mut image = image(name, layers, places);
-        let part = image.parts[&platform("linux/amd64")].clone();
-        let arm = Part { digest: digest(&format!("{name} arm")), diff_ids: part.diff_ids.clone() };
+        let diff_ids = image.parts[&platform("linux/amd64")].diff_ids.clone();
+        let arm = Part { digest: digest(&format!("{name} arm")), diff_ids };
         image.parts.insert(platform("linux/arm64"), arm);
         image
     };

@@ -147,12 +147,12 @@ mod tests {
 
     use super::*;
 
-    fn config(exec: Value, layers: &[&str], created: &str) -> ImageConfig {
+    fn config(exec: &Value, layers: &[&str], created: &str) -> ImageConfig {
         let ids: Vec<String> =
             layers.iter().map(|layer| crate::domain::oci::Digest::of(layer.as_bytes()).to_string()).collect();
         let history: Vec<Value> = layers.iter().map(|layer| json!({"created": created, "created_by": layer})).collect();
         serde_json::from_value(json!({
-            "created": created, "architecture": "amd64", "os": "linux", "config": exec,
+            "created": created, "architecture": "amd64", "os": "linux", "config": exec.clone(),
             "rootfs": {"type": "layers", "diff_ids": ids}, "history": history
         }))
         .unwrap()
@@ -161,18 +161,18 @@ mod tests {
     #[test]
     fn each_side_keeps_what_it_alone_changed() {
         let old = config(
-            json!({"Env": ["PATH=/bin", "A=1", "GONE=1"], "User": "root", "Labels": {"v": "1"}, "Cmd": ["sh"]}),
+            &json!({"Env": ["PATH=/bin", "A=1", "GONE=1"], "User": "root", "Labels": {"v": "1"}, "Cmd": ["sh"]}),
             &["os"],
             "2026-01-01T00:00:00Z",
         );
         let child = config(
-            json!({"Env": ["PATH=/bin", "A=1", "GONE=1", "Z=9", "B=2"], "User": "app", "Labels": {"v": "1", "mine": "x"},
+            &json!({"Env": ["PATH=/bin", "A=1", "GONE=1", "Z=9", "B=2"], "User": "app", "Labels": {"v": "1", "mine": "x"},
                 "Entrypoint": ["/run"], "ExposedPorts": {"80/tcp": {}}}),
             &["os", "app"],
             "2026-01-01T00:00:00Z",
         );
         let new = config(
-            json!({"Env": ["PATH=/usr/bin", "A=1", "NEW=3"], "User": "root", "Labels": {"v": "2"}, "Cmd": ["sh"]}),
+            &json!({"Env": ["PATH=/usr/bin", "A=1", "NEW=3"], "User": "root", "Labels": {"v": "2"}, "Cmd": ["sh"]}),
             &["os2", "os3"],
             "2026-02-01T00:00:00Z",
         );
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_both_changed_differently_is_a_conflict_and_what_both_changed_alike_is_none() {
-        let of = |user: &str, path: &str| config(json!({"User": user, "Env": [format!("PATH={path}")]}), &["os"], "x");
+        let of = |user: &str, path: &str| config(&json!({"User": user, "Env": [format!("PATH={path}")]}), &["os"], "x");
         let (old, child, new) = (of("a", "/1"), of("b", "/2"), of("c", "/2"));
         let conflicts = merge(&old, &child, &new, 0).unwrap_err();
         let text = |text: &str| Some(text.to_owned());

@@ -130,7 +130,15 @@ impl<'t> Ours<'t> {
         if let Some(folder) = self.covering(path) {
             return Some((Why::Covers, folder));
         }
-        if self.is_touched(path) {
+        let is_ours = self.is_touched(path);
+        let stays_folder = changed.after.is_some_and(|after| after.is_folder());
+        if !stays_folder
+            && (!is_ours || self.tree.is_folder(path))
+            && let Some(ours) = self.below(path)
+        {
+            return Some((Why::Homeless, ours.clone()));
+        }
+        if is_ours {
             let gone = self.tree.seen(path).is_none();
             // What both made the same is the same afterwards.
             let same = match (self.tree.seen(path), changed.after) {
@@ -141,10 +149,6 @@ impl<'t> Ours<'t> {
                 return Some((if gone { Why::Deletes } else { Why::Over }, path.to_vec()));
             }
         }
-        let stays_folder = changed.after.is_some_and(|after| after.is_folder());
-        if !stays_folder && let Some(ours) = self.below(path) {
-            return Some((Why::Homeless, ours.clone()));
-        }
         self.led(path, changed, base)
     }
 
@@ -154,7 +158,7 @@ impl<'t> Ours<'t> {
         while !at.is_empty() {
             at = split(at).0;
             let Some(id) = self.tree.find(at) else { continue };
-            if self.is_emptied(id) || (self.is_touched(at) && !self.tree.is_folder(at)) {
+            if self.is_emptied(id) || (self.is_touched(at) && self.is_interrupted(id)) {
                 return Some(at.to_vec());
             }
         }
@@ -165,13 +169,19 @@ impl<'t> Ours<'t> {
         self.tree.emptied(folder, self.base_layers, self.tree.layers()).is_some()
     }
 
+    /// Whether any of our layers leaves no folder there, be it made anew above.
+    fn is_interrupted(&self, folder: PathId) -> bool {
+        let is_folder = |level| self.tree.seen_at(folder, level).is_some_and(|seen| seen.is_folder());
+        (self.base_layers + 1..=self.tree.layers()).any(|level| !is_folder(level))
+    }
+
     /// Something of ours where a symlink of the old base led.
     fn led(&self, path: &[u8], changed: &Changed<'_>, base: &Comparison) -> Option<(Why, Vec<u8>)> {
         let link = changed.before?;
         link.target()?;
         // Where it leads nowhere, nothing of ours can have gone that way.
         let led = base.before().tree.resolve(path, true).ok()?;
-        let ours = if self.is_touched(&led) { Some(led.clone()) } else { self.below(&led).cloned() };
+        let ours = self.below(&led).cloned().or_else(|| self.is_touched(&led).then_some(led));
         ours.map(|ours| (Why::Led, ours))
     }
 }

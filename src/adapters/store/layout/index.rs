@@ -7,7 +7,7 @@ use super::name::EntryName;
 use super::open::{INDEX, Layout, replace};
 use crate::adapters::store::StoreError;
 use crate::domain::oci::annotation::REF_NAME;
-use crate::domain::oci::{Descriptor, JsonError, ManifestError, media_type, parse_strict};
+use crate::domain::oci::{Descriptor, Digest, JsonError, ManifestError, media_type, parse_strict};
 
 /// Largest `index.json` accepted.
 const MAX_INDEX_BYTES: u64 = 16 << 20;
@@ -148,6 +148,22 @@ impl Layout {
         }
         let entry = named_as(descriptor, Some(&name));
         self.change_index(|index| index.name_entry(&name, entry)).map(drop)
+    }
+
+    /// The same where `name` points at `from` now; `false`, and nothing is moved, where it does not.
+    pub fn tag_from(&self, name: &str, from: &Digest, descriptor: &Descriptor) -> Result<bool, StoreError> {
+        let name = self.checked_name(name)?.to_string();
+        let _hold = self.hold()?;
+        if !self.has(descriptor) {
+            return Err(StoreError::NotFound { store: self.label(), what: format!("manifest {}", descriptor.digest) });
+        }
+        let entry = named_as(descriptor, Some(&name));
+        let mut is_there = false;
+        self.change_index(|index| {
+            is_there = index.entries.iter().any(|known| entry_name(known) == Some(&name) && known.digest == *from);
+            if is_there { index.name_entry(&name, entry) } else { Ok(false) }
+        })?;
+        Ok(is_there)
     }
 
     /// Lists content that is in the layout without a name: how referrers stand in a layout.

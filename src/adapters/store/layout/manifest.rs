@@ -126,7 +126,7 @@ impl Layout {
             Some(Ok(EntryName::Full(named, _))) => named != *repository,
             _ => false,
         };
-        if !entries.is_empty() && entries.iter().all(elsewhere) {
+        if !entries.is_empty() && entries.iter().all(elsewhere) && !self.is_part_of(repository, digest)? {
             return Err(missing());
         }
         let announced = entries.into_iter().next().map(|entry| entry.media_type);
@@ -134,6 +134,22 @@ impl Layout {
         let (media_type, artifact_type) = self.judge(&bytes, announced.as_deref(), digest)?;
         let descriptor = Descriptor { artifact_type, ..Descriptor::new(media_type, digest.clone(), size) };
         Ok(RawManifest { descriptor, bytes })
+    }
+
+    /// Whether an index that this repository names lists a manifest: two repositories may have the same one.
+    fn is_part_of(&self, repository: &Repository, digest: &Digest) -> Result<bool, StoreError> {
+        for (_, _, entry) in self.named_entries()?.into_iter().filter(|(named, ..)| named == repository) {
+            if !entry.is_index() {
+                continue;
+            }
+            let bytes = self.read_blob(&entry, MAX_MANIFEST_BYTES)?;
+            if let Ok(Manifest::Index(index)) = Manifest::parse(&bytes, Some(&entry.media_type))
+                && index.manifests.iter().any(|part| part.digest == *digest)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Media type and artifact type of a document; one of a type unknown here is passed on as it is (J-10).

@@ -67,6 +67,7 @@ fn what_the_base_changed_may_not_be_ours() {
     assert_eq!(told(&[OLD], &[&new], &["-etc/conf"]), ["deletes etc/conf etc/conf"]);
     assert_eq!(told(&[OLD], &[&new], &["-etc"]), ["covers etc etc/conf"]);
     assert_eq!(told(&[OLD], &[&new], &["!etc etc/mine=1"]), ["covers etc etc/conf"]);
+    assert_eq!(told(&[OLD], &[&new], &["-etc", "etc=/ etc/mine=1"]), ["covers etc etc/conf"], "made anew above");
     assert_eq!(told(&[OLD], &[&new], &["etc=->elsewhere"]), ["covers etc etc/conf"]);
     assert_eq!(told(&[OLD], &[&new], &["etc/conf=9", "-etc/conf"]), ["deletes etc/conf etc/conf"], "in any layer");
 }

@@ -1,0 +1,114 @@
+//! What came of a rebase, one fact a line; and as JSON. Paths come from outside, so all are escaped.
+
+use serde_json::{Value, json};
+
+use crate::domain::rebase::{ConfigConflict, PathConflict};
+use crate::domain::text::{escape, escape_bytes};
+use crate::domain::units::count;
+use crate::flows::rebase::{Answer, InTheWay, Rebase};
+
+/// Most paths shown of one platform; `--json` has them all.
+const PATHS: usize = 20;
+
+/// The lines.
+pub fn lines(told: &Rebase, color: bool) -> Vec<String> {
+    let mut lines = vec![head(told, color)];
+    for InTheWay { platform, paths, fields } in &told.in_the_way {
+        let platform = escape(&platform.to_string());
+        lines.push(format!("  {platform}: {} in the way", count((paths.len() + fields.len()) as u64, "thing")));
+        lines.extend(paths.iter().take(PATHS).map(|conflict| format!("    {}", path(conflict))));
+        if paths.len() > PATHS {
+            lines.push(format!("    … and {} more; --json has them all", paths.len() - PATHS));
+        }
+        lines.extend(fields.iter().map(|conflict| format!("    {}", field(conflict))));
+    }
+    if let Some(refusal) = &told.refusal {
+        lines.push(format!("  {}  {}", refusal.reason, refusal.why));
+    }
+    for check in &told.checks {
+        lines.push(format!("  {}  {}  {}", check.id, check.finding.verdict.as_str(), check.finding.reason));
+        lines.extend(check.finding.evidence.iter().map(|line| format!("    {}", escape(line))));
+    }
+    match told.answer {
+        Answer::NeedsRebake => lines.push("  help: bake its recipe again; that runs its steps on the new base".into()),
+        Answer::Safe if told.is_done => {
+            lines.push(format!(
+                "  help: `bakery publish {}` hands it on; what is there is not sent again",
+                told.reference
+            ));
+        }
+        _ => {}
+    }
+    lines
+}
+
+fn head(told: &Rebase, color: bool) -> String {
+    let (sign, code) = match told.answer {
+        Answer::Current | Answer::Safe => ('✔', "32"),
+        Answer::NeedsRebake => ('▲', "33"),
+        Answer::Refused => ('✖', "31"),
+    };
+    let sign = if color { format!("\x1b[{code}m{sign}\x1b[0m") } else { sign.to_string() };
+    let short = |digest: &crate::domain::oci::Digest| digest.short();
+    let move_of = told.bases.as_ref().map(|(old, new)| format!("{} {} → {}", told.base, short(old), short(new)));
+    let what = match (told.answer, &move_of) {
+        (Answer::Current, _) => format!("is on what {} is now", told.base),
+        (Answer::Safe, Some(moved)) if told.is_done => format!("is rebased: {moved}, no step ran"),
+        (Answer::Safe, Some(moved)) => format!("can be rebased: {moved}, proven to be the same as a bake there"),
+        (Answer::NeedsRebake, Some(moved)) => format!("has to be baked again: {moved}"),
+        (_, Some(moved)) => format!("may not be rebased: {moved}"),
+        (_, None) => "may not be rebased".to_owned(),
+    };
+    format!("{sign} {} {what}", told.reference)
+}
+
+fn path(conflict: &PathConflict) -> String {
+    let (ours, base) = (escape_bytes(&conflict.ours), escape_bytes(&conflict.base));
+    let kind = conflict.kind.as_str();
+    if ours == base {
+        format!("/{ours}  {} ({kind} by the base)", conflict.why)
+    } else {
+        format!("/{ours}  {}: /{base} ({kind} by the base)", conflict.why)
+    }
+}
+
+fn field(conflict: &ConfigConflict) -> String {
+    let value = |value: &Option<String>| value.as_ref().map_or_else(|| "not set".to_owned(), |value| escape(value));
+    let (was, ours, base) = (value(&conflict.was), value(&conflict.ours), value(&conflict.base));
+    format!("{}  was {was}; ours is {ours}, the new base's {base}", escape(&conflict.field))
+}
+
+/// As one document.
+pub fn json(told: &Rebase) -> Value {
+    let one = |InTheWay { platform, paths, fields }: &InTheWay| {
+        let paths: Vec<Value> = paths
+            .iter()
+            .map(|conflict| {
+                json!({
+                    "why": conflict.why.as_str(),
+                    "path": format!("/{}", escape_bytes(&conflict.ours)),
+                    "base_path": format!("/{}", escape_bytes(&conflict.base)),
+                    "change": conflict.kind.as_str(),
+                })
+            })
+            .collect();
+        let fields: Vec<Value> = fields
+            .iter()
+            .map(|field| json!({"field": field.field, "was": field.was, "ours": field.ours, "base": field.base}))
+            .collect();
+        json!({"platform": platform.to_string(), "paths": paths, "config": fields})
+    };
+    json!({
+        "image": told.reference,
+        "before": told.before,
+        "base": told.base,
+        "base_before": told.bases.as_ref().map(|(old, _)| old),
+        "base_after": told.bases.as_ref().map(|(_, new)| new),
+        "answer": told.answer,
+        "conflicts": told.in_the_way.iter().map(one).collect::<Vec<_>>(),
+        "refusal": told.refusal.as_ref().map(|refusal| json!({"reason": refusal.reason, "why": refusal.why})),
+        "checks": told.checks,
+        "digest": told.after,
+        "done": told.is_done,
+    })
+}
