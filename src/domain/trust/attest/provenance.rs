@@ -1,11 +1,15 @@
 //! Provenance: how an image was made. Source: SLSA provenance v1. Holds names of secrets, never a value (K-01).
 
+mod rebased;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+pub use rebased::Rebased;
 
 use super::error::{AttestError, list, optional_text, text};
 use crate::domain::oci::Digest;

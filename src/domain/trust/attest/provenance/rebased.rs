@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::provenance::{Dependency, digest_set, stamp};
+use super::{Dependency, digest_set, stamp};
 
 /// How an image was rebased.
 #[derive(Clone, Debug, PartialEq, Eq)]
