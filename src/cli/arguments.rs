@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, evidence, files, fsck, gc, init,
-    inspect, keys, lineage, log, man, plan, policy, publish, rebase, replay, screenshot, shell, store, verify, worker,
+    attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, evidence, files, fsck, gc, impact,
+    init, inspect, keys, lineage, log, man, plan, policy, publish, rebase, replay, screenshot, shell, store, verify,
+    worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -99,6 +100,8 @@ pub(super) enum Command {
     Lineage(lineage::Args),
     /// Put an image on what its base is now without running a step, where that is proven safe
     Rebase(rebase::Args),
+    /// Say which images would be safe, baked again or refused, were a base to move
+    Impact(impact::Args),
     /// Print all that is known of an image before it is judged
     Evidence(evidence::Args),
     /// Hand images on with their signatures and attestations; only what verifies, here and there

@@ -25,6 +25,7 @@ mod evidence;
 mod files;
 mod fsck;
 mod gc;
+mod impact;
 mod init;
 mod inspect;
 mod keys;

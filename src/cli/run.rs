@@ -90,6 +90,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
         Command::Verify(args) => super::verify::run(args, session).await,
         Command::Lineage(args) => super::lineage::run(args, session).await,
         Command::Rebase(args) => super::rebase::run(args, session).await,
+        Command::Impact(args) => super::impact::run(args, session).await,
         Command::Evidence(args) => super::evidence::run(args, session).await,
         Command::Publish(args) => super::publish::run(args, session).await,
         Command::Keys(command) => super::keys::run(command, session).await,

@@ -17,6 +17,7 @@ pub mod environment;
 pub mod export;
 pub mod follow;
 mod gatekeeper;
+pub mod impact;
 pub mod init;
 pub mod interrupts;
 mod judging;
