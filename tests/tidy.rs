@@ -8,6 +8,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/text.rs", &[]),
     ("domain/units.rs", &[]),
     ("domain/mask.rs", &[]),
+    ("domain/role_style.rs", &["domain::role_style", "domain::yaml"]),
     ("domain/oci", &["domain::oci", "domain::text"]),
     ("domain/yaml", &["domain::yaml", "domain::text"]),
     ("domain/recipe", &["domain::recipe", "domain::oci", "domain::text", "domain::yaml"]),

@@ -8,6 +8,7 @@ pub mod oci;
 pub mod plan;
 pub mod projection;
 pub mod recipe;
+pub mod role_style;
 pub mod text;
 pub mod trust;
 pub mod units;

@@ -335,7 +335,7 @@ fn unusable(error: std::io::Error) -> Report {
 fn look(context: &Context, start: &Start) -> Result<Look, Report> {
     let (colorterm, term) = (terminal::variable("COLORTERM"), terminal::variable("TERM"));
     let colorfgbg = terminal::variable("COLORFGBG");
-    let depth = Depth::of(start.no_color, colorterm.as_deref(), term.as_deref());
+    let depth = Depth::of(start.no_color, colorterm.as_deref(), term.as_deref(), terminal::variable("TMUX").is_some());
     let name = theme::automatic(depth, context.settings.theme.as_deref(), colorfgbg.as_deref());
     let theme = theme::named(&name, context.theme_file(&name)?)?;
     Ok(theme.look(depth, start.ascii || !environment::utf8()))
