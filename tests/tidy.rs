@@ -10,6 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/mask.rs", &[]),
     ("domain/role_style.rs", &["domain::role_style", "domain::yaml"]),
     ("domain/oci", &["domain::oci", "domain::text"]),
+    ("domain/document", &["domain::document"]),
     ("domain/yaml", &["domain::yaml", "domain::text"]),
     ("domain/recipe", &["domain::recipe", "domain::oci", "domain::text", "domain::yaml"]),
     ("domain/plan", &["domain::plan", "domain::recipe", "domain::oci", "domain::text"]),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::read;
+use super::forms::is_theme_name;
 use super::{Paths, UserSettings, Workspace};
 use crate::adapters::whole_file::read_bounded;
 use crate::domain::yaml::{MAX_BYTES, Problem, Problems, Severity};
@@ -87,7 +87,7 @@ impl Workspace {
             return Err(SettingsError::NotAWorkspace { folder: root.display().to_string() });
         };
         let mut problems = Problems::new();
-        let workspace = read::workspace(&bytes, (&root, paths), &mut problems);
+        let workspace = super::workspace::workspace(&bytes, (&root, paths), &mut problems);
         settled(workspace, problems, &file)
     }
 }
@@ -98,7 +98,7 @@ impl UserSettings {
         let file = paths.config.join("config.yaml");
         let Some(bytes) = read_file(&file)? else { return Ok(Self::default()) };
         let mut problems = Problems::new();
-        let settings = read::user(&bytes, &paths.config, &mut problems);
+        let settings = super::user::user(&bytes, &paths.config, &mut problems);
         settled(settings, problems, &file)
     }
 }
@@ -106,7 +106,7 @@ impl UserSettings {
 impl Paths {
     /// The user's theme file of this name: where it is, and its text; `None` where there is none.
     pub fn theme_file(&self, name: &str) -> Result<Option<(String, String)>, SettingsError> {
-        if !read::is_theme_name(name) {
+        if !is_theme_name(name) {
             return Ok(None);
         }
         let file = self.config.join("themes").join(format!("{name}.yaml"));
