@@ -28,6 +28,8 @@ mod prepare;
 pub mod prune;
 pub mod publish;
 mod reproduce;
+pub mod schema;
+pub mod settings;
 pub mod shell;
 mod signer;
 pub mod standing;

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::forms::{below, engine};
 use super::keyless::keyless;
-use super::keys::keys;
 use super::secrets::{secret, secrets};
 use super::{Paths, StorePlace, StoreSettings, Workspace};
 use crate::adapters::signing::SignatureFormat;

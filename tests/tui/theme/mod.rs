@@ -5,6 +5,7 @@ mod colour;
 mod contrast;
 mod depth;
 mod glyphs;
+mod preview;
 
 use bakery::tui::theme::{BUILT_IN, Theme};
 
