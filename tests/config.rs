@@ -47,8 +47,8 @@ fn mistakes_have_places_and_end_with_2() {
     };
     assert!(told("tehme: dark\n").contains("config.yaml:1:1: unknown key `tehme` in settings; did you mean `theme`?"));
     assert!(told("theme: drak\n").contains("did you mean `dark`?"));
-    let stderr = told("mouse: true\nroles:\n  stail: {fg: red}\n");
-    assert!(stderr.contains("config.yaml:3:3: unknown role `stail`; did you mean `stale`?"), "{stderr}");
+    let stderr = told("mouse: true\nroles:\n  stal: {fg: red}\n");
+    assert!(stderr.contains("config.yaml:3:3: unknown role `stal`; did you mean `stale`?"), "{stderr}");
     let stderr = told("roles: {stale: {fg: orange}}\n");
     assert!(stderr.contains("config.yaml:1:21: `fg`: `orange` is no colour"), "{stderr}");
     bakery.write("home/config/themes/mine.yaml", "theme: 1\ninherits: dark\nroles:\n  stail: {}\n");
@@ -107,7 +107,7 @@ fn editing_makes_the_file_and_tells_mistakes() {
 #[test]
 fn in_a_terminal_the_editor_is_offered_again() {
     let bakery = Bakery::new();
-    let script = "if grep -q 3 \"$1\"; then echo 'mouse: true' >\"$1\"; else echo 'mouse: 3' >\"$1\"; fi\n";
+    let script = "if grep -q 'mouse: 3' \"$1\"; then echo 'mouse: true' >\"$1\"; else echo 'mouse: 3' >\"$1\"; fi\n";
     let mut terminal = Terminal::start(&editing(&bakery, script), 100, 24);
     terminal.wait_text("edit it again? [Y/n]");
     terminal.send("\r");

@@ -9,6 +9,8 @@ const FROM: Shape = Shape::NumberForm("^(?!/)(?!(.*/)?\\.\\.(/|$)).+$");
 const MODE: Shape = Shape::Form("^[0-7]{3,4}$");
 const OWNER: Shape =
     Shape::NumberForm("^([A-Za-z_][A-Za-z0-9_.$-]{0,31}|[0-9]{1,10})(:([A-Za-z_][A-Za-z0-9_.$-]{0,31}|[0-9]{1,10}))?$");
+const PORT: Shape = Shape::Any(&[Shape::Form("^[1-9][0-9]{0,4}(/(tcp|udp|sctp))?$"), Shape::Number(1, 65_535)]);
+const SIGNAL: Shape = Shape::Any(&[Shape::Form("^(SIG[A-Z0-9]+([+-][0-9]+)?|[1-9][0-9]?)$"), Shape::Number(1, 64)]);
 const WORD: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$";
 const TEXTS: Shape = Shape::List(&Shape::Text, 0);
 const ENV: Shape = Shape::Map("^[^=\\n]+$", &Shape::Text);
@@ -95,17 +97,11 @@ const CONFIG: &[Field] = &[
     Field::new("cmd", TEXTS, "What follows the entrypoint, where the user says nothing else.")
         .absent("the base's")
         .example("[--port, \"8080\"]"),
-    Field::new(
-        "expose",
-        Shape::List(&Shape::NumberForm("^[1-9][0-9]{0,4}(/(tcp|udp|sctp))?$"), 0),
-        "Ports, added to the base's.",
-    )
-    .example("[8080/tcp]"),
+    Field::new("expose", Shape::List(&PORT, 0), "Ports, added to the base's.").example("[8080/tcp]"),
     Field::new("labels", Shape::Map("\\S", &Shape::Text), "Labels, added to the base's.")
         .example("{org.opencontainers.image.title: payments}"),
     Field::new("volumes", Shape::List(&PATH, 0), "Volumes, added to the base's.").example("[/data]"),
-    Field::new("stop-signal", Shape::NumberForm("^(SIG[A-Z0-9]+([+-][0-9]+)?|[0-9]+)$"), "The signal that stops it.")
-        .example("SIGTERM"),
+    Field::new("stop-signal", SIGNAL, "The signal that stops it.").example("SIGTERM"),
     Field::new("healthcheck", Shape::Mapping(HEALTH, 0), "How it is asked whether it is well."),
 ];
 

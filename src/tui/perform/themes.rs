@@ -41,9 +41,16 @@ fn choices(context: &Context) -> Result<Vec<ThemeChoice>, Report> {
     for name in own {
         let about = match of_context(context, &name) {
             Ok(theme) => Ok(theme.about.unwrap_or_else(|| "one of your own".to_owned())),
-            Err(report) => Err(report.causes.into_iter().next().unwrap_or(report.message)),
+            Err(report) => Err(told(&name, report)),
         };
         choices.push(ThemeChoice { name, about });
     }
     Ok(choices)
+}
+
+/// Its first mistake; the file by its name alone, since there is little room.
+fn told(name: &str, report: Report) -> String {
+    let why = report.causes.into_iter().next().unwrap_or(report.message);
+    let from = why.find(&format!("{name}.yaml:")).unwrap_or(0);
+    why[from..].to_owned()
 }

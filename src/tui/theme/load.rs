@@ -278,12 +278,12 @@ mod tests {
             }
             ThemeError::Unknown(name) => panic!("{name}"),
         };
-        let mine = "theme: 2\ninherits: drak\ncanvas: {background: default, text: red}\nroles:\n  stail: {}\n  stale: {fg: \"#ff9e6\"}\n";
+        let mine = "theme: 2\ninherits: drak\ncanvas: {background: default, text: red}\nroles:\n  stal: {}\n  stale: {fg: \"#ff9e6\"}\n";
         let expected = [
             "1:8: `theme` must be 1",
             "2:11: `inherits`: no theme `drak`",
             "3:23: `background` must be a colour: pictures are painted with it",
-            "5:3: unknown role `stail`; did you mean `stale`?",
+            "5:3: unknown role `stal`; did you mean `stale`?",
             "6:15: `fg`: `#ff9e6` is no colour",
         ];
         assert_eq!(wrong(mine), expected);
