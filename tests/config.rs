@@ -30,7 +30,7 @@ fn shows_what_counts_and_where_it_comes_from() {
     assert!(shown["settings"].as_array().unwrap().iter().all(|row| !row["about"].as_str().unwrap().is_empty()));
     let text = bakery.ok(&["config", "show"]);
     let line = text.lines().find(|line| line.trim_start().starts_with("theme ")).unwrap();
-    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["theme", "nord", "line", "2"]);
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["theme", "line", "2", "nord"]);
     assert!(text.contains("Colours of the terminal UI") && text.contains("(one a processor)"), "{text}");
     // Neither a workspace nor a terminal is needed.
     std::fs::remove_file(bakery.path("bakery.yaml")).unwrap();

@@ -77,12 +77,11 @@ fn show(session: &Session) -> Result<(), Report> {
     let there = if config.exists { "" } else { " is not there: all is as it comes; `bakery config edit` makes it" };
     output.line(format!("{}{there}", escape(&config.file.display().to_string())))?;
     let key_width = rows.iter().map(|row| row.key.len()).max().unwrap_or(0);
-    let value_width = rows.iter().map(|row| shown(row).chars().count()).max().unwrap_or(0).min(32);
     let (dim, plain) = if output.color { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
     for row in &rows {
         let from = row.line.map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
-        output.line(format!("  {:key_width$}  {:value_width$}  {from}", row.key, shown(row)))?;
-        output.line(format!("  {:key_width$}  {dim}{}{plain}", "", row.about))?;
+        output.line(format!("  {:key_width$}  {from:8}  {}", row.key, shown(row)))?;
+        output.line(format!("  {:key_width$}  {:8}  {dim}{}{plain}", "", "", row.about))?;
     }
     output.line(format!("themes: {}", BUILT_IN.map(|(name, _)| name).join(", ")))?;
     for (name, wrong) in own {

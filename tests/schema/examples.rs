@@ -97,6 +97,31 @@ fn every_file_this_repository_ships_fits_its_schema() {
 }
 
 #[test]
+fn what_the_readme_shows_is_right() {
+    let readme = include_str!("../../README.md");
+    let blocks = readme.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let kind = |block: &str| {
+        let named = [
+            ("# recipes/", Document::Recipe),
+            ("# bakery.yaml", Document::Workspace),
+            ("# policy.yaml", Document::Policy),
+            ("# config.yaml", Document::Config),
+        ];
+        named.into_iter().find(|(name, _)| block.starts_with(name)).map(|(_, kind)| kind)
+    };
+    let texts: Vec<_> = blocks.filter_map(|block| Some((kind(block)?, block.to_owned(), block.to_owned()))).collect();
+    assert!(texts.len() >= 5, "{}", texts.len());
+    // A block may show a part of a workspace.
+    let whole = |(kind, name, text): (Document, String, String)| match kind {
+        Document::Workspace if !text.contains("bakery: 1") => (kind, name, format!("bakery: 1\n{text}")),
+        _ => (kind, name, text),
+    };
+    let texts: Vec<_> = texts.into_iter().map(whole).collect();
+    let (right, wrong) = parted(&texts);
+    assert!((right == texts.len() || right == 0) && wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn the_demos_files_are_right_but_for_the_one_that_is_meant_to_be_wrong() {
     let bakery = Bakery::new();
     bakery.ok(&["demo", "--seed-only", "--dir", "shop", "-q"]);

@@ -25,9 +25,9 @@ pub fn commented(heading: &[&str], fields: &[Field]) -> String {
     out
 }
 
-/// The default, else the example.
+/// The default where it says something, else the example.
 fn shown(field: &Field) -> &'static str {
-    field.default.unwrap_or(field.example)
+    field.default.filter(|default| *default != "{}").unwrap_or(field.example)
 }
 
 fn prose(out: &mut String, before: &str, field: &Field) {

@@ -1,4 +1,4 @@
-//! Locks.
+//! Locks: what a recipe's base is pinned to.
 
 use super::{Field, Shape};
 

@@ -1,4 +1,4 @@
-//! `policy.yaml`.
+//! `policy.yaml`: what images must fulfil, key by key.
 
 use super::workspace::SIZE;
 use super::{Field, Shape};

@@ -1,4 +1,4 @@
-//! Recipes.
+//! Recipes: steps, configuration, tests, key by key.
 
 use super::workspace::DURATION;
 use super::{Field, Shape};

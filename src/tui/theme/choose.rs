@@ -81,7 +81,7 @@ mod tests {
         let file = ("/home/b/themes/mine.yaml".to_owned(), "theme: 1\ninherits: dark\nroles: {stal: {}}\n".to_owned());
         let report = named("mine", Some(file)).unwrap_err();
         assert_eq!(report.message, "theme file /home/b/themes/mine.yaml is not usable");
-        assert_eq!(report.causes, ["mine.yaml:3:9: unknown role `stal`; did you mean `stale`?"]);
+        assert_eq!(report.causes, ["/home/b/themes/mine.yaml:3:9: unknown role `stal`; did you mean `stale`?"]);
         let report = named("drak", None).unwrap_err();
         assert!(report.help.unwrap().starts_with("did you mean `dark`? "));
     }

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::built_in::{names, text_of};
+use super::built_in::{BUILT_IN, names, text_of};
 use super::depth::Depth;
 use super::readable::{MARK, READ, nearest};
 use super::{Canvas, Look, Role};
@@ -185,8 +185,9 @@ fn parent(node: &Node, problems: &mut Problems) -> Option<Theme> {
     let name = node.text("inherits", problems)?;
     let found = Theme::built_in(name).ok();
     if found.is_none() {
+        let near = yaml::nearest(name, BUILT_IN.map(|(name, _)| name)).map(|near| format!("; did you mean `{near}`?"));
         problems
-            .error(node.span, format!("`inherits`: no theme {}", quote(name)))
+            .error(node.span, format!("`inherits`: no theme {}{}", quote(name), near.unwrap_or_default()))
             .help(format!("built in are {}", names()));
     }
     found
@@ -225,7 +226,6 @@ fn roles(node: &Node, said: &mut [Option<RoleStyle>; Role::ALL.len()], problems:
 
 #[cfg(test)]
 mod tests {
-    use super::super::BUILT_IN;
     use super::*;
 
     #[test]
@@ -281,8 +281,8 @@ mod tests {
         let mine = "theme: 2\ninherits: drak\ncanvas: {background: default, text: red}\nroles:\n  stal: {}\n  stale: {fg: \"#ff9e6\"}\n";
         let expected = [
             "1:8: `theme` must be 1",
-            "2:11: `inherits`: no theme `drak`",
-            "3:23: `background` must be a colour: pictures are painted with it",
+            "2:11: `inherits`: no theme `drak`; did you mean `dark`?",
+            "3:22: `background` must be a colour: pictures are painted with it",
             "5:3: unknown role `stal`; did you mean `stale`?",
             "6:15: `fg`: `#ff9e6` is no colour",
         ];
