@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bakery::domain::document::Document;
-use serde_json::Value;
+use bakery::domain::document::Document::{Config, Lock, Policy, Theme, Workspace};
+use serde_json::{Value, json};
 
 use super::validator::errors;
 use super::{reads, schema};
@@ -46,6 +47,10 @@ fn sorted(paths: Vec<PathBuf>) -> Vec<(Document, String, String)> {
     kinds.collect()
 }
 
+fn number(kind: Document) -> usize {
+    Document::ALL.iter().position(|known| *known == kind).unwrap()
+}
+
 /// Both say the same of each; gives how many are right, and how many are not.
 fn agree(texts: &[(Document, String, String)]) -> (usize, usize) {
     let (right, wrong) = parted(texts);
@@ -54,15 +59,14 @@ fn agree(texts: &[(Document, String, String)]) -> (usize, usize) {
 
 /// The same with the names of those that are not.
 fn parted(texts: &[(Document, String, String)]) -> (usize, Vec<String>) {
-    let schemas: Vec<(Document, Value)> = Document::ALL.map(|kind| (kind, schema(kind))).to_vec();
-    let pairs: Vec<(&Value, Value)> = texts
+    let instances: Vec<(usize, Value)> = texts
         .iter()
         .map(|(kind, name, text)| {
-            let schema = &schemas.iter().find(|(known, _)| known == kind).unwrap().1;
-            (schema, serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}")))
+            let instance = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            (number(*kind), instance)
         })
         .collect();
-    let Some(found) = errors(&pairs) else { return (0, Vec::new()) };
+    let Some(found) = errors(&Document::ALL.map(schema), &instances) else { return (0, Vec::new()) };
     let mut counts = (0, Vec::new());
     for ((kind, name, text), errors) in texts.iter().zip(found) {
         match reads(*kind, text) {
@@ -232,37 +236,39 @@ fn recipes_right_and_wrong() {
     assert!(right == 0 || (right == RIGHT.len() && wrong == WRONG.len() + 10), "{right} {wrong}");
 }
 
+/// Other files that are right.
+const RIGHT_OTHERS: &[(Document, &str)] = &[
+    (Config, "# nothing\n"),
+    (
+        Config,
+        "theme: mine\nroles: {stale: {fg: \"#ff9e64\"}, verdict.pass: {fg: bright-blue, bold: false}}\nmouse: false\n",
+    ),
+    (Config, "step-timeout: 0\ncache: {max-size: 20 GiB}\nkeys: {everywhere: {help: [f1]}}\nclipboard: \"off\"\n"),
+    (
+        Config,
+        "pack: {compression: zstd, level: 3}\nid-mode: strict\nsecrets: {a: {env: B}, c: {file: ~/x}, d: {command: [e, f]}}\n",
+    ),
+    (Config, "cache: {max-size: 1000}\nengine: podman\nascii: true\nreadonly: true\n"),
+    (
+        Workspace,
+        "bakery: 1\nstores: {global: {registry: \"a.example:5000/b/c\", plain-http: true, keys: [k]}, local: {key: k, signature-format: both}}\n",
+    ),
+    (Workspace, "bakery: 1\nengine: \"docker://x\"\nsecrets: {a: {env: B}}\nrecipes: r\n"),
+    (Policy, "base: {signed-by: [global], allow: [\"global/**\"], max-age: 90d, stale: fail}\n"),
+    (
+        Policy,
+        "image: {user: 1000, setuid: warn, max-layer: 500MB, forbid-paths: [/a, \"**/b\"], require-labels: [a]}\n",
+    ),
+    (
+        Policy,
+        "exceptions: [{check: layer.setuid, path: /usr/bin/sudo, reason: ops, until: 2027-01-31}, {check: test.a, reason: b, until: never}]\n",
+    ),
+    (Theme, "theme: 1\ninherits: nord\nroles: {stale: {fg: default, ansi: bright-red}}\n"),
+];
+
 #[test]
 fn settings_workspaces_policies_themes_and_locks_right_and_wrong() {
-    use Document::{Config, Lock, Policy, Theme, Workspace};
-    let right: &[(Document, &str)] = &[
-        (Config, "# nothing\n"),
-        (
-            Config,
-            "theme: mine\nroles: {stale: {fg: \"#ff9e64\"}, verdict.pass: {fg: bright-blue, bold: false}}\nmouse: false\n",
-        ),
-        (Config, "step-timeout: 0\ncache: {max-size: 20 GiB}\nkeys: {everywhere: {help: [f1]}}\nclipboard: \"off\"\n"),
-        (
-            Config,
-            "pack: {compression: zstd, level: 3}\nid-mode: strict\nsecrets: {a: {env: B}, c: {file: ~/x}, d: {command: [e, f]}}\n",
-        ),
-        (Config, "cache: {max-size: 1000}\nengine: podman\nascii: true\nreadonly: true\n"),
-        (
-            Workspace,
-            "bakery: 1\nstores: {global: {registry: \"a.example:5000/b/c\", plain-http: true, keys: [k]}, local: {key: k, signature-format: both}}\n",
-        ),
-        (Workspace, "bakery: 1\nengine: \"docker://x\"\nsecrets: {a: {env: B}}\nrecipes: r\n"),
-        (Policy, "base: {signed-by: [global], allow: [\"global/**\"], max-age: 90d, stale: fail}\n"),
-        (
-            Policy,
-            "image: {user: 1000, setuid: warn, max-layer: 500MB, forbid-paths: [/a, \"**/b\"], require-labels: [a]}\n",
-        ),
-        (
-            Policy,
-            "exceptions: [{check: layer.setuid, path: /usr/bin/sudo, reason: ops, until: 2027-01-31}, {check: test.a, reason: b, until: never}]\n",
-        ),
-        (Theme, "theme: 1\ninherits: nord\nroles: {stale: {fg: default, ansi: bright-red}}\n"),
-    ];
+    let right = RIGHT_OTHERS;
     let wrong: &[(Document, &str)] = &[
         (Config, "tehme: dark\n"),
         (Config, "theme: ../mine\n"),
@@ -308,6 +314,60 @@ fn settings_workspaces_policies_themes_and_locks_right_and_wrong() {
     }
     let (good, bad) = agree(&right.iter().chain(wrong).map(of).collect::<Vec<_>>());
     assert!(good == 0 || (good, bad) == (right.len(), wrong.len()), "{good} {bad}");
+}
+
+/// Every value of a document, one after the other, replaced by odd ones.
+fn changed(document: &Value) -> Vec<Value> {
+    fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                for (key, below) in map {
+                    places(below, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+                }
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(number, below)| places(below, &format!("{at}/{number}"), found));
+            }
+            _ => {}
+        }
+        found.push(at.to_owned());
+    }
+    let mut found = Vec::new();
+    places(document, "", &mut found);
+    found.retain(|place| !place.is_empty());
+    let odd = json!([
+        "", " ", "a", "a b", "A", "/", "/a", "/a/", "/../a", "../a", ".", "a.b-c_d", "0", "1", "07", "0644", "1:1", "a:b", "yes", "8080/tcp",
+        "linux/amd64", "30s", "2d", "5MB", "never", "\u{e9}\u{4e2d}", 0, 1, 15, 644, 70_000, -1, 1.5, true, null, [], ["a"], [1], {}, {"a": "b"}
+    ]);
+    let odd = odd.as_array().unwrap();
+    let pairs = found.iter().flat_map(|place| odd.iter().map(move |value| (place, value)));
+    let changed = pairs.map(|(place, value)| {
+        let mut changed = document.clone();
+        *changed.pointer_mut(place).unwrap() = value.clone();
+        changed
+    });
+    changed.collect()
+}
+
+#[test]
+fn no_editor_sees_a_mistake_where_bakery_sees_none() {
+    let recipes = RIGHT.iter().map(|part| (Document::Recipe, format!("{HEAD}{part}\n")));
+    let others = RIGHT_OTHERS.iter().map(|(kind, text)| (*kind, (*text).to_owned()));
+    let mut instances = Vec::new();
+    for (kind, text) in recipes.chain(others) {
+        let document: Value = serde_yaml::from_str(&text).unwrap();
+        let accepted = changed(&document).into_iter().filter(|changed| {
+            let text = serde_yaml::to_string(changed).unwrap();
+            reads(kind, &text).is_ok()
+        });
+        instances.extend(accepted.map(|changed| (number(kind), changed)));
+    }
+    assert!(instances.len() > 1000, "{}", instances.len());
+    let Some(found) = errors(&Document::ALL.map(schema), &instances) else { return };
+    let alarms = instances.iter().zip(found).filter(|(_, errors)| !errors.is_empty());
+    let alarms: Vec<String> =
+        alarms.map(|((_, instance), errors)| format!("{}\n  {instance}", errors.join("\n"))).collect();
+    assert!(alarms.is_empty(), "{} of {}:\n{}", alarms.len(), instances.len(), alarms.join("\n"));
 }
 
 #[test]

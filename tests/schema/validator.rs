@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 const PROGRAM: &str = "
 import json, sys
 from jsonschema import Draft202012Validator
-answers = []
-for schema, instance in json.load(sys.stdin):
+question, answers = json.load(sys.stdin), []
+for schema in question['schemas']:
     Draft202012Validator.check_schema(schema)
-    errors = Draft202012Validator(schema).iter_errors(instance)
+validators = [Draft202012Validator(schema) for schema in question['schemas']]
+for number, instance in question['instances']:
+    errors = validators[number].iter_errors(instance)
     answers.append(['/'.join(map(str, e.absolute_path)) + ': ' + e.message[:200] for e in errors])
 print(json.dumps(answers))
 ";
@@ -32,11 +34,11 @@ fn python() -> Option<&'static str> {
     found
 }
 
-/// What is wrong with each instance by its schema; `None` where nobody can say.
-pub fn errors(pairs: &[(&Value, Value)]) -> Option<Vec<Vec<String>>> {
+/// What is wrong with each instance by the schema of its number; `None` where nobody can say.
+pub fn errors(schemas: &[Value], instances: &[(usize, Value)]) -> Option<Vec<Vec<String>>> {
     let mut asked =
         Command::new(python()?).args(["-c", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let question = json!(pairs).to_string();
+    let question = json!({"schemas": schemas, "instances": instances}).to_string();
     let mut stdin = asked.stdin.take().unwrap();
     let writer = std::thread::spawn(move || stdin.write_all(question.as_bytes()));
     let output = asked.wait_with_output().unwrap();

@@ -9,7 +9,7 @@ pub(super) fn of_shape(shape: &Shape) -> Value {
     match shape {
         Shape::Text => json!({"type": ["string", "integer"]}),
         Shape::Form(pattern) => json!({"type": "string", "pattern": pattern}),
-        Shape::NumberForm(pattern) => json!({"type": ["string", "integer"], "pattern": pattern, "minimum": 0}),
+        Shape::NumberForm(pattern) => json!({"type": ["string", "integer"], "pattern": pattern}),
         Shape::Words(words) => json!({"type": "string", "enum": words}),
         Shape::Number(from, to) if from == to => json!({"const": from}),
         Shape::Number(from, to) => json!({"type": "integer", "minimum": from, "maximum": to}),

@@ -3,7 +3,8 @@
 use super::workspace::SIZE;
 use super::{Field, Shape};
 
-const TEXTS: Shape = Shape::List(&Shape::Form("\\S"), 0);
+const TEXTS: Shape = Shape::List(&Shape::NumberForm("\\S"), 0);
+const GLOBS: Shape = Shape::List(&Shape::NumberForm("."), 0);
 const DEMAND: Shape = Shape::Words(&["forbid", "warn", "allow"]);
 
 const BASE: &[Field] = &[
@@ -14,7 +15,7 @@ const BASE: &[Field] = &[
     )
     .absent("the base's own store")
     .example("[global]"),
-    Field::new("allow", TEXTS, "Globs of STORE/NAME a base may be.").absent("any").example("[\"global/**\"]"),
+    Field::new("allow", GLOBS, "Globs of STORE/NAME a base may be.").absent("any").example("[\"global/**\"]"),
     Field::new("max-age", Shape::Form("^[0-9]+[hdw]$"), "How old a base may be.").absent("any age").example("90d"),
     Field::new("stale", Shape::Words(&["fail", "warn", "ignore"]), "What becomes of a base whose tag has moved on.")
         .default("warn"),
@@ -36,7 +37,7 @@ const IMAGE: &[Field] = &[
     Field::new("require-labels", TEXTS, "Labels that must be there.").example("[org.opencontainers.image.source]"),
     Field::new("forbid-paths", Shape::List(&Shape::Form("^(/|\\*\\*)"), 0), "Globs of paths that may not be there.")
         .example("[/usr/bin/nc]"),
-    Field::new("forbid-packages", TEXTS, "Globs of packages that may not be installed.").example("[telnet]"),
+    Field::new("forbid-packages", GLOBS, "Globs of packages that may not be installed.").example("[telnet]"),
     Field::new("builders", TEXTS, "Builders whose provenance counts, by their whole id.").absent("any"),
 ];
 
@@ -50,7 +51,7 @@ const EXCEPTION: &[Field] = &[
     .example("layer.setuid"),
     Field::new("path", Shape::Text, "Glob of what it is about; must be there where the check names something.")
         .example("/usr/bin/sudo"),
-    Field::new("reason", Shape::Form("\\S"), "Why this is let pass, and who said so.")
+    Field::new("reason", Shape::NumberForm("\\S"), "Why this is let pass, and who said so.")
         .required()
         .example("asked for by ops"),
     Field::new("until", Shape::Form("^([0-9]{4}-[0-9]{2}-[0-9]{2}|never)$"), "The last day it counts, or never.")

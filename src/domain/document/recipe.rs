@@ -10,7 +10,7 @@ const MODE: Shape = Shape::Form("^[0-7]{3,4}$");
 const OWNER: Shape =
     Shape::NumberForm("^([A-Za-z_][A-Za-z0-9_.$-]{0,31}|[0-9]{1,10})(:([A-Za-z_][A-Za-z0-9_.$-]{0,31}|[0-9]{1,10}))?$");
 const PORT: Shape = Shape::Any(&[Shape::Form("^[1-9][0-9]{0,4}(/(tcp|udp|sctp))?$"), Shape::Number(1, 65_535)]);
-const SIGNAL: Shape = Shape::Any(&[Shape::Form("^(SIG[A-Z0-9]+([+-][0-9]+)?|[1-9][0-9]?)$"), Shape::Number(1, 64)]);
+const SIGNAL: Shape = Shape::Any(&[Shape::Form("^(SIG[A-Z0-9]+([+-][0-9]+)?|[0-9]+)$"), Shape::Number(1, 64)]);
 const WORD: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$";
 const TEXTS: Shape = Shape::List(&Shape::Text, 0);
 const ENV: Shape = Shape::Map("^[^=\\n]+$", &Shape::Text);
@@ -34,10 +34,10 @@ const WRITE: &[Field] = &[
 const RUN: &[Field] = &[
     Field::new("shell", Shape::Any(&[Shape::Form("^\\s*/"), Shape::List(&Shape::Text, 1)]), "What runs the script.")
         .default("[/bin/sh, -eu]"),
-    Field::new("script", Shape::Form("\\S"), "What is run.").required().example("useradd -r app"),
+    Field::new("script", Shape::NumberForm("\\S"), "What is run.").required().example("useradd -r app"),
     Field::new("network", NETWORK, "What network it sees.").default("host"),
     Field::new("env", ENV, "Variables, for this step only."),
-    Field::new("secrets", Shape::List(&Shape::Form(WORD), 0), "Secrets it may read, below /run/secrets.")
+    Field::new("secrets", Shape::List(&Shape::NumberForm(WORD), 0), "Secrets it may read, below /run/secrets.")
         .example("[pip_token]"),
     Field::new("cache", Shape::List(&PATH, 0), "Folders kept between bakes, outside the image.")
         .example("[/root/.cache]"),

@@ -35,7 +35,7 @@ pub const CACHE: &[Field] = &[Field::new(
 pub const SETTINGS: &[Field] = &[
     Field::new(
         "theme",
-        Shape::Form("^[a-z0-9_-]{1,64}$"),
+        Shape::NumberForm("^[a-z0-9_-]{1,64}$"),
         "Colours of the terminal UI: one of bakery's themes (Ctrl-t shows them), or themes/NAME.yaml beside this file.",
     )
     .absent("dark or light, as the terminal says it is; mono where it has no colours")

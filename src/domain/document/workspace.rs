@@ -19,7 +19,7 @@ pub const SECRET: &[Field] = &[
 /// By name.
 pub(super) const SECRETS: Shape = Shape::Map("^[A-Za-z0-9][A-Za-z0-9_.-]*$", &Shape::OneOf(SECRET));
 
-const HOST: Shape = Shape::Form("^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?(/[a-z0-9._/-]*)?$");
+const HOST: Shape = Shape::NumberForm("^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?(/[a-z0-9._/-]*)?$");
 
 /// Whose signatures by certificates count.
 pub const IDENTITY: &[Field] = &[
