@@ -232,7 +232,11 @@ impl Loop {
             }
             Effect::Theme { name, keep } => match self.dress.wear(&name) {
                 Ok(()) => self.performer.perform(Effect::Theme { name, keep }),
-                Err(report) => self.take(Msg::Tell(Toast::failure(&report)))?,
+                Err(report) => {
+                    // What shows is what counts: it was not put on.
+                    self.model.theme.clone_from(&self.dress.name);
+                    self.take(Msg::Tell(Toast::failure(&report)))?;
+                }
             },
             other => self.performer.perform(other),
         }

@@ -27,7 +27,17 @@ pub fn reads(kind: Document, text: &str) -> Result<(), String> {
             .collect::<Vec<_>>()
             .join("\n")
     };
-    let folder = tempfile::tempdir().unwrap();
+    thread_local! {
+        static FOLDER: tempfile::TempDir = tempfile::tempdir().unwrap();
+    }
+    let write = |name: &str| {
+        FOLDER.with(|folder| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            folder.path().to_owned()
+        })
+    };
     match kind {
         Document::Recipe => match recipe::parse(text.as_bytes(), STORES).finish() {
             (Some(_), _) => Ok(()),
@@ -37,14 +47,13 @@ pub fn reads(kind: Document, text: &str) -> Result<(), String> {
         Document::Lock => recipe::Lock::parse(text.as_bytes()).map(|_| ()).map_err(|error| error.to_string()),
         Document::Theme => Theme::parse(text).map(|_| ()).map_err(|error| format!("{error:?}")),
         Document::Workspace => {
-            std::fs::write(folder.path().join("bakery.yaml"), text).unwrap();
-            let read = Workspace::load(Some(folder.path()), &Paths::below(folder.path()));
+            let folder = write("bakery.yaml");
+            let read = Workspace::load(Some(&folder), &Paths::below(&folder));
             read.map(|_| ()).map_err(|error| format!("{error:?}"))
         }
         Document::Config => {
-            std::fs::create_dir(folder.path().join("config")).unwrap();
-            std::fs::write(folder.path().join("config/config.yaml"), text).unwrap();
-            let read = UserSettings::load(&Paths::below(folder.path()));
+            let folder = write("config/config.yaml");
+            let read = UserSettings::load(&Paths::below(&folder));
             read.map(|_| ()).map_err(|error| format!("{error:?}"))
         }
     }

@@ -41,3 +41,22 @@ fn tried_on_taken_back_and_kept() {
     let terminal = opened(&command, 100, 30);
     assert_eq!(tab(&terminal.screen()), Some(Color::Rgb(0xe6, 0xdc, 0xf7)), "the next time it is there at once");
 }
+
+#[test]
+fn plain_characters_and_no_colours_as_settings_and_environment_say() {
+    let bakery = house();
+    bakery.write(FILE, "ascii: true\ntheme: nord\n");
+    let mut command = command(&bakery);
+    command.env("NO_COLOR", "1");
+    let terminal = opened(&command, 80, 24);
+    assert!(terminal.screen().contents().is_ascii(), "{}", terminal.screen().contents());
+    terminal.send("\x14");
+    terminal.wait_text("nord, for dark terminals");
+    terminal.send("\x1b[B");
+    let screen = terminal.wait_for("the next one", |screen| screen.contents().contains("> solarized-dark"));
+    let cells = (0..24).flat_map(|row| (0..80).map(move |column| (row, column)));
+    let coloured = cells
+        .filter_map(|(row, column)| screen.cell(row, column))
+        .filter(|cell| cell.fgcolor() != Color::Default || cell.bgcolor() != Color::Default);
+    assert_eq!(coloured.count(), 0, "NO_COLOR counts whatever is tried on");
+}

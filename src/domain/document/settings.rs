@@ -65,7 +65,7 @@ pub const SETTINGS: &[Field] = &[
         .example("true"),
     Field::new(
         "keys",
-        Shape::Map("^[a-z][a-z0-9 -]*$", &Shape::Map("^[a-z][a-z0-9-]*$", &Shape::List(&Shape::Text, 0))),
+        Shape::Map(".", &Shape::Map(".", &Shape::List(&Shape::Text, 0))),
         "Keys of one's own, by place and action; they take the place of the built-in ones. An empty list takes a key away.",
     )
     .default("{}")

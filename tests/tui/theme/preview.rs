@@ -79,6 +79,24 @@ fn one_that_cannot_be_used_says_where_and_why() {
 }
 
 #[test]
+fn x01_a_themes_own_words_never_steer_the_terminal() {
+    let mut model = model((80, 24));
+    let hostile = "\x1b[2J\u{202e}\u{9b}31m mine";
+    let about = [Ok(hostile.to_owned()), Err(hostile.to_owned())];
+    let choices = about.map(|about| ThemeChoice { name: "mine".into(), about }).to_vec();
+    update(&mut model, Msg::Themes(choices));
+    let shown = |model: &Model| {
+        for ascii in [false, true] {
+            let text = grids(model, ascii).0;
+            assert!(text.chars().all(|c| c == '\n' || !bakery::domain::text::is_hazardous(c)), "{text:?}");
+        }
+    };
+    shown(&model);
+    press(&mut model, &["down", "enter"]);
+    shown(&model);
+}
+
+#[test]
 fn the_choice_shows_what_each_role_says() {
     for size in SIZES {
         check(&format!("frame/themes-{}x{}", size.0, size.1), &open(size, "light"));
