@@ -30,6 +30,8 @@ impl Dress {
         let name = theme::automatic(depth, settled, variable("COLORFGBG").as_deref());
         let ascii = start.ascii || !environment::utf8();
         let look = of_context(context, &name)?.look(depth, ascii);
+        // What was settled on stays settled, also where this terminal has no colours for it.
+        let name = settled.map_or(name, str::to_owned);
         Ok(Self { context: Arc::clone(context), depth, ascii, name, look })
     }
 
