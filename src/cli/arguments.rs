@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, evidence, files, fsck, gc, impact,
-    init, inspect, keys, lineage, log, man, plan, policy, publish, rebase, replay, screenshot, shell, store, verify,
-    worker,
+    attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, files, fsck, gc,
+    impact, init, inspect, keys, lineage, log, man, plan, policy, publish, rebase, replay, schema, screenshot, shell,
+    store, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -118,6 +118,11 @@ pub(super) enum Command {
     Fsck(fsck::Args),
     /// Say what this machine can do, with the mend for each lack
     Doctor(doctor::Args),
+    /// Show and edit your own settings
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print what the files you write may say, as JSON Schema
+    Schema(schema::Args),
     /// Print a completion script
     Completions(completions::Args),
     /// Print the manual page

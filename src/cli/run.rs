@@ -9,6 +9,7 @@ use super::arguments::{Cli, Command};
 use super::output::{CLOSED_PIPE, Output};
 use crate::flows::Context;
 use crate::flows::environment::{dumb_terminal, install_tls, no_color, utf8};
+use crate::flows::settings::plain_characters;
 use crate::report::{Kind, Report};
 
 /// What every command gets.
@@ -36,7 +37,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let session = Session {
-        output: Output::new(&cli.global, no_color(), utf8(), dumb_terminal()),
+        output: Output::new(&cli.global, no_color(), utf8() && !plain_characters(), dumb_terminal()),
         workspace: cli.global.workspace.clone(),
         plain: cli.global.ascii,
     };
@@ -100,6 +101,8 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
         Command::Doctor(args) => super::doctor::run(args, session).await,
         Command::Shell(args) => super::shell::run(args, session).await,
         Command::Screenshot(args) => super::screenshot::run(args, session).await,
+        Command::Config(command) => super::config::run(command, session).await,
+        Command::Schema(args) => super::schema::run(args, session).await,
         Command::Completions(args) => super::completions::run(args, session).await,
         Command::Man(args) => super::man::run(args, session).await,
         Command::Worker(args) => super::worker::run(args, session).await,

@@ -1,6 +1,7 @@
 //! PURE: what images, recipes, plans, layers and bakes are. No files, network, clock, environment, tokio or terminal;
 //! abstract `std::io::{Read, Write}` only. `tests/tidy.rs` and `.clippy.toml` hold it to that.
 
+pub mod document;
 pub mod journal;
 pub mod layer;
 pub mod lineage;
@@ -10,6 +11,7 @@ pub mod plan;
 pub mod projection;
 pub mod rebase;
 pub mod recipe;
+pub mod role_style;
 pub mod text;
 pub mod trust;
 pub mod units;

@@ -31,6 +31,8 @@ pub mod prune;
 pub mod publish;
 pub mod rebase;
 mod reproduce;
+pub mod schema;
+pub mod settings;
 pub mod shell;
 mod signer;
 pub mod standing;

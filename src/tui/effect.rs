@@ -33,4 +33,13 @@ pub enum Effect {
     Redraw,
     /// Takes the mouse, or gives it back.
     Mouse(bool),
+    /// Lists the themes there are.
+    Themes,
+    /// Puts a theme on; for good where it is to be kept, else while it is tried.
+    Theme {
+        /// Its name.
+        name: String,
+        /// Whether it is written into the user's settings.
+        keep: bool,
+    },
 }

@@ -7,6 +7,7 @@
 //! ```
 //! Knows flows and domain, never adapters. Reading order: `msg`, `model`, `update`, `view`, one screen, `run`.
 
+pub mod dress;
 pub mod effect;
 pub mod format;
 pub mod keymap;

@@ -63,6 +63,8 @@ pub struct Model {
     pub pending: Pending,
     /// Whether the mouse is bakery's.
     pub mouse: bool,
+    /// The name of the theme that is kept, whatever is tried on.
+    pub theme: String,
 }
 
 /// What earlier keys left behind.
@@ -95,6 +97,7 @@ impl Model {
             toasts: Toasts::default(),
             pending: Pending::default(),
             mouse: true,
+            theme: "dark".to_owned(),
         }
     }
 

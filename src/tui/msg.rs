@@ -24,6 +24,8 @@ pub enum Msg {
     Tell(Toast),
     /// The editor that had the terminal is over.
     EditedOutside,
+    /// The themes there are.
+    Themes(Vec<ThemeChoice>),
     /// For the Store screen.
     Store(store::Msg),
     /// For the Recipes screen.
@@ -36,6 +38,15 @@ pub enum Msg {
     Diff(diff::Msg),
     /// For the Bakes screen.
     Bakes(bakes::Msg),
+}
+
+/// A theme that may be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThemeChoice {
+    /// Its name.
+    pub name: String,
+    /// What it is for; or why it cannot be used, with the place.
+    pub about: Result<String, String>,
 }
 
 /// What the mouse did.

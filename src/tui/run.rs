@@ -14,18 +14,18 @@ use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::dress::Dress;
 use super::effect::Effect;
 use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
 use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read, sane};
-use super::theme::{self, Depth, Look};
 use super::update::{begin, update};
 use super::view::draw;
 use super::widgets::Toast;
+use crate::flows::Context;
 use crate::flows::terminal::{self, Call, Outlet, Signals};
-use crate::flows::{Context, environment};
 use crate::report::{Kind, Report};
 
 /// How the terminal UI begins.
@@ -51,11 +51,13 @@ const LEAVING: Duration = Duration::from_millis(800);
 
 /// Runs the terminal UI until the user leaves or the terminal goes.
 pub async fn run(context: Context, start: Start) -> Result<(), Report> {
-    let look = look(&context, &start)?;
+    let context = Arc::new(context);
+    let dress = Dress::new(&context, &start)?;
     let size = crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)).unwrap_or(UNTOLD);
     let mut model = Model::new(surroundings(&context), size, terminal::now());
+    model.theme.clone_from(&dress.name);
     let workspace = context.workspace.root.clone();
-    let (performer, results) = Performer::new(Arc::new(context));
+    let (performer, results) = Performer::new(context);
     guard_panics();
     let (written, frames) = mpsc::unbounded_channel();
     let (gone, hangup) = mpsc::channel(1);
@@ -70,7 +72,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let effects = begin(&mut model, start.screen);
     let mut house = Loop {
         model,
-        look,
+        dress,
         performer,
         painter: Painter::new(),
         outlet,
@@ -108,7 +110,7 @@ struct Sources {
 
 struct Loop {
     model: Model,
-    look: Look,
+    dress: Dress,
     performer: Performer,
     painter: Painter,
     outlet: Outlet,
@@ -228,6 +230,14 @@ impl Loop {
                     modes.mouse(&self.outlet, ours).map_err(unusable)?;
                 }
             }
+            Effect::Theme { name, keep } => match self.dress.wear(&name) {
+                Ok(()) => self.performer.perform(Effect::Theme { name, keep }),
+                Err(report) => {
+                    // What shows is what counts: it was not put on.
+                    self.model.theme.clone_from(&self.dress.name);
+                    self.take(Msg::Tell(Toast::failure(&report)))?;
+                }
+            },
             other => self.performer.perform(other),
         }
         Ok(())
@@ -312,7 +322,7 @@ impl Loop {
     fn frame(&mut self) -> Result<(), Report> {
         self.due = false;
         let mut next = Buffer::empty(Rect::from((ratatui::layout::Position::ORIGIN, self.model.size)));
-        let cursor = draw(&self.model, &self.look, &mut next);
+        let cursor = draw(&self.model, &self.dress.look, &mut next);
         let failed = |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot draw");
         if let Some(bytes) = self.painter.paint(next, cursor).map_err(failed)? {
             self.writing = true;
@@ -330,15 +340,6 @@ fn shell_ended(target: &str, how: &str) -> Toast {
 #[allow(clippy::needless_pass_by_value, reason = "the shape `map_err` takes")]
 fn unusable(error: std::io::Error) -> Report {
     Report::new(Kind::Failed, &error).while_doing("cannot use the terminal")
-}
-
-fn look(context: &Context, start: &Start) -> Result<Look, Report> {
-    let (colorterm, term) = (terminal::variable("COLORTERM"), terminal::variable("TERM"));
-    let colorfgbg = terminal::variable("COLORFGBG");
-    let depth = Depth::of(start.no_color, colorterm.as_deref(), term.as_deref());
-    let name = theme::automatic(depth, context.settings.theme.as_deref(), colorfgbg.as_deref());
-    let theme = theme::named(&name, context.theme_file(&name)?)?;
-    Ok(theme.look(depth, start.ascii || !environment::utf8()))
 }
 
 /// The workspace as every screen's first line says it.

@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::dress::of_context;
 use super::effect::Effect;
 use super::model::Model;
 use super::msg::Msg;
@@ -80,7 +81,7 @@ pub async fn shoot(context: &Arc<Context>, screen: Screen, request: &ShotRequest
 fn look(context: &Context, request: &ShotRequest) -> Result<Look, Report> {
     let wanted = request.theme.as_deref().or(context.settings.theme.as_deref());
     let name = theme::automatic(Depth::True, wanted, None);
-    Ok(theme::named(&name, context.theme_file(&name)?)?.look(Depth::True, request.ascii))
+    Ok(of_context(context, &name)?.look(Depth::True, request.ascii))
 }
 
 /// Lets the screen come up and takes in what it asks for; `false` where patience ran out.

@@ -5,10 +5,10 @@ use ratatui::layout::Position;
 use super::effect::Effect;
 use super::keymap::{Action, Found, Key, Motion, look_up};
 use super::model::{Model, Overlay};
-use super::msg::{Mouse, Msg};
+use super::msg::{Mouse, Msg, ThemeChoice};
 use super::screens::{Compare, Place, Screen, Wish, bakes, recipes, store};
 use super::view::tab_at;
-use super::widgets::{HelpBox, Toast};
+use super::widgets::{HelpBox, Item, Live, Picker, Toast};
 
 /// The first effects: what every screen wants at the start.
 pub fn begin(model: &mut Model, first: Screen) -> Vec<Effect> {
@@ -56,6 +56,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Tell(toast) => vec![Wish::Tell(toast)],
         Msg::EditedOutside => vec![Wish::ReadAgain],
+        Msg::Themes(choices) => vec![Wish::Pick(theme_picker(&model.theme, choices))],
         Msg::Store(msg) => model.store.receive(msg, &around),
         Msg::Recipes(msg) => model.recipes.receive(msg, &around),
         Msg::Bake(msg) => model.bake.receive(msg, &around),
@@ -92,8 +93,10 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
                 Overlay::Picker(picker) => {
                     if picker.filter.typed(key) {
                         picker.follow();
+                        picker.moved()
+                    } else {
+                        Vec::new()
                     }
-                    Vec::new()
                 }
                 _ => model.place_mut().typed(key, &around),
             };
@@ -112,7 +115,7 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Overlay::Picker(picker) => {
             picker.filter.pasted(text);
             picker.follow();
-            Vec::new()
+            picker.moved()
         }
         _ => model.place_mut().pasted(text, &around),
     };
@@ -159,6 +162,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Quit => return leave(model),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
+        Action::Theme => return vec![Effect::Themes],
         Action::Mouse => {
             model.mouse = !model.mouse;
             let text =
@@ -182,6 +186,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 /// An action while something lies over the screen. What is taken is put back unless it is over.
 fn act_over(model: &mut Model, mut overlay: Overlay, action: Action) -> Vec<Effect> {
     let wishes = match (&mut overlay, action) {
+        (
+            Overlay::Picker(Picker { live: Some(live), .. }),
+            Action::Back | Action::Quit | Action::Help | Action::Cancel,
+        ) => Some(std::mem::take(&mut live.left)),
         (_, Action::Back | Action::Quit | Action::Help | Action::Cancel) => return Vec::new(),
         (_, Action::Suspend) => {
             model.overlay = overlay;
@@ -212,7 +220,9 @@ fn act_over(model: &mut Model, mut overlay: Overlay, action: Action) -> Vec<Effe
         (Overlay::Confirm(confirm), Action::Yes) => confirm.yes().map(|choice| choice.then.clone()),
         (Overlay::Picker(picker), Action::Move(motion)) => {
             picker.step(motion);
-            None
+            let wishes = picker.moved();
+            model.overlay = overlay;
+            return grant(model, wishes);
         }
         (Overlay::Picker(picker), Action::Open) => {
             Some(picker.selected().map(|item| item.then.clone()).unwrap_or_default())
@@ -269,14 +279,8 @@ fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
                 model.toasts.add(toast, model.now);
                 Vec::new()
             }
-            Wish::Ask(confirm) => {
-                model.overlay = Overlay::Confirm(confirm);
-                Vec::new()
-            }
-            Wish::Pick(picker) => {
-                model.overlay = Overlay::Picker(picker);
-                Vec::new()
-            }
+            Wish::Ask(confirm) => cover(model, Overlay::Confirm(confirm)),
+            Wish::Pick(picker) => cover(model, Overlay::Picker(picker)),
             Wish::Go(screen) if screen != model.screen => {
                 model.screen = screen;
                 model.place_mut().enter(&around)
@@ -297,6 +301,12 @@ fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
             Wish::EditMaker(image) => model.recipes.edit_maker(&image, &around),
             Wish::Bake(recipe) => vec![Wish::Do(Effect::Recipes(recipes::Effect::Bake(recipe)))],
             Wish::ChooseRecipeFor(image) => model.recipes.choose_for(&image),
+            Wish::Theme { name, keep } => {
+                if keep {
+                    model.theme.clone_from(&name);
+                }
+                vec![Wish::Do(Effect::Theme { name, keep })]
+            }
             Wish::ReadAgain => read_again(),
             Wish::Leave => {
                 effects.push(Effect::Leave);
@@ -306,6 +316,36 @@ fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
         effects.extend(grant(model, further));
     }
     effects
+}
+
+/// Lays something over the screen; what a choice that was there tried on is taken back.
+fn cover(model: &mut Model, overlay: Overlay) -> Vec<Wish> {
+    match std::mem::replace(&mut model.overlay, overlay) {
+        Overlay::Picker(Picker { live: Some(live), .. }) => live.left,
+        _ => Vec::new(),
+    }
+}
+
+/// All themes; the one that is kept is selected. Moving tries each on.
+fn theme_picker(kept: &str, choices: Vec<ThemeChoice>) -> Picker {
+    let wear = |name: &str, keep| vec![Wish::Theme { name: name.to_owned(), keep }];
+    let at = choices.iter().position(|choice| choice.name == kept).unwrap_or(0);
+    let moved = choices.iter().map(|choice| match choice.about {
+        Ok(_) => wear(&choice.name, false),
+        Err(_) => wear(kept, false),
+    });
+    let live = Live { moved: moved.collect(), left: wear(kept, false) };
+    let items = choices.into_iter().map(|ThemeChoice { name, about }| match about {
+        Ok(note) => Item { then: wear(&name, true), note, label: name },
+        Err(why) => {
+            let told = Wish::Tell(Toast::warning(why.clone()).next("mend it, or choose another"));
+            Item { then: vec![Wish::Theme { name: kept.to_owned(), keep: false }, told], note: why, label: name }
+        }
+    });
+    let mut picker = Picker::new("theme", items.collect());
+    picker.live = Some(live);
+    picker.select(at);
+    picker
 }
 
 /// Something changed outside: what shows it is read again.

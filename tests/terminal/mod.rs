@@ -7,6 +7,7 @@ mod journey;
 mod kinds;
 mod leaving;
 mod stress;
+mod themes;
 
 use std::process::Command;
 

@@ -2,7 +2,7 @@
 //! to be looked at.
 
 use bakery::tui::picture::Picture;
-use bakery::tui::theme::{Canvas, Depth, Look, Role, Theme, xterm_rgb};
+use bakery::tui::theme::{BUILT_IN, Canvas, Depth, Look, Role, Theme};
 use bakery::tui::view::draw;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -98,60 +98,9 @@ fn the_same_screen_gives_the_same_bytes() {
     }
 }
 
-/// WCAG 2's contrast of two colours: 1 to 21.
-fn contrast(a: Color, b: Color) -> f64 {
-    let light = |color: Color| {
-        let linear = |value: u8| {
-            let value = f64::from(value) / 255.0;
-            if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        };
-        let (r, g, b) = xterm_rgb(color).unwrap();
-        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
-    };
-    let (a, b) = (light(a), light(b));
-    (a.max(b) + 0.05) / (a.min(b) + 0.05)
-}
-
-#[test]
-fn every_role_reads_on_the_canvas_and_under_the_selection() {
-    for name in ["dark", "light"] {
-        for depth in [Depth::True, Depth::Palette] {
-            let look = Theme::built_in(name).unwrap().look(depth, false);
-            let grounds = [Role::Selection, Role::SelectionIdle].map(|role| look.style(role).bg.unwrap());
-            for ground in [look.canvas.background, grounds[0], grounds[1]] {
-                for role in Role::ALL {
-                    let seen = contrast(look.style(role).fg.unwrap_or(look.canvas.text), ground);
-                    // Lines between places are there to be felt, not read.
-                    let (least, rule) = (if role == Role::Rule { 1.5 } else { 4.5 }, role == Role::Rule);
-                    // The 256 have what they have: what is read stays readable, at least as large text must.
-                    let least = if depth == Depth::Palette && !rule { 3.0 } else { least };
-                    let least = if depth == Depth::Palette && rule { 1.2 } else { least };
-                    assert!(seen >= least, "{name} {depth:?} {}: {seen:.2} on {ground:?}", role.name());
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn origins_staleness_and_verdicts_are_told_apart_at_any_depth() {
-    let apart = [Role::Global, Role::Local, Role::Stale, Role::Pass, Role::Fail, Role::Text];
-    for name in ["dark", "light"] {
-        for depth in [Depth::Sixteen, Depth::Palette, Depth::True] {
-            let look = Theme::built_in(name).unwrap().look(depth, false);
-            for (at, one) in apart.iter().enumerate() {
-                for other in &apart[at + 1..] {
-                    let (a, b) = (look.style(*one), look.style(*other));
-                    assert_ne!(a, b, "{name} {depth:?}: {} and {}", one.name(), other.name());
-                }
-            }
-        }
-    }
-}
-
 #[test]
 fn themes_as_pictures() {
-    for name in ["dark", "light", "mono"] {
+    for (name, _) in BUILT_IN {
         let depths = [("none", Depth::None), ("16", Depth::Sixteen), ("256", Depth::Palette), ("true", Depth::True)];
         for (depth_name, depth) in depths {
             let look = Theme::built_in(name).unwrap().look(depth, false);

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use super::read::below;
+use super::forms::below;
 use super::{KeylessSettings, SubjectSetting};
+use crate::domain::document::{IDENTITY, KEYLESS, keys as known};
 use crate::domain::yaml::{Fields, Node, Problems, Reading};
 
 const EXAMPLE: &str = "write {issuer: https://…, subject: …} or {issuer: https://…, subject-regex: …}";
 
 /// Reads the mapping. One that lacks the root or names nobody is a mistake, never "nobody counts".
 pub(super) fn keyless(node: &Node, root: &Path, problems: &mut Problems) -> Option<KeylessSettings> {
-    let fields = Fields::open(node, "`keyless`", &["trusted-root", "identities"], problems)?;
+    let fields = Fields::open(node, "`keyless`", &known(KEYLESS), problems)?;
     let trusted_root = fields
         .require("trusted-root", problems)
         .and_then(|node| node.text("trusted-root", problems))
@@ -24,7 +25,7 @@ pub(super) fn keyless(node: &Node, root: &Path, problems: &mut Problems) -> Opti
 }
 
 fn identity(node: &Node, problems: &mut Problems) -> Option<(String, SubjectSetting)> {
-    let fields = Fields::open(node, "an identity", &["issuer", "subject", "subject-regex"], problems)?;
+    let fields = Fields::open(node, "an identity", &known(IDENTITY), problems)?;
     let issuer = fields.require("issuer", problems).and_then(|node| node.text("issuer", problems));
     if issuer.is_some_and(str::is_empty) {
         problems.error(fields.span, "`issuer` is empty").help(EXAMPLE);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::read;
+use super::forms::is_theme_name;
 use super::{Paths, UserSettings, Workspace};
 use crate::adapters::whole_file::read_bounded;
 use crate::domain::yaml::{MAX_BYTES, Problem, Problems, Severity};
@@ -11,6 +11,10 @@ use crate::report::{Kind, Report};
 
 /// Name of the workspace file.
 pub const WORKSPACE_FILE: &str = "bakery.yaml";
+/// Name of the user's settings.
+const CONFIG_FILE: &str = "config.yaml";
+/// Most entries of the folder of themes that are looked at.
+const MAX_THEMES: usize = 1000;
 
 /// Why settings cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +91,7 @@ impl Workspace {
             return Err(SettingsError::NotAWorkspace { folder: root.display().to_string() });
         };
         let mut problems = Problems::new();
-        let workspace = read::workspace(&bytes, (&root, paths), &mut problems);
+        let workspace = super::workspace::workspace(&bytes, (&root, paths), &mut problems);
         settled(workspace, problems, &file)
     }
 }
@@ -95,18 +99,52 @@ impl Workspace {
 impl UserSettings {
     /// Reads the user's `config.yaml`; the defaults where there is none.
     pub fn load(paths: &Paths) -> Result<Self, SettingsError> {
-        let file = paths.config.join("config.yaml");
+        let file = paths.config_file();
         let Some(bytes) = read_file(&file)? else { return Ok(Self::default()) };
         let mut problems = Problems::new();
-        let settings = read::user(&bytes, &paths.config, &mut problems);
+        let settings = super::user::user(&bytes, &paths.config, &mut problems);
         settled(settings, problems, &file)
     }
 }
 
 impl Paths {
+    /// The user's settings, whether they are there or not.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join(CONFIG_FILE)
+    }
+
+    /// The text of the user's settings; `None` where there is none.
+    pub fn config_text(&self) -> Result<Option<String>, SettingsError> {
+        let file = self.config_file();
+        let Some(bytes) = read_file(&file)? else { return Ok(None) };
+        let long = bytes.len() > MAX_BYTES;
+        match String::from_utf8(bytes) {
+            Ok(text) if !long => Ok(Some(text)),
+            _ => Err(SettingsError::Io { path: file.display().to_string(), source: no_text() }),
+        }
+    }
+
+    /// The names of the user's own themes, sorted.
+    pub fn theme_names(&self) -> Result<Vec<String>, SettingsError> {
+        let folder = self.config.join("themes");
+        let failed = |source| SettingsError::Io { path: folder.display().to_string(), source };
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let mut names = Vec::new();
+        for entry in entries.take(MAX_THEMES) {
+            let name = entry.map_err(failed)?.file_name();
+            let name = name.to_str().and_then(|name| name.strip_suffix(".yaml"));
+            names.extend(name.filter(|name| is_theme_name(name)).map(str::to_owned));
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// The user's theme file of this name: where it is, and its text; `None` where there is none.
     pub fn theme_file(&self, name: &str) -> Result<Option<(String, String)>, SettingsError> {
-        if !read::is_theme_name(name) {
+        if !is_theme_name(name) {
             return Ok(None);
         }
         let file = self.config.join("themes").join(format!("{name}.yaml"));
@@ -115,12 +153,13 @@ impl Paths {
         let long = bytes.len() > MAX_BYTES;
         match String::from_utf8(bytes) {
             Ok(text) if !long => Ok(Some((path, text))),
-            _ => {
-                let source = io::Error::new(io::ErrorKind::InvalidData, "not a text of at most 1 MiB");
-                Err(SettingsError::Io { path, source })
-            }
+            _ => Err(SettingsError::Io { path, source: no_text() }),
         }
     }
+}
+
+fn no_text() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "not a text of at most 1 MiB")
 }
 
 fn settled<T>(value: Option<T>, problems: Problems, file: &Path) -> Result<T, SettingsError> {

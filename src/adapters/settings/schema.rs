@@ -8,6 +8,7 @@ use crate::adapters::host::IdSetting;
 use crate::adapters::signing::SignatureFormat;
 use crate::domain::oci::{Compression, Registry, Repository};
 use crate::domain::recipe::SecretSource;
+use crate::domain::role_style::RoleStyle;
 
 /// A workspace: `bakery.yaml` and the folder it stands in. All paths are absolute.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +95,8 @@ pub struct UserSettings {
     pub engine: Option<String>,
     /// Name of the theme; `None` for one that suits the terminal.
     pub theme: Option<String>,
+    /// Roles that look otherwise than the theme says, in the order of the file.
+    pub roles: Vec<RoleSetting>,
     /// Whether the mouse is bakery's when the terminal UI begins.
     pub mouse: bool,
     /// Nothing is baked, published, edited or removed from the terminal UI.
@@ -112,6 +115,19 @@ pub struct UserSettings {
     pub cache: CacheSettings,
     /// Where secrets are had, by name.
     pub secrets: BTreeMap<String, SecretSource>,
+}
+
+/// The look of one role, over the theme's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSetting {
+    /// Its name.
+    pub role: String,
+    /// What is said of it.
+    pub style: RoleStyle,
+    /// Line of `config.yaml`, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
 }
 
 /// How text gets into the clipboard.
@@ -150,6 +166,7 @@ impl Default for UserSettings {
             parallel: None,
             engine: None,
             theme: None,
+            roles: Vec::new(),
             mouse: true,
             readonly: false,
             ascii: false,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::adapters::process::environment;
+use crate::domain::document::{SECRET, keys as known};
 use crate::domain::recipe::{SecretSource, is_secret_name, is_variable};
 use crate::domain::yaml::{Fields, Node, NodeKind, Problems, Reading, quote, text_list};
 
@@ -41,7 +42,7 @@ pub(super) fn secrets(node: &Node, root: &Path, problems: &mut Problems) -> BTre
 pub(super) fn secret(node: &Node, root: &Path, problems: &mut Problems) -> Option<SecretSource> {
     const HELP: &str = "give it one of `env: VARIABLE`, `file: PATH`, `command: [PROGRAM, …]`";
     let before = problems.len();
-    let fields = Fields::open(node, "a secret", &["env", "file", "command"], problems)?;
+    let fields = Fields::open(node, "a secret", &known(SECRET), problems)?;
     let (env, file) = (fields.entry("env", problems), fields.entry("file", problems));
     let command = fields.entry("command", problems);
     let given: Vec<_> = [env, file, command].into_iter().flatten().collect();

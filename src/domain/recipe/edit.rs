@@ -73,6 +73,70 @@ pub fn set_scalar(text: &str, path: &[Segment<'_>], value: &str) -> Result<Strin
     Err(EditError::Unwritable(quote(value)))
 }
 
+/// Sets a key of the outermost mapping, as [`set_scalar`]; one that is not there is added: below a comment that begins with
+/// it, `#KEY:`, else at the end, else at the beginning.
+pub fn set_key(text: &str, key: &str, value: &str) -> Result<String, EditError> {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let says_nothing = body.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    let before = if says_nothing { None } else { Some(read(body)?) };
+    if let Some(tree) = &before
+        && tree.value(key).is_some()
+    {
+        return set_scalar(text, &[Segment::Key(key)], value);
+    }
+    let end = if body.contains("\r\n") { "\r\n" } else { "\n" };
+    let mark = &text[..text.len() - body.len()];
+    for at in places(body, key, before.as_ref()) {
+        let (head, tail) = body.split_at(at);
+        let gap = if head.is_empty() || head.ends_with('\n') { "" } else { end };
+        for written in writings(value, Style::Plain) {
+            let block = format!("{head}{gap}{key}: {written}{end}{tail}");
+            let flow = format!("{head}{key}: {written}, {tail}");
+            let edited = if head.trim_end().ends_with('{') { flow } else { block };
+            if adds(&edited, before.as_ref(), key, value) {
+                return Ok(format!("{mark}{edited}"));
+            }
+        }
+    }
+    Err(EditError::Unwritable(quote(value)))
+}
+
+/// Where a key may be added, the best place first.
+fn places(body: &str, key: &str, tree: Option<&Node>) -> Vec<usize> {
+    let mut places = Vec::new();
+    let named = format!("#{key}:");
+    let mut at = 0;
+    for line in body.split_inclusive('\n') {
+        at += line.len();
+        if line.starts_with(&named) {
+            places.push(at);
+        }
+    }
+    places.push(body.len());
+    if let Some(tree) = tree {
+        let start = tree.span.start.byte;
+        let open = body.get(start..).is_some_and(|rest| rest.starts_with('{'));
+        places.push(if open { start + 1 } else { start });
+    }
+    places.retain(|at| body.is_char_boundary(*at));
+    places
+}
+
+/// Whether `edited` says what was said, and `value` at `key`.
+fn adds(edited: &str, before: Option<&Node>, key: &str, value: &str) -> bool {
+    let Ok(mut after) = read(edited) else { return false };
+    let mut problems = Problems::new();
+    if after.value(key).and_then(|node| node.text("value", &mut problems)) != Some(value) {
+        return false;
+    }
+    let NodeKind::Mapping(entries) = &mut after.kind else { return false };
+    entries.retain(|entry| entry.key != key);
+    match before {
+        Some(before) => same_but(before, &after, None),
+        None => entries.is_empty(),
+    }
+}
+
 fn split(text: &str, at: usize) -> Option<(&str, &str)> {
     text.is_char_boundary(at).then(|| text.split_at(at))
 }
@@ -208,6 +272,29 @@ mod tests {
     fn what_cannot_be_edited_is_said() {
         for text in ["name: x\n", "base: |\n  a\n", "base: [a]\n", "x: &a b\nbase: *a\n", "base:\n", "base: {"] {
             assert!(set_base(text, "a/b:1").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_added_where_it_belongs_and_nothing_else_moves() {
+        for (text, expected) in [
+            ("", "theme: nord\n"),
+            ("# mine\n", "# mine\ntheme: nord\n"),
+            ("a: b", "a: b\ntheme: nord\n"),
+            ("a: b # c\r\n", "a: b # c\r\ntheme: nord\r\n"),
+            ("theme: dark # mine\na: b\n", "theme: nord # mine\na: b\n"),
+            ("theme: \"dark\"\n", "theme: \"nord\"\n"),
+            ("# colours\n#theme: dark\n\n#mouse: true\n", "# colours\n#theme: dark\ntheme: nord\n\n#mouse: true\n"),
+            ("a:\n#theme: x\n  b: c\n", "a:\n#theme: x\n  b: c\ntheme: nord\n"),
+            ("{a: b}\n", "{theme: nord, a: b}\n"),
+            ("---\na: b\n...\n", "---\ntheme: nord\na: b\n...\n"),
+            ("\u{feff}a: b\n", "\u{feff}a: b\ntheme: nord\n"),
+            ("a: |\n  #theme: x\n  y\n", "a: |\n  #theme: x\n  y\ntheme: nord\n"),
+        ] {
+            assert_eq!(set_key(text, "theme", "nord").as_deref(), Ok(expected), "{text:?}");
+        }
+        for text in ["a: {", "- a\n", "just text\n", "theme: [a]\n"] {
+            assert!(set_key(text, "theme", "nord").is_err(), "{text:?}");
         }
     }
 

@@ -14,7 +14,7 @@ mod secret;
 mod steps;
 
 pub use crate::domain::yaml::{Problem, Severity};
-pub use edit::{EditError, Segment, set_base, set_scalar};
+pub use edit::{EditError, Segment, set_base, set_key, set_scalar};
 pub use forms::{duration, glob};
 pub use lint::{InputFact, SecretFact, SurroundingFacts, lint};
 pub use lock::{LOCK_HEADER, LockError, lock_beside};

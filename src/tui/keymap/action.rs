@@ -70,6 +70,8 @@ pub enum Action {
     Suspend,
     /// Draws everything anew.
     Redraw,
+    /// Chooses a theme, trying each on.
+    Theme,
     /// Reads again.
     Refresh,
     /// Copies what is selected.

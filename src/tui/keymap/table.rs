@@ -299,5 +299,6 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Everywhere, &["ctrl-c"], Action::Cancel, "cancel what is in focus; twice leaves"),
     quiet(Scope::Everywhere, &["ctrl-z"], Action::Suspend, "stop until fg"),
     quiet(Scope::Everywhere, &["ctrl-l"], Action::Redraw, "draw everything anew"),
+    quiet(Scope::Everywhere, &["ctrl-t"], Action::Theme, "choose a theme, trying each on"),
     quiet(Scope::Everywhere, &["M"], Action::Mouse, "release the mouse, or take it"),
 ];

@@ -6,6 +6,7 @@ mod diff;
 mod editor;
 mod recipes;
 mod store;
+mod themes;
 mod verify;
 
 pub(super) use bake::told;
@@ -65,6 +66,10 @@ pub(super) enum Slot {
     Trust,
     /// A wish to stop this bake.
     Cancel(String),
+    /// The themes there are.
+    Themes,
+    /// A theme being kept.
+    KeepTheme,
 }
 
 /// Where tasks run and answer.
@@ -114,7 +119,10 @@ impl Performer {
             Effect::Verify(effect) => self.verify(effect),
             Effect::Diff(effect) => self.diff(effect),
             Effect::Bakes(effect) => self.bakes(effect),
-            Effect::Copy(_)
+            Effect::Themes => self.themes(),
+            Effect::Theme { name, keep: true } => self.keep_theme(name),
+            Effect::Theme { .. }
+            | Effect::Copy(_)
             | Effect::EditOutside(_)
             | Effect::Shell(_)
             | Effect::Leave

@@ -81,6 +81,13 @@ pub enum Wish {
     ChooseRecipeFor(String),
     /// Stores, recipes and the shelf may have changed.
     ReadAgain,
+    /// Put a theme on, for good or while it is tried.
+    Theme {
+        /// Its name.
+        name: String,
+        /// For good.
+        keep: bool,
+    },
     /// Leave without asking again.
     Leave,
 }

@@ -16,9 +16,11 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// From `NO_COLOR` (set and not empty), `COLORTERM` and `TERM`.
-    pub fn of(no_color: bool, colorterm: Option<&str>, term: Option<&str>) -> Self {
+    /// From `NO_COLOR` (set and not empty), `COLORTERM`, `TERM`, and whether tmux is around. tmux takes 24 bits and brings them
+    /// down itself where it has to; GNU screen does not, and hands on the `COLORTERM` of the terminal it was started in.
+    pub fn of(no_color: bool, colorterm: Option<&str>, term: Option<&str>, in_tmux: bool) -> Self {
         let term = term.unwrap_or("");
+        let colorterm = colorterm.filter(|_| in_tmux || !term.starts_with("screen"));
         if no_color || matches!(term, "" | "dumb" | "unknown") || term.starts_with("vt1") || term.starts_with("vt2") {
             return Self::None;
         }
@@ -110,18 +112,27 @@ mod tests {
     #[test]
     fn v03_depth_comes_from_the_environment() {
         let cases = [
-            ((true, Some("truecolor"), Some("xterm-256color")), Depth::None),
-            ((false, Some("truecolor"), Some("xterm-256color")), Depth::True),
-            ((false, None, Some("tmux-256color")), Depth::Palette),
-            ((false, None, Some("xterm-ghostty")), Depth::Palette),
-            ((false, None, Some("linux")), Depth::Sixteen),
-            ((false, None, Some("screen")), Depth::Sixteen),
-            ((false, None, Some("vt100")), Depth::None),
-            ((false, None, Some("dumb")), Depth::None),
-            ((false, None, None), Depth::None),
+            ((true, Some("truecolor"), Some("xterm-256color"), false), Depth::None),
+            ((false, Some("truecolor"), Some("xterm-256color"), false), Depth::True),
+            // Over SSH COLORTERM stays behind: TERM alone comes along.
+            ((false, None, Some("xterm-256color"), false), Depth::Palette),
+            ((false, None, Some("tmux-256color"), false), Depth::Palette),
+            ((false, Some("truecolor"), Some("tmux-256color"), true), Depth::True),
+            ((false, Some("truecolor"), Some("screen-256color"), true), Depth::True),
+            ((false, Some("truecolor"), Some("screen-256color"), false), Depth::Palette),
+            ((false, Some("truecolor"), Some("screen.xterm-256color"), false), Depth::Palette),
+            ((false, Some("truecolor"), Some("screen"), false), Depth::Sixteen),
+            ((false, Some("truecolor"), Some("dumb"), true), Depth::None),
+            ((false, None, Some("xterm-direct"), false), Depth::True),
+            ((false, None, Some("xterm-ghostty"), false), Depth::Palette),
+            ((false, None, Some("linux"), false), Depth::Sixteen),
+            ((false, None, Some("screen"), false), Depth::Sixteen),
+            ((false, None, Some("vt100"), false), Depth::None),
+            ((false, None, Some("dumb"), false), Depth::None),
+            ((false, None, None, false), Depth::None),
         ];
-        for ((no_color, colorterm, term), depth) in cases {
-            assert_eq!(Depth::of(no_color, colorterm, term), depth, "{no_color} {colorterm:?} {term:?}");
+        for ((no_color, colorterm, term, tmux), depth) in cases {
+            assert_eq!(Depth::of(no_color, colorterm, term, tmux), depth, "{no_color} {colorterm:?} {term:?} {tmux}");
         }
     }
 

@@ -1,230 +1,227 @@
 //! Theme files: YAML by role. Gives a `Theme`; knows no screen and opens no file.
 
-use std::collections::BTreeMap;
-
 use ratatui::style::{Color, Modifier, Style};
-use serde::Deserialize;
 
-use super::depth::{Depth, to_palette};
+use super::built_in::{BUILT_IN, names, text_of};
+use super::depth::Depth;
+use super::readable::{MARK, READ, nearest};
 use super::{Canvas, Look, Role};
-use crate::domain::yaml::{self, Problems};
+use crate::domain::role_style::{Paint, RoleStyle};
+use crate::domain::yaml::{self, Fields, Node, NodeKind, Problem, Problems, Reading, Severity, quote};
 
-/// The themes that come with bakery: name and text.
-pub const BUILT_IN: [(&str, &str); 3] = [
-    ("dark", include_str!("../../../themes/dark.yaml")),
-    ("light", include_str!("../../../themes/light.yaml")),
-    ("mono", include_str!("../../../themes/mono.yaml")),
-];
+/// The keys of a theme.
+pub const THEME_KEYS: &[&str] = &["theme", "about", "inherits", "canvas", "roles"];
+/// The keys of its canvas.
+pub const CANVAS_KEYS: &[&str] = &["background", "text"];
 
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
-    /// No YAML that can be read.
-    #[error("line {line}, column {column}: {message}")]
-    Unreadable {
-        /// Where.
-        line: u32,
-        /// In which column.
-        column: u32,
-        /// Why.
-        message: String,
-    },
-    /// YAML of another shape.
-    #[error("not a theme")]
-    Shape(#[from] serde_yaml::Error),
-    /// A version this bakery does not know.
-    #[error("theme version {0} is unknown; this bakery reads version 1")]
-    Version(u32),
-    /// A role nobody draws.
-    #[error("unknown role `{0}`")]
-    Role(String),
-    /// A role without a look.
-    #[error("role `{0}` is missing")]
-    Missing(&'static str),
-    /// Neither `#rrggbb` nor a colour name.
-    #[error("`{color}` is no colour (role `{role}`): write \"#rrggbb\" or a name like bright-blue")]
-    Color {
-        /// What was written.
-        color: String,
-        /// Where.
-        role: String,
-    },
-    /// No canvas.
-    #[error("`canvas` is missing")]
-    NoCanvas,
+    /// It says something wrong.
+    #[error("{} in the theme", if .0.len() == 1 { "a mistake" } else { "mistakes" })]
+    Problems(Vec<Problem>),
     /// No built-in theme of this name.
-    #[error("no theme `{0}`; built in are dark, light and mono")]
+    #[error("no theme {}", quote(.0))]
     Unknown(String),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    theme: u32,
-    about: Option<String>,
-    inherits: Option<String>,
-    canvas: Option<CanvasFile>,
-    #[serde(default)]
-    roles: BTreeMap<String, Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CanvasFile {
-    background: String,
-    text: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct Entry {
-    fg: Option<String>,
-    bg: Option<String>,
-    ansi: Option<String>,
-    bold: bool,
-    dim: bool,
-    underline: bool,
-    reverse: bool,
-    ansi_reverse: bool,
-    ansi_underline: bool,
-}
-
 /// One look a role, before a terminal's depth is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Theme {
     /// What it is for, in its own words.
     pub about: Option<String>,
-    entries: Vec<Resolved>,
+    styles: [RoleStyle; Role::ALL.len()],
     canvas: Canvas,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Resolved {
-    fg: Option<Color>,
-    bg: Option<Color>,
-    ansi: Option<Color>,
-    always: Modifier,
-    /// Where a background of its own cannot be shown.
-    without_background: Modifier,
 }
 
 impl Theme {
     /// The built-in theme of this name.
     pub fn built_in(name: &str) -> Result<Self, ThemeError> {
-        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
-        Self::parse(found.ok_or_else(|| ThemeError::Unknown(name.to_owned()))?.1)
+        Self::parse(text_of(name).ok_or_else(|| ThemeError::Unknown(name.to_owned()))?)
     }
 
     /// Reads a theme's text. What it leaves out comes from the built-in theme it inherits, if it names one.
     pub fn parse(text: &str) -> Result<Self, ThemeError> {
-        // Size and depth are checked by the strict reader, before the other one sees the text.
         let mut problems = Problems::new();
         let tree = yaml::read(text.as_bytes(), &mut problems);
-        let refused = problems.has_errors() || tree.is_none();
-        if refused && let Some(problem) = problems.into_sorted().into_iter().next() {
-            return Err(ThemeError::Unreadable {
-                line: problem.line,
-                column: problem.column,
-                message: problem.message,
-            });
-        }
-        let file: File = serde_yaml::from_str(text)?;
-        if file.theme != 1 {
-            return Err(ThemeError::Version(file.theme));
-        }
-        if let Some(stranger) = file.roles.keys().find(|name| Role::named(name).is_none()) {
-            return Err(ThemeError::Role(stranger.clone()));
-        }
-        let parent = file.inherits.as_deref().map(Self::built_in).transpose()?;
-        let entry = |role: Role| match (file.roles.get(role.name()), &parent) {
-            (Some(entry), _) => resolve(entry, role.name()),
-            (None, Some(parent)) => Ok(parent.entries[role as usize]),
-            (None, None) => Err(ThemeError::Missing(role.name())),
-        };
-        let canvas = match (&file.canvas, &parent) {
-            (Some(canvas), _) => {
-                Canvas { background: color(&canvas.background, "canvas")?, text: color(&canvas.text, "canvas")? }
+        let theme = tree.as_ref().and_then(|tree| read(tree, &mut problems));
+        match theme {
+            Some(theme) if !problems.has_errors() => Ok(theme),
+            _ => {
+                let mut problems = problems.into_sorted();
+                problems.retain(|problem| problem.severity == Severity::Error);
+                Err(ThemeError::Problems(problems))
             }
-            (None, Some(parent)) => parent.canvas,
-            (None, None) => return Err(ThemeError::NoCanvas),
-        };
-        let entries = Role::ALL.into_iter().map(entry).collect::<Result<_, _>>()?;
-        Ok(Self { about: file.about, entries, canvas })
+        }
+    }
+
+    /// With a role looking otherwise; `false` where there is no such role.
+    #[must_use]
+    pub fn restyle(&mut self, role: &str, style: RoleStyle) -> bool {
+        let Some(role) = Role::named(role) else { return false };
+        let place = &mut self.styles[role as usize];
+        *place = style.over(*place);
+        true
     }
 
     /// What it looks like on a terminal with so many colours.
     pub fn look(&self, depth: Depth, ascii: bool) -> Look {
         let mut styles = [Style::new(); Role::ALL.len()];
-        for (style, entry) in styles.iter_mut().zip(&self.entries) {
-            *style = entry.style(depth);
+        for (style, said) in styles.iter_mut().zip(&self.styles) {
+            *style = styled(said, depth);
+        }
+        if depth == Depth::Palette {
+            self.to_palette(&mut styles);
         }
         Look { styles, ascii, canvas: self.canvas }
     }
+
+    /// Every colour by one of the 256 that is near and reads as well on all that lies behind it.
+    fn to_palette(&self, styles: &mut [Style; Role::ALL.len()]) {
+        let grounds_of = |styles: &[Style]| {
+            let behind = [Role::Selection, Role::SelectionIdle].map(|role| styles[role as usize].bg);
+            [Some(self.canvas.background), behind[0], behind[1]]
+        };
+        let wanted = grounds_of(styles);
+        for style in styles.iter_mut() {
+            style.bg = style.bg.map(|bg| nearest(bg, &[]));
+        }
+        let grounds = grounds_of(styles);
+        for (role, style) in Role::ALL.into_iter().zip(styles.iter_mut()) {
+            let Some(fg) = style.fg else { continue };
+            let need = if matches!(role, Role::Rule | Role::Meter) { MARK } else { READ };
+            let held: Vec<_> = wanted.into_iter().zip(grounds).filter_map(|(a, b)| Some((a?, b?, need))).collect();
+            // Lines and bars are never on a selection.
+            style.fg = Some(nearest(fg, if need == MARK { &held[..held.len().min(1)] } else { &held }));
+        }
+    }
 }
 
-impl Resolved {
-    fn style(&self, depth: Depth) -> Style {
-        let shown = |color: Color| match (depth, color) {
-            (Depth::Palette, Color::Rgb(r, g, b)) => to_palette(r, g, b),
-            (_, color) => color,
-        };
-        let mut style = Style::new().add_modifier(self.always);
-        match depth {
-            Depth::None => style = style.add_modifier(self.without_background),
-            Depth::Sixteen => {
-                style.fg = self.ansi;
-                style = style.add_modifier(self.without_background);
-            }
-            Depth::Palette | Depth::True => {
-                style.fg = self.fg.map(shown);
-                style.bg = self.bg.map(shown);
+/// A role's style, its colours not yet fitted to 256.
+fn styled(said: &RoleStyle, depth: Depth) -> Style {
+    let of = |wanted: Option<bool>, modifier: Modifier| if wanted == Some(true) { modifier } else { Modifier::empty() };
+    let always = of(said.bold, Modifier::BOLD)
+        | of(said.dim, Modifier::DIM)
+        | of(said.underline, Modifier::UNDERLINED)
+        | of(said.reverse, Modifier::REVERSED);
+    let without_ground = of(said.ansi_reverse, Modifier::REVERSED) | of(said.ansi_underline, Modifier::UNDERLINED);
+    let named = |paint: Option<Paint>| paint.filter(|paint| matches!(paint, Paint::Ansi(_))).and_then(color);
+    let mut style = Style::new().add_modifier(always);
+    match depth {
+        Depth::None => style = style.add_modifier(without_ground),
+        Depth::Sixteen => {
+            style.fg = named(said.ansi);
+            style.bg = named(said.bg);
+            if style.bg.is_none() {
+                style = style.add_modifier(without_ground);
             }
         }
-        style
+        Depth::Palette | Depth::True => {
+            style.fg = said.fg.and_then(color);
+            style.bg = said.bg.and_then(color);
+        }
+    }
+    style
+}
+
+fn color(paint: Paint) -> Option<Color> {
+    const NAMED: [Color; 16] = [
+        Color::Black,
+        Color::Red,
+        Color::Green,
+        Color::Yellow,
+        Color::Blue,
+        Color::Magenta,
+        Color::Cyan,
+        Color::Gray,
+        Color::DarkGray,
+        Color::LightRed,
+        Color::LightGreen,
+        Color::LightYellow,
+        Color::LightBlue,
+        Color::LightMagenta,
+        Color::LightCyan,
+        Color::White,
+    ];
+    match paint {
+        Paint::Own => None,
+        Paint::Ansi(number) => NAMED.get(usize::from(number)).copied(),
+        Paint::Rgb(red, green, blue) => Some(Color::Rgb(red, green, blue)),
     }
 }
 
-fn resolve(entry: &Entry, role: &str) -> Result<Resolved, ThemeError> {
-    let optional = |text: &Option<String>| text.as_deref().map(|text| color(text, role)).transpose();
-    let of = |wanted: bool, modifier: Modifier| if wanted { modifier } else { Modifier::empty() };
-    Ok(Resolved {
-        fg: optional(&entry.fg)?,
-        bg: optional(&entry.bg)?,
-        ansi: optional(&entry.ansi)?,
-        always: of(entry.bold, Modifier::BOLD)
-            | of(entry.dim, Modifier::DIM)
-            | of(entry.underline, Modifier::UNDERLINED)
-            | of(entry.reverse, Modifier::REVERSED),
-        without_background: of(entry.ansi_reverse, Modifier::REVERSED) | of(entry.ansi_underline, Modifier::UNDERLINED),
-    })
+fn read(tree: &Node, problems: &mut Problems) -> Option<Theme> {
+    let fields = Fields::open(tree, "a theme", THEME_KEYS, problems)?;
+    if let Some(version) = fields.require("theme", problems) {
+        version.number("theme", 1..=1, problems);
+    }
+    let about = fields.text("about", problems).map(str::to_owned);
+    let parent = fields.value("inherits", problems).and_then(|node| parent(node, problems));
+    let orphan = fields.entry("inherits", &mut Problems::new()).is_none();
+    let canvas = match fields.value("canvas", problems) {
+        Some(node) => canvas(node, problems),
+        None if orphan => fields.require("canvas", problems).and(None),
+        None => parent.as_ref().map(|parent| parent.canvas),
+    };
+    let mut said = [None; Role::ALL.len()];
+    if let Some(node) = fields.value("roles", problems) {
+        roles(node, &mut said, problems);
+    }
+    if orphan {
+        for role in Role::ALL.into_iter().filter(|role| said[*role as usize].is_none()) {
+            problems
+                .error(tree.span, format!("role `{}` is missing", role.name()))
+                .help("a theme that says `inherits: dark` names only what it changes");
+        }
+    }
+    let mut styles = parent.map(|parent| parent.styles).unwrap_or_default();
+    for (style, said) in styles.iter_mut().zip(said) {
+        *style = said.unwrap_or_default().over(*style);
+    }
+    Some(Theme { about, styles, canvas: canvas? })
 }
 
-fn color(text: &str, role: &str) -> Result<Color, ThemeError> {
-    let wrong = || ThemeError::Color { color: text.to_owned(), role: role.to_owned() };
-    if let Some(hex) = text.strip_prefix('#') {
-        let number = u32::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 6).ok_or_else(wrong)?;
-        let [_, r, g, b] = number.to_be_bytes();
-        return Ok(Color::Rgb(r, g, b));
+fn parent(node: &Node, problems: &mut Problems) -> Option<Theme> {
+    let name = node.text("inherits", problems)?;
+    let found = Theme::built_in(name).ok();
+    if found.is_none() {
+        let near = yaml::nearest(name, BUILT_IN.map(|(name, _)| name)).map(|near| format!("; did you mean `{near}`?"));
+        problems
+            .error(node.span, format!("`inherits`: no theme {}{}", quote(name), near.unwrap_or_default()))
+            .help(format!("built in are {}", names()));
     }
-    Ok(match text {
-        "black" => Color::Black,
-        "red" => Color::Red,
-        "green" => Color::Green,
-        "yellow" => Color::Yellow,
-        "blue" => Color::Blue,
-        "magenta" => Color::Magenta,
-        "cyan" => Color::Cyan,
-        "white" => Color::Gray,
-        "bright-black" => Color::DarkGray,
-        "bright-red" => Color::LightRed,
-        "bright-green" => Color::LightGreen,
-        "bright-yellow" => Color::LightYellow,
-        "bright-blue" => Color::LightBlue,
-        "bright-magenta" => Color::LightMagenta,
-        "bright-cyan" => Color::LightCyan,
-        "bright-white" => Color::White,
-        _ => return Err(wrong()),
-    })
+    found
+}
+
+fn canvas(node: &Node, problems: &mut Problems) -> Option<Canvas> {
+    let fields = Fields::open(node, "`canvas`", CANVAS_KEYS, problems)?;
+    let mut solid = |key: &str| {
+        let node = fields.require(key, problems)?;
+        let paint = Paint::read(node, key, problems)?;
+        if paint == Paint::Own {
+            problems.error(node.span, format!("{} must be a colour: pictures are painted with it", quote(key)));
+        }
+        color(paint)
+    };
+    let (background, text) = (solid("background"), solid("text"));
+    Some(Canvas { background: background?, text: text? })
+}
+
+fn roles(node: &Node, said: &mut [Option<RoleStyle>; Role::ALL.len()], problems: &mut Problems) {
+    let NodeKind::Mapping(entries) = &node.kind else {
+        problems.error(node.span, format!("`roles` must be a mapping, found {}", node.describe()));
+        return;
+    };
+    for entry in entries {
+        match Role::named(&entry.key) {
+            Some(role) => said[role as usize] = RoleStyle::read(&entry.value, &entry.key, problems),
+            None => {
+                problems
+                    .error(entry.span, super::choose::unknown_role(&entry.key))
+                    .help(format!("roles are {}", Role::ALL.map(Role::name).join(", ")));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -235,44 +232,64 @@ mod tests {
     fn every_built_in_theme_gives_every_role_a_look() {
         for (name, _) in BUILT_IN {
             let theme = Theme::built_in(name).unwrap();
+            assert!(theme.about.is_some(), "{name} says not what it is for");
             for depth in [Depth::None, Depth::Sixteen, Depth::Palette, Depth::True] {
                 let look = theme.look(depth, false);
                 let (selected, text) = (look.style(Role::Selection), look.style(Role::Text));
                 assert_ne!(selected, text, "{name} {depth:?}: the selection cannot be seen");
             }
         }
-    }
-
-    #[test]
-    fn no_colour_is_no_colour() {
-        let look = Theme::built_in("dark").unwrap().look(Depth::None, false);
-        assert!(Role::ALL.into_iter().all(|role| look.style(role).fg.is_none() && look.style(role).bg.is_none()));
+        assert_eq!(Theme::built_in("bakery-light").unwrap().about, Theme::built_in("light").unwrap().about);
     }
 
     #[test]
     fn a_theme_may_name_only_what_it_changes() {
         let theme = Theme::parse("theme: 1\ninherits: dark\nroles:\n  stale: {fg: \"#010203\"}\n").unwrap();
-        let (mine, dark) = (theme.look(Depth::True, false), Theme::built_in("dark").unwrap().look(Depth::True, false));
-        assert_eq!(mine.style(Role::Stale).fg, Some(Color::Rgb(1, 2, 3)));
-        for role in Role::ALL.into_iter().filter(|role| *role != Role::Stale) {
-            assert_eq!(mine.style(role), dark.style(role), "{}", role.name());
+        let dark = Theme::built_in("dark").unwrap();
+        for depth in [Depth::Sixteen, Depth::True] {
+            let (mine, dark) = (theme.look(depth, false), dark.look(depth, false));
+            for role in Role::ALL.into_iter().filter(|role| *role != Role::Stale || depth == Depth::Sixteen) {
+                assert_eq!(mine.style(role), dark.style(role), "{} at {depth:?}", role.name());
+            }
+            assert_eq!(mine.canvas, dark.canvas);
         }
-        assert_eq!(mine.canvas, dark.canvas);
-        let stranger = Theme::parse("theme: 1\ninherits: dusk\n").unwrap_err().to_string();
-        assert_eq!(stranger, "no theme `dusk`; built in are dark, light and mono");
+        assert_eq!(theme.look(Depth::True, false).style(Role::Stale).fg, Some(Color::Rgb(1, 2, 3)));
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn one_role_is_restyled_whatever_the_theme() {
+        let mut theme = Theme::built_in("nord").unwrap();
+        let blue = RoleStyle { fg: Some(Paint::Ansi(4)), ..RoleStyle::default() };
+        assert!(theme.restyle("verdict.fail", blue) && !theme.restyle("verdict.fial", blue));
+        for depth in [Depth::Sixteen, Depth::True] {
+            let style = theme.look(depth, false).style(Role::Fail);
+            assert_eq!(style.fg, Some(Color::Blue), "{depth:?}");
+            assert!(style.add_modifier.contains(Modifier::BOLD), "what is not said stays");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_places() {
         let dark = BUILT_IN[0].1;
-        let wrong = |text: String| Theme::parse(&text).unwrap_err().to_string();
-        assert_eq!(
-            wrong(dark.replace("theme: 1", "theme: 2")),
-            "theme version 2 is unknown; this bakery reads version 1"
-        );
-        assert_eq!(wrong(dark.replace("  stale:", "  stail:")), "unknown role `stail`");
-        assert_eq!(wrong(dark.replace("  text: {}\n", "")), "role `text` is missing");
-        assert!(wrong(format!("{dark}theme: 1\n")).starts_with("line "), "{}", wrong(format!("{dark}theme: 1\n")));
-        assert!(wrong(dark.replace("#ff9e64", "#ff9e6")).contains("`#ff9e6` is no colour (role `stale`)"));
+        let wrong = |text: &str| match Theme::parse(text).unwrap_err() {
+            ThemeError::Problems(problems) => {
+                let shown = |p: Problem| format!("{}:{}: {}", p.line, p.column, p.message);
+                problems.into_iter().map(shown).collect::<Vec<_>>()
+            }
+            ThemeError::Unknown(name) => panic!("{name}"),
+        };
+        let mine = "theme: 2\ninherits: drak\ncanvas: {background: default, text: red}\nroles:\n  stal: {}\n  stale: {fg: \"#ff9e6\"}\n";
+        let expected = [
+            "1:8: `theme` must be 1",
+            "2:11: `inherits`: no theme `drak`; did you mean `dark`?",
+            "3:22: `background` must be a colour: pictures are painted with it",
+            "5:3: unknown role `stal`; did you mean `stale`?",
+            "6:15: `fg`: `#ff9e6` is no colour",
+        ];
+        assert_eq!(wrong(mine), expected);
+        assert!(wrong(&dark.replace("  text: {}\n", ""))[0].ends_with("role `text` is missing"));
+        assert!(wrong(&format!("{dark}theme: 1\n"))[0].contains("theme"), "twice");
+        assert_eq!(wrong("theme: 1\n")[0], "1:1: a theme has no `canvas`");
+        assert!(!wrong(&"[".repeat(50_000)).is_empty());
     }
 }

@@ -7,6 +7,7 @@ mod filter;
 mod meter;
 mod overlay;
 mod split;
+mod swatch;
 mod table;
 mod toast;
 
@@ -15,7 +16,8 @@ pub use check::{CheckText, Counts, badge, glyph_of_verdict, signer_words};
 pub use cursor::Cursor;
 pub use filter::Filter;
 pub use meter::meter;
-pub use overlay::{Choice, Confirm, ConfirmBox, HelpBox, Item, Picker, PickerBox, shown_key};
+pub use overlay::{Choice, Confirm, ConfirmBox, HelpBox, Item, Live, Picker, PickerBox, shown_key};
 pub use split::{Split, cut, rule, split, split_at_most};
+pub use swatch::swatches;
 pub use table::{Align, Column, Table, Width, known, marked, selected_bar, selected_evenly};
 pub use toast::{Toast, Toasts, Tone};

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
-use super::{Cursor, Filter, cut, marked, rule};
+use super::{Cursor, Filter, cut, marked, rule, swatches};
 use crate::tui::format;
 use crate::tui::keymap::{Binding, Motion, Scope, TABLE};
 use crate::tui::screens::Wish;
@@ -83,6 +83,17 @@ pub struct Picker {
     pub filter: Filter,
     /// Which is selected.
     pub cursor: Cursor,
+    /// What follows already while one moves; nothing in most.
+    pub live: Option<Live>,
+}
+
+/// A choice that is tried on while one moves over it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Live {
+    /// What follows when an item is moved to, an entry an item.
+    pub moved: Vec<Vec<Wish>>,
+    /// What follows when none is chosen.
+    pub left: Vec<Wish>,
 }
 
 /// Rows a picker shows.
@@ -91,7 +102,7 @@ const PICKER_ROWS: usize = 10;
 impl Picker {
     /// All of `items`.
     pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
-        Self { title: title.into(), items, filter: Filter::default(), cursor: Cursor::default() }
+        Self { title: title.into(), items, filter: Filter::default(), cursor: Cursor::default(), live: None }
     }
 
     /// What is left of the items.
@@ -105,10 +116,24 @@ impl Picker {
         self.cursor.step(motion, len, PICKER_ROWS);
     }
 
+    /// Selects an item by its place among those that show.
+    pub fn select(&mut self, at: usize) {
+        let len = self.shown().len();
+        self.cursor.go(at, len, PICKER_ROWS);
+    }
+
     /// The items changed.
     pub fn follow(&mut self) {
         let len = self.shown().len();
         self.cursor.go(0, len, PICKER_ROWS);
+    }
+
+    /// What follows of the selection having moved.
+    pub fn moved(&self) -> Vec<Wish> {
+        let shown = |(_, item): &(usize, &Item)| self.filter.lets(&item.label);
+        let at = self.items.iter().enumerate().filter(shown).nth(self.cursor.selected).map(|(at, _)| at);
+        let wishes = self.live.as_ref().zip(at).and_then(|(live, at)| live.moved.get(at));
+        wishes.cloned().unwrap_or_default()
     }
 
     /// What is selected.
@@ -197,9 +222,17 @@ impl PickerBox<'_> {
         let (picker, look) = (self.0, self.1);
         let shown = picker.shown();
         let rows = picker.items.len().clamp(1, PICKER_ROWS);
-        let inner = open(look, body, (body.width.min(84), u16::try_from(rows + 1).unwrap_or(1)), &picker.title, buffer);
+        let sample = if picker.live.is_some() { swatches(look).to_vec() } else { Vec::new() };
+        let tall = u16::try_from(rows + 1 + sample.len()).unwrap_or(1);
+        let inner = open(look, body, (body.width.min(84), tall), &picker.title, buffer);
         if inner.height == 0 {
             return;
+        }
+        // What is tried on shows below the list, which gives way to it.
+        let below = u16::try_from(sample.len()).unwrap_or(0).min(inner.height / 3);
+        let inner = Rect { height: inner.height - below, ..inner };
+        for (y, line) in (inner.bottom()..).zip(sample.iter().take(usize::from(below))) {
+            buffer.set_line(inner.x, y, &cut(look, line, usize::from(inner.width)), inner.width);
         }
         let typed = vec![look.span(Role::Key, "/ "), look.span(Role::Text, picker.filter.text.clone())];
         buffer.set_line(inner.x, inner.y, &cut(look, &Line::from(typed), usize::from(inner.width)), inner.width);

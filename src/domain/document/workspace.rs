@@ -1,0 +1,78 @@
+//! `bakery.yaml`, and what it shares with the user's settings.
+
+use super::{Field, Shape};
+
+/// `500MB`.
+pub(super) const SIZE: Shape =
+    Shape::NumberForm("^[0-9]{1,15}(\\.[0-9]{1,15})? ?([kKmMgGtT]?[bB]|[kKmMgGtT][iI][bB])?$");
+/// `1m30s`.
+pub(super) const DURATION: Shape = Shape::Form("^([0-9]+(ns|us|ms|s|m|h))+$|^0$");
+/// `embedded`.
+pub(super) const ENGINE: Shape = Shape::Form("^(embedded|(docker|podman)(://.+)?|buildkit://.+)$");
+
+/// Where a secret is had.
+pub const SECRET: &[Field] = &[
+    Field::new("env", Shape::Form("^[A-Za-z_][A-Za-z0-9_]*$"), "A variable of the environment.").example("PIP_TOKEN"),
+    Field::new("file", Shape::Text, "A file; relative to this one, or `~/…`.").example("~/.npmrc-token"),
+    Field::new("command", Shape::List(&Shape::Text, 1), "A program that prints it.").example("[pass, show, ci/vault]"),
+];
+/// By name.
+pub(super) const SECRETS: Shape = Shape::Map("^[A-Za-z0-9][A-Za-z0-9_.-]*$", &Shape::OneOf(SECRET));
+
+const HOST: Shape = Shape::NumberForm("^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?(/[a-z0-9._/-]*)?$");
+
+/// Whose signatures by certificates count.
+pub const IDENTITY: &[Field] = &[
+    Field::new("issuer", Shape::Text, "Who vouched for the signer.").required().example("https://accounts.example"),
+    Field::new("subject", Shape::Text, "The signer, exactly.").example("release@example.com"),
+    Field::new("subject-regex", Shape::Text, "Signers that match as a whole.").example("\".*@example[.]com\""),
+];
+/// The same of a store.
+pub const KEYLESS: &[Field] = &[
+    Field::new("trusted-root", Shape::Text, "sigstore's trusted root, a JSON file.")
+        .required()
+        .example("keys/root.json"),
+    Field::new("identities", Shape::List(&Shape::Mapping(IDENTITY, 2), 1), "Who counts.").required(),
+];
+
+/// A store.
+pub const STORE: &[Field] = &[
+    Field::new("registry", HOST, "A registry: HOST[:PORT][/PREFIX], without a scheme.")
+        .example("registry.example:5000/global"),
+    Field::new("layout", Shape::Text, "Or a folder, an OCI image layout.").example("./local-store"),
+    Field::new("plain-http", Shape::Boolean, "Speak plain HTTP to it, though it is not this machine.").default("false"),
+    Field::new("keys", Shape::List(&Shape::Text, 0), "cosign public keys (PEM files) whose signatures count.")
+        .example("[keys/global.pub]"),
+    Field::new("keyless", Shape::Mapping(KEYLESS, 0), "Signatures by certificates that count."),
+    Field::new("key", Shape::Text, "The private key that signs what is baked.").example("keys/baker.key"),
+    Field::new("passphrase", Shape::OneOf(SECRET), "Where the key's passphrase is had.")
+        .absent("BAKERY_PASSWORD or COSIGN_PASSWORD, a file either names, or asked for"),
+    Field::new(
+        "signature-format",
+        Shape::Words(&["both", "bundle", "legacy"]),
+        "sigstore bundles, cosign's older .sig tags, or both.",
+    )
+    .default("both"),
+    Field::new("publish", HOST, "The registry images are handed on to; NAME:TAG is appended.")
+        .example("registry.example:5000"),
+    Field::new("repositories", Shape::List(&Shape::Text, 0), "Repositories to list where a registry has no catalog.")
+        .example("[python, node]"),
+    Field::new("team", Shape::Boolean, "Holds what project teams have, no bases.").default("false"),
+];
+
+/// The whole file.
+pub const WORKSPACE: &[Field] = &[
+    Field::new("bakery", Shape::Number(1, 1), "Version of the format.").required().example("1"),
+    Field::new(
+        "stores",
+        Shape::Map("^(?!(localhost|oci|scratch)$)[a-z][a-z0-9_-]{0,63}$", &Shape::Mapping(STORE, 0)),
+        "Where images come from and go to, by the name references begin with; `local` is where yours go.",
+    ),
+    Field::new("recipes", Shape::Text, "Folder searched for recipes.").default("recipes").example("recipes"),
+    Field::new("policy", Shape::Text, "What images must fulfil.")
+        .absent("policy.yaml beside this file, else the built-in policy")
+        .example("policy.yaml"),
+    Field::new("engine", ENGINE, "What bakes.").default("embedded").example("embedded"),
+    Field::new("secrets", SECRETS, "Where secrets are had that recipes name; never the secrets themselves.")
+        .example("{pip_token: {env: PIP_TOKEN}}"),
+];
