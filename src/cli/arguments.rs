@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::{
     attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, files, fsck, gc,
     impact, init, inspect, keys, lineage, log, man, plan, policy, publish, rebase, replay, schema, screenshot, shell,
-    store, verify, worker,
+    store, update, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -98,6 +98,8 @@ pub(super) enum Command {
     Verify(verify::Args),
     /// Show who inherits from whom over all stores, and what is stale
     Lineage(lineage::Args),
+    /// Move the locks of recipes to what their bases' tags point to now, showing what that changes
+    Update(update::Args),
     /// Put an image on what its base is now without running a step, where that is proven safe
     Rebase(rebase::Args),
     /// Say which images would be safe, baked again or refused, were a base to move

@@ -41,6 +41,7 @@ mod schema;
 mod screenshot;
 mod shell;
 mod store;
+mod update;
 mod verify;
 mod worker;
 

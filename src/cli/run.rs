@@ -92,6 +92,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
         Command::Lineage(args) => super::lineage::run(args, session).await,
         Command::Rebase(args) => super::rebase::run(args, session).await,
         Command::Impact(args) => super::impact::run(args, session).await,
+        Command::Update(args) => super::update::run(args, session).await,
         Command::Evidence(args) => super::evidence::run(args, session).await,
         Command::Publish(args) => super::publish::run(args, session).await,
         Command::Keys(command) => super::keys::run(command, session).await,

@@ -38,6 +38,7 @@ mod signer;
 pub mod standing;
 mod statements;
 pub mod terminal;
+pub mod update;
 pub mod verify;
 pub mod watch;
 pub mod worker;

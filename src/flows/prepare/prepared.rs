@@ -478,7 +478,7 @@ pub(in crate::flows) fn loaded_lock(recipe: &std::path::Path) -> Result<Option<L
     }
 }
 
-fn write_lock(recipe: &std::path::Path, lock: &Lock) -> Result<(), Report> {
+pub(in crate::flows) fn write_lock(recipe: &std::path::Path, lock: &Lock) -> Result<(), Report> {
     let path = lock_beside(recipe);
     let failed = |error: &(dyn std::error::Error + 'static)| {
         Report::new(Kind::Failed, error).while_doing(format!("lock {} cannot be written", path.display()))

@@ -62,7 +62,8 @@ fn head(told: &Rebase, color: bool) -> String {
     format!("{sign} {} {what}", told.reference)
 }
 
-fn path(conflict: &PathConflict) -> String {
+/// A path in the way, in one line.
+pub fn path(conflict: &PathConflict) -> String {
     let (ours, base) = (escape_bytes(&conflict.ours), escape_bytes(&conflict.base));
     let kind = conflict.kind.as_str();
     if ours == base {
@@ -78,20 +79,20 @@ fn field(conflict: &ConfigConflict) -> String {
     format!("{}  was {was}; ours is {ours}, the new base's {base}", escape(&conflict.field))
 }
 
+/// A path in the way.
+pub fn json_path(conflict: &PathConflict) -> Value {
+    json!({
+        "why": conflict.why.as_str(),
+        "path": format!("/{}", escape_bytes(&conflict.ours)),
+        "base_path": format!("/{}", escape_bytes(&conflict.base)),
+        "change": conflict.kind.as_str(),
+    })
+}
+
 /// As one document.
 pub fn json(told: &Rebase) -> Value {
     let one = |InTheWay { platform, paths, fields }: &InTheWay| {
-        let paths: Vec<Value> = paths
-            .iter()
-            .map(|conflict| {
-                json!({
-                    "why": conflict.why.as_str(),
-                    "path": format!("/{}", escape_bytes(&conflict.ours)),
-                    "base_path": format!("/{}", escape_bytes(&conflict.base)),
-                    "change": conflict.kind.as_str(),
-                })
-            })
-            .collect();
+        let paths: Vec<Value> = paths.iter().map(json_path).collect();
         let fields: Vec<Value> = fields
             .iter()
             .map(|field| json!({"field": field.field, "was": field.was, "ours": field.ours, "base": field.base}))

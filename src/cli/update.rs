@@ -1,0 +1,125 @@
+//! `bakery update`: moves locks to what the bases' tags point to now, after what that changes has been told.
+
+use std::path::PathBuf;
+
+use super::render::rebase::{json_path, path};
+use super::render::{count, facts};
+use super::run::Session;
+use crate::domain::text::escape;
+use crate::flows::update::{BaseChanges, Updated};
+use crate::report::Report;
+use serde_json::{Value, json};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code: 0; 1 with --dry-run --exit-code when a lock would move.")]
+pub(super) struct Args {
+    /// Recipe files or folders; all recipes of the workspace where none is named
+    #[arg(value_name = "RECIPE")]
+    recipes: Vec<PathBuf>,
+    /// Only say what it would change
+    #[arg(long)]
+    dry_run: bool,
+    /// End with 1 when a lock would move
+    #[arg(long, requires = "dry_run")]
+    exit_code: bool,
+}
+
+/// Most paths, packages or fields shown of each kind; `--json` has them all.
+const MOST: usize = 10;
+
+pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
+    let updated = session.context()?.update(&args.recipes, args.dry_run).await?;
+    let output = &session.output;
+    if output.json {
+        output.json(&updated.iter().map(as_json).collect::<Vec<_>>())?;
+    } else {
+        for one in &updated {
+            lines(one, output.color).iter().try_for_each(|line| output.line(line))?;
+        }
+    }
+    match args.exit_code && updated.iter().any(Updated::moves) {
+        true => Err(Report::message(crate::report::Kind::Failed, "")),
+        false => Ok(()),
+    }
+}
+
+fn lines(updated: &Updated, color: bool) -> Vec<String> {
+    let Updated { shown, base, before, after, .. } = updated;
+    let shown = escape(shown);
+    let Some(base) = base else { return vec![format!("· {shown}  begins with nothing")] };
+    let short = |digest: &Option<crate::domain::oci::Digest>| {
+        digest.as_ref().map_or_else(|| "nothing".to_owned(), crate::domain::oci::Digest::short)
+    };
+    if !updated.moves() {
+        return vec![format!("✔ {shown}  {base} is still {}", short(after))];
+    }
+    let verb = if updated.is_written { "moved" } else { "would move" };
+    let mut lines = vec![format!("⟳ {shown}  {verb}: {base} {} → {}", short(before), short(after))];
+    match &updated.changes {
+        Some(changes) => lines.extend(of_changes(changes, color).into_iter().map(|line| format!("  {line}"))),
+        None if before.is_some() => {
+            lines.push("  what it was cannot be read any more: what changes is not known".into())
+        }
+        None => {}
+    }
+    lines
+}
+
+fn of_changes(changes: &BaseChanges, color: bool) -> Vec<String> {
+    let compared = &changes.compared;
+    let totals = compared.files.totals();
+    let mut lines = vec![format!("files: +{} ~{} -{}", totals.added, totals.modified, totals.deleted)];
+    let few = |lines: &mut Vec<String>, all: Vec<String>| {
+        let more = all.len().saturating_sub(MOST);
+        lines.extend(all.into_iter().take(MOST));
+        if more > 0 {
+            lines.push(format!("… and {more} more; --json has them all"));
+        }
+    };
+    few(&mut lines, compared.packages.iter().map(|change| facts::package(change, color)).collect());
+    few(&mut lines, compared.config.iter().map(|change| facts::config(change, color)).collect());
+    if let Some((was, is)) = &changes.contract {
+        let said = |text: &Option<String>| text.as_ref().map_or_else(|| "none".to_owned(), |text| escape(text));
+        lines.push(format!("contract: {} → {}", said(was), said(is)));
+    }
+    let met = changes.met.iter().map(|(conflict, by)| format!("{}  by {by}", path(conflict)));
+    if !changes.met.is_empty() {
+        lines.push(format!("{} of ours meet what the base changed:", count(changes.met.len() as u64, "path")));
+    }
+    few(&mut lines, met.collect());
+    lines
+}
+
+fn as_json(updated: &Updated) -> Value {
+    let changes = updated.changes.as_ref().map(|changes| {
+        let totals = changes.compared.files.totals();
+        let met = changes.met.iter().map(|(conflict, by)| {
+            let mut met = json_path(conflict);
+            met["by"] = json!(by);
+            met
+        });
+        let packages = changes.compared.packages.iter().map(|change| {
+            let version = |package: &Option<crate::domain::layer::packages::Package>| {
+                package.as_ref().map(|package| package.version.clone())
+            };
+            json!({"name": change.name, "before": version(&change.before), "after": version(&change.after)})
+        });
+        json!({
+            "files": {"added": totals.added, "modified": totals.modified, "deleted": totals.deleted},
+            "packages": packages.collect::<Vec<_>>(),
+            "config": changes.compared.config,
+            "contract": changes.contract.as_ref().map(|(was, is)| json!({"before": was, "after": is})),
+            "met": met.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "recipe": updated.shown,
+        "base": updated.base,
+        "before": updated.before,
+        "after": updated.after,
+        "moves": updated.moves(),
+        "written": updated.is_written,
+        "changes": changes,
+    })
+}
