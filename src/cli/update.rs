@@ -59,7 +59,7 @@ fn lines(updated: &Updated, color: bool) -> Vec<String> {
     match &updated.changes {
         Some(changes) => lines.extend(of_changes(changes, color).into_iter().map(|line| format!("  {line}"))),
         None if before.is_some() => {
-            lines.push("  what it was cannot be read any more: what changes is not known".into())
+            lines.push("  what it was cannot be read any more: what changes is not known".into());
         }
         None => {}
     }
