@@ -4,6 +4,7 @@ use ratatui::layout::{Rect, Size};
 use time::OffsetDateTime;
 
 use super::keymap::{Key, Scope};
+use super::mouse::Pointer;
 use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store, verify};
 use super::theme::Look;
 use super::widgets::{Confirm, Picker, Toasts};
@@ -63,6 +64,8 @@ pub struct Model {
     pub pending: Pending,
     /// Whether the mouse is bakery's.
     pub mouse: bool,
+    /// What the mouse did, and made of the panes.
+    pub pointer: Pointer,
 }
 
 /// What earlier keys left behind.
@@ -95,6 +98,7 @@ impl Model {
             toasts: Toasts::default(),
             pending: Pending::default(),
             mouse: true,
+            pointer: Pointer::default(),
         }
     }
 
@@ -124,7 +128,8 @@ impl Model {
 
     /// What screens may know of what is around them.
     pub fn around(&self) -> Around {
-        Around { body: self.body(), now: self.now, stores: self.here.stores.clone() }
+        let sizes = self.pointer.sizes;
+        Around { body: self.body(), now: self.now, stores: self.here.stores.clone(), sizes }
     }
 
     /// Between the two lines at the top and the one at the bottom.

@@ -19,7 +19,7 @@ use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
-use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read, sane};
+use super::terminal::{Modes, Painter, guard_panics, read, sane};
 use super::theme::{self, Depth, Look};
 use super::update::{begin, update};
 use super::view::draw;
@@ -54,6 +54,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let look = look(&context, &start)?;
     let size = crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)).unwrap_or(UNTOLD);
     let mut model = Model::new(surroundings(&context), size, terminal::now());
+    model.mouse = context.settings.mouse;
     let workspace = context.workspace.root.clone();
     let (performer, results) = Performer::new(Arc::new(context));
     guard_panics();
@@ -220,7 +221,7 @@ impl Loop {
             Effect::Leave => self.over = Some(0),
             Effect::Redraw => self.painter.forget(),
             Effect::Suspend => self.suspend()?,
-            Effect::Copy(text) => self.copy(&text)?,
+            Effect::Send(bytes) => self.outlet.aside(bytes),
             Effect::EditOutside(path) => self.lend = Some(Lend::Editor(path)),
             Effect::Shell(target) => self.lend = Some(Lend::Shell(target)),
             Effect::Mouse(ours) => {
@@ -291,22 +292,6 @@ impl Loop {
             Lend::Editor(_) => self.take(Msg::EditedOutside),
             Lend::Shell(_) => Ok(()),
         }
-    }
-
-    fn copy(&mut self, text: &str) -> Result<(), Report> {
-        let inside_tmux = terminal::variable("TMUX").is_some();
-        let told = match clipboard_sequence(text, inside_tmux) {
-            Some(bytes) => {
-                self.outlet.aside(bytes);
-                let told = match text.lines().count() {
-                    0 | 1 => text.to_owned(),
-                    lines => format!("{lines} lines"),
-                };
-                Toast::done(format!("copied {told}")).next("through the terminal (OSC 52)")
-            }
-            None => Toast::warning("that is more than terminals take").next("M gives the mouse back: select and copy"),
-        };
-        self.take(Msg::Tell(told))
     }
 
     fn frame(&mut self) -> Result<(), Report> {

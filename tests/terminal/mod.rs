@@ -1,6 +1,7 @@
 //! The terminal UI in a real terminal: what it costs, what it does to the terminal, what a terminal can do to it.
 
 mod bakes;
+mod clipboard;
 mod cost;
 mod hangup;
 mod journey;

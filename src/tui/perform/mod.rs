@@ -2,6 +2,7 @@
 
 mod bake;
 mod bakes;
+mod clipboard;
 mod diff;
 mod editor;
 mod recipes;
@@ -63,6 +64,8 @@ pub(super) enum Slot {
     Verify,
     /// Two chains being verified, to be compared.
     Trust,
+    /// Something being copied.
+    Copy,
     /// A wish to stop this bake.
     Cancel(String),
 }
@@ -114,7 +117,8 @@ impl Performer {
             Effect::Verify(effect) => self.verify(effect),
             Effect::Diff(effect) => self.diff(effect),
             Effect::Bakes(effect) => self.bakes(effect),
-            Effect::Copy(_)
+            Effect::Copy(text) => self.copy(text),
+            Effect::Send(_)
             | Effect::EditOutside(_)
             | Effect::Shell(_)
             | Effect::Leave

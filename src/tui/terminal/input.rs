@@ -59,10 +59,13 @@ fn pressed(event: KeyEvent) -> Option<Key> {
 }
 
 fn moved(event: MouseEvent) -> Option<Mouse> {
+    let at = Position { x: event.column, y: event.row };
     match event.kind {
-        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(Position { x: event.column, y: event.row })),
-        MouseEventKind::ScrollDown => Some(Mouse::WheelDown),
-        MouseEventKind::ScrollUp => Some(Mouse::WheelUp),
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(at)),
+        MouseEventKind::Drag(MouseButton::Left) => Some(Mouse::Drag(at)),
+        MouseEventKind::Up(MouseButton::Left) => Some(Mouse::Release),
+        MouseEventKind::ScrollDown => Some(Mouse::Wheel { at, down: true }),
+        MouseEventKind::ScrollUp => Some(Mouse::Wheel { at, down: false }),
         _ => None,
     }
 }

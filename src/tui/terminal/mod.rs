@@ -6,7 +6,7 @@ mod modes;
 mod painter;
 mod scroll;
 
-pub(super) use clipboard::sequence as clipboard_sequence;
+pub(super) use clipboard::{fits as clipboard_fits, sequence as clipboard_sequence};
 pub(super) use input::{read, sane};
 pub(super) use modes::{Modes, guard_panics};
 pub(super) use painter::Painter;
