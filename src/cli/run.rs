@@ -24,6 +24,12 @@ impl Session {
     pub(super) fn context(&self) -> Result<Context, Report> {
         Context::load(self.workspace.as_deref())
     }
+
+    /// The same, everything it says in one place and as lines.
+    pub(super) fn linear(&self) -> Self {
+        let output = Output { together: true, live: false, json: false, quiet: false, ..self.output.clone() };
+        Self { output, workspace: self.workspace.clone(), plain: self.plain }
+    }
 }
 
 /// Runs one command line; prints; gives the exit code (contract section 9).
@@ -51,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = runtime.block_on(async {
         match cli.command {
             Some(command) => dispatch(command, &session).await,
+            None if cli.global.linear => super::linear::run(&session).await,
             None => super::screen::run(&session).await,
         }
     });
@@ -69,7 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
+pub(super) async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
     match command {
         Command::Demo(args) => super::demo::run(args, session).await,
         Command::Init(args) => super::init::run(args, session).await,

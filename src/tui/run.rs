@@ -19,7 +19,7 @@ use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
-use super::terminal::{Modes, Painter, guard_panics, read, sane};
+use super::terminal::{Budget, Modes, Painter, guard_panics, read, sane};
 use super::theme::{self, Depth, Look};
 use super::update::{begin, update};
 use super::view::draw;
@@ -78,6 +78,8 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         modes: Some(modes),
         writing: false,
         due: true,
+        hurried: true,
+        budget: Budget::new(Instant::now()),
         over: None,
         lend: None,
         workspace,
@@ -118,6 +120,10 @@ struct Loop {
     writing: bool,
     /// A frame is wanted.
     due: bool,
+    /// The user waits for it.
+    hurried: bool,
+    /// What frames nobody waits for may cost.
+    budget: Budget,
     /// The exit code, once the terminal UI is over.
     over: Option<i32>,
     /// To whom the terminal is to be lent.
@@ -166,7 +172,7 @@ impl Loop {
                     }
                     _ => return Ok(()),
                 },
-                () = sleep_until(last_frame + FRAME), if is_due => {
+                () = sleep_until(self.not_before(last_frame)), if is_due => {
                     last_frame = Instant::now();
                     self.frame()?;
                 }
@@ -203,7 +209,14 @@ impl Loop {
         Ok(())
     }
 
+    /// When the next frame may be drawn: what a key asked for soon, what only came in when the line bears it.
+    fn not_before(&self, last_frame: Instant) -> Instant {
+        let soon = last_frame + FRAME;
+        if self.hurried { soon } else { soon.max(self.budget.next()) }
+    }
+
     fn event(&mut self, event: Event) -> Result<(), Report> {
+        self.hurried = true;
         read(event).map_or(Ok(()), |msg| self.take(msg))
     }
 
@@ -295,12 +308,13 @@ impl Loop {
     }
 
     fn frame(&mut self) -> Result<(), Report> {
-        self.due = false;
+        (self.due, self.hurried) = (false, false);
         let mut next = Buffer::empty(Rect::from((ratatui::layout::Position::ORIGIN, self.model.size)));
         let cursor = draw(&self.model, &self.look, &mut next);
         let failed = |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot draw");
         if let Some(bytes) = self.painter.paint(next, cursor).map_err(failed)? {
             self.writing = true;
+            self.budget.spend(bytes.len(), Instant::now());
             self.outlet.write(bytes);
         }
         Ok(())

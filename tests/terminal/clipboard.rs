@@ -13,7 +13,7 @@ const COPIED: &str = "global/apache:2";
 
 /// A program in a folder of the test's own.
 fn program(bakery: &Bakery, name: &str, script: &str) {
-    let path = bakery.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{script}\n"));
+    let path = bakery.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
@@ -97,17 +97,16 @@ fn a_program_that_hangs_or_fails_holds_nobody_up() {
 fn settings_say_which_way_and_a_terminal_that_takes_nothing_leaves_it_in_a_file() {
     let bakery = stocked();
     let terminal = copies(&bakery, &[("TERM", "linux")], "it is in ");
-    let kept = bakery.home().join("state/copied.txt");
+    let kept = bakery.path("home/state/copied.txt");
     assert_eq!(std::fs::read_to_string(&kept).unwrap(), COPIED);
     assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!sent(&terminal, "]52;"));
-    let settings = bakery.home().join("config/config.yaml");
-    std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
-    std::fs::write(&settings, "clipboard: off\n").unwrap();
+    let set = |line: &str| bakery.write("home/config/config.yaml", format!("{line}\n"));
+    set("clipboard: \"off\"");
     assert!(!sent(&copies(&bakery, &[], "copying is turned off"), "]52;"));
-    std::fs::write(&settings, "clipboard: native\n").unwrap();
+    set("clipboard: native");
     assert!(!sent(&copies(&bakery, &[], "no program here"), "]52;"));
-    std::fs::write(&settings, "clipboard: osc52\n").unwrap();
+    set("clipboard: osc52");
     program(&bakery, "wl-copy", "exit 3");
     copies(&bakery, &[("WAYLAND_DISPLAY", "wayland-0")], "through the terminal (OSC 52)");
 }
@@ -115,9 +114,7 @@ fn settings_say_which_way_and_a_terminal_that_takes_nothing_leaves_it_in_a_file(
 #[test]
 fn settings_may_leave_the_mouse_to_the_terminal() {
     let bakery = super::house();
-    let settings = bakery.home().join("config/config.yaml");
-    std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
-    std::fs::write(&settings, "mouse: false\n").unwrap();
+    bakery.write("home/config/config.yaml", "mouse: false\n");
     let mut terminal = super::open(&bakery);
     assert_eq!(terminal.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
     terminal.send("M");

@@ -7,6 +7,7 @@ mod hangup;
 mod journey;
 mod kinds;
 mod leaving;
+mod linear;
 mod stress;
 
 use std::process::Command;

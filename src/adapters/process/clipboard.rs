@@ -60,7 +60,11 @@ impl Copier {
         let stdin = child.stdin.take();
         let fed = async {
             if let Some(mut stdin) = stdin {
-                stdin.write_all(&self.coded(text)).await.map_err(|error| CopierError::Write(self.name, error))?;
+                match stdin.write_all(&self.coded(text)).await {
+                    // It says why by how it ends.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                    written => written.map_err(|error| CopierError::Write(self.name, error))?,
+                }
             }
             let status = child.wait().await.map_err(|error| CopierError::Write(self.name, error))?;
             if status.success() { Ok(()) } else { Err(CopierError::Ended(self.name, status)) }
