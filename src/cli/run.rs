@@ -1,12 +1,14 @@
 //! From arguments to exit code: parses, opens the context, dispatches. No command's logic.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use super::arguments::{Cli, Command};
 use super::output::{CLOSED_PIPE, Output};
+use crate::domain::text::{escape, is_hazardous};
 use crate::flows::Context;
 use crate::flows::environment::{dumb_terminal, install_tls, no_color, utf8};
 use crate::report::{Kind, Report};
@@ -34,10 +36,11 @@ impl Session {
 
 /// Runs one command line; prints; gives the exit code (contract section 9).
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            told(&error, &arguments);
             return ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { 0 });
         }
     };
@@ -74,6 +77,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(report.kind.exit_code())
         }
     }
+}
+
+/// What is wrong with the command line. clap repeats what was given as it is: that must not steer the terminal.
+fn told(error: &clap::Error, arguments: &[OsString]) {
+    if !arguments.iter().any(|argument| argument.to_string_lossy().chars().any(is_hazardous)) {
+        let _ = error.print();
+        return;
+    }
+    let text = error.render().to_string();
+    let lines: Vec<String> = text.lines().map(escape).collect();
+    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
 }
 
 pub(super) async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {

@@ -252,8 +252,10 @@ impl Loop {
             Call::End(code) => self.over = Some(code),
             Call::Suspend => self.suspend()?,
             Call::Resumed => {
-                if let Some(modes) = &self.modes {
-                    modes.again(&self.outlet, self.model.mouse).map_err(unusable)?;
+                // A terminal that hangs up continues whom it leaves behind, and then takes nothing any more.
+                let again = self.modes.as_ref().map(|modes| modes.again(&self.outlet, self.model.mouse));
+                if again.is_some_and(|again| again.is_err()) {
+                    self.over = Some(HUNG_UP);
                 }
                 self.painter.forget();
                 self.due = true;

@@ -16,8 +16,10 @@ fn flood(lines: usize, at_once: usize, pause: u64) -> Home {
         r#"{"gate":"@/gate"}"#.to_owned(),
     ];
     for from in (0..lines).step_by(at_once) {
-        let text: String =
-            (from..from + at_once).map(|line| format!("line {line} of a step that says a lot\n")).collect();
+        // No two lines are alike.
+        let other = |line: usize| line.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let line = |line| format!("line {line} of a step {:016x}{:016x}\n", other(line), other(line + 7));
+        let text: String = (from..from + at_once).map(line).collect();
         script.push(format!(r#"{{"log":"1","text":{}}}"#, serde_json::to_string(&text).unwrap()));
         if pause > 0 {
             script.push(format!(r#"{{"pause":{pause}}}"#));

@@ -148,7 +148,7 @@ fn v03_in_any_terminal_nothing_moves_and_nothing_is_coloured() {
         let mut terminal = Terminal::start(&command, 80, 24);
         terminal.wait_text("running");
         terminal.send("images local\r");
-        terminal.wait_text("0 images");
+        terminal.wait_text("2 images");
         terminal.send("verify global/os:12\r");
         terminal.wait_text("global/os:12");
         terminal.settle(Duration::from_millis(300));
