@@ -19,7 +19,7 @@ use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
-use super::terminal::{Budget, Modes, Painter, guard_panics, read, sane};
+use super::terminal::{Budget, Burst, Modes, Painter, guard_panics, read, sane};
 use super::theme::{self, Depth, Look};
 use super::update::{begin, update};
 use super::view::draw;
@@ -80,6 +80,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         due: true,
         hurried: true,
         budget: Budget::new(Instant::now()),
+        burst: Burst::default(),
         over: None,
         lend: None,
         workspace,
@@ -124,6 +125,8 @@ struct Loop {
     hurried: bool,
     /// What frames nobody waits for may cost.
     budget: Budget,
+    /// Keys read and not yet taken in.
+    burst: Burst,
     /// The exit code, once the terminal UI is over.
     over: Option<i32>,
     /// To whom the terminal is to be lent.
@@ -178,26 +181,28 @@ impl Loop {
                 }
                 event = input.next() => {
                     let mut event = Poll::Ready(event);
-                    for _ in 0..AT_ONCE {
+                    for left in (0..AT_ONCE).rev() {
                         match event {
                             Poll::Ready(Some(Ok(read))) => self.event(read)?,
                             // End of input, or a terminal that cannot be read: gone either way.
                             Poll::Ready(_) => return Ok(()),
                             Poll::Pending => break,
                         }
-                        if self.over.is_some() {
+                        // What is read is taken in: nothing more is read where this is the last.
+                        if self.over.is_some() || left == 0 {
                             break;
                         }
                         // With the loop's own waker: the stream keeps the first one it is polled with.
                         event = poll_fn(|context| Poll::Ready(input.poll_next_unpin(context))).await;
                     }
+                    self.typed()?;
                 }
                 msg = from.results.recv() => {
                     let mut msg = msg;
-                    for _ in 0..AT_ONCE {
+                    for left in (0..AT_ONCE).rev() {
                         let Some(taken) = msg else { break };
                         self.take(taken)?;
-                        msg = from.results.try_recv().ok();
+                        msg = if left > 0 { from.results.try_recv().ok() } else { None };
                     }
                 }
                 () = sleep_until(last_clock + CLOCK), if wants_clock => {
@@ -217,7 +222,24 @@ impl Loop {
 
     fn event(&mut self, event: Event) -> Result<(), Report> {
         self.hurried = true;
-        read(event).map_or(Ok(()), |msg| self.take(msg))
+        match read(event) {
+            Some(Msg::Key(key)) => {
+                self.burst.add(key);
+                Ok(())
+            }
+            Some(msg) => self.typed().and_then(|()| self.take(msg)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in the keys that were read, until one of them ends it.
+    fn typed(&mut self) -> Result<(), Report> {
+        while self.over.is_none()
+            && let Some(msg) = self.burst.next(self.model.scopes().first().copied())
+        {
+            self.take(msg)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, msg: Msg) -> Result<(), Report> {

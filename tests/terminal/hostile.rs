@@ -112,6 +112,7 @@ fn x01_x03_no_byte_of_a_log_reaches_the_wire_as_more_than_text() {
         &format!(
             r#"{{"kind":"layer.changed","step":"1","changes":[{{"op":"added","path":{path},"size":1,"mode":420}}]}}"#
         ),
+        &format!(r#"{{"kind":"check.started","id":{path}}}"#),
         &format!(r#"{{"kind":"check.finished","id":{path},"verdict":"fail","reason":{path},"evidence":[{path}]}}"#),
         &format!(
             r#"{{"kind":"step.failed","step":"1","millis":1,"failure":{{"message":{path},"causes":[{path}],"help":{path},"exit_code":1}}}}"#
