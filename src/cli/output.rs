@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::arguments::{ColorChoice, Global};
-use crate::domain::text::is_hazardous;
+use crate::domain::text::escape_json;
 use crate::report::{Kind, Report};
 
 /// How this invocation prints.
@@ -152,15 +152,7 @@ struct Harmless;
 
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((at, found)) = rest.char_indices().find(|(_, c)| is_hazardous(*c)) {
-            out.write_all(&rest.as_bytes()[..at])?;
-            for unit in found.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            rest = &rest[at + found.len_utf8()..];
-        }
-        out.write_all(rest.as_bytes())
+        out.write_all(escape_json(fragment).as_bytes())
     }
 }
 
@@ -183,6 +175,7 @@ pub(super) const CLOSED_PIPE: &str = "output closed";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::text::is_hazardous;
 
     #[test]
     fn glyphs_have_plain_forms() {

@@ -145,6 +145,7 @@ enum Lend {
 
 /// Messages or keys taken in at once, at most: a flood of either must not keep the other waiting.
 const AT_ONCE: usize = 500;
+const KEYS_AT_ONCE: usize = 2048;
 /// The exit code when the terminal has gone: as though SIGHUP had ended the process.
 const HUNG_UP: i32 = 129;
 
@@ -181,7 +182,7 @@ impl Loop {
                 }
                 event = input.next() => {
                     let mut event = Poll::Ready(event);
-                    for left in (0..AT_ONCE).rev() {
+                    for left in (0..KEYS_AT_ONCE).rev() {
                         match event {
                             Poll::Ready(Some(Ok(read))) => self.event(read)?,
                             // End of input, or a terminal that cannot be read: gone either way.
@@ -235,7 +236,7 @@ impl Loop {
     /// Takes in the keys that were read, until one of them ends it.
     fn typed(&mut self) -> Result<(), Report> {
         while self.over.is_none()
-            && let Some(msg) = self.burst.next(self.model.scopes().first().copied())
+            && let Some(msg) = self.burst.next(self.model.scopes().first().copied(), Instant::now())
         {
             self.take(msg)?;
         }

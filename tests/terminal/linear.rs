@@ -162,6 +162,18 @@ fn v03_in_any_terminal_nothing_moves_and_nothing_is_coloured() {
 }
 
 #[test]
+fn a_command_told_linearly_moves_nothing_in_a_terminal() {
+    let home = Home::new(&GATED.iter().copied().filter(|line| !line.contains("gate")).collect::<Vec<_>>());
+    let mut command = home.command(&["bake", "app.yaml", "--linear"]);
+    command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").env("PATH", std::env::var_os("PATH").unwrap());
+    let mut terminal = Terminal::start(&command, 100, 30);
+    terminal.ends_with(0);
+    terminal.wait_text("bake ok");
+    let raw = String::from_utf8(terminal.raw()).unwrap().replace("\r\n", "\n");
+    assert!(plain(&raw) && raw.contains("[1] | second line"), "{raw:?}");
+}
+
+#[test]
 fn readonly_changes_nothing_and_a_dumb_terminal_is_told_of_it() {
     let bakery: Bakery = stocked();
     bakery.write("home/config/config.yaml", "readonly: true\n");

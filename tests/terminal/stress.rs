@@ -83,9 +83,9 @@ fn v06_a_paste_without_brackets_loses_no_letter() {
     terminal.wait_text("team-a/app:1.0");
     terminal.send("e");
     terminal.wait_text("Ctrl-o save");
-    let lines: String = (0..1500).map(|number| format!("# {number:060}\r")).collect();
+    let lines: String = (0..400).map(|number| format!("# {number:060}\r")).collect();
     terminal.send(&lines);
-    terminal.wait_text(&format!("{:060}", 1499));
+    terminal.wait_text(&format!("{:060}", 399));
     terminal.send("\x0f");
     terminal.wait_text("saved ");
     let after = std::fs::read_to_string(&recipe).unwrap();

@@ -82,4 +82,19 @@ mod tests {
         assert_eq!(sane(65535, 65535), Some(MOST));
         assert_eq!(read(Event::Resize(0, 0)), None);
     }
+
+    #[test]
+    fn the_first_button_and_the_wheel_count_nothing_else_does() {
+        let event = |kind| {
+            let mouse = MouseEvent { kind, column: 7, row: 3, modifiers: KeyModifiers::NONE };
+            read(Event::Mouse(mouse)).map(|msg| format!("{msg:?}"))
+        };
+        let at = "Position { x: 7, y: 3 }";
+        let told = |what: &str| Some(format!("Mouse({what})"));
+        assert_eq!(event(MouseEventKind::Down(MouseButton::Left)), told(&format!("Click({at})")));
+        assert_eq!(event(MouseEventKind::Drag(MouseButton::Left)), told(&format!("Drag({at})")));
+        assert_eq!(event(MouseEventKind::Up(MouseButton::Left)), told("Release"));
+        assert_eq!(event(MouseEventKind::ScrollUp), told(&format!("Wheel {{ at: {at}, down: false }}")));
+        assert_eq!((event(MouseEventKind::Down(MouseButton::Right)), event(MouseEventKind::Moved)), (None, None));
+    }
 }
