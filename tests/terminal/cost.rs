@@ -52,9 +52,10 @@ fn a_cursor_key_costs_few_bytes() {
     terminal.wait_text("postgres");
     let mut most = 0;
     for key in ["j", "j", "k", "\x1b[B", "\x1b[A"] {
-        let before = terminal.settle(Duration::from_millis(200));
+        // What came in before it may be drawn a quarter of a second later.
+        let before = terminal.settle(Duration::from_millis(500));
         terminal.send(key);
-        let bytes = terminal.settle(Duration::from_millis(200)) - before;
+        let bytes = terminal.settle(Duration::from_millis(400)) - before;
         let raw = terminal.raw();
         let frames = String::from_utf8_lossy(&raw[raw.len() - bytes..]).matches("\x1b[?2026h").count();
         eprintln!("{key:?}: {bytes} bytes in {frames} frames");
