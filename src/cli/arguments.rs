@@ -38,6 +38,9 @@ pub(super) struct Global {
     /// Plain characters only, as in a locale without UTF-8
     #[arg(long, global = true)]
     pub(super) ascii: bool,
+    /// Lines one after the other, nothing that moves: for screen readers and logs; alone: the terminal UI's story, told so
+    #[arg(long, global = true)]
+    pub(super) linear: bool,
     /// Colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,

@@ -25,7 +25,7 @@ pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
     rows.iter().try_for_each(|row| session.output.line(line(row, width, session.output.verbose > 0)))
 }
 
-fn line(row: &ShelfRow, width: usize, verbose: bool) -> String {
+pub(super) fn line(row: &ShelfRow, width: usize, verbose: bool) -> String {
     let reference = escape(&row.reference);
     let failure = row.failure.as_ref().map(|failure| escape(&failure.message));
     let (over, all) = row.steps;

@@ -1,6 +1,7 @@
 //! CLI: one file a command; reads arguments, calls one flow, prints. Knows domain and flows, never adapters.
 
 mod arguments;
+mod linear;
 mod looking;
 mod output;
 mod rebase;

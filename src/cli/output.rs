@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::arguments::{ColorChoice, Global};
-use crate::domain::text::is_hazardous;
+use crate::domain::text::escape_json;
 use crate::report::{Kind, Report};
 
 /// How this invocation prints.
@@ -29,6 +29,8 @@ pub struct Output {
     pub never_colors: bool,
     /// stderr is a terminal that can move its cursor: bars may move.
     pub live: bool,
+    /// What goes to stderr goes to stdout: one thing is told after the other.
+    pub together: bool,
 }
 
 impl Output {
@@ -36,7 +38,7 @@ impl Output {
         let wanted = |terminal: bool| match global.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && !no_color && !dumb,
+            ColorChoice::Auto => terminal && !no_color && !dumb && !global.linear,
         };
         Self {
             json: global.json,
@@ -46,7 +48,8 @@ impl Output {
             never_colors: global.color == ColorChoice::Never,
             color: wanted(io::stdout().is_terminal()),
             color_stderr: wanted(io::stderr().is_terminal()),
-            live: io::stderr().is_terminal() && !dumb,
+            live: io::stderr().is_terminal() && !dumb && !global.linear,
+            together: false,
         }
     }
 
@@ -58,8 +61,7 @@ impl Output {
     /// One line about what is going on; silent with `--quiet`.
     pub fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            // Nobody reads stderr: that is no reason to fail.
-            let _ = write_all(io::stderr().lock(), &self.shown(text.as_ref()));
+            self.aside(&self.shown(text.as_ref()));
         }
     }
 
@@ -67,7 +69,12 @@ impl Output {
     pub fn failure(&self, report: &Report) {
         let text = report.to_string();
         let shown = if self.color_stderr { text.replacen("error:", "\x1b[1;31merror:\x1b[0m", 1) } else { text };
-        let _ = write_all(io::stderr().lock(), &self.shown(&shown));
+        self.aside(&self.shown(&shown));
+    }
+
+    /// Nobody reads it: that is no reason to fail.
+    fn aside(&self, text: &str) {
+        let _ = if self.together { write_all(io::stdout().lock(), text) } else { write_all(io::stderr().lock(), text) };
     }
 
     /// Text for people, in the characters their terminal has.
@@ -145,15 +152,7 @@ struct Harmless;
 
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((at, found)) = rest.char_indices().find(|(_, c)| is_hazardous(*c)) {
-            out.write_all(&rest.as_bytes()[..at])?;
-            for unit in found.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            rest = &rest[at + found.len_utf8()..];
-        }
-        out.write_all(rest.as_bytes())
+        out.write_all(escape_json(fragment).as_bytes())
     }
 }
 
@@ -176,6 +175,7 @@ pub(super) const CLOSED_PIPE: &str = "output closed";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::text::is_hazardous;
 
     #[test]
     fn glyphs_have_plain_forms() {

@@ -1,12 +1,14 @@
 //! From arguments to exit code: parses, opens the context, dispatches. No command's logic.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use super::arguments::{Cli, Command};
 use super::output::{CLOSED_PIPE, Output};
+use crate::domain::text::{escape, is_hazardous};
 use crate::flows::Context;
 use crate::flows::environment::{dumb_terminal, install_tls, no_color, utf8};
 use crate::flows::settings::plain_characters;
@@ -25,14 +27,21 @@ impl Session {
     pub(super) fn context(&self) -> Result<Context, Report> {
         Context::load(self.workspace.as_deref())
     }
+
+    /// The same, everything it says in one place and as lines.
+    pub(super) fn linear(&self) -> Self {
+        let output = Output { together: true, live: false, json: false, quiet: false, ..self.output.clone() };
+        Self { output, workspace: self.workspace.clone(), plain: self.plain }
+    }
 }
 
 /// Runs one command line; prints; gives the exit code (contract section 9).
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            told(&error, &arguments);
             return ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { 0 });
         }
     };
@@ -52,6 +61,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = runtime.block_on(async {
         match cli.command {
             Some(command) => dispatch(command, &session).await,
+            None if cli.global.linear => super::linear::run(&session).await,
             None => super::screen::run(&session).await,
         }
     });
@@ -70,7 +80,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
+/// What is wrong with the command line. clap repeats what was given as it is: that must not steer the terminal.
+fn told(error: &clap::Error, arguments: &[OsString]) {
+    if !arguments.iter().any(|argument| argument.to_string_lossy().chars().any(is_hazardous)) {
+        let _ = error.print();
+        return;
+    }
+    let text = error.render().to_string();
+    let lines: Vec<String> = text.lines().map(escape).collect();
+    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+}
+
+pub(super) async fn dispatch(command: Command, session: &Session) -> Result<(), Report> {
     match command {
         Command::Demo(args) => super::demo::run(args, session).await,
         Command::Init(args) => super::init::run(args, session).await,

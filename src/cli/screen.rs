@@ -15,13 +15,13 @@ use crate::tui::{self, Start};
 pub(super) async fn run(session: &Session) -> Result<(), Report> {
     if dumb_terminal() {
         return Err(Report::message(Kind::Usage, "this terminal cannot move its cursor (TERM=dumb)")
-            .help("every command works here: `bakery --help` lists them"));
+            .help("`bakery --linear` works here, and every command: `bakery --help` lists them"));
     }
     if !has_terminal() {
         // Nobody sits there: what a script needs is the list of commands.
         session.output.note(Cli::command().render_help().to_string());
         return Err(Report::message(Kind::Usage, "the terminal UI needs a terminal")
-            .help("give a command; each does without one"));
+            .help("give a command, each does without one; or --linear: lines in, lines out"));
     }
     open(session, session.context()?).await
 }

@@ -81,7 +81,7 @@ impl Shown {
     }
 }
 
-fn line(row: &Listed, width: usize) -> String {
+pub(super) fn line(row: &Listed, width: usize) -> String {
     let made = row.age.map_or_else(|| "-".to_owned(), age);
     let platforms = if row.platforms.is_empty() { "-".to_owned() } else { row.platforms.join(",") };
     let reference = escape(&row.reference);

@@ -3,6 +3,7 @@
 use super::output::Output;
 use super::render::{Bars, Plain};
 use crate::domain::journal::{BakeStatus, Damage, EventKind, Failure, Record};
+use crate::domain::text::escape_json;
 use crate::flows::watch::Viewing;
 use crate::report::{Kind, Report};
 
@@ -47,7 +48,8 @@ impl Story {
         };
         let lines = record.event.as_ref().map(|event| self.plain.event(event, output)).unwrap_or_default();
         if self.output.json {
-            return self.output.line(&record.line);
+            // One of an older bakery may hold what steers.
+            return self.output.line(escape_json(&record.line));
         }
         if self.to_stdout {
             return lines.iter().try_for_each(|line| self.output.line(line));

@@ -3,6 +3,7 @@
 //! Hostile-input families: control characters, C1, bidi and invisible format characters become visible
 //! escapes; newlines and tabs too, since an untrusted text is always shown on one line.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,27 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// JSON text with every hazardous character as a `\u` escape: it says the same, and steers nothing. Such characters
+/// stand in its strings only; newlines and tabs between them are its own.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    let harms = |c: char| is_hazardous(c) && !matches!(c, '\n' | '\r' | '\t');
+    if !json.chars().any(harms) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        match c {
+            c if harms(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Bytes from outside as shown text: invalid UTF-8 becomes `\xNN`, the rest as [`escape`] does.

@@ -7,6 +7,7 @@ pub mod bake;
 pub mod batch;
 pub mod browse;
 pub mod changes;
+pub mod clipboard;
 pub mod compare;
 mod context;
 pub mod demo;

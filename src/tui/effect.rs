@@ -21,6 +21,8 @@ pub enum Effect {
     Bakes(bakes::Effect),
     /// Puts text into the clipboard.
     Copy(String),
+    /// Sends the terminal something that is not to be drawn.
+    Send(Vec<u8>),
     /// Opens a file in `$EDITOR`, the terminal lent to it.
     EditOutside(PathBuf),
     /// Opens `bakery shell` on this recipe's step, the terminal lent to it.

@@ -12,6 +12,7 @@ pub mod effect;
 pub mod format;
 pub mod keymap;
 pub mod model;
+pub mod mouse;
 pub mod msg;
 mod perform;
 pub mod picture;

@@ -4,6 +4,7 @@ use ratatui::layout::{Rect, Size};
 use time::OffsetDateTime;
 
 use super::keymap::{Key, Scope};
+use super::mouse::Pointer;
 use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store, verify};
 use super::theme::Look;
 use super::widgets::{Confirm, Picker, Toasts};
@@ -65,6 +66,8 @@ pub struct Model {
     pub mouse: bool,
     /// The name of the theme that is kept, whatever is tried on.
     pub theme: String,
+    /// What the mouse did, and made of the panes.
+    pub pointer: Pointer,
 }
 
 /// What earlier keys left behind.
@@ -98,6 +101,7 @@ impl Model {
             pending: Pending::default(),
             mouse: true,
             theme: "dark".to_owned(),
+            pointer: Pointer::default(),
         }
     }
 
@@ -127,7 +131,8 @@ impl Model {
 
     /// What screens may know of what is around them.
     pub fn around(&self) -> Around {
-        Around { body: self.body(), now: self.now, stores: self.here.stores.clone() }
+        let sizes = self.pointer.sizes;
+        Around { body: self.body(), now: self.now, stores: self.here.stores.clone(), sizes }
     }
 
     /// Between the two lines at the top and the one at the bottom.

@@ -22,6 +22,13 @@ pub enum Msg {
     Clock(OffsetDateTime),
     /// News from outside any screen.
     Tell(Toast),
+    /// Something for the terminal itself, and what the user is told of it.
+    ThroughTerminal {
+        /// What it is sent.
+        bytes: Vec<u8>,
+        /// The news.
+        told: Toast,
+    },
     /// The editor that had the terminal is over.
     EditedOutside,
     /// The themes there are.
@@ -54,8 +61,15 @@ pub struct ThemeChoice {
 pub enum Mouse {
     /// The first button was pressed.
     Click(Position),
-    /// The wheel was turned towards the user.
-    WheelDown,
-    /// The wheel was turned away.
-    WheelUp,
+    /// The mouse moved while it was held.
+    Drag(Position),
+    /// It was let go.
+    Release,
+    /// The wheel was turned.
+    Wheel {
+        /// Over what.
+        at: Position,
+        /// Towards the user.
+        down: bool,
+    },
 }

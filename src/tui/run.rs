@@ -20,7 +20,7 @@ use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
-use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read, sane};
+use super::terminal::{Budget, Burst, Modes, Painter, guard_panics, read, sane};
 use super::update::{begin, update};
 use super::view::draw;
 use super::widgets::Toast;
@@ -56,6 +56,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let size = crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)).unwrap_or(UNTOLD);
     let mut model = Model::new(surroundings(&context), size, terminal::now());
     model.theme.clone_from(&dress.name);
+    model.mouse = context.settings.mouse;
     let workspace = context.workspace.root.clone();
     let (performer, results) = Performer::new(context);
     guard_panics();
@@ -79,6 +80,9 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         modes: Some(modes),
         writing: false,
         due: true,
+        hurried: true,
+        budget: Budget::new(Instant::now()),
+        burst: Burst::default(),
         over: None,
         lend: None,
         workspace,
@@ -119,6 +123,12 @@ struct Loop {
     writing: bool,
     /// A frame is wanted.
     due: bool,
+    /// The user waits for it.
+    hurried: bool,
+    /// What frames nobody waits for may cost.
+    budget: Budget,
+    /// Keys read and not yet taken in.
+    burst: Burst,
     /// The exit code, once the terminal UI is over.
     over: Option<i32>,
     /// To whom the terminal is to be lent.
@@ -137,6 +147,7 @@ enum Lend {
 
 /// Messages or keys taken in at once, at most: a flood of either must not keep the other waiting.
 const AT_ONCE: usize = 500;
+const KEYS_AT_ONCE: usize = 2048;
 /// The exit code when the terminal has gone: as though SIGHUP had ended the process.
 const HUNG_UP: i32 = 129;
 
@@ -167,32 +178,34 @@ impl Loop {
                     }
                     _ => return Ok(()),
                 },
-                () = sleep_until(last_frame + FRAME), if is_due => {
+                () = sleep_until(self.not_before(last_frame)), if is_due => {
                     last_frame = Instant::now();
                     self.frame()?;
                 }
                 event = input.next() => {
                     let mut event = Poll::Ready(event);
-                    for _ in 0..AT_ONCE {
+                    for left in (0..KEYS_AT_ONCE).rev() {
                         match event {
                             Poll::Ready(Some(Ok(read))) => self.event(read)?,
                             // End of input, or a terminal that cannot be read: gone either way.
                             Poll::Ready(_) => return Ok(()),
                             Poll::Pending => break,
                         }
-                        if self.over.is_some() {
+                        // What is read is taken in: nothing more is read where this is the last.
+                        if self.over.is_some() || left == 0 {
                             break;
                         }
                         // With the loop's own waker: the stream keeps the first one it is polled with.
                         event = poll_fn(|context| Poll::Ready(input.poll_next_unpin(context))).await;
                     }
+                    self.typed()?;
                 }
                 msg = from.results.recv() => {
                     let mut msg = msg;
-                    for _ in 0..AT_ONCE {
+                    for left in (0..AT_ONCE).rev() {
                         let Some(taken) = msg else { break };
                         self.take(taken)?;
-                        msg = from.results.try_recv().ok();
+                        msg = if left > 0 { from.results.try_recv().ok() } else { None };
                     }
                 }
                 () = sleep_until(last_clock + CLOCK), if wants_clock => {
@@ -204,8 +217,32 @@ impl Loop {
         Ok(())
     }
 
+    /// When the next frame may be drawn: what a key asked for soon, what only came in when the line bears it.
+    fn not_before(&self, last_frame: Instant) -> Instant {
+        let soon = last_frame + FRAME;
+        if self.hurried { soon } else { soon.max(self.budget.next()) }
+    }
+
     fn event(&mut self, event: Event) -> Result<(), Report> {
-        read(event).map_or(Ok(()), |msg| self.take(msg))
+        self.hurried = true;
+        match read(event) {
+            Some(Msg::Key(key)) => {
+                self.burst.add(key);
+                Ok(())
+            }
+            Some(msg) => self.typed().and_then(|()| self.take(msg)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in the keys that were read, until one of them ends it.
+    fn typed(&mut self) -> Result<(), Report> {
+        while self.over.is_none()
+            && let Some(msg) = self.burst.next(self.model.scopes().first().copied(), Instant::now())
+        {
+            self.take(msg)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, msg: Msg) -> Result<(), Report> {
@@ -222,7 +259,7 @@ impl Loop {
             Effect::Leave => self.over = Some(0),
             Effect::Redraw => self.painter.forget(),
             Effect::Suspend => self.suspend()?,
-            Effect::Copy(text) => self.copy(&text)?,
+            Effect::Send(bytes) => self.outlet.aside(bytes),
             Effect::EditOutside(path) => self.lend = Some(Lend::Editor(path)),
             Effect::Shell(target) => self.lend = Some(Lend::Shell(target)),
             Effect::Mouse(ours) => {
@@ -248,8 +285,10 @@ impl Loop {
             Call::End(code) => self.over = Some(code),
             Call::Suspend => self.suspend()?,
             Call::Resumed => {
-                if let Some(modes) = &self.modes {
-                    modes.again(&self.outlet, self.model.mouse).map_err(unusable)?;
+                // A terminal that hangs up continues whom it leaves behind, and then takes nothing any more.
+                let again = self.modes.as_ref().map(|modes| modes.again(&self.outlet, self.model.mouse));
+                if again.is_some_and(|again| again.is_err()) {
+                    self.over = Some(HUNG_UP);
                 }
                 self.painter.forget();
                 self.due = true;
@@ -303,29 +342,14 @@ impl Loop {
         }
     }
 
-    fn copy(&mut self, text: &str) -> Result<(), Report> {
-        let inside_tmux = terminal::variable("TMUX").is_some();
-        let told = match clipboard_sequence(text, inside_tmux) {
-            Some(bytes) => {
-                self.outlet.aside(bytes);
-                let told = match text.lines().count() {
-                    0 | 1 => text.to_owned(),
-                    lines => format!("{lines} lines"),
-                };
-                Toast::done(format!("copied {told}")).next("through the terminal (OSC 52)")
-            }
-            None => Toast::warning("that is more than terminals take").next("M gives the mouse back: select and copy"),
-        };
-        self.take(Msg::Tell(told))
-    }
-
     fn frame(&mut self) -> Result<(), Report> {
-        self.due = false;
+        (self.due, self.hurried) = (false, false);
         let mut next = Buffer::empty(Rect::from((ratatui::layout::Position::ORIGIN, self.model.size)));
         let cursor = draw(&self.model, &self.dress.look, &mut next);
         let failed = |error: std::io::Error| Report::new(Kind::Failed, &error).while_doing("cannot draw");
         if let Some(bytes) = self.painter.paint(next, cursor).map_err(failed)? {
             self.writing = true;
+            self.budget.spend(bytes.len(), Instant::now());
             self.outlet.write(bytes);
         }
         Ok(())

@@ -1,14 +1,12 @@
 //! What happens, happens here: a message changes the model and leaves effects to be done. Pure.
 
-use ratatui::layout::Position;
-
 use super::effect::Effect;
 use super::keymap::{Action, Found, Key, Motion, look_up};
 use super::model::{Model, Overlay};
-use super::msg::{Mouse, Msg, ThemeChoice};
+use super::mouse::{moused, zoomed};
+use super::msg::{Msg, ThemeChoice};
 use super::screens::{Compare, Place, Screen, Wish, bakes, recipes, store};
-use super::view::tab_at;
-use super::widgets::{HelpBox, Item, Live, Picker, Toast};
+use super::widgets::{HelpBox, Item, Live, Picker, Toast, Zoom};
 
 /// The first effects: what every screen wants at the start.
 pub fn begin(model: &mut Model, first: Screen) -> Vec<Effect> {
@@ -55,6 +53,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Tell(toast) => vec![Wish::Tell(toast)],
+        Msg::ThroughTerminal { bytes, told } => vec![Wish::Do(Effect::Send(bytes)), Wish::Tell(told)],
         Msg::EditedOutside => vec![Wish::ReadAgain],
         Msg::Themes(choices) => vec![Wish::Pick(theme_picker(&model.theme, choices))],
         Msg::Store(msg) => model.store.receive(msg, &around),
@@ -122,30 +121,7 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     grant(model, wishes)
 }
 
-fn moused(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
-    match mouse {
-        // Turning the wheel answers no question.
-        Mouse::WheelDown | Mouse::WheelUp if matches!(model.overlay, Overlay::Confirm(_)) => Vec::new(),
-        Mouse::WheelDown => act(model, Action::Move(Motion::Down)),
-        Mouse::WheelUp => act(model, Action::Move(Motion::Up)),
-        Mouse::Click(at) if model.overlay == Overlay::None => clicked(model, at),
-        Mouse::Click(_) => Vec::new(),
-    }
-}
-
-fn clicked(model: &mut Model, at: Position) -> Vec<Effect> {
-    if at.y == 0 {
-        return tab_at(at.x).map(|screen| act(model, Action::Go(screen))).unwrap_or_default();
-    }
-    let around = model.around();
-    if !around.body.contains(at) {
-        return Vec::new();
-    }
-    let wishes = model.place_mut().clicked(at, &around);
-    grant(model, wishes)
-}
-
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match std::mem::take(&mut model.overlay) {
         Overlay::None => {}
         overlay => return act_over(model, overlay, action),
@@ -169,6 +145,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 if model.mouse { "the mouse is bakery's" } else { "the mouse is the terminal's: select and copy" };
             vec![Wish::Do(Effect::Mouse(model.mouse)), Wish::Tell(Toast::done(text).next("M turns it round"))]
         }
+        Action::Grow => zoomed(model, Zoom::larger),
+        Action::Shrink => zoomed(model, Zoom::smaller),
         Action::Back if model.toasts.dismiss() => Vec::new(),
         Action::Cancel => {
             let wishes = model.place_mut().act(action, &around);
@@ -266,7 +244,7 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Grants what screens wish, in order.
-fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
+pub(super) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
     let mut effects = Vec::new();
     for wish in wishes {
         let around = model.around();

@@ -92,42 +92,67 @@ fn tabs(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
 /// Narrower than this, the keys take the legend's place.
 const LEGEND: u16 = 72;
 
-/// The next keys, as many as fit, help the last of them; and the legend of origins.
+/// The next keys, and the legend of origins.
 fn status(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
-    let mut end = area.right().saturating_sub(1);
+    let legend = legend(look);
     if area.width >= LEGEND {
-        let legend = Line::from(vec![
-            look.glyph(Glyph::Global),
-            look.span(Role::Dim, " global  "),
-            look.glyph(Glyph::Local),
-            look.span(Role::Dim, " local"),
-        ]);
-        let at = end.saturating_sub(u16::try_from(legend.width()).unwrap_or(0));
+        let at = area.right().saturating_sub(1 + columns(&legend));
         buffer.set_line(at, area.y, &legend, area.right() - at);
-        end = at.saturating_sub(2);
+    }
+    for (x, line, _) in keys_shown(model, look, area.width) {
+        buffer.set_line(area.x + x, area.y, &line, area.width.saturating_sub(x));
+    }
+}
+
+fn legend(look: &Look) -> Line<'static> {
+    Line::from(vec![
+        look.glyph(Glyph::Global),
+        look.span(Role::Dim, " global  "),
+        look.glyph(Glyph::Local),
+        look.span(Role::Dim, " local"),
+    ])
+}
+
+fn columns(line: &Line<'_>) -> u16 {
+    u16::try_from(line.width()).unwrap_or(u16::MAX)
+}
+
+/// The next keys with their first columns, as many as fit, help the last of them.
+fn keys_shown(model: &Model, look: &Look, width: u16) -> Vec<(u16, Line<'static>, &'static Binding)> {
+    let mut end = width.saturating_sub(1);
+    if width >= LEGEND {
+        end = end.saturating_sub(columns(&legend(look)) + 2);
     }
     let (help, others): (Vec<_>, Vec<_>) = keys(model).into_iter().partition(|b| b.action == Action::Help);
     let shown = |binding: &Binding, label: &str| {
         let key = shown_key(binding.keys.first().copied().unwrap_or(""), look.ascii);
         Line::from(vec![look.span(Role::Key, key), look.span(Role::Dim, format!(" {label}"))])
     };
-    let columns = |line: &Line<'_>| u16::try_from(line.width()).unwrap_or(u16::MAX);
-    let help: Vec<Line<'static>> = help.into_iter().map(|binding| shown(binding, binding.label)).collect();
-    let reserved: u16 = help.iter().map(|line| columns(line) + 2).sum();
-    let mut x = area.x + 1;
+    let help: Vec<_> = help.into_iter().map(|binding| (shown(binding, binding.label), binding)).collect();
+    let reserved: u16 = help.iter().map(|(line, _)| columns(line) + 2).sum();
+    let (mut x, mut places) = (1, Vec::new());
     for binding in others {
         let room = end.saturating_sub(x + reserved);
         let labels = [binding.label, short(binding.label)];
         let Some(line) = labels.iter().map(|label| shown(binding, label)).find(|line| columns(line) <= room) else {
             break;
         };
-        buffer.set_line(x, area.y, &line, room);
-        x += columns(&line) + 2;
+        let next = x + columns(&line) + 2;
+        places.push((std::mem::replace(&mut x, next), line, binding));
     }
-    for line in help {
-        buffer.set_line(x, area.y, &line, end.saturating_sub(x));
-        x += columns(&line) + 2;
+    for (line, binding) in help {
+        let line = cut(look, &line, usize::from(end.saturating_sub(x)));
+        let next = x + columns(&line) + 2;
+        places.push((std::mem::replace(&mut x, next), line, binding));
     }
+    places
+}
+
+/// What the key at a column of the last line asks for.
+pub(super) fn key_at(model: &Model, x: u16) -> Option<Action> {
+    let places = keys_shown(model, &Look::of_roles(false), model.size.width);
+    let found = places.into_iter().find(|(from, line, _)| (*from..from + columns(line)).contains(&x));
+    found.map(|(_, _, binding)| binding.action)
 }
 
 /// What the status bar names: nothing an inner scope or a text being typed takes away.

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use super::{in_demo, opened, stocked};
+use super::{in_demo, number, opened, stocked, text};
 use crate::bakes::GATED;
 use crate::support::bakes::Home;
 use crate::support::pty::{Terminal, wait_until};
@@ -18,8 +18,8 @@ fn scripted(home: &Home) -> Command {
 }
 
 /// Starts a bake from the Recipes screen and waits until it is at its gate.
-fn baking(home: &Home) -> Terminal {
-    let terminal = opened(&scripted(home), 100, 30);
+pub fn baking(home: &Home, (columns, rows): (u16, u16)) -> Terminal {
+    let terminal = opened(&scripted(home), columns, rows);
     terminal.send("2");
     terminal.wait_text("team-a/app:1.0");
     terminal.send("b");
@@ -27,7 +27,7 @@ fn baking(home: &Home) -> Terminal {
     terminal
 }
 
-fn newest(home: &Home) -> serde_json::Value {
+pub fn newest(home: &Home) -> serde_json::Value {
     let rows: serde_json::Value = serde_json::from_str(&home.run(&["bakes", "--json"]).stdout()).unwrap();
     rows.as_array().unwrap().first().cloned().unwrap_or_default()
 }
@@ -74,7 +74,7 @@ fn choose_a_base_take_it_back_edit_bake_and_find_it_again() {
 fn h09_a_bake_goes_on_when_its_terminal_is_killed_twenty_times_of_twenty() {
     let home = Home::new(GATED);
     for round in 0..20 {
-        let mut terminal = baking(&home);
+        let mut terminal = baking(&home, (100, 30));
         terminal.hang_up();
         home.open("gate");
         wait_until("the bake's end", || newest(&home)["status"] != "running");
@@ -88,7 +88,7 @@ fn h09_a_bake_goes_on_when_its_terminal_is_killed_twenty_times_of_twenty() {
 #[test]
 fn v08_viewers_come_and_go_and_each_sees_everything() {
     let home = Home::new(GATED);
-    let mut first = baking(&home);
+    let mut first = baking(&home, (100, 30));
     let mut second = opened(&scripted(&home), 140, 40);
     second.send("7");
     second.wait_text("team-a/app:1.0");
@@ -108,9 +108,34 @@ fn v08_viewers_come_and_go_and_each_sees_everything() {
 }
 
 #[test]
+fn v08_many_viewers_of_many_sizes_end_with_what_a_late_one_sees() {
+    let home = Home::new(GATED);
+    let first = baking(&home, (100, 30));
+    let sizes: Vec<(u16, u16)> =
+        (0..number("BAKERY_VIEWERS", 8)).zip(0_u16..).map(|(_, at)| (60 + 3 * at, 16 + at)).collect();
+    let viewers: Vec<Terminal> =
+        sizes.iter().map(|(columns, rows)| opened(&scripted(&home), *columns, *rows)).collect();
+    for viewer in &viewers {
+        viewer.send("3");
+        viewer.wait_text("baking");
+    }
+    home.open("gate");
+    first.wait_text("baked in");
+    for (viewer, (columns, rows)) in viewers.iter().zip(sizes) {
+        viewer.wait_text("baked in");
+        let late = opened(&scripted(&home), columns, rows);
+        late.send("3");
+        late.wait_text("baked in");
+        late.settle(std::time::Duration::from_millis(300));
+        let wanted = text(&late.screen());
+        viewer.wait_for("what a late one sees", |screen| text(screen) == wanted);
+    }
+}
+
+#[test]
 fn a_bake_is_cancelled_only_when_the_answer_is_yes() {
     let home = Home::new(GATED);
-    let mut terminal = baking(&home);
+    let mut terminal = baking(&home, (100, 30));
     terminal.send("x");
     terminal.wait_text("cancel this bake?");
     terminal.send("\r");

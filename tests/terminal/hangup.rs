@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{HELP, command, house, open, opened, text};
+use super::{HELP, command, house, number, open, opened, text};
 use crate::support::pty::{cpu, state, wait_until};
 
 /// `bakery` with SIGHUP ignored from its birth, as below `nohup`.
@@ -42,6 +42,25 @@ fn v01_a_closed_terminal_ends_the_viewer_within_a_second() {
         let spent = watch.join().unwrap_or_default();
         assert!(spent < Duration::from_millis(700), "it spins: {spent:?} of processor time");
     }
+}
+
+#[test]
+fn v01_with_sighup_ignored_the_viewer_is_gone_every_time() {
+    let bakery = house();
+    // A hundred: BAKERY_KILLS=100.
+    let rounds = number("BAKERY_KILLS", 20);
+    let mut slowest = Duration::ZERO;
+    for round in 0..rounds {
+        let mut terminal = opened(&deaf(&bakery), 80, 24);
+        if round % 2 == 0 {
+            // In the middle of something.
+            terminal.send("?j");
+        }
+        terminal.hang_up();
+        slowest = slowest.max(terminal.ends_with(129));
+    }
+    eprintln!("gone {rounds} times of {rounds}, after {slowest:?} at most");
+    assert!(slowest < Duration::from_millis(1500), "{slowest:?}");
 }
 
 #[test]

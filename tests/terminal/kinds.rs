@@ -4,8 +4,19 @@ use super::{HELP, command, house};
 use crate::support::pty::Terminal;
 
 /// What a terminal would answer to, mixing with the keys: device attributes, status, colours, keyboard.
-const QUERIES: [&str; 9] =
-    ["\x1b[c", "\x1b[0c", "\x1b[>c", "\x1b[5n", "\x1b[6n", "\x1b]10;?", "\x1b]11;?", "\x1b[?u", "\x1bP"];
+const QUERIES: [&str; 11] = [
+    "\x1b[c",
+    "\x1b[0c",
+    "\x1b[>c",
+    "\x1b[5n",
+    "\x1b[6n",
+    "\x1b]10;?",
+    "\x1b]11;?",
+    "\x1b[?u",
+    "\x1bP",
+    "$p",
+    "\x1b[18t",
+];
 
 #[test]
 fn v03_every_kind_of_terminal_starts_and_ends_cleanly_and_is_asked_nothing() {
@@ -23,6 +34,7 @@ fn v03_every_kind_of_terminal_starts_and_ends_cleanly_and_is_asked_nothing() {
         terminal.send("q");
         terminal.ends_with(0);
         terminal.wait_for("the terminal given back", super::is_given_back);
+        assert_eq!(terminal.screen().contents().trim(), "", "TERM={kind}: nothing of ours stays");
         let raw = String::from_utf8(terminal.raw()).unwrap();
         for query in QUERIES {
             assert!(!raw.contains(query), "TERM={kind} is asked {query:?}");
@@ -46,7 +58,9 @@ fn v03_without_utf8_every_byte_is_ascii() {
     plain.arg("--ascii");
     let mut posix = command(&bakery);
     posix.env("LANG", "C");
-    for command in [plain, posix] {
+    let mut latin = command(&bakery);
+    latin.env("LANG", "de_DE.ISO-8859-1");
+    for command in [plain, posix, latin] {
         let mut terminal = Terminal::start(&command, 80, 24);
         terminal.wait_text("? help");
         terminal.send("?");

@@ -5,21 +5,29 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{command, house, is_given_back, open, opened};
+use super::{command, house, is_given_back, opened};
 use crate::support::bakery::Bakery;
 use crate::support::pty::{Terminal, state, wait_until};
+
+/// The kinds of terminals and multiplexers people sit at.
+const KINDS: [&str; 4] = ["xterm", "linux", "screen", "tmux-256color"];
 
 fn leaves(name: &str, code: i32, end: impl Fn(&Terminal)) {
     let bakery = house();
     let fresh = Terminal::start(Command::new("true").env("PATH", std::env::var_os("PATH").unwrap()), 80, 24);
-    let mut terminal = open(&bakery);
-    assert_ne!(terminal.modes(), fresh.modes(), "{name}: raw while it runs");
-    assert!(terminal.screen().alternate_screen() && terminal.screen().bracketed_paste());
-    end(&terminal);
-    let took = terminal.ends_with(code);
-    assert!(took < Duration::from_secs(1), "{name}: {took:?}");
-    terminal.wait_for("the terminal given back", is_given_back);
-    assert_eq!(terminal.modes(), fresh.modes(), "{name}");
+    for kind in KINDS {
+        let mut terminal = opened(command(&bakery).env("TERM", kind), 80, 24);
+        assert_ne!(terminal.modes(), fresh.modes(), "{name}: raw while it runs");
+        let screen = terminal.screen();
+        assert!(screen.alternate_screen() && screen.bracketed_paste() && screen.hide_cursor(), "{kind}");
+        assert_ne!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "{kind}");
+        end(&terminal);
+        let took = terminal.ends_with(code);
+        assert!(took < Duration::from_secs(1), "{name}, {kind}: {took:?}");
+        terminal.wait_for("the terminal given back", is_given_back);
+        assert_eq!(terminal.modes(), fresh.modes(), "{name}, {kind}");
+        assert_eq!(terminal.screen().contents().trim(), "", "{name}, {kind}: nothing of ours stays");
+    }
 }
 
 #[test]
@@ -33,10 +41,10 @@ fn v05_every_way_out_gives_the_terminal_back() {
 
 #[test]
 fn v05_a_panic_gives_the_terminal_back_and_says_so() {
-    for place in ["loop", "thread"] {
+    for (kind, place) in KINDS.into_iter().flat_map(|kind| [(kind, "loop"), (kind, "thread")]) {
         let bakery = house();
         let fresh = Terminal::start(Command::new("true").env("PATH", std::env::var_os("PATH").unwrap()), 80, 24);
-        let mut terminal = Terminal::start(command(&bakery).env("BAKERY_PANIC", place), 80, 24);
+        let mut terminal = Terminal::start(command(&bakery).env("TERM", kind).env("BAKERY_PANIC", place), 80, 24);
         terminal.ends_with(101);
         let screen = terminal.wait_text("bakes go on");
         assert!(is_given_back(&screen), "{place}");
@@ -46,7 +54,7 @@ fn v05_a_panic_gives_the_terminal_back_and_says_so() {
 }
 
 /// A shell with job control, and `bakery` in it.
-fn shell(bakery: &Bakery) -> Command {
+fn shell(bakery: &Bakery, kind: &str) -> Command {
     let mut shell = Command::new("bash");
     shell.args(["--norc", "--noprofile", "-i"]);
     let inside = command(bakery);
@@ -55,7 +63,11 @@ fn shell(bakery: &Bakery) -> Command {
     }
     // bash would ask for bracketed paste itself, and hide whether `bakery` gave it back.
     shell.env("INPUTRC", bakery.write("inputrc", "set enable-bracketed-paste off\n"));
-    shell.env("PS1", "shell> ").env("BAKERY", inside.get_program()).current_dir(inside.get_current_dir().unwrap());
+    shell
+        .env("TERM", kind)
+        .env("PS1", "shell> ")
+        .env("BAKERY", inside.get_program())
+        .current_dir(inside.get_current_dir().unwrap());
     shell
 }
 
@@ -67,8 +79,14 @@ fn child_of(pid: u32) -> u32 {
 
 #[test]
 fn v05_stopped_and_continued_it_gives_back_and_takes_again() {
+    for kind in KINDS {
+        stopped_and_continued(kind);
+    }
+}
+
+fn stopped_and_continued(kind: &str) {
     let bakery = house();
-    let terminal = Terminal::start(&shell(&bakery), 80, 24);
+    let terminal = Terminal::start(&shell(&bakery, kind), 80, 24);
     terminal.wait_text("shell>");
     terminal.send("stty -a > before; $BAKERY\r");
     terminal.wait_text("? help");

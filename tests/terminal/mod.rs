@@ -1,11 +1,15 @@
 //! The terminal UI in a real terminal: what it costs, what it does to the terminal, what a terminal can do to it.
 
 mod bakes;
+mod clipboard;
 mod cost;
+mod flood;
 mod hangup;
+mod hostile;
 mod journey;
 mod kinds;
 mod leaving;
+mod linear;
 mod stress;
 mod themes;
 
@@ -20,6 +24,11 @@ const HELP: &str = "left, or back";
 /// The screen's text; blanks at the ends of lines say nothing.
 fn text(screen: &vt100::Screen) -> String {
     screen.contents().lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+/// How often or how long, where an environment variable asks for more than the suite has time for.
+fn number(variable: &str, usual: usize) -> usize {
+    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
 }
 
 /// A workspace with two empty stores.

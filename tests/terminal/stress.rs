@@ -72,3 +72,33 @@ fn v06_a_megabyte_pasted_loses_no_key_after_it() {
         terminal.ends_with(0);
     }
 }
+
+#[test]
+fn v06_a_paste_without_brackets_loses_no_letter() {
+    let bakery = house();
+    let recipe = bakery.write("recipes/app.yaml", "recipe: 1\nname: team-a/app\ntag: \"1.0\"\nbase: scratch\n");
+    let before = std::fs::read_to_string(&recipe).unwrap();
+    let mut terminal = open(&bakery);
+    terminal.send("2");
+    terminal.wait_text("team-a/app:1.0");
+    terminal.send("e");
+    terminal.wait_text("Ctrl-o save");
+    let lines: String = (0..400).map(|number| format!("# {number:060}\r")).collect();
+    terminal.send(&lines);
+    terminal.wait_text(&format!("{:060}", 399));
+    terminal.send("\x0f");
+    terminal.wait_text("saved ");
+    let after = std::fs::read_to_string(&recipe).unwrap();
+    let wanted = lines.replace('\r', "\n") + &before;
+    let differs = after.lines().zip(wanted.lines()).position(|(is, wanted)| is != wanted);
+    assert!(
+        after == wanted,
+        "line {differs:?} of {} is {:?}",
+        wanted.lines().count(),
+        differs.and_then(|at| after.lines().nth(at))
+    );
+    terminal.send("\x1b");
+    terminal.wait_for("the recipes", |screen| !screen.contents().contains("Ctrl-o save"));
+    terminal.send("q");
+    terminal.ends_with(0);
+}

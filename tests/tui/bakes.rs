@@ -62,7 +62,7 @@ fn failure(message: &str) -> Option<Failure> {
 }
 
 /// One bake of every kind, as the flow gives them: newest first.
-fn mixed() -> Vec<ShelfRow> {
+pub fn mixed() -> Vec<ShelfRow> {
     let over = ShelfStatus::Finished;
     let running = ShelfRow {
         steps: (1, 4),
@@ -104,7 +104,7 @@ fn mixed() -> Vec<ShelfRow> {
     ]
 }
 
-fn told(size: (u16, u16), rows: Vec<ShelfRow>) -> Model {
+pub fn told(size: (u16, u16), rows: Vec<ShelfRow>) -> Model {
     let mut model = model(size);
     begin(&mut model, Screen::Bakes);
     update(&mut model, Msg::Bakes(bakes::Msg::News(ShelfNews::All(rows))));

@@ -8,6 +8,7 @@ mod diff;
 mod editor;
 mod frame;
 mod golden;
+mod mouse;
 mod picture;
 mod recipes;
 mod store;

@@ -125,7 +125,7 @@ fn image(created_by: &str, label: &str) -> Inspection {
 }
 
 /// Two stores, read; the newest python in full at the right.
-fn read(size: (u16, u16)) -> Model {
+pub fn read(size: (u16, u16)) -> Model {
     let mut model = model(size);
     begin(&mut model, Screen::Store);
     begun(&mut model, "global");

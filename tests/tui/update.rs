@@ -154,8 +154,8 @@ fn the_mouse_selects_opens_and_scrolls_the_pane_with_the_keys() {
     let click = |y| Msg::Mouse(Mouse::Click(Position { x: 5, y }));
     update(&mut model, click(6));
     assert_eq!(model.store.repositories.selected, 3);
-    update(&mut model, Msg::Mouse(Mouse::WheelDown));
-    update(&mut model, Msg::Mouse(Mouse::WheelUp));
+    update(&mut model, Msg::Mouse(Mouse::Wheel { at: Position { x: 5, y: 6 }, down: true }));
+    update(&mut model, Msg::Mouse(Mouse::Wheel { at: Position { x: 5, y: 6 }, down: false }));
     assert_eq!(model.store.repositories.selected, 3);
     update(&mut model, click(6));
     assert_eq!(model.store.open_repo().map(|repo| repo.name.as_str()), Some("r02"));
@@ -167,7 +167,7 @@ fn a_question_is_answered_by_letters_and_never_by_the_wheel() {
         let (mut model, _) = many(1);
         let question = Confirm::no_or("delete it?", "it is gone then", "delete", vec![Wish::Leave]);
         model.overlay = Overlay::Confirm(question);
-        update(&mut model, Msg::Mouse(Mouse::WheelDown));
+        update(&mut model, Msg::Mouse(Mouse::Wheel { at: Position { x: 5, y: 6 }, down: true }));
         (press(&mut model, keys), model.overlay == Overlay::None)
     };
     assert_eq!(ask(&["enter"]), (vec![], true), "the safe answer is the focused one");

@@ -2,7 +2,7 @@
 //!
 //! A script is one JSON object a line: an event as a journal has it without `seq`, `at` and `crc`, or one of
 //! `{"log":STEP,"text":TEXT}` (output of a step), `{"gate":FILE}` (waits until that file exists, or for cancelling),
-//! `{"fail":MESSAGE}` (the engine gives up), `{"deaf":true}` (a cancel no longer opens a gate).
+//! `{"fail":MESSAGE}` (the engine gives up), `{"deaf":true}` (a cancel no longer opens a gate), `{"pause":MILLIS}`.
 
 use std::path::{Path, PathBuf};
 
@@ -50,6 +50,7 @@ enum Act {
     Gate(PathBuf),
     Fail(String),
     Deaf,
+    Pause(u64),
 }
 
 #[derive(Deserialize)]
@@ -59,6 +60,7 @@ enum Direction {
     Gate { gate: PathBuf },
     Fail { fail: String },
     Deaf { deaf: bool },
+    Pause { pause: u64 },
 }
 
 impl ScriptedEngine {
@@ -84,6 +86,7 @@ impl ScriptedEngine {
                 Ok(Direction::Gate { gate }) => Act::Gate(gate),
                 Ok(Direction::Fail { fail }) => Act::Fail(fail),
                 Ok(Direction::Deaf { deaf: true }) => Act::Deaf,
+                Ok(Direction::Pause { pause }) => Act::Pause(pause),
                 _ => {
                     let kind = decode_kind(line).map_err(|source| ScriptError::Act { line: number + 1, source })?;
                     Act::Emit(Box::new(kind))
@@ -124,6 +127,7 @@ impl ScriptedEngine {
                     return Err(EngineError::Step { step: StepId("0".into()), action: "scripted".into(), failure });
                 }
                 Act::Deaf => deaf = true,
+                Act::Pause(millis) => tokio::time::sleep(std::time::Duration::from_millis(*millis)).await,
             }
         }
         Ok(baked)

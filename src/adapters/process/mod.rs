@@ -1,5 +1,6 @@
 //! Processes: detaching the worker, signals, who we are, the terminal as the kernel sees it.
 
+mod clipboard;
 mod detach;
 mod editor;
 mod hangup;
@@ -10,6 +11,7 @@ pub mod relay;
 mod shell;
 mod signals;
 
+pub use clipboard::{CLIP, Copier, CopierError, PBCOPY, WL_COPY, XCLIP, XSEL};
 pub use detach::{DetachError, Handshake, leave_session, passphrase_given, start_worker};
 pub use editor::{EditorError, edit};
 pub use hangup::watch_terminal;

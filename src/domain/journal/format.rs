@@ -6,11 +6,14 @@
 //! with the newline that ends it. `seq` counts from 1 without gaps, `at` is RFC 3339 in UTC; an action step's `kind` is
 //! called `action`, since `kind` is the event's.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, EventKind};
 use super::mirror::Fact;
 use super::upgrade;
+use crate::domain::text::escape_json;
 
 /// The longest line a reader takes.
 pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
@@ -106,6 +109,9 @@ struct Versioned {
 pub fn encode(event: &Event) -> Result<String, FormatError> {
     let written = Written { seq: event.seq, at: &event.at, fact: Fact::from(&event.kind) };
     let mut line = serde_json::to_string(&written).map_err(FormatError::Frame)?;
+    if let Cow::Owned(harmless) = escape_json(&line) {
+        line = harmless;
+    }
     let crc = checksum(line.as_bytes());
     line.pop();
     line.push_str(",\"crc\":\"");

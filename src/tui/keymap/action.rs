@@ -78,6 +78,10 @@ pub enum Action {
     Copy,
     /// Gives the mouse back to the terminal, or takes it.
     Mouse,
+    /// More room for the pane with the keys.
+    Grow,
+    /// Less.
+    Shrink,
     /// Uses the selected image as a recipe's base.
     ChooseBase,
     /// Edits in place.

@@ -69,7 +69,7 @@ impl Key {
 }
 
 /// Names of the keys that are no characters.
-const NAMED: [(&str, &str, Code); 18] = [
+const NAMED: [(&str, &str, Code); 19] = [
     ("enter", "Enter", Code::Enter),
     ("esc", "Esc", Code::Esc),
     ("tab", "Tab", Code::Tab),
@@ -88,6 +88,7 @@ const NAMED: [(&str, &str, Code); 18] = [
     ("space", "Space", Code::Char(' ')),
     ("colon", ":", Code::Char(':')),
     ("minus", "-", Code::Char('-')),
+    ("plus", "+", Code::Char('+')),
 ];
 
 /// Why a text names no key.

@@ -300,5 +300,7 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Everywhere, &["ctrl-z"], Action::Suspend, "stop until fg"),
     quiet(Scope::Everywhere, &["ctrl-l"], Action::Redraw, "draw everything anew"),
     quiet(Scope::Everywhere, &["ctrl-t"], Action::Theme, "choose a theme, trying each on"),
+    quiet(Scope::Everywhere, &["plus", "="], Action::Grow, "more room for the pane with the keys"),
+    quiet(Scope::Everywhere, &["_"], Action::Shrink, "less room for it"),
     quiet(Scope::Everywhere, &["M"], Action::Mouse, "release the mouse, or take it"),
 ];

@@ -2,6 +2,7 @@
 
 mod bake;
 mod bakes;
+mod clipboard;
 mod diff;
 mod editor;
 mod recipes;
@@ -64,6 +65,8 @@ pub(super) enum Slot {
     Verify,
     /// Two chains being verified, to be compared.
     Trust,
+    /// Something being copied.
+    Copy,
     /// A wish to stop this bake.
     Cancel(String),
     /// The themes there are.
@@ -121,8 +124,9 @@ impl Performer {
             Effect::Bakes(effect) => self.bakes(effect),
             Effect::Themes => self.themes(),
             Effect::Theme { name, keep: true } => self.keep_theme(name),
+            Effect::Copy(text) => self.copy(text),
             Effect::Theme { .. }
-            | Effect::Copy(_)
+            | Effect::Send(_)
             | Effect::EditOutside(_)
             | Effect::Shell(_)
             | Effect::Leave

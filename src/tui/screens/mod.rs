@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use super::effect::Effect;
 use super::keymap::{Action, Key, Scope};
 use super::theme::Look;
-use super::widgets::{Confirm, Picker, Toast};
+use super::widgets::{Confirm, Divider, Picker, Sizes, Toast};
 
 /// A screen, in the order of the tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,6 +122,15 @@ pub struct Around {
     pub now: OffsetDateTime,
     /// The stores of the workspace.
     pub stores: Vec<StoreName>,
+    /// What the user made of each screen's panes, in the order of the tabs.
+    pub sizes: [Sizes; Screen::ALL.len()],
+}
+
+impl Around {
+    /// What the user made of a screen's panes.
+    pub fn sizes(&self, screen: Screen) -> Sizes {
+        self.sizes[screen as usize]
+    }
 }
 
 /// A store of the workspace.
@@ -164,7 +173,19 @@ pub trait Place {
     fn clicked(&mut self, _at: Position, _around: &Around) -> Vec<Wish> {
         Vec::new()
     }
-    /// The body has another size.
+    /// Whether what is selected stands there: a second click opens it.
+    fn opens(&self, _at: Position, _around: &Around) -> bool {
+        false
+    }
+    /// The pane at `at` gets the keys, nothing in it is selected; how many lines a turn of the wheel moves it by.
+    fn point_at(&mut self, _at: Position, _around: &Around) -> usize {
+        1
+    }
+    /// The rules between its panes.
+    fn dividers(&self, _around: &Around) -> Vec<Divider> {
+        Vec::new()
+    }
+    /// The body, or a pane of it, has another size.
     fn resized(&mut self, around: &Around) -> Vec<Wish>;
     /// The screen is asked to make room for leaving; a question where something would be lost.
     fn before_leaving(&self) -> Option<Confirm> {

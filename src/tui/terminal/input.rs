@@ -59,10 +59,13 @@ fn pressed(event: KeyEvent) -> Option<Key> {
 }
 
 fn moved(event: MouseEvent) -> Option<Mouse> {
+    let at = Position { x: event.column, y: event.row };
     match event.kind {
-        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(Position { x: event.column, y: event.row })),
-        MouseEventKind::ScrollDown => Some(Mouse::WheelDown),
-        MouseEventKind::ScrollUp => Some(Mouse::WheelUp),
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click(at)),
+        MouseEventKind::Drag(MouseButton::Left) => Some(Mouse::Drag(at)),
+        MouseEventKind::Up(MouseButton::Left) => Some(Mouse::Release),
+        MouseEventKind::ScrollDown => Some(Mouse::Wheel { at, down: true }),
+        MouseEventKind::ScrollUp => Some(Mouse::Wheel { at, down: false }),
         _ => None,
     }
 }
@@ -78,5 +81,20 @@ mod tests {
         assert_eq!(sane(1, 1), Some(Size { width: 1, height: 1 }));
         assert_eq!(sane(65535, 65535), Some(MOST));
         assert_eq!(read(Event::Resize(0, 0)), None);
+    }
+
+    #[test]
+    fn the_first_button_and_the_wheel_count_nothing_else_does() {
+        let event = |kind| {
+            let mouse = MouseEvent { kind, column: 7, row: 3, modifiers: KeyModifiers::NONE };
+            read(Event::Mouse(mouse)).map(|msg| format!("{msg:?}"))
+        };
+        let at = "Position { x: 7, y: 3 }";
+        let told = |what: &str| Some(format!("Mouse({what})"));
+        assert_eq!(event(MouseEventKind::Down(MouseButton::Left)), told(&format!("Click({at})")));
+        assert_eq!(event(MouseEventKind::Drag(MouseButton::Left)), told(&format!("Drag({at})")));
+        assert_eq!(event(MouseEventKind::Up(MouseButton::Left)), told("Release"));
+        assert_eq!(event(MouseEventKind::ScrollUp), told(&format!("Wheel {{ at: {at}, down: false }}")));
+        assert_eq!((event(MouseEventKind::Down(MouseButton::Right)), event(MouseEventKind::Moved)), (None, None));
     }
 }

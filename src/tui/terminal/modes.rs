@@ -5,18 +5,22 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::queue;
-use crossterm::style::ResetColor;
+use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 
 use crate::flows::terminal::{Outlet, end, end_within, write_last};
 
 /// Whether the terminal is ours: the panic hook asks, from any thread.
 static OURS: AtomicBool = AtomicBool::new(false);
+
+/// Buttons, the wheel and dragging, told in SGR; not every move, which would keep a thin line busy for nothing.
+const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 
 /// How long leaving waits for a terminal that takes nothing.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -56,7 +60,7 @@ impl Modes {
     pub(in crate::tui) fn mouse(&self, outlet: &Outlet, ours: bool) -> io::Result<()> {
         let mut out = Vec::new();
         if ours {
-            queue!(out, EnableMouseCapture)?;
+            queue!(out, Print(MOUSE))?;
         } else {
             queue!(out, DisableMouseCapture)?;
         }
@@ -75,7 +79,7 @@ fn entering(mouse: bool) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
     if mouse {
-        queue!(out, EnableMouseCapture)?;
+        queue!(out, Print(MOUSE))?;
     }
     Ok(out)
 }
@@ -89,6 +93,9 @@ fn leaving() -> Vec<u8> {
         DisableMouseCapture,
         DisableBracketedPaste,
         ResetColor,
+        // Where there is no other screen to leave, nothing of ours stays.
+        Clear(ClearType::All),
+        MoveTo(0, 0),
         LeaveAlternateScreen,
         Show
     );

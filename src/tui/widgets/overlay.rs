@@ -1,7 +1,7 @@
 //! What comes up over a screen: questions, choices, the keys. The safe answer of a question is the focused one.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
@@ -143,16 +143,27 @@ impl Picker {
 }
 
 /// A place in the middle of `body`, cleared, with a rule above and below.
-fn open(look: &Look, body: Rect, (width, height): (u16, u16), title: &str, buffer: &mut Buffer) -> Rect {
-    let body = body.intersection(buffer.area);
-    let (width, height) = (width.min(body.width), (height + 2).min(body.height));
-    let x = body.x + (body.width - width) / 2;
-    let y = body.y + (body.height - height) / 3;
-    let area = Rect { x, y, width, height };
+fn open(look: &Look, body: Rect, size: (u16, u16), title: &str, buffer: &mut Buffer) -> Rect {
+    let (area, inner) = middle(body.intersection(buffer.area), size);
+    let height = area.height;
     Clear.render(area, buffer);
     rule(look, Rect { height: 1.min(height), ..area }, &[look.span(Role::Strong, title.to_owned())], &[], buffer);
     rule(look, Rect { y: area.bottom().saturating_sub(1), height: 1.min(height), ..area }, &[], &[], buffer);
-    Rect { x: x + 2.min(width), y: y + 1.min(height), width: width.saturating_sub(4), height: height.saturating_sub(2) }
+    inner
+}
+
+/// That place, and what is left of it within its rules.
+fn middle(body: Rect, (width, height): (u16, u16)) -> (Rect, Rect) {
+    let (width, height) = (width.min(body.width), (height + 2).min(body.height));
+    let x = body.x + (body.width - width) / 2;
+    let y = body.y + (body.height - height) / 3;
+    let inner = Rect {
+        x: x + 2.min(width),
+        y: y + 1.min(height),
+        width: width.saturating_sub(4),
+        height: height.saturating_sub(2),
+    };
+    (Rect { x, y, width, height }, inner)
 }
 
 /// A question, drawn.
@@ -162,11 +173,8 @@ impl ConfirmBox<'_> {
     /// Draws it over `body`.
     pub fn draw(&self, body: Rect, buffer: &mut Buffer) {
         let (confirm, look) = (self.0, self.1);
-        let widest = confirm.code.iter().map(|line| format::width(line)).max().unwrap_or(0);
-        let width = body.width.min(u16::try_from(widest + 6).unwrap_or(u16::MAX).max(72));
-        let lines = self.lines(usize::from(width).saturating_sub(4));
-        let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-        let inner = open(look, body, (width, height), &confirm.title, buffer);
+        let (size, lines) = self.size(body);
+        let inner = open(look, body, size, &confirm.title, buffer);
         let room = usize::from(inner.height.saturating_sub(2));
         for (y, line) in (inner.y..).zip(lines.iter().take(room)) {
             buffer.set_line(inner.x, y, &cut(look, line, usize::from(inner.width)), inner.width);
@@ -179,15 +187,8 @@ impl ConfirmBox<'_> {
             let more = format::left(&more, usize::from(inner.width), "");
             buffer.set_span(inner.x, y, &look.span(Role::Dim, more), inner.width);
         }
-        let mut spans: Vec<Span<'static>> = Vec::new();
-        for (number, choice) in confirm.choices.iter().enumerate() {
-            let focused = number == confirm.focused;
-            let mark = if focused { look.mark() } else { " " };
-            let text = format!("{mark} {} ", choice.label);
-            let role = if focused { Role::Selection } else { Role::Dim };
-            spans.push(look.span(role, text));
-            spans.push(look.span(Role::Text, "  "));
-        }
+        let spans = self.choices().into_iter().flat_map(|choice| [choice, look.span(Role::Text, "  ")]);
+        let spans: Vec<Span<'static>> = spans.collect();
         if inner.height > 0 {
             buffer.set_line(
                 inner.x,
@@ -200,6 +201,39 @@ impl ConfirmBox<'_> {
 }
 
 impl ConfirmBox<'_> {
+    /// Which answer stands at a place of `body`.
+    pub fn choice_at(&self, body: Rect, at: Position) -> Option<usize> {
+        let (_, inner) = middle(body, self.size(body).0);
+        if at.y + 1 != inner.bottom() || !inner.contains(at) {
+            return None;
+        }
+        let mut x = usize::from(inner.x);
+        self.choices().iter().position(|choice| {
+            let from = x;
+            x += choice.width() + 2;
+            (from..from + choice.width()).contains(&usize::from(at.x))
+        })
+    }
+
+    /// How large it is over `body`, and its lines.
+    fn size(&self, body: Rect) -> ((u16, u16), Vec<Line<'static>>) {
+        let widest = self.0.code.iter().map(|line| format::width(line)).max().unwrap_or(0);
+        let width = body.width.min(u16::try_from(widest + 6).unwrap_or(u16::MAX).max(72));
+        let lines = self.lines(usize::from(width).saturating_sub(4));
+        ((width, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX)), lines)
+    }
+
+    /// The answers, one beside the other.
+    fn choices(&self) -> Vec<Span<'static>> {
+        let (confirm, look) = (self.0, self.1);
+        let choice = |(number, choice): (usize, &Choice)| {
+            let focused = number == confirm.focused;
+            let mark = if focused { look.mark() } else { " " };
+            look.span(if focused { Role::Selection } else { Role::Dim }, format!("{mark} {} ", choice.label))
+        };
+        confirm.choices.iter().enumerate().map(choice).collect()
+    }
+
     /// What is said, and below it the lines that are shown as they are.
     fn lines(&self, columns: usize) -> Vec<Line<'static>> {
         let (confirm, look) = (self.0, self.1);
@@ -217,14 +251,27 @@ impl ConfirmBox<'_> {
 pub struct PickerBox<'a>(pub &'a Picker, pub &'a Look);
 
 impl PickerBox<'_> {
+    /// Which of the items shown stands at a place of `body`.
+    pub fn row_at(&self, body: Rect, at: Position) -> Option<usize> {
+        let (_, inner) = middle(body, self.size(body));
+        let row = usize::from(at.y.checked_sub(inner.y + 1)?);
+        let mut window = self.0.cursor.window(self.0.shown().len(), usize::from(inner.height).saturating_sub(1));
+        if inner.contains(at) { window.nth(row) } else { None }
+    }
+
+    /// How large it is over `body`.
+    fn size(&self, body: Rect) -> (u16, u16) {
+        let rows = self.0.items.len().clamp(1, PICKER_ROWS);
+        let sample = if self.0.live.is_some() { swatches(self.1).len() } else { 0 };
+        (body.width.min(84), u16::try_from(rows + 1 + sample).unwrap_or(1))
+    }
+
     /// Draws it over `body`.
     pub fn draw(&self, body: Rect, buffer: &mut Buffer) {
         let (picker, look) = (self.0, self.1);
         let shown = picker.shown();
-        let rows = picker.items.len().clamp(1, PICKER_ROWS);
         let sample = if picker.live.is_some() { swatches(look).to_vec() } else { Vec::new() };
-        let tall = u16::try_from(rows + 1 + sample.len()).unwrap_or(1);
-        let inner = open(look, body, (body.width.min(84), tall), &picker.title, buffer);
+        let inner = open(look, body, self.size(body), &picker.title, buffer);
         if inner.height == 0 {
             return;
         }

@@ -1,10 +1,11 @@
 //! How a screen divides its body: list at the left and detail at the right, one above the other, or one at a time.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::{Axis, Divider};
 use crate::tui::format;
 use crate::tui::theme::{Look, Role};
 
@@ -34,9 +35,9 @@ pub enum Split {
 }
 
 /// Narrower than this, panes stand above each other.
-const SIDE_BY_SIDE: u16 = 96;
+pub(super) const SIDE_BY_SIDE: u16 = 96;
 /// Lower than this, there is room for one.
-const ONE_ABOVE_OTHER: u16 = 16;
+pub(super) const ONE_ABOVE_OTHER: u16 = 16;
 
 /// Divides `body`; `share` is the list's part of a wide body, in percent.
 pub fn split(body: Rect, share: u16) -> Split {
@@ -47,22 +48,54 @@ pub fn split(body: Rect, share: u16) -> Split {
 pub fn split_at_most(body: Rect, share: u16, widest: u16) -> Split {
     if body.width >= SIDE_BY_SIDE {
         let width = u16::try_from(u32::from(body.width) * u32::from(share) / 100).unwrap_or(body.width).min(widest);
-        let list = Rect { width, ..body };
-        let rule = Rect { x: body.x + width, width: 1, ..body };
-        let detail = Rect { x: rule.x + 2, width: body.width - width - 2, ..body };
-        return Split::Beside { list, rule, detail };
+        return Split::beside(body, width);
     }
     if body.height >= ONE_ABOVE_OTHER {
-        let height = body.height / 2;
-        let list = Rect { height, ..body };
-        let rule = Rect { y: body.y + height, height: 1, ..body };
-        let detail = Rect { y: rule.y + 1, height: body.height - height - 1, ..body };
-        return Split::Above { list, rule, detail };
+        return Split::above(body, body.height / 2);
     }
     Split::One(body)
 }
 
 impl Split {
+    /// A list of so many columns, the detail beside it.
+    pub fn beside(body: Rect, width: u16) -> Self {
+        let list = Rect { width, ..body };
+        let rule = Rect { x: body.x + width, width: 1, ..body };
+        let detail = Rect { x: rule.x + 2, width: body.width.saturating_sub(width + 2), ..body };
+        Self::Beside { list, rule, detail }
+    }
+
+    /// A list of so many rows, the detail below it.
+    pub fn above(body: Rect, height: u16) -> Self {
+        let list = Rect { height, ..body };
+        let rule = Rect { y: body.y + height, height: 1, ..body };
+        let detail = Rect { y: rule.y + 1, height: body.height.saturating_sub(height + 1), ..body };
+        Self::Above { list, rule, detail }
+    }
+
+    /// The rule between the panes, where there is one; beside it is blank, and counts.
+    pub fn dividers(&self) -> Vec<Divider> {
+        match *self {
+            Self::Beside { list, rule, detail } => {
+                vec![Divider { place: Rect { width: 2, ..rule }, within: list.union(detail), axis: Axis::Beside }]
+            }
+            Self::Above { list, rule, detail } => {
+                vec![Divider { place: rule, within: list.union(detail), axis: Axis::Above }]
+            }
+            Self::One(_) => Vec::new(),
+        }
+    }
+
+    /// Which pane something stands in: the detail, or the list.
+    pub fn is_detail(&self, detail_focused: bool, at: Position) -> Option<bool> {
+        let within = |area: Option<Rect>| area.is_some_and(|area| area.contains(at));
+        match (within(self.list(detail_focused)), within(self.detail(detail_focused))) {
+            (true, _) => Some(false),
+            (false, true) => Some(true),
+            (false, false) => None,
+        }
+    }
+
     /// The list's place; `None` where the detail has the only one.
     pub fn list(&self, detail_focused: bool) -> Option<Rect> {
         match *self {

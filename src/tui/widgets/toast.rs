@@ -1,7 +1,7 @@
 //! Results and errors that come up for a while, each with what to do next. Knows no clock but the times it is given.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 use time::{Duration, OffsetDateTime};
@@ -102,11 +102,29 @@ impl Toasts {
         self.0.iter().map(|(_, toast)| toast)
     }
 
+    /// Takes away the one that stands at a place of `body`; whether one did.
+    pub fn dismiss_at(&mut self, body: Rect, at: Position) -> bool {
+        let found = self.places(&Look::of_roles(false), body).into_iter().find(|(_, place, _)| place.contains(at));
+        found.map(|(number, ..)| self.0.remove(number)).is_some()
+    }
+
     /// Draws them over the bottom of `body`.
     pub fn draw(&self, look: &Look, body: Rect, buffer: &mut Buffer) {
+        for (_, place, lines) in self.places(look, body) {
+            Clear.render(place, buffer);
+            buffer.set_style(place, look.style(Role::SelectionIdle));
+            for (row, line) in (place.y..place.bottom()).zip(&lines) {
+                buffer.set_line(place.x + 1, row, line, place.width.saturating_sub(2));
+            }
+        }
+    }
+
+    /// Those there is room for with where they stand, the newest first, at the bottom.
+    fn places(&self, look: &Look, body: Rect) -> Vec<(usize, Rect, Vec<Line<'static>>)> {
         let columns = usize::from(body.width).saturating_sub(4);
         let mut bottom = body.bottom();
-        for toast in self.iter().collect::<Vec<_>>().into_iter().rev() {
+        let mut places = Vec::new();
+        for (number, (_, toast)) in self.0.iter().enumerate().rev() {
             let lines = toast.lines(look, columns);
             // The newest always shows, older ones where a part of the body stays in sight.
             let room = bottom.saturating_sub(body.y + 1);
@@ -117,13 +135,9 @@ impl Toasts {
             }
             let height = height.min(room);
             bottom -= height;
-            let place = Rect { x: body.x, y: bottom, width: body.width, height };
-            Clear.render(place, buffer);
-            buffer.set_style(place, look.style(Role::SelectionIdle));
-            for (row, line) in (place.y..).zip(&lines) {
-                buffer.set_line(place.x + 1, row, line, place.width.saturating_sub(2));
-            }
+            places.push((number, Rect { x: body.x, y: bottom, width: body.width, height }, lines));
         }
+        places
     }
 }
 

@@ -182,13 +182,11 @@ impl Model {
         Vec::new()
     }
 
-    /// A click on a check selects it, a second one opens its evidence.
+    /// A click on a check selects it.
     pub(super) fn click_check(&mut self, row: usize, around: &Around) {
         if !matches!(self.focus.0, Focus::Checks | Focus::Evidence) {
             self.open_checks(around);
             self.checks.cursor.offset = 0;
-        } else if self.checks.cursor.offset + row == self.checks.cursor.selected {
-            return self.open_evidence();
         }
         let (len, height) = (self.view.checks.rows().len(), self.checks_height(around));
         if self.checks.cursor.offset + row < len {

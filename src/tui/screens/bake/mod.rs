@@ -5,6 +5,8 @@ mod changes;
 mod checks;
 mod log;
 mod model;
+mod places;
+mod pointing;
 mod step;
 mod update;
 mod view;

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use ratatui::layout::Rect;
-
 use super::changes::Changed;
 use super::checks::CheckList;
 use super::log::{LogText, Viewport};
@@ -144,86 +142,5 @@ impl Model {
             .or_else(|| last(|state| matches!(state, StepState::Running | StepState::Stopped)))
             .or_else(|| last(|state| matches!(state, StepState::Done { .. } | StepState::Cached)))
             .unwrap_or(0)
-    }
-}
-
-/// Where everything is; `None` for what there is no room for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Places {
-    /// The steps.
-    pub steps: Option<Rect>,
-    /// The selected step in full.
-    pub step: Option<Rect>,
-    /// Checks.
-    pub checks: Option<Rect>,
-    /// The selected check in full.
-    pub evidence: Option<Rect>,
-    /// The log.
-    pub log: Option<Rect>,
-    /// The vertical rule.
-    pub vertical: Option<Rect>,
-    /// The horizontal rule above checks and log, or above the one pane.
-    pub horizontal: Option<Rect>,
-}
-
-impl Places {
-    /// Divides `body`.
-    pub fn of(body: Rect, (focus, pane): (Focus, Pane)) -> Self {
-        if body.width >= 96 && body.height >= 12 {
-            return Self::wide(body, focus);
-        }
-        let mut places = Self::default();
-        if body.height >= 16 {
-            // Whoever reads the files sees more of them.
-            let top = if focus == Focus::Changes { body.height / 3 } else { body.height / 2 };
-            places.steps = Some(Rect { height: top, ..body });
-            places.horizontal = Some(Rect { y: body.y + top, height: 1, ..body });
-            places.put(pane, Rect { y: body.y + top + 1, height: body.height - top - 1, ..body });
-        } else if focus != Focus::Steps || pane != Pane::Step {
-            places.horizontal = Some(Rect { height: 1, ..body });
-            places.put(pane, Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body });
-        } else {
-            places.steps = Some(body);
-        }
-        places
-    }
-
-    fn wide(body: Rect, focus: Focus) -> Self {
-        let left = u16::try_from(u32::from(body.width) * 54 / 100).unwrap_or(body.width);
-        let top = body.height / 2;
-        let column = body.x + left;
-        let right = Rect { x: column + 2, width: body.width - left - 2, ..body };
-        let below = body.y + top;
-        let rest = body.height - top - 1;
-        let evidence = matches!(focus, Focus::Checks | Focus::Evidence);
-        if evidence || focus == Focus::Changes {
-            return Self {
-                steps: Some(Rect { width: left, height: top, ..body }),
-                step: (!evidence).then_some(right),
-                evidence: evidence.then_some(right),
-                checks: Some(Rect { y: below + 1, width: left, height: rest, ..body }),
-                log: None,
-                vertical: Some(Rect { x: column, width: 1, ..body }),
-                horizontal: Some(Rect { y: below, width: left, height: 1, ..body }),
-            };
-        }
-        Self {
-            steps: Some(Rect { width: left, height: top, ..body }),
-            step: Some(Rect { height: top, ..right }),
-            evidence: None,
-            checks: Some(Rect { y: below + 1, width: left, height: rest, ..body }),
-            log: Some(Rect { y: below + 1, height: rest, ..right }),
-            vertical: Some(Rect { x: column, width: 1, ..body }),
-            horizontal: Some(Rect { y: below, height: 1, ..body }),
-        }
-    }
-
-    fn put(&mut self, pane: Pane, area: Rect) {
-        match pane {
-            Pane::Step => self.step = Some(area),
-            Pane::Checks => self.checks = Some(area),
-            Pane::Evidence => self.evidence = Some(area),
-            Pane::Log => self.log = Some(area),
-        }
     }
 }

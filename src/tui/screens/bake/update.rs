@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 
 use super::log::Viewport;
-use super::model::{Focus, Pane, Places, Standing};
+use super::model::{Focus, Pane, Standing};
+use super::places::Places;
 use super::{Effect, Model, Msg, Told};
 use crate::domain::journal::{BakeStatus, EventKind};
 use crate::domain::plan::StepId;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
-use crate::tui::screens::{Around, Compare, Place, Subject, Wish};
+use crate::tui::screens::{Around, Compare, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Confirm, Filter, Table, Toast};
+use crate::tui::widgets::{Confirm, Divider, Filter, Table, Toast};
 
 impl Model {
     /// Watches a bake from its beginning, or plays it again.
@@ -134,15 +135,15 @@ impl Model {
     }
 
     pub(super) fn places(&self, around: &Around) -> Places {
-        Places::of(around.body, self.focus)
+        Places::of(around.body, self.focus, around.sizes(Screen::Bake))
     }
 
-    fn steps_height(&self, around: &Around) -> usize {
+    pub(super) fn steps_height(&self, around: &Around) -> usize {
         let area = super::view::list_area(self, self.places(around).steps.unwrap_or(around.body));
         Table::height(area, false)
     }
 
-    fn changes_height(&self, around: &Around) -> usize {
+    pub(super) fn changes_height(&self, around: &Around) -> usize {
         let area = self.places(around).step.unwrap_or(around.body);
         usize::from(super::step::tree_area(self, area).height)
     }
@@ -198,11 +199,11 @@ impl Model {
         Vec::new()
     }
 
-    fn open_log(&mut self) {
+    pub(super) fn open_log(&mut self) {
         self.focus = (Focus::Log, Pane::Log);
     }
 
-    fn open_changes(&mut self) -> Vec<Wish> {
+    pub(super) fn open_changes(&mut self) -> Vec<Wish> {
         if self.changed.fold.is_empty() {
             return vec![Wish::Tell(Toast::warning("nothing is known to change here"))];
         }
@@ -319,27 +320,21 @@ impl Place for Model {
     }
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
-        let places = self.places(around);
-        if places.log.is_some_and(|area| area.contains(at)) {
-            self.open_log();
-        } else if let Some(area) = places.step.filter(|area| area.contains(at)) {
-            self.click_change(at, area, around);
-        } else if let Some(area) = places.checks.filter(|area| area.contains(at)) {
-            self.click_check(usize::from(at.y - area.y), around);
-        } else if places.evidence.is_some_and(|area| area.contains(at)) {
-            self.open_evidence();
-        } else if let Some(area) = places.steps.filter(|area| area.contains(at)) {
-            self.leave_changes();
-            self.focus.0 = Focus::Steps;
-            let row = self.steps.offset + usize::from(at.y - area.y);
-            if row < self.rows().len() {
-                self.held = true;
-                let (len, height) = (self.rows().len(), self.steps_height(around));
-                self.steps.go(row, len, height);
-            }
-        }
+        self.click(at, around);
         self.show_changes(around);
         self.exact_changes().into_iter().collect()
+    }
+
+    fn opens(&self, at: Position, around: &Around) -> bool {
+        self.is_selected_at(at, around)
+    }
+
+    fn point_at(&mut self, at: Position, around: &Around) -> usize {
+        self.point(at, around)
+    }
+
+    fn dividers(&self, around: &Around) -> Vec<Divider> {
+        if self.bake.is_some() { self.places(around).dividers(around.body) } else { Vec::new() }
     }
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {
@@ -367,22 +362,6 @@ impl Place for Model {
 }
 
 impl Model {
-    /// A click on a changed path selects it, a second one opens or closes it.
-    fn click_change(&mut self, at: Position, area: Rect, around: &Around) {
-        let tree = super::step::tree_area(self, area);
-        let row = self.changed.fold.cursor.offset + usize::from(at.y.saturating_sub(tree.y));
-        if at.y < tree.y || row >= self.changed.fold.len() {
-            return;
-        }
-        let again = self.focus.0 == Focus::Changes && self.changed.fold.cursor.selected == row;
-        drop(self.open_changes());
-        let height = self.changes_height(around);
-        self.changed.with_tree(|fold, tree| match again {
-            true => fold.toggle(tree, height),
-            false => fold.select(tree, row, height),
-        });
-    }
-
     /// Asks for the newest bake, once.
     fn look_for_one(&mut self) -> Vec<Wish> {
         if std::mem::replace(&mut self.asked, true) {

@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::model::{Focus, Pane, Places, Standing};
+use super::model::{Focus, Pane, Standing};
+use super::places::Places;
 use super::{Model, checks};
 use crate::domain::journal::BakeStatus;
 use crate::domain::plan::PlannedBase;
@@ -96,7 +97,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         }
         return;
     }
-    let places = Places::of(around.body, model.focus);
+    let places = model.places(around);
     if let Some(area) = places.vertical {
         for y in area.top()..area.bottom() {
             buffer.set_span(area.x, y, &look.span(Role::Rule, look.vertical()), 1);
@@ -233,7 +234,7 @@ pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
     if !model.search.editing {
         return None;
     }
-    let area = Places::of(around.body, model.focus).horizontal?;
+    let area = model.places(around).horizontal?;
     let state: usize = log_state(model, &Look::of_roles(false)).iter().map(Span::width).sum();
     let typed = 1 + format::width(&model.search.text);
     // The words stand at the right end with a blank and a dash behind them.

@@ -1,14 +1,14 @@
 //! What happens on the Bakes screen. Pure.
 
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 
 use super::{Effect, Model, Msg, Reading};
 use crate::domain::projection::{ShelfRow, ShelfStatus};
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
-use crate::tui::screens::{Around, Compare, Place, Subject, Wish};
+use crate::tui::screens::{Around, Compare, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Confirm, Split, Table, Toast};
+use crate::tui::widgets::{Axis, Confirm, Divider, Split, Table, Toast, Zoom};
 
 /// Lower bodies have room for one pane.
 const TWO_PANES: u16 = 16;
@@ -47,24 +47,23 @@ impl Model {
     }
 
     /// The list over the whole width, the selected bake below it; one at a time where there is little room.
-    pub(super) fn panes(body: Rect) -> Split {
-        if body.height < TWO_PANES {
+    pub(super) fn panes(&self, around: &Around) -> Split {
+        let (body, sizes) = (around.body, around.sizes(Screen::Bakes));
+        if body.height < TWO_PANES || sizes.zoom == Zoom::Full {
             return Split::One(body);
         }
-        let below = (body.height / 2).min(DETAIL);
-        let list = Rect { height: body.height - below - 1, ..body };
-        let rule = Rect { y: list.bottom(), height: 1, ..body };
-        Split::Above { list, rule, detail: Rect { y: rule.bottom(), height: below, ..body } }
+        let usual = body.height - (body.height / 2).min(DETAIL) - 1;
+        Split::above(body, sizes.first(Axis::Above, (body.height, usual), self.detail.is_none()))
     }
 
     fn height(&self, around: &Around) -> usize {
-        let area = Self::panes(around.body).list(self.detail.is_some());
+        let area = self.panes(around).list(self.detail.is_some());
         Table::height(area.unwrap_or(around.body), true)
     }
 
     fn step(&mut self, motion: Motion, around: &Around) {
         if let Some(first) = self.detail {
-            let area = Self::panes(around.body).detail(true).unwrap_or(around.body);
+            let area = self.panes(around).detail(true).unwrap_or(around.body);
             let page = usize::from(area.height).max(2);
             let last = self.detail_height(around, area.width).saturating_sub(page);
             if motion == Motion::Left {
@@ -177,7 +176,7 @@ impl Place for Model {
     }
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
-        let panes = Self::panes(around.body);
+        let panes = self.panes(around);
         if panes.detail(self.detail.is_some()).is_some_and(|area| area.contains(at)) {
             self.detail = self.detail.or((!self.is_empty()).then_some(0));
             return Vec::new();
@@ -189,12 +188,24 @@ impl Place for Model {
             return Vec::new();
         }
         self.detail = None;
-        if row == self.cursor.selected {
-            return self.watch(false);
-        }
         let (len, height) = (self.len(), Table::height(area, true));
         self.cursor.go(row, len, height);
         Vec::new()
+    }
+
+    fn opens(&self, at: Position, around: &Around) -> bool {
+        let list = self.panes(around).list(self.detail.is_some()).filter(|area| area.contains(at) && at.y > area.y);
+        list.is_some_and(|area| self.cursor.offset + usize::from(at.y - area.y - 1) == self.cursor.selected)
+    }
+
+    fn point_at(&mut self, at: Position, around: &Around) -> usize {
+        let is_detail = self.panes(around).is_detail(self.detail.is_some(), at) == Some(true) && !self.is_empty();
+        self.detail = is_detail.then_some(self.detail.unwrap_or(0));
+        if is_detail { 3 } else { 1 }
+    }
+
+    fn dividers(&self, around: &Around) -> Vec<Divider> {
+        if self.is_empty() { Vec::new() } else { self.panes(around).dividers() }
     }
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {

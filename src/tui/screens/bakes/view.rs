@@ -63,7 +63,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
     if model.is_empty() {
         return empty(model, look, around.body, buffer);
     }
-    let panes = Model::panes(around.body);
+    let panes = model.panes(around);
     panes.draw_rule(look, buffer);
     let focused = model.detail.is_some();
     if let Some(area) = panes.list(focused) {

@@ -9,6 +9,7 @@ mod matter;
 mod model;
 mod obey;
 mod pane;
+mod pointing;
 mod tabs;
 mod update;
 mod view;

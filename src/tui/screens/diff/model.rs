@@ -6,7 +6,8 @@ use super::files::Files;
 use super::{FactRow, Held, LayerRow, Matter, Shown, Sources, Trust};
 use crate::report::Report;
 use crate::tui::screens::Compare;
-use crate::tui::widgets::{Cursor, Filter, Split, split, split_at_most};
+use crate::tui::screens::{Around, Screen};
+use crate::tui::widgets::{Cursor, Filter, Split};
 
 /// A part of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -176,8 +177,9 @@ impl Model {
         self.reading.as_ref().is_some_and(|reading| reading.focused && (self.tab == Tab::Files || !reading.content))
     }
 
-    /// Where everything is in `body`.
-    pub fn places(&self, body: Rect) -> Places {
+    /// Where everything is.
+    pub fn places(&self, around: &Around) -> Places {
+        let (body, sizes) = (around.body, around.sizes(Screen::Diff));
         let below = match (self.tab, body.width) {
             (Tab::Layers, _) if body.height < 10 => 0,
             (Tab::Layers, BESIDE..) => 1,
@@ -187,9 +189,9 @@ impl Model {
         let upper = Rect { height: body.height - below, ..body };
         let content = self.tab == Tab::Files && self.reading.as_ref().is_some_and(|reading| reading.content);
         let split = match (body.width >= BESIDE, self.reads()) {
-            (true, _) => split_at_most(upper, if content { SHARE.1 } else { SHARE.0 }, WIDEST),
+            (true, reads) => sizes.split(upper, (if content { SHARE.1 } else { SHARE.0 }, WIDEST), reads),
             (false, true) => Split::One(upper),
-            (false, false) => split(upper, SHARE.0),
+            (false, false) => sizes.split(upper, (SHARE.0, u16::MAX), false),
         };
         let whole = split.list(self.reads());
         let tabs = whole.map(|area| Rect { height: 1.min(area.height), ..area });
@@ -199,8 +201,8 @@ impl Model {
     }
 
     /// Rows of the list.
-    pub(super) fn height(&self, body: Rect) -> usize {
-        let area = self.places(body).list.unwrap_or(body);
+    pub(super) fn height(&self, around: &Around) -> usize {
+        let area = self.places(around).list.unwrap_or(around.body);
         let heading = usize::from(self.tab != Tab::Files);
         usize::from(area.height).saturating_sub(heading + self.problem_lines(area)).max(1)
     }

@@ -1,8 +1,5 @@
 //! What keys and clicks do on the Diff screen. Pure.
 
-use ratatui::layout::Position;
-
-use super::model::Places;
 use super::{Model, Part, Reading, Tab, Trust, TrustRow};
 use crate::domain::text::escape_bytes;
 use crate::tui::effect::Effect as Outer;
@@ -102,7 +99,7 @@ impl Model {
             self.scroll(motion, around);
             return Vec::new();
         }
-        let height = self.height(around.body);
+        let height = self.height(around);
         let (facts, layers) = (self.facts().len(), self.layer_count());
         match self.tab {
             Tab::Files if motion == Motion::Right && !self.files.selected_folds() => {
@@ -136,7 +133,7 @@ impl Model {
     /// What there is no room to read beside the list is closed when it is left.
     fn close_unseen(&mut self, around: &Around) {
         let is_left = self.reading.as_ref().is_some_and(|reading| !reading.focused);
-        let is_beside = matches!(self.places(around.body).split, crate::tui::widgets::Split::Beside { .. });
+        let is_beside = matches!(self.places(around).split, crate::tui::widgets::Split::Beside { .. });
         let is_content = self.reading.as_ref().is_some_and(|reading| reading.content);
         if is_left && !(is_beside && is_content) {
             self.reading = None;
@@ -145,7 +142,7 @@ impl Model {
 
     /// Opens what is selected: a folder, what is in a file, a layer's changes.
     fn enter_selected(&mut self, around: &Around) -> Vec<Wish> {
-        let height = self.height(around.body);
+        let height = self.height(around);
         match self.tab {
             Tab::Files if self.files.selected_folds() => self.files.toggle(height),
             Tab::Files => {
@@ -237,51 +234,5 @@ impl Model {
             Tab::Layers => self.selected_layer().map(|row| row.layer.digest.to_string()),
         };
         text.map(|text| Wish::Do(Outer::Copy(text))).into_iter().collect()
-    }
-
-    pub(super) fn click(&mut self, at: Position, around: &Around) -> Vec<Wish> {
-        let Places { tabs, list, detail, .. } = self.places(around.body);
-        if self.matter.is_none() {
-            return Vec::new();
-        }
-        if let Some(tab) =
-            tabs.filter(|area| area.contains(at)).and_then(|area| super::view::tab_at(self, at.x - area.x))
-        {
-            self.tab = tab;
-        } else if let Some(area) = list.filter(|area| area.contains(at)) {
-            if let Some(reading) = &mut self.reading {
-                reading.focused = false;
-            }
-            return self.click_row(usize::from(at.y - area.y), around);
-        } else if detail.is_some_and(|area| area.contains(at))
-            && let Some(reading) = &mut self.reading
-        {
-            reading.focused = true;
-        }
-        Vec::new()
-    }
-
-    /// A click on a row selects it, a second one opens it.
-    fn click_row(&mut self, row: usize, around: &Around) -> Vec<Wish> {
-        let height = self.height(around.body);
-        let (facts, layers, trust) = (self.facts().len(), self.layer_count(), self.trust_count());
-        let (cursor, len, heading) = match self.tab {
-            Tab::Files => (&mut self.files.cursor, self.files.rows.len(), 0),
-            Tab::Packages => (&mut self.packages, facts, 1),
-            Tab::Config => (&mut self.config, facts, 1),
-            Tab::Trust => (&mut self.trust.cursor, trust, 1),
-            Tab::Layers => (&mut self.layers, layers, 1),
-        };
-        let Some(row) = row.checked_sub(heading).filter(|row| *row < height).map(|row| cursor.offset + row) else {
-            return Vec::new();
-        };
-        if row >= len {
-            return Vec::new();
-        }
-        if row == cursor.selected {
-            return self.enter_selected(around);
-        }
-        cursor.go(row, len, height);
-        Vec::new()
     }
 }

@@ -11,7 +11,7 @@ use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Scope};
 use crate::tui::screens::{Around, Compare, Place, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Confirm, Filter, Toast};
+use crate::tui::widgets::{Confirm, Divider, Filter, Toast};
 
 pub(super) fn wish(effect: Effect) -> Wish {
     Wish::Do(Outer::Diff(effect))
@@ -74,14 +74,14 @@ impl Model {
     /// Rows of the files, whichever part shows.
     pub(super) fn files_height(&self, around: &Around) -> usize {
         match self.tab {
-            Tab::Files => self.height(around.body),
+            Tab::Files => self.height(around),
             _ => usize::from(around.body.height),
         }
     }
 
     /// Keeps what is selected in sight, after anything changed.
     fn settle(&mut self, around: &Around) {
-        let height = self.height(around.body);
+        let height = self.height(around);
         let facts = self.facts().len();
         match self.tab {
             Tab::Files => self.files.follow(height),
@@ -209,6 +209,18 @@ impl Place for Model {
         wishes.extend(self.follow_up());
         self.settle(around);
         wishes
+    }
+
+    fn opens(&self, at: Position, around: &Around) -> bool {
+        self.is_selected_at(at, around)
+    }
+
+    fn point_at(&mut self, at: Position, around: &Around) -> usize {
+        self.point(at, around)
+    }
+
+    fn dividers(&self, around: &Around) -> Vec<Divider> {
+        self.rules(around)
     }
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {

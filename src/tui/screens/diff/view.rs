@@ -167,7 +167,7 @@ pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
 /// The body.
 pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
     let Some(matter) = &model.matter else { return instead(model, look, around.body, buffer) };
-    let places = model.places(around.body);
+    let places = model.places(around);
     places.split.draw_rule(look, buffer);
     if let Some(area) = places.tabs {
         tabs(model, look, area, buffer);

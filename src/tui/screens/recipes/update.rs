@@ -16,7 +16,7 @@ use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Confirm, Item, Picker, Split, Table, Toast, split};
+use crate::tui::widgets::{Confirm, Divider, Item, Picker, Split, Table, Toast};
 
 /// The list's part of a wide body, in percent.
 pub(super) const SHARE: u16 = 58;
@@ -171,7 +171,7 @@ impl Model {
     }
 
     pub(super) fn panes(&self, around: &Around) -> Split {
-        split(around.body, SHARE)
+        around.sizes(Screen::Recipes).split(around.body, (SHARE, u16::MAX), self.detail.is_some())
     }
 
     fn height(&self, around: &Around) -> usize {
@@ -383,6 +383,24 @@ impl Place for Model {
         self.detail = None;
         self.cursor.go(row, self.len(), self.height(around));
         self.ask_plan()
+    }
+
+    fn opens(&self, at: Position, around: &Around) -> bool {
+        let list = self.panes(around).list(self.detail.is_some()).filter(|area| area.contains(at) && at.y > area.y);
+        let row = list.map(|area| self.cursor.offset + usize::from(at.y - area.y - 1));
+        self.editor.is_none() && row == Some(self.cursor.selected)
+    }
+
+    fn point_at(&mut self, at: Position, around: &Around) -> usize {
+        let pane = self.panes(around).is_detail(self.detail.is_some(), at);
+        if self.editor.is_none() {
+            self.detail = pane.filter(|is_detail| *is_detail).map(|_| self.detail.unwrap_or(0));
+        }
+        if self.editor.is_some() || self.detail.is_some() { 3 } else { 1 }
+    }
+
+    fn dividers(&self, around: &Around) -> Vec<Divider> {
+        if self.editor.is_none() { self.panes(around).dividers() } else { Vec::new() }
     }
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {

@@ -8,9 +8,9 @@ use super::model::RepoRow;
 use super::{Effect, Level, Model, Msg, Shelf};
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
-use crate::tui::screens::{Around, Compare, Place, Subject, Wish};
+use crate::tui::screens::{Around, Compare, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Split, Table, Toast, split_at_most};
+use crate::tui::widgets::{Divider, Split, Table, Toast};
 
 /// Images looked into at once.
 const AT_ONCE: usize = 16;
@@ -121,12 +121,12 @@ impl Model {
     }
 
     /// The two panes.
-    pub(super) fn panes(around: &Around) -> Split {
-        split_at_most(around.body, SHARE, WIDEST)
+    pub(super) fn panes(&self, around: &Around) -> Split {
+        around.sizes(Screen::Store).split(around.body, (SHARE, WIDEST), self.detail.is_some())
     }
 
     fn list_area(&self, around: &Around) -> Option<Rect> {
-        Self::panes(around).list(self.detail.is_some())
+        self.panes(around).list(self.detail.is_some())
     }
 
     fn height(&self, around: &Around) -> usize {
@@ -135,7 +135,7 @@ impl Model {
 
     fn step(&mut self, motion: Motion, around: &Around) -> Vec<Wish> {
         if let Some(first) = self.detail {
-            let pane = Self::panes(around).detail(true).unwrap_or(around.body);
+            let pane = self.panes(around).detail(true).unwrap_or(around.body);
             let page = usize::from(pane.height).max(2);
             let lines = self.detail_lines(&Look::of_roles(false), around, usize::from(pane.width));
             let last = lines.len().saturating_sub(page);
@@ -336,7 +336,7 @@ impl Place for Model {
     }
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
-        let panes = Self::panes(around);
+        let panes = self.panes(around);
         if panes.detail(self.detail.is_some()).is_some_and(|area| area.contains(at)) {
             self.detail = self.detail.or(Some(0));
             return Vec::new();
@@ -355,14 +355,35 @@ impl Place for Model {
         if cursor.offset + row >= len {
             return Vec::new();
         }
-        if cursor.offset + row == cursor.selected {
-            return self.open(around);
-        }
         match self.level {
             Level::Repositories => self.repositories.go(cursor.offset + row, len, height),
             Level::Tags { .. } => self.tags.go(cursor.offset + row, len, height),
         }
         self.settle(around)
+    }
+
+    fn opens(&self, at: Position, around: &Around) -> bool {
+        let cursor = if self.level == Level::Repositories { self.repositories } else { self.tags };
+        let list = self.list_area(around).filter(|area| area.contains(at) && at.y > area.y);
+        list.is_some_and(|area| cursor.offset + usize::from(at.y - area.y - 1) == cursor.selected)
+    }
+
+    fn point_at(&mut self, at: Position, around: &Around) -> usize {
+        match self.panes(around).is_detail(self.detail.is_some(), at) {
+            Some(true) => {
+                self.detail = self.detail.or(Some(0));
+                3
+            }
+            Some(false) => {
+                self.detail = None;
+                1
+            }
+            None => 1,
+        }
+    }
+
+    fn dividers(&self, around: &Around) -> Vec<Divider> {
+        self.panes(around).dividers()
     }
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {

@@ -148,7 +148,7 @@ pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
 
 /// The body.
 pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
-    let panes = Model::panes(around);
+    let panes = model.panes(around);
     panes.draw_rule(look, buffer);
     let focused = model.detail.is_some();
     if let Some(area) = panes.list(focused) {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 
 use super::{Effect, Model, Msg, Row, Standing, exception};
 use crate::domain::trust::Verified;
 use crate::report::Report;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
-use crate::tui::screens::{Around, Compare, Place, Subject, Wish};
+use crate::tui::screens::{Around, Compare, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Split, Table, Toast, split_at_most};
+use crate::tui::widgets::{Divider, Split, Table, Toast};
 
 /// The list's part of a wide body, in percent.
 const SHARE: u16 = 52;
@@ -62,12 +62,12 @@ impl Model {
     }
 
     /// The two panes.
-    pub(super) fn panes(body: Rect) -> Split {
-        split_at_most(body, SHARE, WIDEST)
+    pub(super) fn panes(&self, around: &Around) -> Split {
+        around.sizes(Screen::Verify).split(around.body, (SHARE, WIDEST), self.detail.is_some())
     }
 
     fn height(&self, around: &Around) -> usize {
-        let list = Self::panes(around.body).list(self.detail.is_some());
+        let list = self.panes(around).list(self.detail.is_some());
         Table::height(list.unwrap_or(around.body), false)
     }
 
@@ -82,14 +82,14 @@ impl Model {
 
     /// The last first line of the right pane.
     fn detail_end(&self, around: &Around) -> usize {
-        let area = Self::panes(around.body).detail(true).unwrap_or(around.body);
+        let area = self.panes(around).detail(true).unwrap_or(around.body);
         let lines = self.detail_lines(&Look::of_roles(false), usize::from(area.width)).len();
         lines.saturating_sub(usize::from(area.height))
     }
 
     fn step(&mut self, motion: Motion, around: &Around) {
         if let Some(top) = self.detail {
-            let area = Self::panes(around.body).detail(true).unwrap_or(around.body);
+            let area = self.panes(around).detail(true).unwrap_or(around.body);
             self.detail = match motion {
                 Motion::Left => None,
                 _ => Some(motion.leads(top, usize::from(area.height).max(2)).min(self.detail_end(around))),
@@ -233,7 +233,7 @@ impl Model {
     }
 
     fn click(&mut self, at: Position, around: &Around) {
-        let panes = Self::panes(around.body);
+        let panes = self.panes(around);
         if panes.detail(self.detail.is_some()).is_some_and(|area| area.contains(at)) {
             self.detail = self.detail.or(Some(0));
             return;
@@ -245,9 +245,6 @@ impl Model {
             return;
         }
         self.detail = None;
-        if row == self.cursor.selected {
-            return self.open_selected();
-        }
         let (len, height) = (self.rows.len(), Table::height(area, false));
         self.cursor.go(row, len, height);
     }
@@ -290,6 +287,21 @@ impl Place for Model {
             self.settle(around);
         }
         Vec::new()
+    }
+
+    fn opens(&self, at: Position, around: &Around) -> bool {
+        let list = self.panes(around).list(self.detail.is_some()).filter(|area| area.contains(at));
+        list.is_some_and(|area| self.cursor.offset + usize::from(at.y - area.y) == self.cursor.selected)
+    }
+
+    fn point_at(&mut self, at: Position, around: &Around) -> usize {
+        let is_detail = self.panes(around).is_detail(self.detail.is_some(), at) == Some(true);
+        self.detail = (is_detail && self.verified.is_some()).then_some(self.detail.unwrap_or(0));
+        if is_detail { 3 } else { 1 }
+    }
+
+    fn dividers(&self, around: &Around) -> Vec<Divider> {
+        if self.verified.is_some() { self.panes(around).dividers() } else { Vec::new() }
     }
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {

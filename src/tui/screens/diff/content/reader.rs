@@ -19,7 +19,7 @@ impl Model {
     pub(in crate::tui::screens::diff) fn content_length(&self, around: &Around) -> usize {
         let Some(reading) = &self.reading else { return 0 };
         if !reading.content {
-            let columns = self.places(around.body).detail.map_or(0, |area| usize::from(area.width));
+            let columns = self.places(around).detail.map_or(0, |area| usize::from(area.width));
             let look = Look::of_roles(false);
             return self.matter.as_ref().map_or(0, |matter| {
                 let everything = self.shows_everything(matter);
@@ -34,7 +34,7 @@ impl Model {
 
     /// How many of them show at once.
     pub(in crate::tui::screens::diff) fn content_height(&self, around: &Around) -> usize {
-        let Some(area) = self.places(around.body).detail else { return 1 };
+        let Some(area) = self.places(around).detail else { return 1 };
         let content = self.reading.as_ref().is_some_and(|reading| reading.content);
         let above = if content { self.above_content() } else { 0 };
         usize::from(area.height.saturating_sub(above)).max(1)
@@ -42,7 +42,7 @@ impl Model {
 
     /// Whether before and after stand beside each other.
     pub(in crate::tui::screens::diff) fn is_beside(&self, around: &Around) -> bool {
-        let width = self.places(around.body).detail.map_or(0, |area| area.width);
+        let width = self.places(around).detail.map_or(0, |area| area.width);
         let shown = self.reading.as_ref().and_then(|reading| reading.shown.as_ref());
         shown.and_then(|shown| shown.as_ref().ok()).is_some_and(|shown| Self::beside(width, shown))
     }
