@@ -136,7 +136,10 @@ fn taken(text: &str, label: &str, found: &[&str]) -> String {
     let (text, at) = marked(text);
     let asked = asked(&text, at).unwrap();
     let found = found.iter().map(|insert| Completion {
-        label: insert.rsplit_once(['/', ':']).map_or(*insert, |(_, last)| last).to_owned(),
+        label: match insert.rsplit_once(['/', ':']) {
+            Some((_, last)) if insert.starts_with('/') || insert.contains(':') => last.to_owned(),
+            _ => (*insert).to_owned(),
+        },
         insert: (*insert).to_owned(),
         note: String::new(),
         source: Source::Base,
@@ -188,7 +191,7 @@ fn what_is_taken_is_yaml() {
         ("config:\n  user:^", "app", &["app"], "config:\n  user: app"),
         ("steps:\n  - write: {owner: app:^}", "www", &["app:www"], "steps:\n  - write: {owner: app:www}"),
         ("steps:\n  - write: {owner: 0:^}", "0", &["0:0"], "steps:\n  - write: {owner: 0:0}"),
-        ("base: global/py^thon:3", "python", &["global/python"], "base: global/python:3"),
+        ("base: global/py^thon:3", "global/python", &["global/python"], "base: global/python:3"),
         ("base: global/python:^", "3.12", &["global/python:3.12"], "base: global/python:3.12"),
         ("steps:\n  - write: {to: /et^/x}", "etc", &["/etc"], "steps:\n  - write: {to: /etc/x}"),
         ("steps:\n  - write: {to: /e/^}", "a,b", &["/e/a,b"], "steps:\n  - write: {to: \"/e/a,b\"}"),
