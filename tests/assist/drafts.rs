@@ -1,0 +1,1 @@
+//! Made soon: drafts of this room.

@@ -1,0 +1,1 @@
+//! Made soon: foresee of this room.

@@ -1,0 +1,1 @@
+//! Made soon: kinds of this room.
