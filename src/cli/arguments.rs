@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, bake, bakes, cancel, cat, check, completions, demo, diff, doctor, du, evidence, files, fsck, gc, init,
-    inspect, keys, log, man, plan, policy, publish, replay, screenshot, shell, store, verify, worker,
+    inspect, keys, log, man, new, plan, policy, publish, replay, screenshot, shell, store, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -60,6 +60,8 @@ pub(super) enum Command {
     Demo(demo::Args),
     /// Make a new workspace here, with a first recipe
     Init(init::Args),
+    /// Make a new recipe on a base
+    New(new::Args),
     /// Browse stores
     #[command(subcommand)]
     Store(store::Command),

@@ -29,6 +29,7 @@ mod inspect;
 mod keys;
 mod log;
 mod man;
+mod new;
 mod plan;
 mod policy;
 mod publish;

@@ -22,6 +22,7 @@ pub mod interrupts;
 mod judging;
 mod jurisdiction;
 pub mod keys;
+mod new_recipe;
 pub mod pictures;
 pub mod policy;
 mod prepare;

@@ -102,7 +102,7 @@ async fn what_was_baked_upon_a_base_is_what_umoci_unpacks() {
         return;
     }
     let world = world();
-    let recipe = on(BASE, "steps:\n  - write: {to: /etc/passwd, content: \"root:x:0:0::/:/bin/sh\\nnew:x:5:5::/:/bin/sh\\n\"}\n");
+    let recipe = on(BASE, "steps:\n  - write: {to: /etc/passwd, content: \"root:x:0:0::/:/bin/sh\\nnew:x:5:5::/:/bin/sh\\n\"}\nconfig: {labels: {owner: me}}\n");
     world.bakery.write(super::RECIPE, recipe);
     world.bakery.bake(super::RECIPE);
     let bundle = world.bakery.path("bundle");
@@ -181,7 +181,7 @@ async fn a_base_that_cannot_be_had_is_told_and_holds_nothing_up() {
 #[tokio::test]
 async fn a_pinned_base_counts_wherever_its_tag_points_now() {
     let world = world();
-    world.bakery.write(super::RECIPE, on(BASE, "steps:\n  - write: {to: /etc/x, content: x}\n"));
+    world.bakery.write(super::RECIPE, on(BASE, "steps:\n  - write: {to: /etc/x, content: x}\nconfig: {labels: {owner: me}}\n"));
     world.bakery.bake(super::RECIPE);
     put(&world.bakery.path("global"), "os:12", &[usrmerged()], ExecConfig::default());
     assert_eq!(world.labels(&on(BASE, "config: {user: ^}\n")).await, ["me", "root", "www"], "the lock pins it");
