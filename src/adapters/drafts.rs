@@ -153,7 +153,10 @@ mod tests {
         drafts.keep(recipe, "old", "t\u{0}w\no \u{202e}").unwrap();
         let kept = drafts.read(recipe).unwrap().unwrap();
         assert_eq!((kept.before.as_str(), kept.text.as_str()), ("old", "t\u{0}w\no \u{202e}"));
-        assert_eq!((kept.recipe.as_str(), drafts.read(Path::new("/w/other.yaml")).unwrap()), ("/w/recipes/app/app.yaml", None));
+        assert_eq!(
+            (kept.recipe.as_str(), drafts.read(Path::new("/w/other.yaml")).unwrap()),
+            ("/w/recipes/app/app.yaml", None)
+        );
         let mode = drafts.path(recipe).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         drafts.remove(recipe).unwrap();

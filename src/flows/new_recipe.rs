@@ -103,7 +103,10 @@ impl Context {
         let template = template(&asked.kind)?;
         self.refuse_second(&format!("{name}:{tag}"))?;
         let last = name.as_str().rsplit('/').next().unwrap_or(name.as_str());
-        let text = filled(template, &[("name", name.as_str()), ("tag", tag.as_str()), ("base", &plain(base)), ("title", last)]);
+        let text = filled(
+            template,
+            &[("name", name.as_str()), ("tag", tag.as_str()), ("base", &plain(base)), ("title", last)],
+        );
         let file = self.place_of(last);
         let shown = self.shown(&file);
         let stores: Vec<&str> = self.store_names().collect();

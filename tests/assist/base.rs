@@ -102,7 +102,10 @@ async fn what_was_baked_upon_a_base_is_what_umoci_unpacks() {
         return;
     }
     let world = world();
-    let recipe = on(BASE, "steps:\n  - write: {to: /etc/passwd, content: \"root:x:0:0::/:/bin/sh\\nnew:x:5:5::/:/bin/sh\\n\"}\nconfig: {labels: {owner: me}}\n");
+    let recipe = on(
+        BASE,
+        "steps:\n  - write: {to: /etc/passwd, content: \"root:x:0:0::/:/bin/sh\\nnew:x:5:5::/:/bin/sh\\n\"}\nconfig: {labels: {owner: me}}\n",
+    );
     world.bakery.write(super::RECIPE, recipe);
     world.bakery.bake(super::RECIPE);
     let bundle = world.bakery.path("bundle");
@@ -136,7 +139,8 @@ async fn packages_variables_ports_and_labels_are_the_bases() {
     let world = world();
     world.bakery.write("recipes/other/other.yaml", on(BASE, "steps:\n  - packages: [curl, jq]\n"));
     let packages = world.complete(&on(BASE, "steps:\n  - packages: [^]\n")).await;
-    let shown: Vec<(&str, &str)> = packages.items.iter().map(|item| (item.label.as_str(), item.note.as_str())).collect();
+    let shown: Vec<(&str, &str)> =
+        packages.items.iter().map(|item| (item.label.as_str(), item.note.as_str())).collect();
     assert_eq!(shown, [("curl", "7.88.1-10 is installed"), ("jq", "in other recipes")]);
     assert_eq!(world.labels(&on(BASE, "config:\n  env:\n    ^\n")).await, ["PATH", "LANG"]);
     let ports = world.labels(&on(BASE, "config: {expose: [^]}\n")).await;
@@ -172,7 +176,11 @@ async fn a_base_that_cannot_be_had_is_told_and_holds_nothing_up() {
         ("\"\"", "user: "),
     ] {
         let found = world.complete(&on(base, "config:\n  user: ^\n")).await;
-        assert!(found.items.is_empty() && found.what.starts_with(why) && found.what.len() > 6, "{base}: {}", found.what);
+        assert!(
+            found.items.is_empty() && found.what.starts_with(why) && found.what.len() > 6,
+            "{base}: {}",
+            found.what
+        );
     }
     let none = world.complete("recipe: 1\nconfig:\n  user: ^\n").await;
     assert_eq!(none.what, "user: the recipe names no base");
@@ -181,7 +189,9 @@ async fn a_base_that_cannot_be_had_is_told_and_holds_nothing_up() {
 #[tokio::test]
 async fn a_pinned_base_counts_wherever_its_tag_points_now() {
     let world = world();
-    world.bakery.write(super::RECIPE, on(BASE, "steps:\n  - write: {to: /etc/x, content: x}\nconfig: {labels: {owner: me}}\n"));
+    world
+        .bakery
+        .write(super::RECIPE, on(BASE, "steps:\n  - write: {to: /etc/x, content: x}\nconfig: {labels: {owner: me}}\n"));
     world.bakery.bake(super::RECIPE);
     put(&world.bakery.path("global"), "os:12", &[usrmerged()], ExecConfig::default());
     assert_eq!(world.labels(&on(BASE, "config: {user: ^}\n")).await, ["me", "root", "www"], "the lock pins it");

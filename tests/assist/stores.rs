@@ -66,5 +66,8 @@ async fn files_beside_the_recipe_and_secrets() {
     assert_eq!(hover.lines, ["file beside the recipe, 1 B"]);
     world.context.secrets.insert("pip_token".into(), SecretSource::Env("PIP_TOKEN".into()));
     let found = world.complete("steps:\n  - run: {secrets: [^]}\n").await;
-    assert_eq!((found.items[0].label.as_str(), found.items[0].note.as_str()), ("pip_token", "from the variable PIP_TOKEN"));
+    assert_eq!(
+        (found.items[0].label.as_str(), found.items[0].note.as_str()),
+        ("pip_token", "from the variable PIP_TOKEN")
+    );
 }

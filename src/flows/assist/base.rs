@@ -66,12 +66,7 @@ impl Context {
     }
 
     /// The base's manifest and config. Asks its store only for what is neither pinned nor kept, and not for long.
-    pub(super) async fn base_found(
-        &self,
-        file: &Path,
-        base: Option<&str>,
-        platform: Option<&str>,
-    ) -> Sought<Found> {
+    pub(super) async fn base_found(&self, file: &Path, base: Option<&str>, platform: Option<&str>) -> Sought<Found> {
         let base = base.ok_or("the recipe names no base")?;
         if base == "scratch" {
             return Err("scratch holds nothing".to_owned());
@@ -89,7 +84,8 @@ impl Context {
         };
         let pinned = image.pinned(digest);
         let found = tokio::time::timeout(STORE_PATIENCE, self.find_image(&pinned, Some(&platform))).await;
-        let mut found = found.map_err(|_| "its store does not answer".to_owned())?.map_err(|report| one_line(&report))?;
+        let mut found =
+            found.map_err(|_| "its store does not answer".to_owned())?.map_err(|report| one_line(&report))?;
         found.reference = image;
         Ok(found)
     }

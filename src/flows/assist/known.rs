@@ -33,6 +33,8 @@ struct Shared {
     pub(super) digests: Answers<Digest>,
     /// By a recipe's base and platforms: what it was pinned to.
     pub(super) locks: Answers<Lock>,
+    /// By a reference: how long its newest good bake took.
+    pub(super) took: Answers<Option<u64>>,
     /// By a store, or by an image: names of repositories, or of tags.
     pub(super) names: Answers<Arc<Vec<String>>>,
 }
@@ -50,6 +52,10 @@ impl Known {
 
     pub(super) fn locks(&self) -> &Answers<Lock> {
         &self.0.locks
+    }
+
+    pub(super) fn took(&self) -> &Answers<Option<u64>> {
+        &self.0.took
     }
 
     pub(super) fn names(&self) -> &Answers<Arc<Vec<String>>> {

@@ -2,9 +2,10 @@
 //! Writes nothing.
 //!
 //! Reading order: `known` (what is remembered), `base` (the base a text names, found and read), `found` (what may stand at a
-//! place), `told` (what stands there means).
+//! place), `told` (what stands there means), `foresee` (what a bake of the text would do and find).
 
 mod base;
+mod foresee;
 mod found;
 mod known;
 mod told;
@@ -13,12 +14,11 @@ pub use known::Known;
 
 use std::path::Path;
 
-use super::Context;
 use self::found::Candidates;
+use super::Context;
 use super::standing::Prospect;
 use crate::domain::recipe::assist::{self, Completions, Hover};
 use crate::domain::trust::CheckVerdict;
-use crate::report::Report;
 
 /// What a bake of a text would do and find, as far as it can be told before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,11 +65,5 @@ impl Context {
         let pointed = assist::pointed(text, at)?;
         let told = self.told(file, &pointed).await;
         pointed.hover(told)
-    }
-
-    /// What a bake of this text would do, as if it stood in `file`.
-    pub async fn foresee(&self, file: &Path, _text: &str) -> Result<Foresight, Report> {
-        let prospect = self.prospect(file, false).await?;
-        Ok(Foresight { prospect, pulls: 0, took: None, checks: Vec::new() })
     }
 }

@@ -337,7 +337,7 @@ fn age(created: &str) -> Option<u64> {
 }
 
 /// Seconds since 1970, where that is later.
-pub(super) fn told_time(created: &str) -> Option<i64> {
+pub(in crate::flows) fn told_time(created: &str) -> Option<i64> {
     let made = OffsetDateTime::parse(created, &Rfc3339).ok()?.unix_timestamp();
     (made > 0).then_some(made)
 }

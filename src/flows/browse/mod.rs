@@ -7,5 +7,5 @@ mod survey;
 pub(in crate::flows) use inspect::choose;
 pub use inspect::{Inspection, LayerRow, PlatformImage, Referrer, inspect};
 pub use list::{Listed, Source, Unlisted};
-pub(in crate::flows) use list::{is_attestation, parse};
+pub(in crate::flows) use list::{is_attestation, parse, told_time};
 pub use survey::Found;
