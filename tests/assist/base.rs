@@ -202,3 +202,28 @@ async fn a_pinned_base_counts_wherever_its_tag_points_now() {
     let (text, at) = super::marked(&on(BASE, "config: {user: ^}\n"));
     assert_eq!(world.context.complete(&file, &text, at).await.items.len(), 2);
 }
+
+#[tokio::test]
+async fn a_layer_that_is_not_here_is_not_fetched_and_what_is_known_is_offered() {
+    let world = world();
+    let (text, config) = (on(BASE, "config:\n  user: ^\n"), on(BASE, "config:\n  env:\n    ^\n"));
+    // As in a registry: manifest and config can be had, layers would have to be fetched.
+    let blobs = world.bakery.path("global/blobs/sha256");
+    for blob in std::fs::read_dir(&blobs).unwrap().map(|entry| entry.unwrap().path()) {
+        if std::fs::read(&blob).unwrap().starts_with(&[0x1f, 0x8b]) {
+            std::fs::rename(&blob, world.bakery.path("").join(blob.file_name().unwrap())).unwrap();
+        }
+    }
+    let users = world.complete(&text).await;
+    assert!(users.items.is_empty(), "{users:?}");
+    assert_eq!(users.what, "user: the base's layers are not here: a first bake fetches them");
+    let env = world.complete(&config).await;
+    assert_eq!((env.items.len(), env.what.as_str()), (2, "variable"), "its config is here");
+    // Once they are, they are looked into.
+    for blob in std::fs::read_dir(world.bakery.path("")).unwrap().map(|entry| entry.unwrap().path()) {
+        if blob.is_file() && blob.file_name().unwrap().len() == 64 {
+            std::fs::rename(&blob, blobs.join(blob.file_name().unwrap())).unwrap();
+        }
+    }
+    assert_eq!(world.labels(&text).await, ["me", "root", "www"]);
+}

@@ -184,7 +184,7 @@ impl Context {
             }
         }
         let mut names: Vec<(String, usize)> = counts.into_iter().collect();
-        names.sort_by(|a, b| b.1.cmp(&a.1));
+        names.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         names.into_iter().map(|(name, _)| name).collect()
     }
 

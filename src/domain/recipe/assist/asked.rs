@@ -70,7 +70,7 @@ pub fn asked(text: &str, at: (usize, usize)) -> Option<Asked> {
         let (item, _) = outline.children(Some(list)).next()?;
         outline.text(item).map(str::to_owned)
     });
-    let made = makings(&outline, steps_before(&outline, &slot));
+    let made = || makings(&outline, steps_before(&outline, &slot));
     let words = Words::of(&outline, slot, at.0, &typed);
     Some(Asked {
         wanted: typed.wanted(&words),
@@ -78,7 +78,7 @@ pub fn asked(text: &str, at: (usize, usize)) -> Option<Asked> {
         platform,
         what: typed.what(&outline, &slot),
         taken: typed.taken(&outline, &slot),
-        own: typed.own(&words, &made),
+        own: typed.own(&words, made),
         words,
     })
 }
@@ -163,7 +163,7 @@ impl Typed {
                     Part::Key(key) => Some(key),
                     _ => None,
                 });
-                self.with_excluded(keys.collect())
+                self.with_excluded(&keys.collect::<Vec<_>>())
             }
             Kind::Value(_) => {
                 // An item knows its list, a list its items.
@@ -179,7 +179,7 @@ impl Typed {
     }
 
     /// With the keys that those there leave no room for.
-    fn with_excluded(&self, keys: Vec<&str>) -> Vec<String> {
+    fn with_excluded(&self, keys: &[&str]) -> Vec<String> {
         let has = |key: &str| keys.contains(&key);
         let more: &[&str] = match self.kind {
             // A step does one thing.
@@ -217,21 +217,22 @@ impl Typed {
     }
 
     /// What the language and the recipe have.
-    fn own(&self, words: &Words, made: &Makings) -> Vec<Completion> {
+    fn own(&self, words: &Words, made: impl FnOnce() -> Makings) -> Vec<Completion> {
         match self.kind {
             Kind::Keys(table) => table.keys().iter().map(|key| self.key(table, key, words)).collect(),
             Kind::Names(Names::Variables) => Vec::new(),
             Kind::Names(Names::Labels) => values::LABELS.iter().map(|name| said(name, "usual")).collect(),
             Kind::Value(value) => match value {
                 Value::User | Value::Owner => {
-                    let made = if words.head.is_empty() { &made.users } else { &made.groups };
+                    let made = made();
+                    let made = if words.head.is_empty() { made.users } else { made.groups };
                     let whole = |name: &str| format!("{}{name}", words.head);
                     made.iter().map(|made| from_step(&made.name, &whole(&made.name), made.step)).collect()
                 }
                 Value::Path | Value::Folder | Value::Cache => {
                     let known = if value == Value::Cache { values::CACHES } else { &[] };
                     let known = known.iter().filter(|_| words.head.is_empty()).map(|path| said(path, "usual"));
-                    known.chain(made_below(&words.head, made, value != Value::Path)).collect()
+                    known.chain(made_below(&words.head, &made(), value != Value::Path)).collect()
                 }
                 Value::Base if !words.head.is_empty() => Vec::new(),
                 value => values::of(value).iter().map(|(text, note)| said(text, note)).collect(),

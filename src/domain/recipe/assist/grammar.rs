@@ -101,21 +101,37 @@ pub(super) fn shape_of(table: Table, key: &str) -> Shape {
     }
 }
 
+/// More levels than any recipe has.
+const DEEPEST: usize = 16;
+
+/// What a key or an item of something is.
+fn below(above: Shape, part: Part<'_>) -> Option<Shape> {
+    match (above, part) {
+        (Shape::Map(table) | Shape::ScriptOr(table), Part::Key(key)) => {
+            table.keys().contains(&key).then(|| shape_of(table, key))
+        }
+        (Shape::Pairs(_), Part::Key(_)) => Some(Shape::One(Value::Free)),
+        (Shape::Maps(table), Part::Item(_)) => Some(Shape::Map(table)),
+        (Shape::List(value), Part::Item(_)) => Some(Shape::One(value)),
+        _ => None,
+    }
+}
+
 impl Outline<'_> {
     /// What the value of a node is; the text's own is the recipe. `None` below what the language does not know.
     pub(super) fn shape(&self, node: Option<usize>) -> Option<Shape> {
-        let Some(node) = node else { return Some(Shape::Map(Table::Recipe)) };
-        let node = self.nodes.get(node)?;
-        let above = self.shape(node.parent)?;
-        match (above, node.part) {
-            (Shape::Map(table) | Shape::ScriptOr(table), Part::Key(key)) => {
-                table.keys().contains(&key).then(|| shape_of(table, key))
+        let mut way = Vec::new();
+        let mut at = node;
+        while let Some(node) = at {
+            let node = self.nodes.get(node)?;
+            way.push(node.part);
+            // The language is not as deep as a text can be.
+            if way.len() > DEEPEST {
+                return None;
             }
-            (Shape::Pairs(_), Part::Key(_)) => Some(Shape::One(Value::Free)),
-            (Shape::Maps(table), Part::Item(_)) => Some(Shape::Map(table)),
-            (Shape::List(value), Part::Item(_)) => Some(Shape::One(value)),
-            _ => None,
+            at = node.parent;
         }
+        way.iter().rev().try_fold(Shape::Map(Table::Recipe), |above, part| below(above, *part))
     }
 
     /// The key of a mapping: `None` for nobody's is the recipe's.

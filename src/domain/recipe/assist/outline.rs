@@ -121,16 +121,17 @@ impl<'t> Outline<'t> {
         }
     }
 
-    /// Whether anything belongs to a node.
+    /// Whether nothing belongs to a node.
     fn is_empty(&self, node: usize) -> bool {
-        // What belongs to a node comes behind it.
-        !self.nodes.iter().skip(node + 1).any(|other| other.parent == Some(node))
+        self.nodes.get(node + 1).is_none_or(|next| next.parent != Some(node))
     }
 
     /// What belongs to a node, in the order of the text.
     pub(super) fn children(&self, node: Option<usize>) -> impl Iterator<Item = (usize, &Node<'t>)> {
         let from = node.map_or(0, |node| node + 1);
-        self.nodes.iter().enumerate().skip(from).filter(move |(_, other)| other.parent == node)
+        let below = self.nodes.iter().enumerate().skip(from);
+        // All that is below a node follows it, before anything that is not.
+        below.take_while(move |(_, other)| other.parent >= node).filter(move |(_, other)| other.parent == node)
     }
 
     /// One line; gives the next to look at.
@@ -361,7 +362,8 @@ pub(super) fn key_at(text: &str, col: usize) -> Option<KeyAt> {
     if matches!(bytes.get(col)?, b'{' | b'[' | b'|' | b'>' | b'#' | b'&' | b'*' | b'!' | b',' | b'}' | b']') {
         return None;
     }
-    let colon = (col..bytes.len()).take_while(|at| !is_comment(text, *at)).find(|at| is_colon(bytes, *at))?;
+    let written = &text[..comment_from(text, col)];
+    let colon = written[col..].match_indices(':').map(|(at, _)| col + at).find(|at| is_colon(bytes, *at))?;
     Some(KeyAt { from: col, to: col + text[col..colon].trim_end().len(), colon, quote: None })
 }
 
@@ -408,8 +410,13 @@ fn closes(bytes: &[u8], from: usize, quote: char) -> Option<usize> {
 
 /// Where a plain text that begins at `col` ends: before a comment, or spaces at the end of its line.
 fn word_end(text: &str, col: usize) -> usize {
-    let end = (col..text.len()).find(|at| is_comment(text, *at)).unwrap_or(text.len());
-    col + text[col..end].trim_end().len()
+    col + text[col..comment_from(text, col)].trim_end().len()
+}
+
+/// Where a comment at or behind `col` begins; the end of the line where none does.
+fn comment_from(text: &str, col: usize) -> usize {
+    let found = text[col..].match_indices('#').map(|(at, _)| col + at).find(|at| is_comment(text, *at));
+    found.unwrap_or(text.len())
 }
 
 /// Spaces at its beginning.

@@ -85,6 +85,10 @@ fn script_of(outline: &Outline<'_>, node: usize) -> String {
 }
 
 fn accounts(script: &str, step: usize, made: &mut Makings) {
+    // Most scripts add nobody.
+    if !PROGRAMS.iter().any(|(program, ..)| script.contains(program)) {
+        return;
+    }
     for command in script.split(['\n', ';', '&', '|', '(', ')']) {
         let words: Vec<&str> = command.split_whitespace().collect();
         let known = words.iter().enumerate().find_map(|(at, word)| {

@@ -331,6 +331,26 @@ fn two_thousand_lines_are_read_in_proportion() {
     assert!(outline.nodes.len() < 500 * 20, "a node a key, an item and a value: {}", outline.nodes.len());
 }
 
+#[test]
+fn y01_deep_and_wide_texts_are_survived() {
+    for text in ["[".repeat(200_000), "- ".repeat(200_000), "{a: ".repeat(100_000), "a: \"\n".repeat(100_000)] {
+        let lines: Vec<&str> = text.split('\n').collect();
+        let at = (lines.len() - 1, lines[lines.len() - 1].chars().count());
+        let _ = asked(&text, at);
+        let _ = pointed(&text, at);
+        let _ = values_of(&text, "packages");
+    }
+}
+
+#[test]
+fn what_many_steps_make_is_offered_once() {
+    let step = "  - copy: {from: app, to: /srv/app, owner: \"1000:1000\", exclude: [\"**/*.pyc\"]}\n  - run: |\n      useradd one\n      echo two\n";
+    let text = format!("recipe: 1\nbase: a\nsteps:\n{}config:\n  user: ^\n", step.repeat(500));
+    let (text, at) = marked(&text);
+    let users = asked(&text, at).unwrap().offer(Vec::new()).items;
+    assert_eq!(users.len(), 1, "made by many steps, offered once");
+}
+
 fn text() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         Just("recipe: 1\n".to_owned()),
