@@ -227,3 +227,36 @@ async fn a_layer_that_is_not_here_is_not_fetched_and_what_is_known_is_offered() 
     }
     assert_eq!(world.labels(&text).await, ["me", "root", "www"]);
 }
+
+#[tokio::test]
+async fn x01_names_of_a_base_that_steer_a_terminal_are_not_offered() {
+    let world = World::new();
+    let evil = "a\u{202e}\u{1b}[2Jb";
+    let exec = ExecConfig {
+        env: Some(vec![format!("{evil}=1"), format!("OK={evil}")]),
+        exposed_ports: Some([(evil.to_owned(), serde_json::json!({}))].into()),
+        labels: labels(&[(evil, "x"), ("fine", evil)]),
+        ..ExecConfig::default()
+    };
+    let passwd = format!("{evil}:x:1:1::/:\nok:x:2:2::{evil}:{evil}\n");
+    let layer = Tar::new().folder("etc/", 0o755).file("etc/passwd", &passwd).file(&format!("etc/{evil}"), "x").end();
+    put(&world.bakery.path("global"), "os:12", &[layer], exec);
+    let clean = |text: &str| !text.contains(bakery::domain::text::is_hazardous);
+    for place in [
+        "config: {user: ^}\n",
+        "config: {env: {^}}\n",
+        "config: {expose: [^]}\n",
+        "config: {labels: {^}}\n",
+        "steps:\n  - remove: [/etc/^]\n",
+    ] {
+        let found = world.complete(&on(BASE, place)).await;
+        assert!(!found.items.is_empty(), "{place}");
+        for item in &found.items {
+            assert!(clean(&item.label) && clean(&item.insert) && clean(&item.note), "{place}: {item:?}");
+        }
+    }
+    for place in ["config: {user: o^k}\n", "config: {env: {O^K: x}}\n", "config: {labels: {fi^ne: x}}\n"] {
+        let hover = world.hover(&on(BASE, place)).await.unwrap();
+        assert!(hover.lines.iter().all(|line| clean(line)), "{hover:?}");
+    }
+}

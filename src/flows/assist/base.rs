@@ -103,13 +103,20 @@ impl Context {
         if let Some(known) = self.known.digests().of(&name) {
             return Ok(known);
         }
+        if let Some(why) = self.known.silence(&name) {
+            return Err(why);
+        }
+        let found = self.tag_now(image).await.inspect_err(|why| self.known.keep_silence(&name, why))?;
+        self.known.digests().keep(&name, found.clone());
+        Ok(found)
+    }
+
+    async fn tag_now(&self, image: &ImageRef) -> Sought<Digest> {
         let tag = image.tag_or_latest().ok_or("the base names no tag")?;
         let (store, repository) = self.open(image).map_err(|report| one_line(&report))?;
         let asked = tokio::time::timeout(STORE_PATIENCE, store.resolve(&repository, &Selector::Tag(tag))).await;
         let found = asked.map_err(|_| "its store does not answer".to_owned())?;
-        let digest = found.map_err(|error| one_line(&error.into()))?.digest;
-        self.known.digests().keep(&name, digest.clone());
-        Ok(digest)
+        found.map(|found| found.digest).map_err(|error| one_line(&error.into()))
     }
 
     /// Begins to read a base. It is read to its end, whoever still waits for it: typing on must not begin it anew.

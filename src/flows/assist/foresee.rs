@@ -2,6 +2,7 @@
 //! checks whose outcome shows already. Writes nothing; asks a store only where a base is neither pinned nor remembered.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Foreseen, Foresight};
 use crate::adapters::clock;
@@ -15,6 +16,9 @@ use crate::flows::prepare::{loaded_lock, platforms_of};
 use crate::flows::standing::Prospect;
 use crate::flows::{Context, LoadedRecipe, PrepareOptions, Prepared};
 use crate::report::{Kind, Report};
+
+/// How long a base that is not pinned is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Context {
     /// What a bake of this text would do, as if it stood in `file`.
@@ -49,7 +53,12 @@ impl Context {
         let question = question(recipe, &loaded.file);
         let fits = |lock: &Lock| lock.fits(&recipe.base, &platforms_of(recipe));
         let lock = lock.filter(fits).or_else(|| self.known.locks().of(&question).filter(fits));
-        let prepared = self.prepare_with(loaded, lock, PrepareOptions::default()).await?;
+        let is_pinned = lock.is_some() || recipe.base == Base::Scratch;
+        let preparing = self.prepare_with(loaded, lock, PrepareOptions::default());
+        let prepared = match is_pinned {
+            true => preparing.await?,
+            false => tokio::time::timeout(PATIENCE, preparing).await.map_err(|_| unanswered(recipe))??,
+        };
         if let Some(lock) = &prepared.lock {
             self.known.locks().keep(&question, lock.clone());
         }
@@ -110,6 +119,11 @@ impl Context {
         let law = self.jurisdiction(image, image.repository.as_ref());
         (law.store, law.repository)
     }
+}
+
+fn unanswered(recipe: &Recipe) -> Report {
+    Report::message(Kind::Unreachable, format!("the store of {} does not answer", recipe.base))
+        .help("a lock beside the recipe makes its plan known without it")
 }
 
 /// What a base is remembered by; a layout's path means another in another folder.

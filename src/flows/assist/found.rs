@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
 use super::base::{BaseFacts, Sought};
@@ -81,26 +82,32 @@ impl Context {
         candidates
     }
 
-    /// Repositories of all stores, those of the one that answers last last.
+    /// Repositories of all stores, asked at once.
     async fn image_names(&self) -> Candidates {
         let until = Instant::now() + PATIENCE;
-        let mut candidates = Candidates::default();
         let stores: Vec<String> = self.store_names().map(str::to_owned).collect();
-        for store in stores {
-            let names = match self.known.names().of(&store) {
-                Some(names) => names,
-                None => match self.names_of(&store, until).await {
-                    Ok(names) => names,
-                    Err(why) => {
-                        candidates.lacking = Some(format!("{store}: {why}"));
-                        continue;
-                    }
-                },
-            };
-            let note = format!("in {store}");
-            candidates.found.extend(names.iter().take(NAMES).map(|name| of_store(name, name, &note)));
+        let asked = stores.iter().map(|store| self.names_in(store, until));
+        let mut candidates = Candidates::default();
+        for (store, names) in stores.iter().zip(join_all(asked).await) {
+            match names {
+                Ok(names) => {
+                    let note = format!("in {store}");
+                    candidates.found.extend(names.iter().take(NAMES).map(|name| of_store(name, name, &note)));
+                }
+                Err(why) => candidates.lacking = Some(format!("{store}: {why}")),
+            }
         }
         candidates
+    }
+
+    async fn names_in(&self, store: &str, until: Instant) -> Sought<Arc<Vec<String>>> {
+        if let Some(names) = self.known.names().of(store) {
+            return Ok(names);
+        }
+        if let Some(why) = self.known.silence(store) {
+            return Err(why);
+        }
+        self.names_of(store, until).await.inspect_err(|why| self.known.keep_silence(store, why))
     }
 
     /// What came in time; kept only where it is all.
@@ -131,10 +138,14 @@ impl Context {
         let question = format!("{image}:");
         let tags = match self.known.names().of(&question) {
             Some(tags) => Ok(tags),
-            None => self.tags_now(image).await.inspect(|tags| self.known.names().keep(&question, Arc::clone(tags))),
+            None => match self.known.silence(&question) {
+                Some(why) => Err(why),
+                None => self.tags_now(image).await.inspect_err(|why| self.known.keep_silence(&question, why)),
+            },
         };
         match tags {
             Ok(tags) => {
+                self.known.names().keep(&question, Arc::clone(&tags));
                 let tag = |tag: &String| of_store(tag, &format!("{image}:{tag}"), "");
                 Candidates::of(tags.iter().take(MOST).map(tag).collect())
             }

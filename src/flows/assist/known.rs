@@ -14,6 +14,8 @@ use crate::domain::recipe::Lock;
 
 /// How long what others may change counts.
 const A_WHILE: Duration = Duration::from_secs(60);
+/// How long a store that did not answer is left alone.
+const A_MOMENT: Duration = Duration::from_secs(10);
 /// Answers of a kind remembered at once.
 const ANSWERS: usize = 64;
 /// Bases remembered at once: one of a million paths takes about 110 MB.
@@ -37,6 +39,8 @@ struct Shared {
     pub(super) took: Answers<Option<u64>>,
     /// By a store, or by an image: names of repositories, or of tags.
     pub(super) names: Answers<Arc<Vec<String>>>,
+    /// By the same: why there was no answer.
+    pub(super) silent: Answers<String>,
 }
 
 impl fmt::Debug for Known {
@@ -60,6 +64,16 @@ impl Known {
 
     pub(super) fn names(&self) -> &Answers<Arc<Vec<String>>> {
         &self.0.names
+    }
+
+    /// Why a question had no answer a moment ago.
+    pub(super) fn silence(&self, question: &str) -> Option<String> {
+        self.0.silent.within(question, A_MOMENT)
+    }
+
+    /// Keeps why a question had no answer, so that not every keystroke waits for one.
+    pub(super) fn keep_silence(&self, question: &str, why: &str) {
+        self.0.silent.keep(question, why.to_owned());
     }
 
     /// The facts of a base, or that they are being read; else `begin` begins to read them.
@@ -95,8 +109,12 @@ impl<T> Default for Answers<T> {
 
 impl<T: Clone> Answers<T> {
     pub(super) fn of(&self, question: &str) -> Option<T> {
+        self.within(question, A_WHILE)
+    }
+
+    fn within(&self, question: &str, age: Duration) -> Option<T> {
         let answers = lock(&self.0);
-        let found = answers.iter().rfind(|(asked, when, _)| asked == question && when.elapsed() < A_WHILE);
+        let found = answers.iter().rfind(|(asked, when, _)| asked == question && when.elapsed() < age);
         found.map(|(.., answer)| answer.clone())
     }
 

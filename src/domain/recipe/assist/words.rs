@@ -5,6 +5,7 @@ use super::asked::{Kind, Typed};
 use super::grammar::Value;
 use super::outline::{Outline, Slot};
 use super::{Asked, Completion, Completions};
+use crate::domain::text::is_hazardous;
 use crate::domain::yaml::{Node, NodeKind, Position, Problems, Reading, Scalar, Span, Style};
 
 /// Most suggestions at once.
@@ -107,7 +108,7 @@ fn is_option(text: &str) -> bool {
 fn is_plain(text: &str) -> bool {
     let scalar = Scalar { text: text.to_owned(), style: Style::Plain };
     let node = Node { kind: NodeKind::Scalar(scalar), span: Span::at(Position::START), aliased: false };
-    node.text("", &mut Problems::new()).is_some() && !text.contains(crate::domain::text::is_hazardous)
+    node.text("", &mut Problems::new()).is_some()
 }
 
 impl Typed {
@@ -166,6 +167,10 @@ impl Asked {
         let mut labels = std::collections::HashSet::new();
         for item in self.own.iter().cloned().chain(found) {
             let Some(rank) = fits(&item.label, &words.word) else { continue };
+            // A name that steers a terminal, or shows in another order than it is, is nobody's to take over.
+            if [&item.label, &item.insert].iter().any(|text| text.contains(is_hazardous)) {
+                continue;
+            }
             if !self.taken.contains(&item.label) && labels.insert(item.label.clone()) {
                 fitting.push((rank, item));
             }
