@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::outline::{Outline, Part, Typing};
 use super::*;
 use crate::domain::recipe::{Table, parse};
+use crate::domain::yaml;
 
 /// A text without its `^`, and where that stood.
 fn marked(text: &str) -> (String, (usize, usize)) {
@@ -389,6 +390,65 @@ proptest! {
                 for item in asked.offer(Vec::new()).items {
                     prop_assert!(!item.insert.contains('\n'));
                 }
+            }
+        }
+    }
+}
+
+/// Every key and value of a valid recipe, as the strict reader has it: its path, whether it is a key, where it begins.
+fn places(node: &yaml::Node, path: &str, found: &mut Vec<(String, bool, usize, usize)>) {
+    let at = |span: yaml::Span| (span.start.line as usize - 1, span.start.column as usize - 1);
+    match &node.kind {
+        yaml::NodeKind::Mapping(entries) => {
+            for entry in entries {
+                let below = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+                let (line, column) = at(entry.span);
+                found.push((path.to_owned(), true, line, column));
+                places(&entry.value, &below, found);
+            }
+        }
+        yaml::NodeKind::Sequence(items) => {
+            for (number, item) in items.iter().enumerate() {
+                places(item, &format!("{path}[{number}]"), found);
+            }
+        }
+        yaml::NodeKind::Scalar(scalar) if scalar.style != yaml::Style::Block => {
+            let (line, column) = at(node.span);
+            found.push((path.to_owned(), false, line, column));
+        }
+        yaml::NodeKind::Scalar(_) => {}
+    }
+}
+
+#[test]
+fn in_a_valid_recipe_places_are_those_of_the_strict_reader() {
+    for text in [
+        include_str!("../../../../recipes/team-a/payments-api/payments-api.yaml"),
+        include_str!("../../../../recipes/team-b/sessions/sessions.yaml"),
+        include_str!("../../../../recipes/global/python/python.yaml"),
+        include_str!("../../../../recipes/global/nginx/nginx.yaml"),
+        include_str!("../../../../recipes/global/postgres/postgres.yaml"),
+        include_str!("../../../../recipes/global/os/os.yaml"),
+        include_str!("../../../../recipes/global/java/java.yaml"),
+        include_str!("../../../flows/templates/first.yaml"),
+    ] {
+        let tree = yaml::read(text.as_bytes(), &mut yaml::Problems::new()).unwrap();
+        let mut expected = Vec::new();
+        places(&tree, "", &mut expected);
+        assert!(expected.len() > 10);
+        for (holder, is_key, line, column) in expected {
+            // Within the quotes, where it has some.
+            let quoted =
+                usize::from(text.lines().nth(line).unwrap().chars().nth(column).is_some_and(|c| "\"'".contains(c)));
+            let outline = Outline::of(text, Some((line, column + quoted)));
+            let shown = || format!("{}:{}: {holder} {:?}", line + 1, column + 1, text.lines().nth(line));
+            let slot = outline.slot.unwrap_or_else(|| panic!("nothing at {}", shown()));
+            assert_eq!(slot.typing == Typing::Key, is_key, "{}", shown());
+            let own = path(&outline, slot.holder);
+            match slot.typing {
+                // Of an item within brackets the list is known, and the item.
+                Typing::Element => assert_eq!(path(&outline, slot.own), holder, "{}", shown()),
+                _ => assert_eq!(own, holder, "{}", shown()),
             }
         }
     }
