@@ -163,7 +163,8 @@ async fn values_of_the_base_are_explained() {
     assert_eq!(lines("config: {env: {LA^NG: x}}\n").await, ["C in the base"]);
     let base = world.hover(&on("global/o^s:12", "")).await.unwrap();
     assert!(base.lines[0].starts_with("sha256:") && base.lines[1].starts_with("linux/amd64, 2 layers, "), "{base:?}");
-    assert_eq!(base.lines.last().unwrap(), "judged by the keys of global");
+    assert_eq!(base.lines[2], "judged by the keys of global");
+    assert!(base.lines[3].starts_with("12 points to "), "{base:?}");
 }
 
 #[tokio::test]

@@ -1,14 +1,21 @@
 //! What there is to say of a value: of a user, a path, a package, an image, as the base, the stores and the files have it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::base::{BaseFacts, Sought};
 use crate::adapters::inputs::list_beside;
+use crate::domain::oci::{ImageRef, Place};
 use crate::domain::recipe::assist::{Pointed, Wanted};
 use crate::domain::text::{escape, escape_bytes};
+use crate::domain::trust::{Signer, reason};
 use crate::domain::units;
 use crate::flows::Context;
 use crate::flows::prepare::folder_of;
+use crate::flows::verify::SignatureState;
+
+/// How long a store is waited for that is asked about a signature.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 impl Context {
     /// Lines about a value in the text of a recipe in `file`; none where there is nothing to say.
@@ -43,8 +50,40 @@ impl Context {
             Some(store) => format!("judged by the keys of {store}"),
             None => "under no store of the workspace: nobody judges it".to_owned(),
         });
+        lines.extend(self.signature_told(&facts.reference).await);
         lines.extend(facts.lacking.clone());
         lines
+    }
+
+    /// What the base's tag points to now, and whether that is signed; nothing where its store does not answer in a moment.
+    async fn signature_told(&self, image: &ImageRef) -> Option<String> {
+        let Place::Store(store) = &image.place else { return None };
+        let (repository, tag) = (image.repository.as_ref()?, image.tag_or_latest()?);
+        let question = format!("signature {image}");
+        if self.known.silence(&question).is_some() {
+            return None;
+        }
+        let source = self.sources(Some(store)).ok()?.into_iter().next()?;
+        let looked = tokio::time::timeout(PATIENCE, source.look(repository.as_str(), tag.as_str())).await;
+        let Ok(Ok(listed)) = looked else {
+            self.known.keep_silence(&question, "it does not answer");
+            return None;
+        };
+        Some(format!("{tag} points to {}, {}", listed.digest.short(), signature(listed.signature.as_ref()?)))
+    }
+}
+
+fn signature(state: &SignatureState) -> String {
+    let signer = state.signer.as_ref().map(|signer| match signer {
+        Signer::Key { name, .. } => escape(name),
+        Signer::Identity { subject, .. } => escape(subject),
+    });
+    match (&*state.reason, signer) {
+        (_, Some(signer)) => format!("signed by {signer}"),
+        (reason::UNSIGNED, None) => "not signed".to_owned(),
+        (reason::NOT_ASKED, None) => "and nobody asks for a signature".to_owned(),
+        (reason::NO_KEYS, None) => "and its store names no keys to judge a signature by".to_owned(),
+        (code, None) => format!("its signature does not count: {code}"),
     }
 }
 
