@@ -261,3 +261,22 @@ async fn x01_names_of_a_base_that_steer_a_terminal_are_not_offered() {
         assert!(hover.lines.iter().all(|line| clean(line)), "{hover:?}");
     }
 }
+
+#[tokio::test]
+async fn lists_of_a_package_manager_say_what_can_be_installed() {
+    let world = World::new();
+    let lists = "var/lib/apt/lists/deb.example_dists_stable_main_binary-amd64_Packages";
+    let text = "Package: jq\nVersion: 1.6-2.1\n\nPackage: jing\nVersion: 1\nDescription: x\n Package: not-one\n\n";
+    let layer = Tar::new().folder("var/lib/apt/lists/", 0o755).file(lists, text).end();
+    put(&world.bakery.path("global"), "os:12", &[layer], ExecConfig::default());
+    let found = world.complete(&on(BASE, "steps:\n  - packages:\n      - j^\n")).await;
+    let shown: Vec<(&str, &str)> = found.items.iter().map(|item| (item.label.as_str(), item.note.as_str())).collect();
+    assert_eq!(shown, [("jing", "in the base's lists"), ("jq", "in the base's lists")]);
+    let hover = world.hover(&on(BASE, "steps:\n  - packages: [j^q]\n")).await.unwrap();
+    assert_eq!(hover.lines, ["in the base's lists, not installed"]);
+    assert_eq!(
+        world.labels(&on(BASE, "steps:\n  - packages: [jq, j^]\n")).await,
+        ["jing"],
+        "what is there is not offered"
+    );
+}
