@@ -80,16 +80,22 @@ pub(super) struct Outline<'t> {
     pub(super) slot: Option<Slot>,
     /// The line and byte asked about.
     pub(super) at: Option<(usize, usize)>,
+    /// Characters before the first line's own: a byte order mark.
+    pub(super) mark: usize,
     frames: Vec<Frame>,
 }
 
 impl<'t> Outline<'t> {
     /// Of a text; with the slot at a line and character.
     pub(super) fn of(text: &'t str, at: Option<(usize, usize)>) -> Self {
-        let text = text.trim_start_matches('\u{feff}');
+        let (text, mark) = match text.strip_prefix('\u{feff}') {
+            Some(text) => (text, 1),
+            None => (text, 0),
+        };
+        let at = at.map(|(line, character)| (line, if line == 0 { character.saturating_sub(mark) } else { character }));
         let lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
         let at = at.and_then(|(line, character)| Some((line, byte_of(lines.get(line)?, character))));
-        let mut outline = Self { lines, nodes: Vec::new(), slot: None, at, frames: Vec::new() };
+        let mut outline = Self { lines, nodes: Vec::new(), slot: None, at, mark, frames: Vec::new() };
         let mut line = 0;
         while line < outline.lines.len() {
             // Every way through a line ends behind it.

@@ -41,7 +41,8 @@ impl Words {
         let to = if slot.quote.is_some() && !is_closed { cursor } else { slot.to };
         let (before, after) = (&text[slot.from..cursor], &text[cursor..to]);
         let (head, tail) = typed.cut(before, after);
-        let characters = |byte: usize| text[..byte].chars().count();
+        let mark = if line == 0 { outline.mark } else { 0 };
+        let characters = |byte: usize| mark + text[..byte].chars().count();
         Self {
             line,
             from: characters(slot.from),
