@@ -9,6 +9,7 @@
     reason = "tests touch the world and stop at the first surprise"
 )]
 
+mod assist;
 mod bakes;
 mod browse;
 mod changes;

@@ -99,6 +99,11 @@ impl LayerSource {
         index::is_there(&path_of(cache, &self.blob, &self.diff_id))
     }
 
+    /// Whether its blob is on this machine.
+    pub fn is_here(&self) -> bool {
+        self.here.iter().any(|layout| layout.has(&self.blob))
+    }
+
     /// Reads the blob through and keeps what it holds, proven to be the blob and the archive named.
     pub fn index(&self, cache: &Path, cancel: &CancellationToken) -> Result<(), LayerSourceError> {
         let path = path_of(cache, &self.blob, &self.diff_id);

@@ -10,6 +10,7 @@
 
 pub mod clock;
 pub mod demo;
+pub mod drafts;
 pub mod engine;
 pub mod file_lock;
 pub mod files;

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, files, fsck, gc,
-    impact, init, inspect, keys, lineage, log, man, plan, policy, publish, rebase, replay, schema, screenshot, shell,
-    store, update, verify, worker,
+    impact, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay, schema, screenshot,
+    shell, store, update, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -64,6 +64,8 @@ pub(super) enum Command {
     Demo(demo::Args),
     /// Make a new workspace here, with a first recipe
     Init(init::Args),
+    /// Make a new recipe on a base
+    New(new::Args),
     /// Browse stores
     #[command(subcommand)]
     Store(store::Command),

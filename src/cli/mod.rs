@@ -34,6 +34,7 @@ mod keys;
 mod lineage;
 mod log;
 mod man;
+mod new;
 mod plan;
 mod policy;
 mod publish;

@@ -95,6 +95,7 @@ pub(super) async fn dispatch(command: Command, session: &Session) -> Result<(), 
     match command {
         Command::Demo(args) => super::demo::run(args, session).await,
         Command::Init(args) => super::init::run(args, session).await,
+        Command::New(args) => super::new::run(args, session).await,
         Command::Store(command) => super::store::run(command, session).await,
         Command::Inspect(args) => super::inspect::run(args, session).await,
         Command::Files(args) => super::files::run(args, session).await,

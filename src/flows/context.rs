@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::assist::Known;
 use crate::adapters::settings::{Paths, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::signing::Passphrase;
 use crate::adapters::store::layout::Layout;
@@ -29,6 +30,8 @@ pub struct Context {
     pub passphrase: Option<Passphrase>,
     /// What the workspace asks, where it has been read for good: a bake is judged by one policy from its gate to its summary.
     pub frozen_policy: Option<Arc<Policy>>,
+    /// What was found out for whoever writes a recipe, for as long as this and its clones are there.
+    pub known: Known,
 }
 
 impl From<SecretFlagError> for Report {
@@ -46,7 +49,7 @@ impl Context {
         let workspace = Workspace::load(folder, &paths)?;
         let mut secrets = workspace.secrets.clone();
         secrets.extend(settings.secrets.clone());
-        Ok(Self { paths, workspace, settings, secrets, passphrase: None, frozen_policy: None })
+        Ok(Self { paths, workspace, settings, secrets, passphrase: None, frozen_policy: None, known: Known::default() })
     }
 
     /// With secrets that count before those configured.

@@ -1,17 +1,15 @@
-//! Changing recipes: reading one to be edited, judging a text that is not saved yet, saving, setting a base, making a new
-//! one. Writes whole files, and only over what was read.
+//! Changing recipes: reading one to be edited, judging a text that is not saved yet, saving, setting a base; making a new one
+//! is in `new_recipe`. Writes whole files, and only over what was read.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Context;
+pub use super::new_recipe::{NewRecipe, kind_for, recipe_kinds};
 use crate::adapters::files::{self, FilesError};
 use crate::adapters::recipes::{self, RecipesError};
 use crate::domain::recipe::{self, Problem};
 use crate::domain::yaml::MAX_BYTES;
 use crate::report::{Kind, Report};
-
-/// A new recipe, its name and base to be filled in.
-const NEW_RECIPE: &str = include_str!("templates/new.yaml");
 
 /// A change that was made, and what takes it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,24 +20,6 @@ pub struct Change {
     pub before: Vec<u8>,
     /// What it is.
     pub after: Vec<u8>,
-}
-
-/// A new recipe in four answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewRecipe {
-    /// The base, as it is written in recipes.
-    pub base: String,
-    /// The repository in the local store: `team-a/payments-api`.
-    pub name: String,
-    /// The tag.
-    pub tag: String,
-    /// What it is for: one of [`recipe_kinds`].
-    pub kind: String,
-}
-
-/// What a new recipe can be for: a name, and what it begins with, for people.
-pub fn recipe_kinds() -> &'static [(&'static str, &'static str)] {
-    &[("empty", "no step yet")]
 }
 
 /// What became of a text that was to be saved.
@@ -111,31 +91,6 @@ impl Context {
         let after = recipe::set_base(text, image).map_err(|error| cannot(&error))?.into_bytes();
         recipes::replace(file, &before, &after)?;
         Ok(Change { shown, before, after })
-    }
-
-    /// Makes a first recipe on `image`, named after it, in a folder of its own; gives the file, and as people name it.
-    /// Never overwrites.
-    pub fn new_recipe(&self, image: &str) -> Result<(PathBuf, String), Report> {
-        let parsed = self.parse_reference(image)?;
-        let repository = parsed.repository.as_ref().map(ToString::to_string).unwrap_or_default();
-        let last = repository.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("image");
-        let names = std::iter::once(format!("my-{last}")).chain((2..100).map(|number| format!("my-{last}-{number}")));
-        let place = |name: &String| self.workspace.recipes.join(name).join(format!("{name}.yaml"));
-        let mut free = names.filter(|name| !files::is_there(&place(name)));
-        let name = free.next().ok_or_else(|| {
-            Report::message(Kind::Usage, format!("there are many recipes named my-{last} already"))
-                .help("write one by hand, or give one of them another name")
-        })?;
-        let text = NEW_RECIPE.replace("NAME", &name).replace("BASE", &crate::domain::text::escape(image));
-        let file = place(&name);
-        files::make_file(&file, text.as_bytes(), 0o644)?;
-        let shown = self.shown(&file);
-        Ok((file, shown))
-    }
-
-    /// Makes a recipe from four answers; gives the file, and as people name it. Never overwrites.
-    pub fn new_recipe_as(&self, asked: &NewRecipe) -> Result<(PathBuf, String), Report> {
-        self.new_recipe(&asked.base)
     }
 
     /// Takes a change back where nothing else was changed since.

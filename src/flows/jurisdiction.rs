@@ -182,6 +182,7 @@ mod tests {
             secrets: BTreeMap::new(),
             passphrase: None,
             frozen_policy: None,
+            known: Default::default(),
         }
     }
 

@@ -25,6 +25,7 @@ mod judging;
 mod jurisdiction;
 pub mod keys;
 pub mod lineage;
+mod new_recipe;
 pub mod pictures;
 pub mod policy;
 mod prepare;

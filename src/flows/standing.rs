@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::prepare::{loaded_lock, local_base, placed, platforms_of};
 use super::watch::Shelf;
-use super::{Context, LoadedRecipe, PrepareOptions};
+use super::{Context, LoadedRecipe, PrepareOptions, Prepared};
 use crate::adapters::store::{Selector, Store};
 use crate::domain::journal::{BakeStatus, Failure};
 use crate::domain::oci::{Digest, Manifest, annotation};
@@ -101,6 +101,23 @@ pub struct Prospect {
     pub tag_now: Option<Digest>,
 }
 
+impl Prospect {
+    /// Of what was prepared.
+    pub(super) fn of(prepared: Prepared) -> Self {
+        let will_run = |at: usize| {
+            let mut parts = prepared.plan.platforms.iter();
+            parts.any(|part| part.steps.get(at).is_some_and(|step| step.will_run))
+        };
+        let read = prepared.inputs.iter().enumerate().filter(|(at, _)| will_run(*at));
+        Self {
+            tests: prepared.recipe.tests.iter().map(|test| test.name.clone()).collect(),
+            reads: read.filter_map(|(_, inputs)| inputs.as_ref()).map(InputManifest::size).sum(),
+            tag_now: prepared.tag_now,
+            plan: prepared.plan,
+        }
+    }
+}
+
 /// How long a store is waited for that is asked where a tag points.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -140,18 +157,18 @@ impl Context {
         let loaded = done.map_err(|error| Report::new(Kind::Failed, &error))??.into_iter().next();
         let gone = || Report::message(Kind::Usage, format!("no recipe {}", self.shown(file)));
         let options = PrepareOptions { ask_tag: ask, ..PrepareOptions::default() };
-        let prepared = self.prepare(&loaded.ok_or_else(gone)?, options).await?;
-        let will_run = |at: usize| {
-            let mut parts = prepared.plan.platforms.iter();
-            parts.any(|part| part.steps.get(at).is_some_and(|step| step.will_run))
+        Ok(Prospect::of(self.prepare(&loaded.ok_or_else(gone)?, options).await?))
+    }
+
+    /// How long the newest bake of an image that went well took, in milliseconds.
+    pub(super) async fn took(&self, reference: &str) -> Option<u64> {
+        let (shelf, reference) = (Shelf::below(self.paths.bakes()), reference.to_owned());
+        let newest = move || {
+            let good =
+                |row: &ShelfRow| row.reference == reference && row.status == ShelfStatus::Finished(BakeStatus::Ok);
+            shelf.list().ok()?.into_iter().find(good).map(|row| row.millis)
         };
-        let read = prepared.inputs.iter().enumerate().filter(|(at, _)| will_run(*at));
-        Ok(Prospect {
-            tests: prepared.recipe.tests.iter().map(|test| test.name.clone()).collect(),
-            reads: read.filter_map(|(_, inputs)| inputs.as_ref()).map(InputManifest::size).sum(),
-            tag_now: prepared.tag_now,
-            plan: prepared.plan,
-        })
+        tokio::task::spawn_blocking(newest).await.ok()?
     }
 
     /// Where a base points now, asked of its store; `None` where nobody answered in time.

@@ -192,6 +192,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
     Context {
         passphrase: None,
         frozen_policy: None,
+        known: Default::default(),
         secrets: Default::default(),
         paths: Paths::below(home),
         workspace: Workspace {

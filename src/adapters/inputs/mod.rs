@@ -4,6 +4,7 @@
 //! never followed. Files' own permission bits count, less write for group and others: `0664` and `0644` are one, so a
 //! umask does not change an image. Times and owners never count.
 
+mod beside;
 mod digests;
 mod error;
 mod facts;
@@ -12,6 +13,7 @@ mod root;
 mod stat_cache;
 mod walk;
 
+pub use beside::{Beside, list_beside};
 pub use digests::{ReadInputs, read_inputs};
 pub use error::InputsError;
 pub use facts::FolderFacts;

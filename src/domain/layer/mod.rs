@@ -3,8 +3,9 @@
 //! Reading order: `entry` (what a layer holds), `scan` (the one tar parser), `tree` (layers merged), `stage` (what a step
 //! changes), `pack` (the bytes of a new layer), `compare` (what differs), `divergence` (where two bakes of one thing differ),
 //! `ownership` (whose bytes), `budget` (how many of
-//! them are too many), `packages` (what package managers say is installed).
+//! them are too many), `packages` (what package managers say is installed), `accounts` (who `/etc/passwd` says there is).
 
+mod accounts;
 mod budget;
 mod compare;
 mod divergence;
@@ -19,6 +20,7 @@ mod scan;
 mod stage;
 mod tree;
 
+pub use accounts::{Group, User, groups, users};
 pub use budget::{Figures, Rule, RuleError};
 pub use compare::{Branch, ChangeKind, Changed, CompareOptions, Comparison, Forest, Side, Totals};
 pub use divergence::{Cause, Divergence, first_byte, first_divergence, likely_cause};

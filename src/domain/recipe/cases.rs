@@ -3,6 +3,7 @@
 use regex::RegexBuilder;
 
 use super::forms;
+use super::keys::Table;
 use super::schema::{FileTest, Network, RunTest, TestCase, TestKind};
 use crate::domain::yaml::{Fields, Node, Problems, Reading, quote, quoted_only};
 
@@ -23,7 +24,7 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Vec<TestCase> {
 }
 
 fn read_case(node: &Node, problems: &mut Problems) -> Option<TestCase> {
-    let fields = Fields::open(node, "a test", &["name", "run", "expect", "file", "network", "user"], problems)?;
+    let fields = Fields::open(node, "a test", Table::Test.keys(), problems)?;
     let name = fields.require("name", problems).and_then(|node| {
         let text = node.text("name", problems)?;
         if !forms::is_word(text) {
@@ -81,7 +82,7 @@ fn run_test(node: &Node, expect: Option<&Node>, problems: &mut Problems) -> Opti
         problems.error(node.span, "an empty command");
     }
     let Some(expect) = expect else { return Some(test) };
-    let fields = Fields::open(expect, "`expect`", &["exit", "stdout", "stderr"], problems)?;
+    let fields = Fields::open(expect, "`expect`", Table::Expect.keys(), problems)?;
     if let Some(exit) = fields.value("exit", problems).and_then(|node| node.number("exit", 0..=255, problems)) {
         test.exit = i32::try_from(exit).unwrap_or(0);
     }
@@ -91,7 +92,7 @@ fn run_test(node: &Node, expect: Option<&Node>, problems: &mut Problems) -> Opti
 }
 
 fn file_test(node: &Node, problems: &mut Problems) -> Option<FileTest> {
-    let fields = Fields::open(node, "`file`", &["path", "mode", "owner", "contains", "absent"], problems)?;
+    let fields = Fields::open(node, "`file`", Table::File.keys(), problems)?;
     fields.require("path", problems)?;
     let path = fields.parse("path", problems);
     let mode = match fields.value("mode", problems) {

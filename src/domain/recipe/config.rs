@@ -1,16 +1,16 @@
 //! Reading `config`: what changes in the image config.
 
 use super::forms;
+use super::keys::Table;
 use super::schema::{ConfigChange, Healthcheck};
 use crate::domain::yaml::{
     Fields, Node, NodeKind, Problems, Reading, nearest, parse_scalar, quote, text_list, text_map,
 };
 
-const KEYS: &[&str] =
-    &["env", "user", "workdir", "entrypoint", "cmd", "expose", "labels", "volumes", "stop-signal", "healthcheck"];
-
 pub(super) fn read(node: &Node, problems: &mut Problems) -> ConfigChange {
-    let Some(fields) = Fields::open(node, "`config`", KEYS, problems) else { return ConfigChange::default() };
+    let Some(fields) = Fields::open(node, "`config`", Table::Config.keys(), problems) else {
+        return ConfigChange::default();
+    };
     let mut change = ConfigChange {
         env: fields.value("env", problems).map(|node| forms::env(node, problems)).unwrap_or_default(),
         user: fields.value("user", problems).and_then(|node| forms::user(node, problems)),
@@ -74,8 +74,7 @@ fn signal(node: &Node, problems: &mut Problems) -> Option<String> {
 }
 
 fn healthcheck(node: &Node, problems: &mut Problems) -> Option<Healthcheck> {
-    const KEYS: &[&str] = &["test", "interval", "timeout", "start-period", "retries"];
-    let fields = Fields::open(node, "`healthcheck`", KEYS, problems)?;
+    let fields = Fields::open(node, "`healthcheck`", Table::Healthcheck.keys(), problems)?;
     let test = fields.require("test", problems).and_then(|node| health_test(node, problems));
     let time = |key: &str, problems: &mut Problems| -> Option<u64> {
         let node = fields.value(key, problems)?;

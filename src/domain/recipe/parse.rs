@@ -1,6 +1,7 @@
 //! From text to a recipe and everything wrong with it. Reads no file beside it; `lint` asks about those.
 
 use super::forms;
+use super::keys::Table;
 use super::schema::{Base, Recipe, Step};
 use super::{cases, config, steps};
 use crate::domain::oci::{ImageRef, Platform, ReferenceError};
@@ -8,7 +9,7 @@ use crate::domain::text::escape;
 use crate::domain::yaml::{self, Fields, Node, Problem, Problems, Reading, nearest, parse_scalar, quote};
 
 /// The keys of a recipe, in the order of the contract.
-pub const KEYS: &[&str] = &["recipe", "name", "tag", "base", "platforms", "steps", "config", "tests"];
+pub const KEYS: &[&str] = Table::Recipe.keys();
 
 /// A text, read.
 #[derive(Debug)]

@@ -1,13 +1,14 @@
 //! Reading `steps`: one mapping an entry, one action a mapping.
 
 use super::forms::{self, glob};
+use super::keys::Table;
 use super::schema::{Action, Copy, ImagePath, Mode, Network, Owner, Packages, Remove, Run, Step, Unpack, Write};
 use crate::domain::yaml::{
     Entry, Fields, Node, NodeKind, Problems, Reading, nearest, parse_scalar, quote, quoted_only, text_list,
 };
 
 /// Kinds of steps.
-const KINDS: &[&str] = &["packages", "copy", "write", "run", "remove", "unpack"];
+const KINDS: &[&str] = Table::Step.keys();
 /// Most steps of one recipe.
 const MAX_STEPS: usize = 200;
 
@@ -89,7 +90,7 @@ fn packages(node: &Node, problems: &mut Problems) -> Option<Packages> {
 }
 
 fn copy(node: &Node, problems: &mut Problems) -> Option<Copy> {
-    let fields = Fields::open(node, "`copy`", &["from", "to", "owner", "mode", "exclude"], problems)?;
+    let fields = Fields::open(node, "`copy`", Table::Copy.keys(), problems)?;
     let from = fields.require("from", problems).and_then(|node| source(node, problems));
     let to = fields.require("to", problems).and_then(|node| parse_scalar(node, "to", problems));
     let owner = owner(&fields, problems);
@@ -107,7 +108,7 @@ fn copy(node: &Node, problems: &mut Problems) -> Option<Copy> {
 }
 
 fn write(node: &Node, problems: &mut Problems) -> Option<Write> {
-    let fields = Fields::open(node, "`write`", &["to", "content", "owner", "mode"], problems)?;
+    let fields = Fields::open(node, "`write`", Table::Write.keys(), problems)?;
     let to = fields.require("to", problems).and_then(|node| {
         let path: ImagePath = parse_scalar(node, "to", problems)?;
         if path.names_folder() || path.parts().next().is_none() {
@@ -124,7 +125,6 @@ fn write(node: &Node, problems: &mut Problems) -> Option<Write> {
 }
 
 fn run(node: &Node, problems: &mut Problems) -> Option<Run> {
-    const KEYS: &[&str] = &["shell", "script", "network", "env", "secrets", "cache", "user"];
     let mut run = Run {
         script: String::new(),
         shell: vec!["/bin/sh".into(), "-eu".into()],
@@ -138,7 +138,7 @@ fn run(node: &Node, problems: &mut Problems) -> Option<Run> {
         run.script = script(node, problems)?;
         return Some(run);
     }
-    let fields = Fields::open(node, "`run`", KEYS, problems)?;
+    let fields = Fields::open(node, "`run`", Table::Run.keys(), problems)?;
     let text = fields.require("script", problems).and_then(|node| script(node, problems));
     if let Some(shell) = fields.value("shell", problems).and_then(|node| shell(node, problems)) {
         run.shell = shell;
@@ -206,7 +206,7 @@ fn remove(node: &Node, problems: &mut Problems) -> Option<Remove> {
 }
 
 fn unpack(node: &Node, problems: &mut Problems) -> Option<Unpack> {
-    let fields = Fields::open(node, "`unpack`", &["from", "to", "owner"], problems)?;
+    let fields = Fields::open(node, "`unpack`", Table::Unpack.keys(), problems)?;
     let from = fields.require("from", problems).and_then(|node| source(node, problems));
     let to = fields.require("to", problems).and_then(|node| parse_scalar(node, "to", problems));
     let owner = owner(&fields, problems);

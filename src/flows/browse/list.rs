@@ -117,6 +117,11 @@ impl Source {
         self.store.warnings()
     }
 
+    /// How references name a repository of it.
+    pub(super) fn named(&self, repository: &Repository) -> String {
+        format!("{}{repository}", self.label)
+    }
+
     fn is_wanted(&self, repository: &Repository) -> bool {
         self.below.as_deref().is_none_or(|below| {
             repository.as_str().strip_prefix(below).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -36,6 +36,17 @@ impl Source {
         self.repositories().ready_chunks(PAGE).flat_map(|page| self.survey_page(page)).boxed()
     }
 
+    /// The names of all repositories as they come in, as references into this store name them.
+    pub(in crate::flows) fn names(&self) -> BoxStream<'_, Result<String, Report>> {
+        self.repositories().map_ok(|name| self.named(&name)).err_into().boxed()
+    }
+
+    /// The tags of a repository as they come in; attached signatures and the like are left out.
+    pub(in crate::flows) fn tag_names(&self, repository: Repository) -> BoxStream<'_, Result<String, Report>> {
+        let tags = stream::once(self.tags_of(Ok(repository))).try_flatten();
+        tags.map_ok(|(_, tag)| tag.to_string()).err_into().boxed()
+    }
+
     fn survey_page(&self, page: Vec<Result<Repository, StoreError>>) -> BoxStream<'_, Result<Found, Report>> {
         let mut failure = None;
         let mut found = Vec::with_capacity(page.len());

@@ -15,6 +15,9 @@ use crate::report::{Kind, Report};
 /// Most bytes of a file that are shown.
 pub const MAX_SHOWN: u64 = 1 << 20;
 
+/// Most bytes of a list of packages that are read: Debian's whole archive takes about 50 MB.
+const MAX_LIST: u64 = 96 << 20;
+
 /// The beginning of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
@@ -63,6 +66,29 @@ impl Context {
         .await
     }
 
+    /// A small file that is a regular one as written, no link on the way; `None` where it is not there, is large, or its layer
+    /// would have to be fetched.
+    pub(in crate::flows) async fn small_file_here(&self, opened: &Opened, path: &[u8]) -> Option<Vec<u8>> {
+        let level = opened.tree.layers();
+        let resolved = opened.tree.resolve(path, false).ok()?;
+        let seen = opened.tree.seen_at(opened.tree.find(&resolved)?, level).filter(Seen::is_file)?;
+        if seen.size() > MAX_SHOWN || !self.held(opened, &resolved, level).ok()?.is_here() {
+            return None;
+        }
+        self.file_content(opened, &resolved, level).await.ok().map(|content| content.bytes)
+    }
+
+    /// A text of some size, as far as it is UTF-8, under the same conditions.
+    pub(in crate::flows) async fn text_file_here(&self, opened: &Opened, path: &[u8]) -> Option<String> {
+        let held = self.held(opened, path, opened.tree.layers()).ok().filter(Held::is_here)?;
+        let read = off_the_executor(move || {
+            let mut bytes = Vec::new();
+            held.copy(MAX_LIST, &mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        read.await.ok()
+    }
+
     fn held(&self, opened: &Opened, path: &[u8], level: u32) -> Result<Held, Report> {
         let seen = opened.file(path, level)?;
         let layers = seen.layer().and_then(|layer| opened.sources.get(..=layer as usize));
@@ -78,6 +104,11 @@ impl Context {
 }
 
 impl Held {
+    /// Whether all that may be read for it is on this machine.
+    fn is_here(&self) -> bool {
+        self.sources.iter().all(LayerSource::is_here)
+    }
+
     fn copy(&self, limit: u64, out: &mut dyn Write) -> Result<u64, Report> {
         let lower = self.sources.iter().find(|source| self.sources.len() > 1 && source.holds(&self.cache, self.digest));
         match lower.or(self.sources.first()) {

@@ -86,7 +86,11 @@ impl Reading<'_> {
 
 impl Context {
     /// Finds an image; of an index the one for `platform`, else the one for this machine, else the first.
-    pub(super) async fn find_image(&self, image: &ImageRef, platform: Option<&Platform>) -> Result<Found, Report> {
+    pub(in crate::flows) async fn find_image(
+        &self,
+        image: &ImageRef,
+        platform: Option<&Platform>,
+    ) -> Result<Found, Report> {
         let selector = match (&image.digest, image.tag_or_latest()) {
             (Some(digest), _) => Selector::Digest(digest.clone()),
             (None, Some(tag)) => Selector::Tag(tag),

@@ -81,14 +81,28 @@ impl Context {
             base: told_base(&found.manifest.annotations),
         };
         let owners = self.owners(child, &platform).await;
-        let Found { digest, config, .. } = found;
-        let created_by = created_by(&config);
+        self.opened(found, sources, owners).await
+    }
+
+    /// Opens an image only where that fetches nothing: each of its layers is on this machine, or was looked into before.
+    /// `None` where one is not. Nobody is asked whose its layers are.
+    pub(in crate::flows) async fn open_here(&self, found: Found) -> Result<Option<Opened>, Report> {
+        let sources = found.sources(&self.layouts_here())?;
+        let cache = &self.paths.cache;
+        if !sources.iter().all(|source| source.is_here() || source.is_indexed(cache)) {
+            return Ok(None);
+        }
+        self.opened(found, sources, Vec::new()).await.map(Some)
+    }
+
+    async fn opened(&self, found: Found, sources: Vec<LayerSource>, owners: Vec<Owner>) -> Result<Opened, Report> {
+        let created_by = created_by(&found.config);
         let merged = self.merged(&sources, owners, created_by).await?;
         Ok(Opened {
-            reference: image.to_string(),
-            digest: Some(digest),
-            platform,
-            config: Arc::new(config),
+            reference: found.reference.to_string(),
+            digest: Some(found.digest),
+            platform: found.config.platform(),
+            config: Arc::new(found.config),
             packages: Arc::new(merged.packages),
             secrets: Arc::new(merged.secrets),
             tree: Arc::new(merged.tree),

@@ -6,6 +6,6 @@ mod prepared;
 mod recipes;
 
 pub use prepared::{PrepareOptions, Prepared};
-pub(super) use prepared::{loaded_lock, placed, platforms_of, write_lock};
+pub(super) use prepared::{loaded_lock, placed, placed_beside, platforms_of, write_lock};
 pub use recipes::LoadedRecipe;
-pub(super) use recipes::local_base;
+pub(super) use recipes::{folder_of, local_base};

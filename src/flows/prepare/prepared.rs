@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::base::BaseSource;
 use super::order;
-use super::recipes::LoadedRecipe;
+use super::recipes::{LoadedRecipe, folder_of};
 use crate::adapters::clock;
 use crate::adapters::engine::embedded::cache::{StepCache, read_memory};
 use crate::adapters::engine::{BakeJob, BaseImage, Packing};
@@ -452,12 +452,16 @@ fn absolute(file: &std::path::Path) -> PathBuf {
     std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
 }
 
-/// A layout's path in a recipe begins in the recipe's folder.
 /// The image a recipe names: layouts lie relative to its folder.
 pub(in crate::flows) fn placed(image: &ImageRef, loaded: &LoadedRecipe) -> ImageRef {
+    placed_beside(image, &loaded.file)
+}
+
+/// The image that a recipe in `file` names.
+pub(in crate::flows) fn placed_beside(image: &ImageRef, file: &std::path::Path) -> ImageRef {
     let mut image = image.clone();
     if let Place::Layout(path) = &image.place {
-        let folder = std::path::absolute(loaded.folder()).unwrap_or_else(|_| loaded.folder().to_owned());
+        let folder = absolute(folder_of(file));
         image.place = Place::Layout(folder.join(path).display().to_string());
     }
     image

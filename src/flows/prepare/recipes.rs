@@ -172,6 +172,12 @@ impl Context {
         Ok(parsed)
     }
 
+    /// The texts of all recipes of the workspace that can be read.
+    pub(in crate::flows) fn recipe_texts(&self) -> impl Iterator<Item = String> {
+        let files = recipes::find(&self.workspace.recipes).unwrap_or_default();
+        files.into_iter().filter_map(|file| String::from_utf8(recipes::read(&file).ok()?).ok())
+    }
+
     /// Which recipes of the workspace have which other image of the local store as their base.
     fn local_bases(&self) -> BTreeMap<String, String> {
         let stores: Vec<&str> = self.store_names().collect();
@@ -206,7 +212,7 @@ fn refuse_cycles(recipe: &Recipe, tree: &Node, bases: &BTreeMap<String, String>,
 }
 
 /// The folder that the paths of a recipe file begin in.
-fn folder_of(file: &Path) -> &Path {
+pub(in crate::flows) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -1,5 +1,24 @@
 //! Help while a recipe is written: what may stand at a place of its text, and what stands there means. Pure: facts of the
 //! base and of the stores are handed in.
+//!
+//! Reading order: `outline` with `flow` (where things stand in a text that may be broken), `grammar` (what stands below each
+//! key), `said` (what the recipe says itself), `asked` (what is typed at a place), `words` (what takes its place), `values` and
+//! `meanings` (the language's own words).
+
+mod asked;
+mod flow;
+mod grammar;
+mod meanings;
+mod outline;
+mod pointed;
+mod said;
+#[cfg(test)]
+mod tests;
+mod values;
+mod words;
+
+pub use asked::{Asked, Wanted, asked};
+pub use pointed::{Pointed, line_of, pointed, values_of};
 
 /// Where a suggestion is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
