@@ -189,6 +189,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
     let context = Context {
         passphrase: None,
         frozen_policy: None,
+        frozen_now: None,
         secrets: Default::default(),
         paths: Paths::below(&folder.path().join("home")),
         workspace: Workspace {

@@ -22,6 +22,7 @@ mod examples;
 mod init;
 mod keys;
 mod packages;
+mod pictures;
 mod policy;
 mod recipe;
 mod run_steps;

@@ -29,6 +29,8 @@ pub struct Context {
     pub passphrase: Option<Passphrase>,
     /// What the workspace asks, where it has been read for good: a bake is judged by one policy from its gate to its summary.
     pub frozen_policy: Option<Arc<Policy>>,
+    /// What time it is, in seconds since 1970, where that is not now: pictures of what was recorded.
+    pub frozen_now: Option<i64>,
 }
 
 impl From<SecretFlagError> for Report {
@@ -46,7 +48,7 @@ impl Context {
         let workspace = Workspace::load(folder, &paths)?;
         let mut secrets = workspace.secrets.clone();
         secrets.extend(settings.secrets.clone());
-        Ok(Self { paths, workspace, settings, secrets, passphrase: None, frozen_policy: None })
+        Ok(Self { paths, workspace, settings, secrets, passphrase: None, frozen_policy: None, frozen_now: None })
     }
 
     /// With secrets that count before those configured.

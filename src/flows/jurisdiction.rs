@@ -181,6 +181,7 @@ mod tests {
             secrets: BTreeMap::new(),
             passphrase: None,
             frozen_policy: None,
+            frozen_now: None,
         }
     }
 

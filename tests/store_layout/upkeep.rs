@@ -191,6 +191,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
     Context {
         passphrase: None,
         frozen_policy: None,
+        frozen_now: None,
         secrets: Default::default(),
         paths: Paths::below(home),
         workspace: Workspace {

@@ -87,6 +87,7 @@ impl Shop {
             secrets: Default::default(),
             passphrase: None,
             frozen_policy: None,
+            frozen_now: None,
         }
     }
 

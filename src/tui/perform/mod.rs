@@ -79,8 +79,10 @@ pub(super) struct Performer {
 pub(super) struct Told {
     /// The shelf of bakes.
     pub(super) shelf: bool,
-    /// The recipes.
+    /// The recipes, and where their bases point.
     pub(super) recipes: bool,
+    /// A bake that goes on, up to what has happened so far.
+    pub(super) viewing: bool,
 }
 
 /// What tasks are still to say.
@@ -127,7 +129,7 @@ impl Performer {
     /// What is still under way; what is followed without end counts as such once it was `told` for the first time.
     pub(super) fn under_way(&self, told: Told) -> UnderWay {
         let endless = |slot: &Slot| match slot {
-            Slot::Viewing => true,
+            Slot::Viewing => told.viewing,
             Slot::Shelf => told.shelf,
             Slot::Recipes => told.recipes,
             _ => false,
