@@ -46,7 +46,8 @@ impl std::str::FromStr for Moment {
 
     /// `120`, an event; `4.5s` or `1:02`, into the bake; `2026-11-30T01:31:12Z`, a time.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "write an event's number, 4.5s or 1:02 into the bake, or a time such as 2026-11-30T01:31:12Z";
+        const WRONG: &str =
+            "write an event's number, 4.5s or 1:02 into the bake, or a time such as 2026-11-30T01:31:12Z";
         let millis = |seconds: &str, minutes: u32| {
             let seconds: f64 = seconds.parse().map_err(|_| WRONG)?;
             let at = std::time::Duration::try_from_secs_f64(seconds + f64::from(minutes) * 60.0).map_err(|_| WRONG)?;

@@ -21,11 +21,12 @@ mod screenshot;
 mod stage;
 mod terminal;
 pub mod theme;
+pub mod tour;
 pub mod update;
 pub mod view;
 pub mod widgets;
 
-pub use cast::{CastRequest, record_bake};
+pub use cast::{CastRequest, record_bake, record_tour};
 pub use run::{Start, run};
 pub use screenshot::{Shot, ShotRequest, shoot};
 pub use stage::Scenery;

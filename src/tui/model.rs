@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::keymap::{Key, Scope};
 use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store, verify};
 use super::theme::Look;
+use super::tour::{self, Tour};
 use super::widgets::{Confirm, Picker, Toasts};
 
 /// Where bakery runs and on what.
@@ -63,6 +64,8 @@ pub struct Model {
     pub pending: Pending,
     /// Whether the mouse is bakery's.
     pub mouse: bool,
+    /// The tour, while it is on.
+    pub tour: Option<Tour>,
 }
 
 /// What earlier keys left behind.
@@ -95,6 +98,7 @@ impl Model {
             toasts: Toasts::default(),
             pending: Pending::default(),
             mouse: true,
+            tour: None,
         }
     }
 
@@ -127,9 +131,15 @@ impl Model {
         Around { body: self.body(), now: self.now, stores: self.here.stores.clone() }
     }
 
-    /// Between the two lines at the top and the one at the bottom.
+    /// Between the two lines at the top and the one at the bottom, or the tour's caption.
     pub fn body(&self) -> Rect {
-        Rect { x: 0, y: 2.min(self.size.height), width: self.size.width, height: self.size.height.saturating_sub(3) }
+        let below = 3 + if self.tour.is_some() { tour::ROWS } else { 0 };
+        Rect {
+            x: 0,
+            y: 2.min(self.size.height),
+            width: self.size.width,
+            height: self.size.height.saturating_sub(below),
+        }
     }
 
     /// Where keys are looked up, innermost first.
@@ -146,7 +156,7 @@ impl Model {
 
     /// Whether something on show changes with the time alone.
     pub fn wants_clock(&self) -> bool {
-        !self.toasts.is_empty() || self.place().wants_clock()
+        self.tour.is_some() || !self.toasts.is_empty() || self.place().wants_clock()
     }
 
     /// Line 2 of the screen.

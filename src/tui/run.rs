@@ -21,6 +21,7 @@ use super::perform::Performer;
 use super::screens::{Screen, StoreName};
 use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read, sane};
 use super::theme::{self, Depth, Look};
+use super::tour::Tour;
 use super::update::{begin, update};
 use super::view::draw;
 use super::widgets::Toast;
@@ -37,6 +38,8 @@ pub struct Start {
     pub ascii: bool,
     /// No colours.
     pub no_color: bool,
+    /// A tour from the beginning, this many times as fast.
+    pub tour: Option<f64>,
 }
 
 /// Least time between two frames.
@@ -54,6 +57,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let look = look(&context, &start)?;
     let size = crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)).unwrap_or(UNTOLD);
     let mut model = Model::new(surroundings(&context), size, terminal::now());
+    model.tour = start.tour.map(Tour::new);
     let workspace = context.workspace.root.clone();
     let (performer, results) = Performer::new(Arc::new(context));
     guard_panics();

@@ -85,6 +85,10 @@ impl Stage {
             }
             _ => {}
         }
+        // A journal from elsewhere has its layers elsewhere: then what was seen is shown.
+        if matches!(msg, Msg::Bake(bake::Msg::Changes { read: Err(_), .. })) {
+            return;
+        }
         let told = matches!(msg, Msg::Bake(bake::Msg::Records { .. }));
         let effects = update(&mut self.model, msg);
         // What has an end in its journal is read to it; what has none yet goes on without end.

@@ -7,6 +7,7 @@ use super::keymap::{Action, Found, Key, Motion, look_up};
 use super::model::{Model, Overlay};
 use super::msg::{Mouse, Msg};
 use super::screens::{Compare, Place, Screen, Wish, bakes, recipes, store};
+use super::tour;
 use super::view::tab_at;
 use super::widgets::{HelpBox, Toast};
 
@@ -33,6 +34,9 @@ pub fn verify(model: &mut Model, image: String) -> Vec<Effect> {
 
 /// Takes one message in.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    if let Some(effects) = tour::intercept(model, &msg) {
+        return effects;
+    }
     let around = model.around();
     let wishes = match msg {
         Msg::Key(key) => return pressed(model, key),
@@ -66,7 +70,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     grant(model, wishes)
 }
 
-fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
+/// Takes a key in.
+pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     let scopes = model.scopes();
     model.pending.keys.push(key);
     let found = look_up(&scopes, &model.pending.keys);

@@ -20,15 +20,20 @@ impl Played {
         Self { header, events: events.collect() }
     }
 
-    /// The terminal after everything up to `until`.
-    pub fn screen(&self, until: f64) -> Vec<String> {
-        let cells = |name: &str| u16::try_from(self.header[name].as_u64().unwrap()).unwrap().try_into().unwrap();
-        let mut parser = vt100::Parser::new(cells("height"), cells("width"), 0);
-        for (_, _, data) in self.events.iter().filter(|(at, kind, _)| *at <= until && kind == "o") {
+    /// The terminal after each frame.
+    pub fn screens(&self) -> impl Iterator<Item = (f64, Vec<String>)> {
+        let cells = |name: &str| u16::try_from(self.header[name].as_u64().unwrap()).unwrap();
+        let (width, height) = (cells("width"), cells("height"));
+        let mut parser = vt100::Parser::new(height.try_into().unwrap(), width.try_into().unwrap(), 0);
+        self.events.iter().filter(|(_, kind, _)| kind == "o").map(move |(at, _, data)| {
             parser.process(data.as_bytes());
-        }
-        let width = u16::try_from(self.header["width"].as_u64().unwrap()).unwrap();
-        parser.screen().rows(0, width).map(|row| row.trim_end().to_owned()).collect()
+            (*at, parser.screen().rows(0, width).map(|row| row.trim_end().to_owned()).collect())
+        })
+    }
+
+    /// The terminal at the end.
+    pub fn last(&self) -> Vec<String> {
+        self.screens().last().unwrap().1
     }
 }
 
@@ -66,10 +71,11 @@ fn a_replay_is_recorded_as_asciinema_reads_it_and_ends_as_the_picture() {
     assert!(largest < played.events[0].2.len() * 2, "frames are differences: {largest} bytes");
     assert!(played.events[0].2.contains("\u{1b}[38;2;"), "in true colour");
 
-    let shot = said(scene.command(&["screenshot", "bake", "--from", &bake, "--size", "100x30", "--out", "shots", "--json"]));
+    let shot =
+        said(scene.command(&["screenshot", "bake", "--from", &bake, "--size", "100x30", "--out", "shots", "--json"]));
     let shot: serde_json::Value = serde_json::from_str(&shot).unwrap();
     let pictured: Vec<&str> = shot[0]["text"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
-    assert_eq!(played.screen(f64::MAX), pictured);
+    assert_eq!(played.last(), pictured);
 
     // Twice as fast is about half as long, and the same every time.
     let record = |out: &str| {

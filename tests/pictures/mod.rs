@@ -4,6 +4,7 @@
 mod cast;
 mod scene;
 mod table;
+mod tour;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -48,7 +48,10 @@ impl Scene {
         let bakes: serde_json::Value = serde_json::from_str(&listed).unwrap();
         let mut all = bakes.as_array().unwrap().iter();
         let found = all.find(|bake| bake["reference"] == reference && bake["status"] == status);
-        found.unwrap_or_else(|| panic!("no {status} bake of {reference}: {bakes:#}"))["bake"].as_str().unwrap().to_owned()
+        found.unwrap_or_else(|| panic!("no {status} bake of {reference}: {bakes:#}"))["bake"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Draws a picture; gives the SVG's path, the PNG is beside it.

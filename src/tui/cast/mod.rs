@@ -2,8 +2,10 @@
 //! Knows no screen and no clock: whoever records says when.
 
 mod bake;
+mod tour;
 
 pub use bake::{CastRequest, record_bake};
+pub use tour::record_tour;
 
 use std::io;
 
