@@ -50,7 +50,7 @@ pub struct Shot {
 }
 
 /// How long answers are waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes the picture of a screen.
 pub async fn shoot(context: &Arc<Context>, screen: Screen, request: &ShotRequest) -> Result<Shot, Report> {

@@ -27,9 +27,9 @@ const REFUSED: Option<(&str, &str)> = Some(("team-b/sessions:1.2.0", "rejected")
 
 /// All pictures.
 pub const PICTURES: &[Shown] = &[
-    Shown { from: PAYMENTS, more: &["--at", "1.9s"], ..shown("bake", "bake", "") },
+    Shown { from: PAYMENTS, more: &["--at", "8.9s"], ..shown("bake", "bake", "") },
     shown("store", "store", ""),
-    shown("recipes", "recipes", ""),
+    shown("recipes", "recipes", "j j j"),
     shown("editor", "recipes", "enter"),
     Shown { from: PAYMENTS, ..shown("baked", "bake", "") },
     Shown { from: REFUSED, ..shown("refused", "bake", "") },

@@ -13,11 +13,12 @@ pub(in crate::tui) fn draw(tour: &Tour, look: &Look, area: Rect, buffer: &mut Bu
     let Some((number, stop)) = tour.stop() else { return };
     let title = [look.span(Role::Dim, format!("{number} of {}  ", STOPS.len())), look.span(Role::Accent, stop.title)];
     let room = usize::from(area.width / 2);
-    let mut keys = tour.pressed.join(" ");
-    while keys.chars().count() > room {
-        // The newest are the ones that explain what is seen.
-        keys = keys.split_once(' ').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+    // The newest are the ones that explain what is seen.
+    let mut newest = tour.pressed.as_slice();
+    while newest.join(" ").chars().count() > room {
+        newest = &newest[1..];
     }
+    let keys = newest.join(" ");
     let keys =
         if keys.is_empty() { Vec::new() } else { vec![look.span(Role::Dim, "keys "), look.span(Role::Key, keys)] };
     rule(look, Rect { height: 1, ..area }, &title, &keys, buffer);

@@ -69,6 +69,16 @@ impl Tour {
         *self = Self { stop, ..Self::new(self.speed) };
     }
 
+    /// Shows a key as pressed; what is typed is one word in quotes.
+    fn show(&mut self, key: String) {
+        let typing = matches!(STOPS[self.stop].acts[self.at.0], Act::Type(_));
+        match self.pressed.last_mut() {
+            Some(word) if typing && self.at.1 > 0 => word.insert_str(word.len() - 1, &key),
+            _ if typing => self.pressed.push(format!("\"{key}\"")),
+            _ => self.pressed.push(key),
+        }
+    }
+
     /// The keys of an act, each with how it is shown.
     fn keys(act: Act, ascii: bool) -> Vec<(Key, String)> {
         match act {
@@ -76,10 +86,7 @@ impl Tour {
                 let read = |name: &str| Some((name.parse().ok()?, shown(name, ascii)));
                 keys.split(' ').filter_map(read).collect()
             }
-            Act::Type(text) => text
-                .chars()
-                .map(|c| (Key::plain(Code::Char(c)), if c == ' ' { "_".into() } else { c.into() }))
-                .collect(),
+            Act::Type(text) => text.chars().map(|c| (Key::plain(Code::Char(c)), c.into())).collect(),
             Act::Await(_) | Act::Read(_) => Vec::new(),
         }
     }
@@ -140,7 +147,7 @@ fn advance(model: &mut Model) -> Vec<Effect> {
         match next {
             Next::Wait => return effects,
             Next::Key(key, shown) => {
-                tour.pressed.push(shown);
+                tour.show(shown);
                 tour.at.1 += 1;
                 tour.since = Some(now);
                 effects.extend(press(model, key));

@@ -134,7 +134,7 @@ pub const STOPS: &[Stop] = &[
     },
     Stop {
         title: "when the base moves",
-        says: "The global team hardened Python yesterday. This report still stands on the old one: it is stale, and says how \
+        says: "The global team has hardened Python since. This report still stands on the old one: it is stale, and says how \
                to move on.",
         acts: &[Press("2 esc esc /"), Type("reports"), Press("enter"), Await(&["stale"]), Read(7)],
     },
