@@ -9,7 +9,7 @@ use serde_json::json;
 use super::render::demo::lines;
 use super::replay::speed;
 use super::run::Session;
-use super::screen::{has_terminal, open};
+use super::screen::{Opening, has_terminal, open};
 use super::screenshot::size;
 use crate::domain::text::escape;
 use crate::flows::demo::{Scene, demo, existing, prepare_tour};
@@ -95,7 +95,8 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         return output.line(escape(&workspace));
     }
     if opening {
-        open(session, Context::load(Some(&folder))?, args.tour.then_some(args.speed)).await?;
+        let how = Opening { tour: args.tour.then_some(args.speed), ..Opening::default() };
+        open(session, Context::load(Some(&folder))?, how).await?;
     } else if args.tour {
         captions(session)?;
     }

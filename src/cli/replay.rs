@@ -7,6 +7,7 @@ use ratatui::layout::Size;
 use serde_json::json;
 
 use super::run::Session;
+use super::screen::{Opening, has_terminal, open};
 use super::screenshot::size;
 use super::story::Story;
 use crate::domain::text::escape;
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// How many times as fast; `inf` does not wait at all
     #[arg(long, value_name = "X", default_value = "1", value_parser = speed)]
     speed: f64,
+    /// Play it on the Bake screen
+    #[arg(long, conflicts_with = "cast")]
+    tui: bool,
     /// Write the Bake screen as an asciinema recording instead of playing it here
     #[arg(long, value_name = "FILE")]
     cast: Option<PathBuf>,
@@ -44,6 +48,16 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     if let Some(file) = &args.cast {
         return record(file, &args, session).await;
+    }
+    if args.tui {
+        let bake = Shelf::from_environment().find(&args.bake)?;
+        if !has_terminal() {
+            return Err(
+                Report::message(Kind::Usage, "--tui needs a terminal").help("without it the story is told in lines")
+            );
+        }
+        let how = Opening { replay: Some((bake, args.speed)), ..Opening::default() };
+        return open(session, session.context()?, how).await;
     }
     let mut viewing = Shelf::from_environment().open(&args.bake, Pace::Replay(args.speed))?;
     let mut story = Story::progress(&session.output);

@@ -22,7 +22,7 @@ use super::screens::{Screen, StoreName};
 use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read, sane};
 use super::theme::{self, Depth, Look};
 use super::tour::Tour;
-use super::update::{begin, update};
+use super::update::{begin, replay, update};
 use super::view::draw;
 use super::widgets::Toast;
 use crate::flows::terminal::{self, Call, Outlet, Signals};
@@ -40,6 +40,8 @@ pub struct Start {
     pub no_color: bool,
     /// A tour from the beginning, this many times as fast.
     pub tour: Option<f64>,
+    /// A bake to be played again, by its ID, and how many times as fast.
+    pub replay: Option<(String, f64)>,
 }
 
 /// Least time between two frames.
@@ -59,7 +61,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let mut model = Model::new(surroundings(&context), size, terminal::now());
     model.tour = start.tour.map(Tour::new);
     let workspace = context.workspace.root.clone();
-    let (performer, results) = Performer::new(Arc::new(context));
+    let (mut performer, results) = Performer::new(Arc::new(context));
     guard_panics();
     let (written, frames) = mpsc::unbounded_channel();
     let (gone, hangup) = mpsc::channel(1);
@@ -71,7 +73,11 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         let _ = gone.try_send(());
     })?;
     let modes = Modes::enter(&outlet, model.mouse).map_err(unusable)?;
-    let effects = begin(&mut model, start.screen);
+    let mut effects = begin(&mut model, start.screen);
+    if let Some((bake, speed)) = start.replay {
+        performer.replay_at(speed);
+        effects.extend(replay(&mut model, bake));
+    }
     let mut house = Loop {
         model,
         look,

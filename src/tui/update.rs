@@ -27,6 +27,11 @@ pub fn look_into(model: &mut Model, asked: Compare) -> Vec<Effect> {
     grant(model, vec![Wish::Compare(asked)])
 }
 
+/// Plays a bake again, as a screen would wish it.
+pub fn replay(model: &mut Model, bake: String) -> Vec<Effect> {
+    grant(model, vec![Wish::Watch { bake, replay: true }])
+}
+
 /// Verifies an image, as a screen would wish it.
 pub fn verify(model: &mut Model, image: String) -> Vec<Effect> {
     grant(model, vec![Wish::Verify(image)])

@@ -99,5 +99,6 @@ done
 find home -name lock -delete -o -name request.json -delete -o -name worker.log -delete
 rm -rf home/cache/snapshots home/cache/locks shop/keys/*.key
 date +%s >now
+echo "$shop" >place
 tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -czf "$here/scene.tar.gz" .
 ls -l "$here/scene.tar.gz"

@@ -3,8 +3,18 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use bakery::domain::oci::Digest;
+
 use super::table::Shown;
 use crate::support::bakery::succeeded;
+
+/// What was baked, and by which recipe.
+const RECIPES: &[(&str, &str)] = &[
+    ("team-a/payments-api:1.4.0", "recipes/team-a/payments-api/payments-api.yaml"),
+    ("team-a/storefront:2.1.0", "recipes/team-a/storefront/storefront.yaml"),
+    ("team-b/reports:0.9.0", "recipes/team-b/reports/reports.yaml"),
+    ("team-b/sessions:1.2.0", "recipes/team-b/sessions/sessions.yaml"),
+];
 
 /// The scene in a folder of its own.
 pub struct Scene {
@@ -20,7 +30,22 @@ impl Scene {
         let packed = flate2::read::GzDecoder::new(packed);
         tar::Archive::new(packed).unpack(folder.path()).unwrap();
         let now = std::fs::read_to_string(folder.path().join("now")).unwrap().trim().to_owned();
-        Self { folder, now }
+        let scene = Self { folder, now };
+        scene.move_in();
+        scene
+    }
+
+    /// What a bake remembers of a recipe goes by the recipe's place: that is another one now.
+    fn move_in(&self) {
+        let recorded = PathBuf::from(std::fs::read_to_string(self.path("place")).unwrap().trim());
+        let memory = |reference: &str, recipe: PathBuf| {
+            let name = format!("{reference}\n{}", recipe.display());
+            self.path(&format!("home/cache/recipes/{}.json", Digest::of(name.as_bytes()).encoded()))
+        };
+        for (reference, file) in RECIPES {
+            let here = std::fs::canonicalize(self.path("shop")).unwrap();
+            std::fs::rename(memory(reference, recorded.join(file)), memory(reference, here.join(file))).unwrap();
+        }
     }
 
     /// A path in it.

@@ -34,11 +34,11 @@ pub const PICTURES: &[Shown] = &[
     Shown { from: PAYMENTS, ..shown("baked", "bake", "") },
     Shown { from: REFUSED, ..shown("refused", "bake", "") },
     Shown { more: &["--of", "local/team-a/payments-api:1.4.0"], ..shown("verify", "verify", "") },
-    Shown { more: &["--of", "local/team-b/reports:0.9.0"], ..shown("warned", "verify", "") },
+    Shown { more: &["--of", "local/team-b/reports:0.9.0"], ..shown("warned", "verify", "k l j j j j") },
     Shown { more: &["--of", "local/team-b/sessions:1.1.0"], ..shown("rejected", "verify", "") },
     Shown {
         more: &["--of", "local/team-a/payments-api:1.3.0", "--of", "local/team-a/payments-api:1.4.0"],
-        ..shown("diff", "diff", "")
+        ..shown("diff", "diff", "j")
     },
     Shown {
         more: &["--of", "local/team-a/payments-api:1.3.0", "--of", "local/team-a/payments-api:1.4.0"],

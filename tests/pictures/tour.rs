@@ -175,3 +175,18 @@ fn without_a_terminal_the_captions_are_told() {
     bakery.fails(2, &["demo", "--cast", "x.cast"]);
     bakery.fails(2, &["demo", "--tour", "--dir", "demo", "--cast", "x.cast", "--speed", "inf"]);
 }
+
+#[test]
+fn a_replay_plays_on_the_screen() {
+    let scene = super::scene::Scene::unpacked();
+    let bake = scene.bake("team-a/payments-api:1.4.0", "ok");
+    let mut command = scene.command(&["replay", &bake, "--tui", "--speed", "20"]);
+    command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
+    let mut terminal = Terminal::start(&command, 100, 30);
+    terminal.wait_text("replay");
+    terminal.wait_text("baked in");
+    terminal.send("q");
+    terminal.ends_with(0);
+    let output = scene.command(&["replay", &bake, "--tui"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--tui needs a terminal"));
+}

@@ -72,6 +72,8 @@ pub(super) struct Performer {
     context: Arc<Context>,
     tasks: JoinMap<Slot, ()>,
     tell: mpsc::Sender<Msg>,
+    /// How many times as fast bakes are played again.
+    speed: f64,
 }
 
 /// What has been told at least once.
@@ -103,7 +105,12 @@ impl Performer {
     /// Answers come out of the receiver.
     pub(super) fn new(context: Arc<Context>) -> (Self, mpsc::Receiver<Msg>) {
         let (tell, messages) = mpsc::channel(ON_THE_WAY);
-        (Self { context, tasks: JoinMap::new(), tell }, messages)
+        (Self { context, tasks: JoinMap::new(), tell, speed: 1.0 }, messages)
+    }
+
+    /// Plays bakes again so many times as fast.
+    pub(super) fn replay_at(&mut self, speed: f64) {
+        self.speed = speed;
     }
 
     /// Starts one effect. Those of the terminal itself are the loop's.
