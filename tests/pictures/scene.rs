@@ -8,12 +8,11 @@ use bakery::domain::oci::Digest;
 use super::table::Shown;
 use crate::support::bakery::succeeded;
 
-/// What was baked, and by which recipe.
+/// What was baked and kept, and by which recipe.
 const RECIPES: &[(&str, &str)] = &[
     ("team-a/payments-api:1.4.0", "recipes/team-a/payments-api/payments-api.yaml"),
     ("team-a/storefront:2.1.0", "recipes/team-a/storefront/storefront.yaml"),
     ("team-b/reports:0.9.0", "recipes/team-b/reports/reports.yaml"),
-    ("team-b/sessions:1.2.0", "recipes/team-b/sessions/sessions.yaml"),
 ];
 
 /// The scene in a folder of its own.
