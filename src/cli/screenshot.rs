@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::builder::PossibleValue;
 use ratatui::layout::Size;
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::run::Session;
 use crate::domain::text::escape;
@@ -33,6 +34,9 @@ pub(super) struct Args {
     /// Keys pressed before the picture is made, such as "j j enter"; words in single quotes are typed
     #[arg(long, value_name = "KEYS", default_value = "", value_parser = keys, allow_hyphen_values = true)]
     keys: Keys,
+    /// What time it is on the picture, as a time or in seconds since 1970 [default: SOURCE_DATE_EPOCH, else now]
+    #[arg(long, value_name = "TIME", value_parser = pictures::read_time)]
+    now: Option<OffsetDateTime>,
     /// What the Verify and Diff screens show: an image; given twice, the first compared with the second
     #[arg(long, value_name = "IMAGE")]
     of: Vec<String>,
@@ -143,12 +147,14 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
             .help("compare two with `bakery screenshot diff --of … --of …`"));
     }
     let mut context = session.context()?;
-    context.frozen_now = Some(pictures::time()?.unix_timestamp());
+    let now = args.now.map_or_else(pictures::time, Ok)?;
+    context.frozen_now = Some(now.unix_timestamp());
     let context = Arc::new(context);
     let output = &session.output;
     let request = ShotRequest {
         // Not whether this terminal lacks UTF-8: the picture brings its own characters.
         scenery: Scenery { size: args.size, theme: args.theme, ascii: session.plain },
+        now,
         keys: args.keys.0,
         from: args.from.map(|from| (from, args.at)),
         of: compare(args.of),

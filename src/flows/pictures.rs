@@ -18,6 +18,13 @@ pub fn time() -> Result<OffsetDateTime, Report> {
     }
 }
 
+/// A time as it is written: `2026-11-30T01:31:12Z`, or seconds since 1970.
+pub fn read_time(text: &str) -> Result<OffsetDateTime, &'static str> {
+    let seconds = text.parse().ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    let time = seconds.or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok());
+    time.ok_or("write a time such as 2026-11-30T01:31:12Z, or seconds since 1970")
+}
+
 /// A moment of a recorded bake.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Moment {

@@ -17,10 +17,10 @@ use super::stage::{Scenery, Stage};
 use super::update::{begin, look_into, update, verify};
 use crate::domain::journal::EventKind;
 use crate::domain::projection::{Liveness, ShelfRow};
+use crate::flows::Context;
 use crate::flows::follow::ShelfNews;
 use crate::flows::pictures::Moment;
 use crate::flows::watch::Shelf;
-use crate::flows::{Context, pictures};
 use crate::report::{Kind, Report};
 
 /// What pictures are asked for.
@@ -32,6 +32,8 @@ pub struct ShotRequest {
     pub from: Option<(String, Option<Moment>)>,
     /// What the Diff screen looks into; one image, what the Verify screen verifies.
     pub of: Option<Compare>,
+    /// What time it is, but for a recorded bake.
+    pub now: OffsetDateTime,
     /// What is pressed before the picture is made.
     pub keys: Vec<Key>,
 }
@@ -54,7 +56,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes the picture of a screen.
 pub async fn shoot(context: &Arc<Context>, screen: Screen, request: &ShotRequest) -> Result<Shot, Report> {
-    let mut stage = Stage::new(context, &request.scenery, pictures::time()?)?;
+    let mut stage = Stage::new(context, &request.scenery, request.now)?;
     let patience = Instant::now() + PATIENCE;
     let mut settled = true;
     match &request.from {

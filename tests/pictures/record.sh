@@ -18,7 +18,7 @@ mkdir -p "$shop/recipes" "$shop/keys" "$global"
 
 day() { export SOURCE_DATE_EPOCH=$(($(date +%s) / 86400 * 86400 - $1 * 86400)); }
 of_global() { (cd "$global" && "$bakery" bake --quiet "recipes/$1/$1.yaml"); }
-bake() { (cd "$shop" && "$bakery" bake --quiet "recipes/$1") || true; }
+bake() { (cd "$shop" && env -u SOURCE_DATE_EPOCH "$bakery" bake --quiet "recipes/$1") || true; }
 
 cp -r "$here/../../recipes/global" "$global/recipes"
 rm "$global/recipes/bakery.yaml"

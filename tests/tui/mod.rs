@@ -11,5 +11,6 @@ mod golden;
 mod picture;
 mod recipes;
 mod store;
+mod tour;
 mod update;
 mod verify;

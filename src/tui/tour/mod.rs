@@ -80,10 +80,10 @@ impl Tour {
     }
 
     /// The keys of an act, each with how it is shown.
-    fn keys(act: Act, ascii: bool) -> Vec<(Key, String)> {
+    fn keys(act: Act) -> Vec<(Key, String)> {
         match act {
             Act::Press(keys) => {
-                let read = |name: &str| Some((name.parse().ok()?, shown(name, ascii)));
+                let read = |name: &str| Some((name.parse().ok()?, shown(name)));
                 keys.split(' ').filter_map(read).collect()
             }
             Act::Type(text) => text.chars().map(|c| (Key::plain(Code::Char(c)), c.into())).collect(),
@@ -93,8 +93,9 @@ impl Tour {
 }
 
 /// A key as people read it.
-fn shown(name: &str, ascii: bool) -> String {
-    shown_key(name, ascii)
+fn shown(name: &str) -> String {
+    // None of those that the tour presses has a sign that plain terminals lack.
+    shown_key(name, true)
 }
 
 /// Takes what comes while the tour is on; `None` for what it leaves to `update`.
@@ -182,7 +183,7 @@ fn next(model: &mut Model) -> Next {
         Act::Await(_) => Next::Wait,
         Act::Read(seconds) if passed(f64::from(seconds)) => Next::Over,
         Act::Press(_) | Act::Type(_) => {
-            let keys = Tour::keys(act, false);
+            let keys = Tour::keys(act);
             let pause = if matches!(act, Act::Type(_)) { KEY / 4.0 } else { KEY };
             match keys.into_iter().nth(tour.at.1) {
                 None => Next::Over,
