@@ -67,10 +67,12 @@ fn it_goes_on_by_itself_once_people_have_read() {
 #[test]
 fn what_the_screen_does_not_show_is_waited_for_but_not_for_ever() {
     let mut model = on_tour((80, 24), f64::INFINITY);
-    // Nobody reads the recipes: the fourth stop waits for one.
+    // Nobody says who signed, nor reads the recipes: the second stop waits, and the fourth.
     (0..30).for_each(|second| at(&mut model, f64::from(second)));
+    assert!(text(&model).contains("2 of 14"), "{}", text(&model));
+    (30..60).for_each(|second| at(&mut model, f64::from(second)));
     assert!(text(&model).contains("4 of 14"), "{}", text(&model));
-    (30..120).for_each(|second| at(&mut model, f64::from(second)));
+    (60..150).for_each(|second| at(&mut model, f64::from(second)));
     assert!(text(&model).contains("5 of 14"), "{}", text(&model));
 }
 
