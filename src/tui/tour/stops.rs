@@ -150,7 +150,7 @@ impl Stop {
     /// The keys it presses, as people read them.
     pub fn keys(&self) -> Vec<String> {
         let of = |act: &Act| match act {
-            Press(keys) => keys.split(' ').map(|key| super::shown(key)).collect(),
+            Press(keys) => keys.split(' ').map(super::shown).collect(),
             Type(text) => vec![format!("\"{text}\"")],
             Await(_) | Read(_) => Vec::new(),
         };
