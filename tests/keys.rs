@@ -191,6 +191,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         passphrase: None,
         frozen_policy: None,
         known: Default::default(),
+        frozen_now: None,
         secrets: Default::default(),
         paths: Paths::below(&folder.path().join("home")),
         workspace: Workspace {

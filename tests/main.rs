@@ -25,6 +25,7 @@ mod init;
 mod keys;
 mod lineage;
 mod packages;
+mod pictures;
 mod policy;
 mod rebase;
 mod recipe;

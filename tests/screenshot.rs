@@ -67,6 +67,42 @@ fn a_bake_shows_as_its_journal_tells_it_at_any_event_and_always_alike() {
 }
 
 #[test]
+fn a_journal_fills_every_screen_it_has_something_for() {
+    let bakery = Bakery::new();
+    let shot = |screen: &str, more: &[&str]| {
+        let journal = journal();
+        bakery.ok(&[&["screenshot", screen, "--from", &journal, "--size", "120x36"], more].concat());
+        words(&bakery.path(&format!("{screen}.svg")))
+    };
+    let verify = shot("verify", &[]);
+    assert!(verify.contains("checks") && verify.contains("base.signature"), "{verify}");
+    let bakes = shot("bakes", &[]);
+    assert!(bakes.contains("team-a/payments-api:1.4.0") && bakes.contains("failed"), "{bakes}");
+    assert!(shot("bakes", &["--at", "3"]).contains("running"));
+    // An event, so long into the bake, and the time of day are the same moment.
+    let by_seq = shot("bake", &["--at", "1"]);
+    assert_eq!(by_seq, shot("bake", &["--at", "0s"]));
+    assert_eq!(by_seq, shot("bake", &["--at", "0:00"]));
+    assert_ne!(by_seq, shot("bake", &["--at", "2100-01-01T00:00:00Z"]));
+    let said = bakery.fails(2, &["screenshot", "bake", "--from", &journal(), "--at", "noon"]);
+    assert!(said.contains("4.5s or 1:02 into the bake"), "{said}");
+}
+
+#[test]
+fn keys_are_pressed_before_the_picture_is_made() {
+    let bakery = Bakery::new();
+    let shot = |keys: &str| {
+        bakery.ok(&["screenshot", "store", "--keys", keys]);
+        words(&bakery.path("store.svg"))
+    };
+    assert!(shot("?").contains("everywhere"), "the keys of where one is");
+    assert!(shot("2 1 7").contains("nothing baked yet"), "another screen: {}", shot("7"));
+    assert!(shot("/ 'py x'").contains("py x"), "a filter being typed");
+    let said = bakery.fails(2, &["screenshot", "store", "--keys", "j nokey"]);
+    assert!(said.contains("`nokey` names no key"), "{said}");
+}
+
+#[test]
 fn what_is_here_is_waited_for_and_nothing_else() {
     let bakery = Bakery::new();
     let output = bakery.run(&["screenshot", "store", "recipes", "bakes", "--out", "shots"]);
@@ -114,7 +150,7 @@ fn wrong_usage_is_told() {
     assert!(said.contains("from 60x16 to 400x200"), "{said}");
     bakery.fails(2, &["screenshot", "kitchen"]);
     let said = bakery.fails(2, &["screenshot", "store", "--from", "x"]);
-    assert!(said.contains("--from is for the screen bake"), "{said}");
+    assert!(said.contains("--from is for the screens bake, verify, diff and bakes"), "{said}");
     let said = bakery.fails(2, &["screenshot", "store", "--of", "local/a:1"]);
     assert!(said.contains("--of is for the screens verify and diff"), "{said}");
     let said = bakery.fails(2, &["screenshot", "verify", "--of", "local/a:1", "--of", "local/b:1"]);

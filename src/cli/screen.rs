@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session) -> Result<(), Report> {
         return Err(Report::message(Kind::Usage, "the terminal UI needs a terminal")
             .help("give a command, each does without one; or --linear: lines in, lines out"));
     }
-    open(session, session.context()?).await
+    open(session, session.context()?, Opening::default()).await
 }
 
 /// Whether somebody sits there: keys can be read and screens be shown.
@@ -31,8 +31,21 @@ pub(super) fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal() && !dumb_terminal()
 }
 
+/// How the terminal UI opens.
+#[derive(Default)]
+pub(super) struct Opening {
+    /// On a tour, this many times as fast.
+    pub(super) tour: Option<f64>,
+    /// With a bake played again, so many times as fast.
+    pub(super) replay: Option<(String, f64)>,
+}
+
 /// Opens the terminal UI on a workspace.
-pub(super) async fn open(session: &Session, context: Context) -> Result<(), Report> {
+pub(super) async fn open(session: &Session, context: Context, how: Opening) -> Result<(), Report> {
     let no_color = no_color() || session.output.never_colors;
-    tui::run(context, Start { screen: Screen::Store, ascii: session.output.ascii, no_color }).await
+    tui::run(
+        context,
+        Start { screen: Screen::Store, ascii: session.output.ascii, no_color, tour: how.tour, replay: how.replay },
+    )
+    .await
 }

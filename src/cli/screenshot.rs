@@ -6,15 +6,17 @@ use std::sync::Arc;
 use clap::builder::PossibleValue;
 use ratatui::layout::Size;
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::run::Session;
 use crate::domain::text::escape;
-use crate::flows::pictures;
+use crate::flows::pictures::{self, Moment};
 use crate::report::{Kind, Report};
+use crate::tui::keymap::{Code, Key, KeyError};
 use crate::tui::model::LEAST;
 use crate::tui::picture::SCALE;
 use crate::tui::screens::{Compare, Screen};
-use crate::tui::{ShotRequest, shoot};
+use crate::tui::{Scenery, ShotRequest, shoot};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -22,12 +24,19 @@ pub(super) struct Args {
     /// The screens
     #[arg(value_name = "SCREEN", required = true)]
     screens: Vec<Name>,
-    /// What the Bake screen shows: a journal.jsonl, a bake's folder, or the beginning of a bake's ID
+    /// A recorded bake: a journal.jsonl, a bake's folder, or the beginning of a bake's ID. On the screen verify its checks
+    /// are shown, on diff the files it changes, on bakes its row
     #[arg(long, value_name = "JOURNAL")]
     from: Option<String>,
-    /// Show the bake as it stood after this event
-    #[arg(long, value_name = "SEQ", requires = "from")]
-    at: Option<u64>,
+    /// Show the bake as it stood after an event, 4.5s or 1:02 after its beginning, or at a time
+    #[arg(long, value_name = "SEQ|TIME", requires = "from")]
+    at: Option<Moment>,
+    /// Keys pressed before the picture is made, such as "j j enter"; words in single quotes are typed
+    #[arg(long, value_name = "KEYS", default_value = "", value_parser = keys, allow_hyphen_values = true)]
+    keys: Keys,
+    /// What time it is on the picture, as a time or in seconds since 1970 [default: SOURCE_DATE_EPOCH, else now]
+    #[arg(long, value_name = "TIME", value_parser = pictures::read_time)]
+    now: Option<OffsetDateTime>,
     /// What the Verify and Diff screens show: an image; given twice, the first compared with the second
     #[arg(long, value_name = "IMAGE")]
     of: Vec<String>,
@@ -77,7 +86,8 @@ fn name(screen: Screen) -> &'static str {
 /// The largest screen a picture is made of.
 const MOST: Size = Size { width: 400, height: 200 };
 
-fn size(text: &str) -> Result<Size, String> {
+/// A size as it is written: `120x36`.
+pub(super) fn size(text: &str) -> Result<Size, String> {
     let read = |text: &str| text.parse::<u16>().ok();
     let parts = text.split_once('x').and_then(|(width, height)| Some((read(width)?, read(height)?)));
     let (width, height) = parts.ok_or("write COLUMNSxROWS, such as 120x36")?;
@@ -96,11 +106,33 @@ fn compare(images: Vec<String>) -> Option<Compare> {
     }
 }
 
+/// Keys to be pressed, one after the other.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Keys(Vec<Key>);
+
+/// Keys by their names between spaces; what stands in single quotes is typed letter by letter.
+fn keys(text: &str) -> Result<Keys, String> {
+    let mut keys = Vec::new();
+    for (at, part) in text.split('\'').enumerate() {
+        if at % 2 == 1 {
+            keys.extend(part.chars().map(|c| Key::plain(Code::Char(c))));
+            continue;
+        }
+        for name in part.split_whitespace() {
+            keys.push(name.parse().map_err(|error: KeyError| error.to_string())?);
+        }
+    }
+    Ok(Keys(keys))
+}
+
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    if args.from.is_some() && !args.screens.contains(&Name(Screen::Bake)) {
-        return Err(
-            Report::message(Kind::Usage, "--from is for the screen bake").help("bakery screenshot bake --from …")
-        );
+    let recorded = [Screen::Bake, Screen::Verify, Screen::Diff, Screen::Bakes];
+    if args.from.is_some() && !args.screens.iter().all(|Name(screen)| recorded.contains(screen)) {
+        return Err(Report::message(Kind::Usage, "--from is for the screens bake, verify, diff and bakes")
+            .help("a journal holds neither stores nor the texts of recipes"));
+    }
+    if args.from.is_some() && !args.of.is_empty() {
+        return Err(Report::message(Kind::Usage, "--from and --of are two things to show"));
     }
     if args.of.len() > 2 {
         return Err(Report::message(Kind::Usage, "--of names two images at most"));
@@ -114,13 +146,16 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         return Err(Report::message(Kind::Usage, "the screen verify shows one image")
             .help("compare two with `bakery screenshot diff --of … --of …`"));
     }
-    let context = Arc::new(session.context()?);
+    let mut context = session.context()?;
+    let now = args.now.map_or_else(pictures::time, Ok)?;
+    context.frozen_now = Some(now.unix_timestamp());
+    let context = Arc::new(context);
     let output = &session.output;
     let request = ShotRequest {
-        size: args.size,
-        theme: args.theme,
         // Not whether this terminal lacks UTF-8: the picture brings its own characters.
-        ascii: session.plain,
+        scenery: Scenery { size: args.size, theme: args.theme, ascii: session.plain },
+        now,
+        keys: args.keys.0,
         from: args.from.map(|from| (from, args.at)),
         of: compare(args.of),
     };
@@ -134,7 +169,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         let svg = pictures::write(&args.out, &format!("{name}.svg"), shot.picture.svg.as_bytes())?;
         let scale = u32::from(SCALE);
         let (width, height) = (shot.picture.width * scale, shot.picture.height * scale);
-        let mut row = json!({"screen": name, "svg": svg, "width": width, "height": height});
+        let mut row = json!({"screen": name, "svg": svg, "width": width, "height": height, "text": shot.text});
         let png = match shot.picture.png() {
             Some(bytes) => {
                 let bytes = bytes.map_err(|error| Report::new(Kind::Failed, &error))?;

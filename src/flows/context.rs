@@ -32,6 +32,8 @@ pub struct Context {
     pub frozen_policy: Option<Arc<Policy>>,
     /// What was found out for whoever writes a recipe, for as long as this and its clones are there.
     pub known: Known,
+    /// What time it is, in seconds since 1970, where that is not now: pictures of what was recorded.
+    pub frozen_now: Option<i64>,
 }
 
 impl From<SecretFlagError> for Report {
@@ -49,7 +51,16 @@ impl Context {
         let workspace = Workspace::load(folder, &paths)?;
         let mut secrets = workspace.secrets.clone();
         secrets.extend(settings.secrets.clone());
-        Ok(Self { paths, workspace, settings, secrets, passphrase: None, frozen_policy: None, known: Known::default() })
+        Ok(Self {
+            paths,
+            workspace,
+            settings,
+            secrets,
+            passphrase: None,
+            frozen_policy: None,
+            known: Known::default(),
+            frozen_now: None,
+        })
     }
 
     /// With secrets that count before those configured.

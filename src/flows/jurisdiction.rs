@@ -183,6 +183,7 @@ mod tests {
             passphrase: None,
             frozen_policy: None,
             known: Default::default(),
+            frozen_now: None,
         }
     }
 

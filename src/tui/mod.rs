@@ -7,6 +7,7 @@
 //! ```
 //! Knows flows and domain, never adapters. Reading order: `msg`, `model`, `update`, `view`, one screen, `run`.
 
+mod cast;
 pub mod dress;
 pub mod effect;
 pub mod format;
@@ -19,11 +20,15 @@ pub mod picture;
 mod run;
 pub mod screens;
 mod screenshot;
+mod stage;
 mod terminal;
 pub mod theme;
+pub mod tour;
 pub mod update;
 pub mod view;
 pub mod widgets;
 
+pub use cast::{CastRequest, record_bake, record_tour};
 pub use run::{Start, run};
 pub use screenshot::{Shot, ShotRequest, shoot};
+pub use stage::Scenery;

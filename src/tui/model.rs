@@ -7,6 +7,7 @@ use super::keymap::{Key, Scope};
 use super::mouse::Pointer;
 use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store, verify};
 use super::theme::Look;
+use super::tour::{self, Tour};
 use super::widgets::{Confirm, Picker, Toasts};
 
 /// Where bakery runs and on what.
@@ -68,6 +69,8 @@ pub struct Model {
     pub theme: String,
     /// What the mouse did, and made of the panes.
     pub pointer: Pointer,
+    /// The tour, while it is on.
+    pub tour: Option<Tour>,
 }
 
 /// What earlier keys left behind.
@@ -102,6 +105,7 @@ impl Model {
             mouse: true,
             theme: "dark".to_owned(),
             pointer: Pointer::default(),
+            tour: None,
         }
     }
 
@@ -135,9 +139,15 @@ impl Model {
         Around { body: self.body(), now: self.now, stores: self.here.stores.clone(), sizes }
     }
 
-    /// Between the two lines at the top and the one at the bottom.
+    /// Between the two lines at the top and the one at the bottom, or the tour's caption.
     pub fn body(&self) -> Rect {
-        Rect { x: 0, y: 2.min(self.size.height), width: self.size.width, height: self.size.height.saturating_sub(3) }
+        let below = 3 + if self.tour.is_some() { tour::ROWS } else { 0 };
+        Rect {
+            x: 0,
+            y: 2.min(self.size.height),
+            width: self.size.width,
+            height: self.size.height.saturating_sub(below),
+        }
     }
 
     /// Where keys are looked up, innermost first.
@@ -154,7 +164,7 @@ impl Model {
 
     /// Whether something on show changes with the time alone.
     pub fn wants_clock(&self) -> bool {
-        !self.toasts.is_empty() || self.place().wants_clock()
+        self.tour.is_some() || !self.toasts.is_empty() || self.place().wants_clock()
     }
 
     /// Line 2 of the screen.

@@ -21,7 +21,8 @@ use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
 use super::terminal::{Budget, Burst, Modes, Painter, guard_panics, read, sane};
-use super::update::{begin, update};
+use super::tour::Tour;
+use super::update::{begin, replay, update};
 use super::view::draw;
 use super::widgets::Toast;
 use crate::flows::Context;
@@ -37,6 +38,10 @@ pub struct Start {
     pub ascii: bool,
     /// No colours.
     pub no_color: bool,
+    /// A tour from the beginning, this many times as fast.
+    pub tour: Option<f64>,
+    /// A bake to be played again, by its ID, and how many times as fast.
+    pub replay: Option<(String, f64)>,
 }
 
 /// Least time between two frames.
@@ -57,8 +62,9 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let mut model = Model::new(surroundings(&context), size, terminal::now());
     model.theme.clone_from(&dress.name);
     model.mouse = context.settings.mouse;
+    model.tour = start.tour.map(Tour::new);
     let workspace = context.workspace.root.clone();
-    let (performer, results) = Performer::new(context);
+    let (mut performer, results) = Performer::new(context);
     guard_panics();
     let (written, frames) = mpsc::unbounded_channel();
     let (gone, hangup) = mpsc::channel(1);
@@ -70,7 +76,11 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         let _ = gone.try_send(());
     })?;
     let modes = Modes::enter(&outlet, model.mouse).map_err(unusable)?;
-    let effects = begin(&mut model, start.screen);
+    let mut effects = begin(&mut model, start.screen);
+    if let Some((bake, speed)) = start.replay {
+        performer.replay_at(speed);
+        effects.extend(replay(&mut model, bake));
+    }
     let mut house = Loop {
         model,
         dress,

@@ -1,44 +1,41 @@
-//! Screens without a terminal, as pictures: the same model, update, effects and view, until nothing is under way.
+//! Screens as pictures: a stage set as asked, keys pressed on it, and what it shows then.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect, Size};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::dress::of_context;
 use super::effect::Effect;
-use super::model::Model;
+use super::keymap::Key;
 use super::msg::Msg;
-use super::perform::{Performer, Told, UnderWay, told};
+use super::perform::told;
 use super::picture::Picture;
-use super::run::surroundings;
-use super::screens::{Compare, Screen, bake, bakes, recipes};
-use super::theme::{self, Depth, Look};
+use super::screens::{Compare, Screen, bake, bakes};
+use super::stage::{Scenery, Stage};
 use super::update::{begin, look_into, update, verify};
-use super::view::draw;
 use crate::domain::journal::EventKind;
+use crate::domain::projection::{Liveness, ShelfRow};
+use crate::flows::Context;
+use crate::flows::follow::ShelfNews;
+use crate::flows::pictures::Moment;
 use crate::flows::watch::Shelf;
-use crate::flows::{Context, pictures};
 use crate::report::{Kind, Report};
 
 /// What pictures are asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShotRequest {
-    /// Columns and rows.
-    pub size: Size,
-    /// Name of the theme; the user's own, else `dark`.
-    pub theme: Option<String>,
-    /// Plain characters only.
-    pub ascii: bool,
-    /// The bake that the Bake screen shows, a journal or an ID, and the last event shown of it.
-    pub from: Option<(String, Option<u64>)>,
+    /// How large, and how it looks.
+    pub scenery: Scenery,
+    /// The recorded bake that is shown, a journal or an ID, and the moment it is shown at.
+    pub from: Option<(String, Option<Moment>)>,
     /// What the Diff screen looks into; one image, what the Verify screen verifies.
     pub of: Option<Compare>,
+    /// What time it is, but for a recorded bake.
+    pub now: OffsetDateTime,
+    /// What is pressed before the picture is made.
+    pub keys: Vec<Key>,
 }
 
 /// One screen's picture.
@@ -48,90 +45,91 @@ pub struct Shot {
     pub screen: Screen,
     /// Its picture.
     pub picture: Picture,
+    /// The same as plain text, one line a row.
+    pub text: Vec<String>,
     /// Something had not answered yet when the picture was made.
     pub unsettled: bool,
 }
 
 /// How long answers are waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long what never ends must be silent.
-const QUIET: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes the picture of a screen.
 pub async fn shoot(context: &Arc<Context>, screen: Screen, request: &ShotRequest) -> Result<Shot, Report> {
-    let look = look(context, request)?;
-    let mut here = surroundings(context);
-    // A picture is for others: which machine it was made on does not matter to them.
-    here.host = String::new();
-    let mut model = Model::new(here, request.size, pictures::time()?);
-    let settled = match (&request.from, screen) {
-        (Some((from, last)), Screen::Bake) => {
-            show_journal(&mut model, context, (from, *last)).await?;
-            true
-        }
-        (_, Screen::Diff | Screen::Verify) => settle(&mut model, (screen, request.of.clone()), context).await,
-        _ => settle(&mut model, (screen, None), context).await,
-    };
-    let mut buffer = Buffer::empty(Rect::from((Position::ORIGIN, model.size)));
-    draw(&model, &look, &mut buffer);
-    Ok(Shot { screen, picture: Picture::of(&buffer, look.canvas), unsettled: !settled })
-}
-
-/// All colours, whatever this terminal has: the picture is looked at elsewhere.
-fn look(context: &Context, request: &ShotRequest) -> Result<Look, Report> {
-    let wanted = request.theme.as_deref().or(context.settings.theme.as_deref());
-    let name = theme::automatic(Depth::True, wanted, None);
-    Ok(of_context(context, &name)?.look(Depth::True, request.ascii))
-}
-
-/// Lets the screen come up and takes in what it asks for; `false` where patience ran out.
-async fn settle(model: &mut Model, (screen, of): (Screen, Option<Compare>), context: &Arc<Context>) -> bool {
-    let (mut performer, mut results) = Performer::new(Arc::clone(context));
+    let mut stage = Stage::new(context, &request.scenery, request.now)?;
     let patience = Instant::now() + PATIENCE;
-    let mut known = Told::default();
-    let mut effects = begin(model, screen);
-    effects.extend(match (screen, of) {
-        (Screen::Verify, Some(Compare::Image(image))) => verify(model, image),
-        (_, Some(asked)) => look_into(model, asked),
-        (_, None) => Vec::new(),
-    });
-    loop {
-        effects.drain(..).for_each(|effect| performer.perform(effect));
-        let under_way = performer.under_way(known);
-        let until = match under_way {
-            // Whoever is over has sent its answer before.
-            UnderWay::Nothing => Instant::now(),
-            UnderWay::Endless => Instant::now() + QUIET,
-            UnderWay::Answers => patience,
-        };
-        tokio::select! {
-            biased;
-            msg = next(&mut results) => {
-                known.shelf |= matches!(msg, Msg::Bakes(bakes::Msg::News(_)));
-                known.recipes |= matches!(msg, Msg::Recipes(recipes::Msg::Listed(_)));
-                effects = update(model, msg);
-            }
-            () = performer.one_over() => {}
-            () = sleep_until(until.min(patience)) => return under_way != UnderWay::Answers,
+    let mut settled = true;
+    match &request.from {
+        Some((from, until)) => show_recorded(&mut stage, context, screen, (from, *until)).await?,
+        None => {
+            let mut effects = begin(&mut stage.model, screen);
+            effects.extend(match (screen, request.of.clone()) {
+                (Screen::Verify, Some(Compare::Image(image))) => verify(&mut stage.model, image),
+                (Screen::Diff, Some(asked)) => look_into(&mut stage.model, asked),
+                _ => Vec::new(),
+            });
+            stage.perform(effects);
+            settled = stage.settle(patience).await;
         }
     }
-}
-
-async fn next(results: &mut mpsc::Receiver<Msg>) -> Msg {
-    match results.recv().await {
-        Some(msg) => msg,
-        // The performer holds a sender: this end stays open.
-        None => std::future::pending().await,
+    if !request.keys.is_empty() {
+        for key in &request.keys {
+            stage.press(*key, patience).await;
+        }
+        settled = stage.settle(patience).await;
     }
+    let (buffer, _) = stage.frame();
+    let picture = Picture::of(&buffer, stage.look.canvas);
+    Ok(Shot { screen, picture, text: super::picture::lines(&buffer), unsettled: !settled })
 }
 
-/// Puts a bake on the Bake screen, as it stood after event `last`, and the clock to that moment.
-async fn show_journal(model: &mut Model, context: &Context, (from, last): (&str, Option<u64>)) -> Result<(), Report> {
+/// Puts a recorded bake on a screen: on Bake all of it, on Verify its checks, on Diff the files it changes, on Bakes its
+/// row. No journal holds more.
+async fn show_recorded(
+    stage: &mut Stage,
+    context: &Context,
+    screen: Screen,
+    (from, until): (&str, Option<Moment>),
+) -> Result<(), Report> {
+    show_journal(stage, context, (from, until)).await?;
+    let around = stage.model.around();
+    match screen {
+        Screen::Bakes => {
+            let going = stage.model.bake.is_running();
+            let row = ShelfRow::of(&stage.model.bake.view, if going { Liveness::Alive } else { Liveness::Gone });
+            let news = bakes::Msg::News(ShelfNews::All(row.into_iter().collect()));
+            stage.model.screen = Screen::Bakes;
+            drop(update(&mut stage.model, Msg::Bakes(news)));
+        }
+        Screen::Verify => stage.model.bake.open_checks(&around),
+        Screen::Diff => drop(stage.model.bake.open_changes()),
+        Screen::Bake => {}
+        Screen::Store | Screen::Recipes => {
+            return Err(Report::message(Kind::Usage, "a journal holds neither stores nor the texts of recipes")
+                .help("--from is for the screens bake, verify, diff and bakes"));
+        }
+    }
+    Ok(())
+}
+
+/// A bake read from its journal.
+pub(super) struct Recorded {
+    /// Its ID.
+    pub(super) bake: String,
+    /// What happened; at least one event.
+    pub(super) records: Vec<bake::Told>,
+    /// It has no end, and nobody is at it any more.
+    pub(super) lost: bool,
+}
+
+/// Reads a journal up to a moment, else to its end.
+pub(super) async fn recorded(from: &str, until: Option<Moment>) -> Result<Recorded, Report> {
     let mut viewing = Shelf::from_environment().open_recorded(from)?;
-    let mut records = Vec::new();
+    let mut records: Vec<bake::Told> = Vec::new();
     while let Some(record) = viewing.next().await? {
         let Some(told) = told(&viewing, record)? else { continue };
-        if last.is_some_and(|last| told.event.seq > last) {
+        let begun = records.first().map_or(&told.event, |first| &first.event);
+        if until.is_some_and(|until| until.is_before(&told.event, begun)) {
             break;
         }
         records.push(told);
@@ -139,17 +137,26 @@ async fn show_journal(model: &mut Model, context: &Context, (from, last): (&str,
     let Some(newest) = records.last() else {
         return Err(Report::message(Kind::Failed, format!("{from} holds no event of a bake")));
     };
-    if let Ok(at) = OffsetDateTime::parse(&newest.event.at, &Rfc3339) {
-        model.now = at;
-    }
-    let over = matches!(newest.event.kind, EventKind::BakeFinished { .. });
-    // A journal that stops before the bake's end was left by a worker that is gone; one stopped at an event goes on.
-    let lost = !over && last.is_none();
+    // A journal that stops before the bake's end was left by a worker that is gone; one stopped at a moment goes on.
+    let lost = !matches!(newest.event.kind, EventKind::BakeFinished { .. }) && until.is_none();
     let bake = records.iter().find_map(|told| match &told.event.kind {
         EventKind::BakeStarted(started) => Some(started.bake.clone()),
         _ => None,
     });
-    let bake = bake.unwrap_or_else(|| viewing.bake().to_owned());
+    Ok(Recorded { bake: bake.unwrap_or_else(|| viewing.bake().to_owned()), records, lost })
+}
+
+/// Puts a bake on the Bake screen as it stood at a moment, and the clock to that moment.
+async fn show_journal(
+    stage: &mut Stage,
+    context: &Context,
+    (from, until): (&str, Option<Moment>),
+) -> Result<(), Report> {
+    let Recorded { bake, records, lost } = recorded(from, until).await?;
+    let model = &mut stage.model;
+    if let Some(at) = records.last().and_then(|newest| OffsetDateTime::parse(&newest.event.at, &Rfc3339).ok()) {
+        model.now = at;
+    }
     let around = model.around();
     model.screen = Screen::Bake;
     // The journal is here already: what would read it, or look at stores again, has nothing to do.
@@ -162,8 +169,8 @@ async fn show_journal(model: &mut Model, context: &Context, (from, last): (&str,
             drop(update(model, Msg::Bake(bake::Msg::Changes { bake, step, read: Ok(Box::new(read)) })));
         }
     }
-    if over || lost {
-        drop(update(model, Msg::Bake(bake::Msg::Ended { bake, lost })));
+    if lost || stage.model.bake.view.outcome.is_some() {
+        drop(update(&mut stage.model, Msg::Bake(bake::Msg::Ended { bake, lost })));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::model::{Model, Overlay};
 use super::mouse::{moused, zoomed};
 use super::msg::{Msg, ThemeChoice};
 use super::screens::{Compare, Place, Screen, Wish, bakes, recipes, store};
+use super::tour;
 use super::widgets::{HelpBox, Item, Live, Picker, Toast, Zoom};
 
 /// The first effects: what every screen wants at the start.
@@ -24,6 +25,11 @@ pub fn look_into(model: &mut Model, asked: Compare) -> Vec<Effect> {
     grant(model, vec![Wish::Compare(asked)])
 }
 
+/// Plays a bake again, as a screen would wish it.
+pub fn replay(model: &mut Model, bake: String) -> Vec<Effect> {
+    grant(model, vec![Wish::Watch { bake, replay: true }])
+}
+
 /// Verifies an image, as a screen would wish it.
 pub fn verify(model: &mut Model, image: String) -> Vec<Effect> {
     grant(model, vec![Wish::Verify(image)])
@@ -31,6 +37,9 @@ pub fn verify(model: &mut Model, image: String) -> Vec<Effect> {
 
 /// Takes one message in.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    if let Some(effects) = tour::intercept(model, &msg) {
+        return effects;
+    }
     let around = model.around();
     let wishes = match msg {
         Msg::Key(key) => return pressed(model, key),
@@ -66,7 +75,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     grant(model, wishes)
 }
 
-fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
+/// Takes a key in.
+pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     let scopes = model.scopes();
     model.pending.keys.push(key);
     let found = look_up(&scopes, &model.pending.keys);

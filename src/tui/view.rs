@@ -10,6 +10,7 @@ use super::keymap::{Action, Binding, Key, Scope, next_keys};
 use super::model::{LEAST, Model, Overlay};
 use super::screens::Screen;
 use super::theme::{Glyph, Look, Role};
+use super::tour;
 use super::widgets::{ConfirmBox, HelpBox, PickerBox, cut, rule, shown_key};
 
 /// Draws everything; gives the place of the terminal's cursor where text is typed.
@@ -25,6 +26,10 @@ pub fn draw(model: &Model, look: &Look, buffer: &mut Buffer) -> Option<Position>
     rule(look, Rect { y: area.y + 1, height: 1, ..area }, &subject.what, &subject.verdict, buffer);
     model.place().draw(look, &around, buffer);
     status(model, look, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
+    if let Some(tour) = &model.tour {
+        let y = around.body.bottom();
+        tour::draw(tour, look, Rect { y, height: (area.bottom() - 1).saturating_sub(y), ..area }, buffer);
+    }
     model.toasts.draw(look, around.body, buffer);
     match &model.overlay {
         Overlay::None => return model.place().cursor(&around),

@@ -193,6 +193,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         passphrase: None,
         frozen_policy: None,
         known: Default::default(),
+        frozen_now: None,
         secrets: Default::default(),
         paths: Paths::below(home),
         workspace: Workspace {

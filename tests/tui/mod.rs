@@ -13,5 +13,6 @@ mod picture;
 mod recipes;
 mod store;
 mod theme;
+mod tour;
 mod update;
 mod verify;

@@ -88,6 +88,7 @@ impl Shop {
             passphrase: None,
             frozen_policy: None,
             known: Default::default(),
+            frozen_now: None,
         }
     }
 

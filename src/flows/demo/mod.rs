@@ -5,6 +5,8 @@ mod make;
 mod runtimes;
 mod scenes;
 mod seed;
+mod tour;
 
 pub use make::{demo, existing};
 pub use scenes::{DemoImage, Scene};
+pub use tour::prepare_tour;

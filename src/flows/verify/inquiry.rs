@@ -85,7 +85,7 @@ impl Inquiry {
     /// Nothing is asked yet.
     pub(in crate::flows) fn new(context: &Context) -> Self {
         Self {
-            now: clock::now_unix(),
+            now: context.frozen_now.unwrap_or_else(clock::now_unix),
             seen: SeenTags::new(&context.paths.state),
             context: context.clone(),
             pinned: false,

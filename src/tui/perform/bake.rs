@@ -26,10 +26,10 @@ const WAITING: usize = 8;
 
 impl Performer {
     pub(super) fn bake(&mut self, effect: Effect) {
-        let (tell, shelf) = (self.tell.clone(), Shelf::from_environment());
+        let (tell, shelf, speed) = (self.tell.clone(), Shelf::from_environment(), self.speed);
         match effect {
             Effect::Watch { bake, replay } => self.spawn(Slot::Viewing, async move {
-                let pace = if replay { Pace::Replay(1.0) } else { Pace::Live };
+                let pace = if replay { Pace::Replay(speed) } else { Pace::Live };
                 let end = match shelf.open(&bake, pace) {
                     Ok(mut viewing) => watch(&mut viewing, (&bake, replay), &tell).await,
                     Err(report) => Err(report),

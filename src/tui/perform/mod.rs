@@ -80,6 +80,8 @@ pub(super) struct Performer {
     context: Arc<Context>,
     tasks: JoinMap<Slot, ()>,
     tell: mpsc::Sender<Msg>,
+    /// How many times as fast bakes are played again.
+    speed: f64,
 }
 
 /// What has been told at least once.
@@ -87,8 +89,10 @@ pub(super) struct Performer {
 pub(super) struct Told {
     /// The shelf of bakes.
     pub(super) shelf: bool,
-    /// The recipes.
+    /// The recipes, and where their bases point.
     pub(super) recipes: bool,
+    /// A bake that goes on, up to what has happened so far.
+    pub(super) viewing: bool,
 }
 
 /// What tasks are still to say.
@@ -109,7 +113,12 @@ impl Performer {
     /// Answers come out of the receiver.
     pub(super) fn new(context: Arc<Context>) -> (Self, mpsc::Receiver<Msg>) {
         let (tell, messages) = mpsc::channel(ON_THE_WAY);
-        (Self { context, tasks: JoinMap::new(), tell }, messages)
+        (Self { context, tasks: JoinMap::new(), tell, speed: 1.0 }, messages)
+    }
+
+    /// Plays bakes again so many times as fast.
+    pub(super) fn replay_at(&mut self, speed: f64) {
+        self.speed = speed;
     }
 
     /// Starts one effect. Those of the terminal itself are the loop's.
@@ -139,7 +148,7 @@ impl Performer {
     /// What is still under way; what is followed without end counts as such once it was `told` for the first time.
     pub(super) fn under_way(&self, told: Told) -> UnderWay {
         let endless = |slot: &Slot| match slot {
-            Slot::Viewing => true,
+            Slot::Viewing => told.viewing,
             Slot::Shelf => told.shelf,
             Slot::Recipes => told.recipes,
             _ => false,

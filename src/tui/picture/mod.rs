@@ -6,6 +6,7 @@ mod shape;
 mod svg;
 
 use ratatui::buffer::Buffer;
+use ratatui::text::Span;
 
 use super::theme::Canvas;
 
@@ -41,6 +42,22 @@ impl Picture {
     pub fn png(&self) -> Option<Result<Vec<u8>, PictureError>> {
         None
     }
+}
+
+/// What is written in a buffer, one line a row, nothing after the last character.
+pub fn lines(buffer: &Buffer) -> Vec<String> {
+    let area = buffer.area;
+    let row = |y: u16| {
+        let (mut line, mut x) = (String::new(), area.x);
+        while x < area.right() {
+            let symbol = buffer[(x, y)].symbol();
+            line.push_str(symbol);
+            // What is two columns wide hides the cell behind it.
+            x += u16::try_from(Span::raw(symbol).width()).unwrap_or(1).max(1);
+        }
+        line.trim_end().to_owned()
+    };
+    (area.y..area.bottom()).map(row).collect()
 }
 
 /// Why a picture cannot be made.

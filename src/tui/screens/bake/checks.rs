@@ -150,7 +150,8 @@ impl Model {
     }
 
     /// The checks get the keys, the first that says no selected.
-    pub(super) fn open_checks(&mut self, around: &Around) {
+    /// The checks get the keys.
+    pub fn open_checks(&mut self, around: &Around) {
         self.leave_changes();
         self.focus = (Focus::Checks, Pane::Checks);
         self.checks = CheckList::default();

@@ -203,7 +203,8 @@ impl Model {
         self.focus = (Focus::Log, Pane::Log);
     }
 
-    pub(super) fn open_changes(&mut self) -> Vec<Wish> {
+    /// The files the selected step changes get the keys.
+    pub fn open_changes(&mut self) -> Vec<Wish> {
         if self.changed.fold.is_empty() {
             return vec![Wish::Tell(Toast::warning("nothing is known to change here"))];
         }

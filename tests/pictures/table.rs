@@ -1,0 +1,50 @@
+//! Which pictures there are: one line each. `BAKERY_BLESS=1 cargo test --test main pictures` draws new ones.
+
+/// A picture: `screenshots/NAME.svg` and `.png`.
+pub struct Shown {
+    /// Of the file, and in the README.
+    pub name: &'static str,
+    /// As `bakery screenshot` names it.
+    pub screen: &'static str,
+    /// Keys pressed before, as `--keys` takes them.
+    pub keys: &'static str,
+    /// Columns and rows.
+    pub size: &'static str,
+    /// Theme.
+    pub theme: &'static str,
+    /// The recorded bake shown: what it made, and how it ended.
+    pub from: Option<(&'static str, &'static str)>,
+    /// Further arguments.
+    pub more: &'static [&'static str],
+}
+
+const fn shown(name: &'static str, screen: &'static str, keys: &'static str) -> Shown {
+    Shown { name, screen, keys, size: "112x30", theme: "dark", from: None, more: &[] }
+}
+
+const PAYMENTS: Option<(&str, &str)> = Some(("team-a/payments-api:1.4.0", "ok"));
+const REFUSED: Option<(&str, &str)> = Some(("team-b/sessions:1.2.0", "rejected"));
+
+/// All pictures.
+pub const PICTURES: &[Shown] = &[
+    Shown { from: PAYMENTS, more: &["--at", "8.9s"], ..shown("bake", "bake", "") },
+    shown("store", "store", ""),
+    shown("recipes", "recipes", "j j j"),
+    shown("editor", "recipes", "enter"),
+    Shown { from: PAYMENTS, ..shown("baked", "bake", "") },
+    Shown { from: REFUSED, ..shown("refused", "bake", "") },
+    Shown { more: &["--of", "local/team-a/payments-api:1.4.0"], ..shown("verify", "verify", "") },
+    Shown { more: &["--of", "local/team-b/reports:0.9.0"], ..shown("warned", "verify", "k l j j j j") },
+    Shown { more: &["--of", "local/team-b/sessions:1.1.0"], ..shown("rejected", "verify", "") },
+    Shown {
+        more: &["--of", "local/team-a/payments-api:1.3.0", "--of", "local/team-a/payments-api:1.4.0"],
+        ..shown("diff", "diff", "j")
+    },
+    Shown {
+        more: &["--of", "local/team-a/payments-api:1.3.0", "--of", "local/team-a/payments-api:1.4.0"],
+        ..shown("packages", "diff", "]")
+    },
+    shown("bakes", "bakes", ""),
+    shown("help", "store", "?"),
+    Shown { theme: "light", ..shown("light", "store", "") },
+];
