@@ -47,6 +47,14 @@ pub(super) enum Slot {
     New,
     /// A text being judged.
     Judge,
+    /// What may stand at the cursor.
+    Complete,
+    /// What stands at the cursor means.
+    Explain,
+    /// What a bake of a text would do.
+    Foresee,
+    /// What is typed into this file, being kept.
+    Draft(PathBuf),
     /// An answer on its way back.
     Answer,
     /// The exact changes of the layer on show.
@@ -72,6 +80,7 @@ pub(super) struct Performer {
     context: Arc<Context>,
     tasks: JoinMap<Slot, ()>,
     tell: mpsc::Sender<Msg>,
+    drafts: editor::Drafts,
 }
 
 /// What has been told at least once.
@@ -101,7 +110,7 @@ impl Performer {
     /// Answers come out of the receiver.
     pub(super) fn new(context: Arc<Context>) -> (Self, mpsc::Receiver<Msg>) {
         let (tell, messages) = mpsc::channel(ON_THE_WAY);
-        (Self { context, tasks: JoinMap::new(), tell }, messages)
+        (Self { context, tasks: JoinMap::new(), tell, drafts: editor::Drafts::default() }, messages)
     }
 
     /// Starts one effect. Those of the terminal itself are the loop's.

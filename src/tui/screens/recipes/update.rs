@@ -305,8 +305,8 @@ impl Model {
 
 impl Place for Model {
     fn scopes(&self) -> Vec<Scope> {
-        if self.editor.is_some() {
-            vec![Scope::Editor]
+        if let Some(editor) = &self.editor {
+            editor.scopes()
         } else if self.filter.editing {
             vec![Scope::Line]
         } else if self.detail.is_some() {
