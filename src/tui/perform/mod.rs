@@ -45,6 +45,8 @@ pub(super) enum Slot {
     Write(PathBuf),
     /// A new recipe being made.
     New,
+    /// The images a new recipe may be based on.
+    Images,
     /// A text being judged.
     Judge,
     /// What may stand at the cursor.

@@ -159,10 +159,10 @@ impl Model {
     pub(super) fn kept(&mut self, version: u64, outcome: Result<(), Report>) -> Vec<Wish> {
         self.disk.keeping = None;
         let mut wishes = Vec::new();
-        if let Err(report) = outcome {
-            if !std::mem::replace(&mut self.disk.has_warned, true) {
-                wishes.push(Wish::Tell(Toast::failure(&report)));
-            }
+        if let Err(report) = outcome
+            && !std::mem::replace(&mut self.disk.has_warned, true)
+        {
+            wishes.push(Wish::Tell(Toast::failure(&report)));
         }
         if self.disk.modified && version != self.version {
             let asked = self.asked();

@@ -55,7 +55,7 @@ impl Model {
             Action::Indent if self.tab_completes() => return self.complete(true),
             Action::Complete => return self.complete(true),
             Action::NextProblem | Action::PreviousProblem => {
-                return self.to_problem(action == Action::NextProblem, around);
+                return self.go_to_problem(action == Action::NextProblem, around);
             }
             Action::Paste => {
                 let kept = self.disk.clipboard.clone();
@@ -152,7 +152,7 @@ impl Model {
     }
 
     /// To the beginning of what is wrong next, round the text's end.
-    fn to_problem(&mut self, forward: bool, around: &Around) -> Vec<Wish> {
+    fn go_to_problem(&mut self, forward: bool, around: &Around) -> Vec<Wish> {
         let at = |number: u32| usize::try_from(number.saturating_sub(1)).unwrap_or(0);
         let mut places: Vec<(usize, usize)> =
             self.problems.iter().map(|problem| (at(problem.line), at(problem.column))).collect();

@@ -4,17 +4,17 @@
 mod complete;
 mod disk;
 mod find;
+mod foresight;
 mod keys;
 mod model;
-mod paint;
 mod plan;
+mod popup;
 mod questions;
-mod text;
 mod update;
 mod view;
 
+pub use super::text::Text;
 pub use model::Model;
-pub use text::Text;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::super::paint::Syntax;
 use super::complete::Assistance;
 use super::disk::Disk;
 use super::find::Prompt;
-use super::paint::Syntax;
 use super::plan::LivePlan;
 use super::{Effect, Text};
 use crate::domain::recipe::{Problem, Severity};

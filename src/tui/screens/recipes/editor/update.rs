@@ -1,7 +1,7 @@
 //! What the editor is told, and what it asks for when its text changes. Pure.
 
+use super::super::paint::Syntax;
 use super::model::{State, outer};
-use super::paint::Syntax;
 use super::{Asked, Effect, Model, Msg, Text};
 use crate::domain::recipe::{Problem, Severity};
 use crate::report::Report;

@@ -5,9 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line as Words;
 
+use super::super::paint::{Line, Row, columns_of, marker, rows};
+use super::super::text::places;
 use super::model::State;
-use super::paint::{Line, Row, columns_of, marker, rows};
-use super::text::places;
 use super::{Model, Text};
 use crate::domain::recipe::{Problem, Severity};
 use crate::tui::format;
@@ -248,7 +248,9 @@ impl Model {
             top += 1;
         }
         // The first and the last column may be an ellipsis: the cursor stays off them.
-        let left = if x < left + usize::from(left > 0) {
+        let left = if x + 2 <= width {
+            0
+        } else if x < left + usize::from(left > 0) {
             x.saturating_sub(width / 4)
         } else if x + 2 > left + width {
             (x + width / 4).saturating_sub(width)
