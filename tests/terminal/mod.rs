@@ -2,6 +2,7 @@
 
 mod bakes;
 mod cost;
+mod drafts;
 mod hangup;
 mod journey;
 mod kinds;

@@ -204,7 +204,7 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::Editor, &["tab"], Action::Indent, "complete or indent"),
     bar(Scope::Editor, &["ctrl-o"], Action::Save, "save"),
     bar(Scope::Editor, &["alt-z", "ctrl-_"], Action::Undo, "undo"),
-    bar(Scope::Editor, &["alt-b", "f9"], Action::Bake, "save and bake"),
+    bar(Scope::Editor, &["alt-b", "f9"], Action::Bake, "bake; saves first"),
     bar(Scope::Editor, &["f8", "alt-."], Action::NextProblem, "next problem"),
     bar(Scope::Editor, &["ctrl-f"], Action::Filter, "find"),
     bar(Scope::Editor, &["alt-p"], Action::Plan, "plan"),

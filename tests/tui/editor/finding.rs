@@ -68,6 +68,20 @@ fn goes_to_a_line_and_back() {
 }
 
 #[test]
+fn a_click_puts_the_cursor_there() {
+    use bakery::tui::msg::Mouse;
+    use ratatui::layout::Position;
+    let mut model = editing((80, 24), TEXT, vec![Problem { line: 2, column: 1, end: None, ..problem() }]);
+    let mut click = |x, y| {
+        update(&mut model, Msg::Mouse(Mouse::Click(Position { x, y })));
+        at(&model)
+    };
+    // Below line 2 stands what is wrong with it.
+    assert_eq!((click(7, 2), click(9, 5), click(70, 3)), ((0, 0), (2, 2), (1, 9)));
+    assert_eq!(click(3, 22), (1, 9), "nothing to click at");
+}
+
+#[test]
 fn problems_are_gone_to_one_after_another() {
     let wrong = |line, column| Problem { line, column, end: None, ..problem() };
     let mut model = editing((80, 24), TEXT, vec![wrong(3, 1), wrong(8, 35), wrong(8, 5)]);

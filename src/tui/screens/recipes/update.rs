@@ -95,7 +95,7 @@ impl Model {
         }
         // What was planned may have changed with its recipe, and so may the text that is edited.
         let mut wishes = self.plan_anew(false);
-        wishes.extend(self.editor.as_ref().and_then(editor::Model::look));
+        wishes.extend(self.editor.as_mut().map(editor::Model::look_again).unwrap_or_default());
         wishes
     }
 
@@ -410,13 +410,16 @@ impl Place for Model {
     }
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
+        if let Some(editor) = &mut self.editor {
+            return editor.clicked(at, around);
+        }
         let Some(area) =
             self.panes(around).list(self.detail.is_some()).filter(|area| area.contains(at) && at.y > area.y)
         else {
             return Vec::new();
         };
         let row = self.cursor.offset + usize::from(at.y - area.y - 1);
-        if self.editor.is_some() || self.wizard.is_some() || row >= self.len() {
+        if self.wizard.is_some() || row >= self.len() {
             return Vec::new();
         }
         self.detail = None;

@@ -75,7 +75,7 @@ fn told(look: &Look, known: &Foresight, columns: usize) -> Vec<Line<'static>> {
         if parts.len() > 1 {
             lines.push(Line::from(look.span(Role::Strong, part.platform.to_string())));
         }
-        lines.extend(part.steps.iter().map(|step| step_line(look, step, (widest, columns))));
+        lines.extend(part.steps.iter().flat_map(|step| step_lines(look, step, (widest, columns))));
     }
     let tests = known.prospect.tests.len();
     if tests > 0 {
@@ -92,24 +92,30 @@ fn told(look: &Look, known: &Foresight, columns: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn step_line(look: &Look, step: &PlannedStep, (widest, columns): (usize, usize)) -> Line<'static> {
+fn step_lines(look: &Look, step: &PlannedStep, (widest, columns): (usize, usize)) -> Vec<Line<'static>> {
     let glyph = if step.will_run { Glyph::Running } else { Glyph::Done };
     let mut spans = badge(look, glyph).to_vec();
     spans.push(look.span(Role::Strong, format!("{}  ", format::left(&step.action, widest, look.ellipsis()))));
-    let summary = escape(&step.summary);
-    if step.will_run {
-        let why = match &step.reason {
-            Reason::Below { .. } => "a step above it runs".to_owned(),
-            reason => reason.to_string(),
-        };
-        let line = format!(" (line {})", step.line);
-        let room = columns.saturating_sub(widest + 4 + "will run: ".len() + line.len());
-        let why = format::fit(&why, room, look.ellipsis());
-        spans.push(look.span(Role::Text, format!("will run: {why}{line}")));
-    } else {
-        spans.push(look.span(Role::Dim, format!("cached    {summary}")));
+    if !step.will_run {
+        spans.push(look.span(Role::Dim, format!("cached    {}", escape(&step.summary))));
+        return vec![Line::from(spans)];
     }
-    Line::from(spans)
+    let why = match &step.reason {
+        Reason::Below { .. } => "a step above it runs".to_owned(),
+        reason => reason.to_string(),
+    };
+    let start: usize = spans.iter().map(ratatui::text::Span::width).sum();
+    let line = format!("(line {})", step.line);
+    let all = format!("will run: {why} {line}");
+    if start + format::width(&all) <= columns {
+        spans.push(look.span(Role::Text, all));
+        return vec![Line::from(spans)];
+    }
+    // No room for it: why stands below.
+    spans.push(look.span(Role::Text, format!("will run {line}")));
+    let below = format::wrap(&why, columns.saturating_sub(start).max(8)).into_iter();
+    let below = below.map(|text| Line::from(look.span(Role::Dim, format!("{}{text}", " ".repeat(start)))));
+    std::iter::once(Line::from(spans)).chain(below).collect()
 }
 
 /// What it packs and fetches, and how long it took last time.

@@ -31,6 +31,11 @@ pub(super) struct LivePlan {
 const WIDE: u16 = 100;
 
 impl LivePlan {
+    /// It may be otherwise by now: it is asked for anew, and stays until the answer is there.
+    pub(super) fn forget(&mut self) {
+        self.asked = 0;
+    }
+
     pub(super) fn take(&mut self, version: u64, foresight: Result<Arc<Foresight>, Report>) {
         // One that was asked for later is on its way.
         if version != self.asked {
@@ -59,7 +64,8 @@ impl Model {
 
     /// Asks for it where it shows, is not known for this text, and the text has no errors.
     pub(super) fn foresee(&mut self) -> Vec<Wish> {
-        if !self.plan.wanted || self.first_error().is_some() || self.plan.asked == self.version {
+        let is_judged = self.judging.is_none() && self.first_error().is_none();
+        if !self.plan.wanted || !is_judged || self.plan.asked == self.version {
             return Vec::new();
         }
         let Some(asked) = self.asked() else { return Vec::new() };

@@ -1,5 +1,7 @@
 //! What the editor is told, and what it asks for when its text changes. Pure.
 
+use ratatui::layout::Position;
+
 use super::super::paint::Syntax;
 use super::model::{State, outer};
 use super::{Asked, Effect, Model, Msg, Text};
@@ -154,9 +156,26 @@ impl Model {
         self.foresee()
     }
 
-    /// A wish to hear what stands in the file now, where that matters.
-    pub fn look(&self) -> Option<Wish> {
-        self.text().is_some().then(|| wish(Effect::Look(self.file.clone())))
+    /// Something changed around it: what stands in the file now, and what a bake would do, may be otherwise.
+    pub fn look_again(&mut self) -> Vec<Wish> {
+        if self.text().is_none() {
+            return Vec::new();
+        }
+        self.plan.forget();
+        let mut wishes = self.foresee();
+        wishes.push(wish(Effect::Look(self.file.clone())));
+        wishes
+    }
+
+    /// A click: the cursor goes there.
+    pub fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
+        let Some((line, column)) = self.place_at(at, around.body) else { return Vec::new() };
+        self.assistance.forget();
+        let Some(text) = self.text_mut() else { return Vec::new() };
+        text.drop_mark();
+        text.go(line, column);
+        self.follow(around);
+        self.explain(false)
     }
 
     /// Keeps the cursor in sight.

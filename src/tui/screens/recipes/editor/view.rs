@@ -269,6 +269,26 @@ impl Model {
         strip.contains(at).then_some(at)
     }
 
+    /// The place of the text that shows there.
+    pub(super) fn place_at(&self, at: Position, area: Rect) -> Option<(usize, usize)> {
+        let text = self.text()?;
+        let place = self.text_area(area);
+        let (top, left) = self.offset_in(area);
+        let shown = self.rows(text, top, usize::from(place.height));
+        let row = usize::from(at.y.checked_sub(place.y)?);
+        let (Row::Line(line) | Row::Problem(line)) = *shown.get(row)?;
+        if at.x >= place.right() {
+            return None;
+        }
+        let wanted = usize::from(at.x.saturating_sub(place.x)) + left;
+        let mut x = 0;
+        let before = text.lines()[line].chars().take_while(|c| {
+            x += columns_of(*c);
+            x <= wanted
+        });
+        Some((line, before.count()))
+    }
+
     fn cursor_in_text(&self, area: Rect) -> Option<Position> {
         let text = self.text()?;
         let place = self.text_area(area);
