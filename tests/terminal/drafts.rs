@@ -28,8 +28,8 @@ fn kill_9_while_editing_loses_nothing_typed_more_than_a_second_ago() {
     let mut terminal = editing(&bakery);
     terminal.send("# first words, ");
     terminal.wait_text("# first words,");
-    terminal.send("then more");
-    terminal.wait_text("then more");
+    terminal.send("then more\r");
+    terminal.wait_text("line 2, column 1");
     // More than a second: what is typed is kept at most every 600 ms.
     terminal.settle(Duration::from_millis(1500));
     terminal.signal(Signal::KILL);
@@ -42,7 +42,7 @@ fn kill_9_while_editing_loses_nothing_typed_more_than_a_second_ago() {
     terminal.wait_text("# first words, then more");
     terminal.send("\x0f");
     terminal.wait_text("saved recipes/x.yaml");
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("# first words, then more{RECIPE}"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("# first words, then more\n{RECIPE}"));
     terminal.send("\x1b");
     terminal.wait_text("? help");
     terminal.send("q");

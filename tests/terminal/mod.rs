@@ -1,5 +1,6 @@
 //! The terminal UI in a real terminal: what it costs, what it does to the terminal, what a terminal can do to it.
 
+mod assisting;
 mod bakes;
 mod cost;
 mod drafts;

@@ -35,7 +35,7 @@ impl Model {
             for (y, index) in (place.y..).zip(popup.cursor.window(shown.len(), usize::from(place.height))) {
                 let row = Rect { y, height: 1, ..place };
                 let is_here = index == popup.cursor.selected;
-                item(look, shown[index], is_here && popup.is_chosen, row, buffer);
+                item(look, shown[index], (is_here && popup.is_chosen, widest(&shown)), row, buffer);
             }
             return;
         }
@@ -91,11 +91,15 @@ fn heading(look: &Look, what: &str, selected: usize, count: usize) -> Line<'stat
     Line::from(look.span(Role::Dim, name))
 }
 
+/// Columns of the widest name.
+fn widest(items: &[&Completion]) -> usize {
+    items.iter().map(|item| format::width(&item.label)).max().unwrap_or(0)
+}
+
 /// Mark, sign, name, two blanks, note.
 fn width(items: &[&Completion]) -> usize {
-    let name = items.iter().map(|item| format::width(&item.label)).max().unwrap_or(0);
     let note = items.iter().map(|item| format::width(&item.note)).max().unwrap_or(0);
-    (name + note + 8).clamp(20, WIDEST)
+    (widest(items) + note + 6).clamp(20, WIDEST)
 }
 
 /// What a suggestion is taken from, as a sign.
@@ -107,7 +111,7 @@ fn origin(source: Source) -> Option<Glyph> {
     }
 }
 
-fn item(look: &Look, item: &Completion, is_chosen: bool, row: Rect, buffer: &mut Buffer) {
+fn item(look: &Look, item: &Completion, (is_chosen, widest): (bool, usize), row: Rect, buffer: &mut Buffer) {
     if is_chosen {
         buffer.set_style(row, look.style(Role::Selection));
         buffer.set_span(row.x, row.y, &look.span(Role::Accent, look.mark()), 1);
@@ -115,14 +119,14 @@ fn item(look: &Look, item: &Completion, is_chosen: bool, row: Rect, buffer: &mut
     if let Some(glyph) = origin(item.source) {
         buffer.set_span(row.x + 1, row.y, &look.glyph(glyph), 1);
     }
-    let room = usize::from(row.width).saturating_sub(5);
+    let room = usize::from(row.width).saturating_sub(4);
     // The name goes first: a note is shown where there is room beside it.
     let name = cut(look, &Line::from(look.span(Role::Text, item.label.clone())), room);
     buffer.set_line(row.x + 3, row.y, &name, row.width.saturating_sub(3));
-    let left = room.saturating_sub(name.width() + 2);
+    let left = room.saturating_sub(widest + 2);
     if left > 3 && !item.note.is_empty() {
         let note = cut(look, &Line::from(look.span(Role::Dim, item.note.clone())), left);
-        let x = row.right().saturating_sub(1 + u16::try_from(note.width()).unwrap_or(0));
-        buffer.set_line(x, row.y, &note, row.right() - x);
+        let x = row.x + 5 + u16::try_from(widest).unwrap_or(0);
+        buffer.set_line(x, row.y, &note, row.right().saturating_sub(x));
     }
 }
