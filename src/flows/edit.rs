@@ -50,6 +50,11 @@ impl Context {
         self.check_text(file, text.as_bytes())
     }
 
+    /// What stands in a file now; nothing, where there is none or it cannot be read.
+    pub fn in_file(&self, file: &Path) -> Option<Vec<u8>> {
+        recipes::read(file).ok()
+    }
+
     /// Saves a text over what is expected in its file, `None` where no file is; anything else there is left alone.
     pub fn save_edit(&self, file: &Path, expected: Option<&[u8]>, text: &str) -> Result<Saved, Report> {
         if text.len() > MAX_BYTES {

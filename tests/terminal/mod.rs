@@ -1,8 +1,10 @@
 //! The terminal UI in a real terminal: what it costs, what it does to the terminal, what a terminal can do to it.
 
+mod assisting;
 mod bakes;
 mod clipboard;
 mod cost;
+mod drafts;
 mod flood;
 mod hangup;
 mod hostile;

@@ -85,7 +85,7 @@ fn broken() -> RecipeCard {
 }
 
 /// One recipe of every standing.
-fn every() -> Vec<RecipeCard> {
+pub fn every() -> Vec<RecipeCard> {
     vec![
         broken(),
         RecipeCard { bake: Some("01JC".into()), ..card("gateway", "0.9", "global/nginx:1.27", Standing::Baking) },
@@ -110,7 +110,7 @@ fn every() -> Vec<RecipeCard> {
     ]
 }
 
-fn listed(size: (u16, u16), cards: Vec<RecipeCard>) -> Model {
+pub fn listed(size: (u16, u16), cards: Vec<RecipeCard>) -> Model {
     let mut model = model(size);
     begin(&mut model, Screen::Recipes);
     update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(cards))));
@@ -138,7 +138,7 @@ fn step(id: &str, action: &str, summary: &str, reason: Reason) -> PlannedStep {
     }
 }
 
-fn prospect() -> Prospect {
+pub fn prospect() -> Prospect {
     let changed = Reason::InputsChanged { paths: vec!["app/main.py".into(), "app/pay/ledger.py".into()], count: 5 };
     let plan = Plan {
         reference: "team-a/payments-api:1.4.0".into(),

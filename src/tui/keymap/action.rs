@@ -86,6 +86,8 @@ pub enum Action {
     ChooseBase,
     /// Edits in place.
     Edit,
+    /// Makes a new recipe, step by step.
+    New,
     /// Edits in `$EDITOR`.
     EditOutside,
     /// Plans again, asking where the base's tag points now.
@@ -132,8 +134,38 @@ pub enum Action {
     Undo,
     /// Makes it again.
     Redo,
-    /// Moves what follows further in.
+    /// Completes what is typed; where there is nothing to complete, moves in.
     Indent,
+    /// Moves lines a level in.
+    IndentLines,
+    /// Moves lines a level out.
+    Outdent,
+    /// Shows what may stand at the cursor.
+    Complete,
+    /// Says what stands at the cursor means.
+    Explain,
+    /// Makes lines comments, or text again.
+    Comment,
+    /// The next problem.
+    NextProblem,
+    /// The problem before.
+    PreviousProblem,
+    /// To a line by its number.
+    GoToLine,
+    /// Selects everything.
+    MarkAll,
+    /// Removes what is selected, to be put elsewhere.
+    Cut,
+    /// Puts what was cut or copied there.
+    Paste,
+    /// Moves lines up.
+    LineUp,
+    /// Moves lines down.
+    LineDown,
+    /// Repeats lines.
+    Duplicate,
+    /// Removes lines.
+    DeleteLine,
     /// Writes the text to its file.
     Save,
     /// Verifies an image and its bases.

@@ -13,6 +13,12 @@ pub enum Scope {
     StoreDetail,
     Recipes,
     RecipeDetail,
+    /// A new recipe, answer by answer.
+    Wizard,
+    /// What may stand at the editor's cursor.
+    Completion,
+    /// What is typed below the editor's text.
+    EditorSearch,
     Editor,
     Bake,
     /// A bake that is over.
@@ -50,7 +56,16 @@ pub enum Scope {
 impl Scope {
     /// Characters typed here are text, not keys.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Editor | Self::Line | Self::Name | Self::Picker)
+        matches!(
+            self,
+            Self::Editor
+                | Self::Completion
+                | Self::EditorSearch
+                | Self::Wizard
+                | Self::Line
+                | Self::Name
+                | Self::Picker
+        )
     }
 
     /// Its heading in help.
@@ -62,6 +77,9 @@ impl Scope {
             Self::StoreDetail => "image",
             Self::Recipes => "recipes",
             Self::RecipeDetail => "plan",
+            Self::Wizard => "new recipe",
+            Self::Completion => "what may stand there",
+            Self::EditorSearch => "finding",
             Self::Editor => "editor",
             Self::Bake => "bake",
             Self::BakeOver => "bake that is over",
@@ -153,6 +171,7 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::Recipes, &["b"], Action::Bake, "bake"),
     bar(Scope::Recipes, &["p"], Action::Plan, "plan"),
     bar(Scope::Recipes, &["v"], Action::Verify, "verify"),
+    bar(Scope::Recipes, &["a"], Action::New, "new"),
     quiet(Scope::Recipes, &["E"], Action::EditOutside, "edit in $EDITOR"),
     quiet(Scope::Recipes, &["z"], Action::Undo, "take back the last change of a base"),
     quiet(Scope::Recipes, &["y"], Action::Copy, "copy the image's name"),
@@ -166,14 +185,52 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::RecipeDetail, &["z"], Action::Undo, "take back the last change of a base"),
     quiet(Scope::RecipeDetail, &["y"], Action::Copy, "copy the image's name"),
     quiet(Scope::RecipeDetail, &["r"], Action::Refresh, "read the recipes again"),
+    bar(Scope::Wizard, &["enter"], Action::Open, "next"),
+    bar(Scope::Wizard, &["esc"], Action::Back, "answer before"),
+    quiet(Scope::Wizard, &["up", "ctrl-p"], Action::Move(Motion::Up), "up"),
+    quiet(Scope::Wizard, &["down", "ctrl-n"], Action::Move(Motion::Down), "down"),
+    bar(Scope::Wizard, &["tab"], Action::Complete, "take it over"),
+    bar(Scope::Completion, &["tab"], Action::Indent, "take it"),
+    quiet(Scope::Completion, &["enter"], Action::Open, "take the one chosen; else a new line"),
+    bar(Scope::Completion, &["down", "ctrl-n"], Action::Move(Motion::Down), "down"),
+    quiet(Scope::Completion, &["up", "ctrl-p"], Action::Move(Motion::Up), "up"),
+    bar(Scope::Completion, &["esc"], Action::Back, "close"),
+    bar(Scope::EditorSearch, &["enter"], Action::Open, "stay there"),
+    bar(Scope::EditorSearch, &["down", "ctrl-n", "f3"], Action::Move(Motion::Down), "next"),
+    bar(Scope::EditorSearch, &["up", "ctrl-p"], Action::Move(Motion::Up), "before"),
+    quiet(Scope::EditorSearch, &["ctrl-f"], Action::Filter, "next"),
+    bar(Scope::EditorSearch, &["esc"], Action::Back, "back"),
     bar(Scope::Editor, &["esc"], Action::Back, "done"),
+    bar(Scope::Editor, &["tab"], Action::Indent, "complete or indent"),
     bar(Scope::Editor, &["ctrl-o"], Action::Save, "save"),
     bar(Scope::Editor, &["alt-z", "ctrl-_"], Action::Undo, "undo"),
+    bar(Scope::Editor, &["alt-b", "f9"], Action::Bake, "bake; saves first"),
+    bar(Scope::Editor, &["f8", "alt-."], Action::NextProblem, "next problem"),
+    bar(Scope::Editor, &["ctrl-f"], Action::Filter, "find"),
+    bar(Scope::Editor, &["alt-p"], Action::Plan, "plan"),
+    bar(Scope::Editor, &["alt-h", "f5"], Action::Explain, "what it means"),
+    bar(Scope::Editor, &["f1"], Action::Help, "help"),
+    quiet(Scope::Editor, &["ctrl-n"], Action::Complete, "what may stand there"),
     quiet(Scope::Editor, &["alt-Z", "ctrl-y"], Action::Redo, "redo"),
-    bar(Scope::Editor, &["alt-b", "f9"], Action::Bake, "save and bake"),
+    quiet(Scope::Editor, &["f7", "alt-,"], Action::PreviousProblem, "problem before"),
+    quiet(Scope::Editor, &["f3", "alt-n"], Action::NextMatch, "next place of what was found"),
+    quiet(Scope::Editor, &["f2", "alt-N"], Action::PreviousMatch, "place before"),
+    quiet(Scope::Editor, &["alt-g"], Action::GoToLine, "go to a line"),
+    quiet(Scope::Editor, &["alt-c"], Action::Comment, "comment lines, or take comments away"),
+    quiet(Scope::Editor, &["backtab", "alt-left"], Action::Outdent, "a level out"),
+    quiet(Scope::Editor, &["alt-right"], Action::IndentLines, "a level in"),
+    quiet(Scope::Editor, &["alt-up"], Action::LineUp, "move lines up"),
+    quiet(Scope::Editor, &["alt-down"], Action::LineDown, "move lines down"),
+    quiet(Scope::Editor, &["alt-d"], Action::Duplicate, "repeat lines"),
+    quiet(Scope::Editor, &["alt-k"], Action::DeleteLine, "remove lines"),
+    quiet(Scope::Editor, &["alt-a"], Action::Mark, "select from here; again: give it up"),
+    quiet(Scope::Editor, &["alt-A"], Action::MarkAll, "select everything"),
+    quiet(Scope::Editor, &["ctrl-x"], Action::Cut, "cut what is selected, or the line"),
+    quiet(Scope::Editor, &["alt-y"], Action::Copy, "copy what is selected, or the line"),
+    quiet(Scope::Editor, &["ctrl-v", "alt-v"], Action::Paste, "paste what was cut or copied here"),
+    quiet(Scope::Editor, &["alt-e"], Action::EditOutside, "edit in $EDITOR"),
     quiet(Scope::Editor, &["ctrl-d"], Action::Move(Motion::HalfDown), "half a page down"),
     quiet(Scope::Editor, &["ctrl-u"], Action::Move(Motion::HalfUp), "half a page up"),
-    quiet(Scope::Editor, &["tab"], Action::Indent, "two spaces"),
     bar(Scope::Bake, &["enter"], Action::Open, "step's log"),
     bar(Scope::Bake, &["c"], Action::Changes, "changed files"),
     bar(Scope::Bake, &["x"], Action::CancelBake, "cancel the bake"),

@@ -47,8 +47,18 @@ pub(super) enum Slot {
     Write(PathBuf),
     /// A new recipe being made.
     New,
+    /// The images a new recipe may be based on.
+    Images,
     /// A text being judged.
     Judge,
+    /// What may stand at the cursor.
+    Complete,
+    /// What stands at the cursor means.
+    Explain,
+    /// What a bake of a text would do.
+    Foresee,
+    /// What is typed into this file, being kept.
+    Draft(PathBuf),
     /// An answer on its way back.
     Answer,
     /// The exact changes of the layer on show.
@@ -82,6 +92,7 @@ pub(super) struct Performer {
     tell: mpsc::Sender<Msg>,
     /// How many times as fast bakes are played again.
     speed: f64,
+    drafts: editor::Drafts,
 }
 
 /// What has been told at least once.
@@ -113,7 +124,7 @@ impl Performer {
     /// Answers come out of the receiver.
     pub(super) fn new(context: Arc<Context>) -> (Self, mpsc::Receiver<Msg>) {
         let (tell, messages) = mpsc::channel(ON_THE_WAY);
-        (Self { context, tasks: JoinMap::new(), tell, speed: 1.0 }, messages)
+        (Self { context, tasks: JoinMap::new(), tell, speed: 1.0, drafts: editor::Drafts::default() }, messages)
     }
 
     /// Plays bakes again so many times as fast.

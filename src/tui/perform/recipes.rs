@@ -13,11 +13,12 @@ use super::{Performer, Slot};
 use crate::domain::projection::ShelfStatus;
 use crate::flows::Context;
 use crate::flows::bake::{BakeOptions, read_requests, start};
+use crate::flows::browse::Found;
 use crate::flows::follow::{Following, ShelfNews};
 use crate::flows::watch::Shelf;
 use crate::report::{Kind, Report};
 use crate::tui::msg::Msg as Outer;
-use crate::tui::screens::recipes::{Effect, Msg};
+use crate::tui::screens::recipes::{Effect, Msg, wizard};
 
 /// Bases asked for at once.
 const AT_ONCE: usize = 8;
@@ -41,9 +42,16 @@ impl Performer {
                 let change = context.set_base(&file, &image);
                 Outer::Recipes(Msg::BaseSet { file, image, change })
             }),
-            Effect::New(image) => {
-                self.blocking(Slot::New, move || Outer::Recipes(Msg::Made(context.new_recipe(&image))));
-            }
+            Effect::Wizard(wizard::Effect::Begin(base)) => self.spawn(Slot::Answer, async move {
+                send(&tell, Msg::Wizard(wizard::Msg::Begin(base))).await;
+            }),
+            Effect::Wizard(wizard::Effect::Images) => self.spawn(Slot::Images, async move {
+                let failure = images(&context, &tell).await.err();
+                send(&tell, Msg::Wizard(wizard::Msg::Read(failure))).await;
+            }),
+            Effect::Wizard(wizard::Effect::Make(asked)) => self.blocking(Slot::New, move || {
+                Outer::Recipes(Msg::Wizard(wizard::Msg::Made(context.new_recipe_as(&asked))))
+            }),
             Effect::TakeBack { file, change } => self.blocking(Slot::Write(file.clone()), move || {
                 let taken = context.take_back(&file, &change).map(|()| change.shown);
                 Outer::Recipes(Msg::TakenBack(taken))
@@ -56,6 +64,27 @@ impl Performer {
 async fn send(tell: &Sender<Outer>, msg: Msg) {
     // Nobody listens any more: the terminal UI is leaving.
     let _ = tell.send(Outer::Recipes(msg)).await;
+}
+
+/// The images of every store, a repository at a time; a store that cannot be listed keeps none of the others.
+async fn images(context: &Context, tell: &Sender<Outer>) -> Result<(), Report> {
+    let mut failure = Ok(());
+    for store in context.store_names().map(str::to_owned).collect::<Vec<_>>() {
+        for source in context.sources(Some(&store))? {
+            let mut survey = source.survey();
+            while let Some(found) = survey.next().await {
+                match found {
+                    Ok(Found::Tags { repository, tags }) => {
+                        let named = tags.iter().map(|tag| format!("{store}/{repository}:{tag}"));
+                        send(tell, Msg::Wizard(wizard::Msg::Images(named.collect()))).await;
+                    }
+                    Ok(Found::Repositories(_)) => {}
+                    Ok(Found::Unreadable { report, .. }) | Err(report) => failure = Err(report),
+                }
+            }
+        }
+    }
+    failure
 }
 
 /// What lies here at once; then where each pinned base points now, each asked once; again whenever a bake begins or ends.

@@ -3,8 +3,11 @@
 mod detail;
 pub mod editor;
 mod model;
+mod paint;
+mod text;
 mod update;
 mod view;
+pub mod wizard;
 
 pub use model::{Model, Planned};
 
@@ -37,8 +40,6 @@ pub enum Effect {
         /// The image.
         image: String,
     },
-    /// Makes a new recipe on an image.
-    New(String),
     /// Takes a change back.
     TakeBack {
         /// The recipe.
@@ -48,6 +49,8 @@ pub enum Effect {
     },
     /// For the editor.
     Editor(editor::Effect),
+    /// For the wizard.
+    Wizard(wizard::Effect),
 }
 
 /// What the Recipes screen is told.
@@ -80,10 +83,10 @@ pub enum Msg {
         /// What was changed.
         change: Result<Change, Report>,
     },
-    /// A new recipe was made: its file, and as people name it.
-    Made(Result<(PathBuf, String), Report>),
     /// A change was taken back.
     TakenBack(Result<String, Report>),
     /// For the editor.
     Editor(editor::Msg),
+    /// For the wizard.
+    Wizard(wizard::Msg),
 }

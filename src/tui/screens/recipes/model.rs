@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::editor;
+use super::{editor, wizard};
 use crate::domain::oci::Digest;
 use crate::flows::edit::Change;
 use crate::flows::standing::{Prospect, RecipeCard, Standing};
@@ -46,6 +46,8 @@ pub struct Model {
     pub planned: Option<Planned>,
     /// The recipe being edited.
     pub editor: Option<editor::Model>,
+    /// The recipe being made.
+    pub wizard: Option<wizard::Model>,
     /// The bases set, the newest last, to be taken back.
     pub(super) done: Vec<(PathBuf, Change)>,
     /// The recipe whose bake is about to begin.

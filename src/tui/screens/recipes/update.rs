@@ -6,9 +6,8 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
-use super::editor;
 use super::model::Planned;
-use super::{Effect, Model, Msg};
+use super::{Effect, Model, Msg, editor, wizard};
 use crate::domain::recipe::Severity;
 use crate::flows::standing::{Prospect, RecipeCard, Standing};
 use crate::report::Report;
@@ -58,11 +57,6 @@ impl Model {
                 self.done.push((file, change));
                 vec![Wish::Tell(Toast::done(told).next("b bakes it, z takes it back")), wish(Effect::List)]
             }
-            Msg::Made(Ok((file, shown))) => {
-                self.awaited = Some(file);
-                let told = Toast::done(format!("{shown} is a new recipe")).next("e opens it, b bakes it");
-                vec![Wish::Tell(told), wish(Effect::List)]
-            }
             Msg::TakenBack(Ok(shown)) => {
                 let file = self.done.pop().map(|(file, _)| file);
                 self.awaited = file;
@@ -73,9 +67,7 @@ impl Model {
                 self.done.pop();
                 vec![Wish::Tell(Toast::failure(&report))]
             }
-            Msg::BaseSet { change: Err(report), .. } | Msg::Made(Err(report)) => {
-                vec![Wish::Tell(Toast::failure(&report))]
-            }
+            Msg::BaseSet { change: Err(report), .. } => vec![Wish::Tell(Toast::failure(&report))],
             Msg::Editor(msg) => match &mut self.editor {
                 Some(editor) => {
                     let wishes = editor.receive(msg, around);
@@ -83,6 +75,13 @@ impl Model {
                 }
                 None => Vec::new(),
             },
+            Msg::Wizard(wizard::Msg::Begin(base)) => self.begin_new(base, around),
+            Msg::Wizard(msg) => {
+                if let Some(wizard) = &mut self.wizard {
+                    wizard.receive(msg, around);
+                }
+                self.after_wizard(around)
+            }
         }
     }
 
@@ -94,8 +93,10 @@ impl Model {
         if !selected.is_some_and(|file| self.select(&file, around)) {
             self.cursor.go(self.cursor.selected, self.len(), self.height(around));
         }
-        // What was planned may have changed with its recipe.
-        self.plan_anew(false)
+        // What was planned may have changed with its recipe, and so may the text that is edited.
+        let mut wishes = self.plan_anew(false);
+        wishes.extend(self.editor.as_mut().map(editor::Model::look_again).unwrap_or_default());
+        wishes
     }
 
     /// Selects a recipe; `false` where it does not show.
@@ -163,8 +164,8 @@ impl Model {
         };
         let new = Item {
             label: "a new recipe".to_owned(),
-            note: "a file of its own".to_owned(),
-            then: vec![wish(Effect::New(image.to_owned())), Wish::Go(Screen::Recipes)],
+            note: "in three more answers".to_owned(),
+            then: vec![wizard::Model::wanted(Some(image.to_owned())), Wish::Go(Screen::Recipes)],
         };
         let items = self.cards.iter().map(item).chain([new]).collect();
         vec![Wish::Pick(Picker::new(format!("{image} becomes the base of"), items))]
@@ -246,6 +247,28 @@ impl Model {
         wishes
     }
 
+    /// A new recipe, answer by answer.
+    fn begin_new(&mut self, base: Option<String>, around: &Around) -> Vec<Wish> {
+        if let Some(editor) = &self.editor {
+            let text = format!("{} is still open in the editor", editor.shown);
+            return vec![Wish::Tell(Toast::warning(text).next("finish it first: Esc"))];
+        }
+        let taken = self.cards.iter().filter_map(|card| card.reference.clone()).collect();
+        self.wizard = Some(wizard::Model::new(base, taken, around));
+        wizard::Model::begin()
+    }
+
+    /// After the wizard had its turn: what it made is opened.
+    fn after_wizard(&mut self, around: &Around) -> Vec<Wish> {
+        let Some(mut wizard) = self.wizard.take_if(|wizard| wizard.is_over()) else { return Vec::new() };
+        let Some((file, shown)) = wizard.made() else { return Vec::new() };
+        self.awaited = Some(file.clone());
+        let told = Toast::done(format!("{shown} is a new recipe")).next("Alt-b saves and bakes it");
+        let (editor, wishes) = editor::Model::open(file, shown, around);
+        self.editor = Some(editor);
+        [Wish::Tell(told), wish(Effect::List)].into_iter().chain(wishes).collect()
+    }
+
     fn bake(&mut self) -> Vec<Wish> {
         let Some(card) = self.selected() else { return Vec::new() };
         if card.standing == Standing::Broken {
@@ -305,8 +328,10 @@ impl Model {
 
 impl Place for Model {
     fn scopes(&self) -> Vec<Scope> {
-        if self.editor.is_some() {
-            vec![Scope::Editor]
+        if let Some(editor) = &self.editor {
+            editor.scopes()
+        } else if self.wizard.is_some() {
+            vec![Scope::Wizard]
         } else if self.filter.editing {
             vec![Scope::Line]
         } else if self.detail.is_some() {
@@ -326,6 +351,11 @@ impl Place for Model {
             let wishes = editor.act(action, around);
             return self.after_editing(wishes);
         }
+        if let Some(wizard) = &mut self.wizard {
+            let mut wishes = wizard.act(action, around);
+            wishes.extend(self.after_wizard(around));
+            return wishes;
+        }
         match action {
             Action::Open if self.filter.editing => self.filter.keep(),
             Action::Move(motion) => return self.step(motion, around),
@@ -342,6 +372,7 @@ impl Place for Model {
                 }
             }
             Action::Refresh => return vec![wish(Effect::List)],
+            Action::New => return self.begin_new(None, around),
             other => return self.act_on_selected(other, around),
         }
         Vec::new()
@@ -351,6 +382,10 @@ impl Place for Model {
         if let Some(editor) = &mut self.editor {
             let wishes = editor.typed(key, around);
             return self.after_editing(wishes);
+        }
+        if let Some(wizard) = &mut self.wizard {
+            wizard.typed(key, around);
+            return Vec::new();
         }
         if !self.filter.typed(key) {
             return Vec::new();
@@ -364,6 +399,10 @@ impl Place for Model {
         if let Some(editor) = &mut self.editor {
             return editor.pasted(text, around);
         }
+        if let Some(wizard) = &mut self.wizard {
+            wizard.pasted(text, around);
+            return Vec::new();
+        }
         self.filter.pasted(text);
         self.narrow();
         self.cursor.go(0, self.len(), self.height(around));
@@ -371,13 +410,16 @@ impl Place for Model {
     }
 
     fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
+        if let Some(editor) = &mut self.editor {
+            return editor.clicked(at, around);
+        }
         let Some(area) =
             self.panes(around).list(self.detail.is_some()).filter(|area| area.contains(at) && at.y > area.y)
         else {
             return Vec::new();
         };
         let row = self.cursor.offset + usize::from(at.y - area.y - 1);
-        if self.editor.is_some() || row >= self.len() {
+        if self.wizard.is_some() || row >= self.len() {
             return Vec::new();
         }
         self.detail = None;
@@ -405,7 +447,7 @@ impl Place for Model {
 
     fn resized(&mut self, around: &Around) -> Vec<Wish> {
         self.cursor.follow(self.len(), self.height(around));
-        Vec::new()
+        self.editor.as_mut().map(|editor| editor.resized(around)).unwrap_or_default()
     }
 
     fn before_leaving(&self) -> Option<Confirm> {
@@ -417,23 +459,26 @@ impl Place for Model {
     }
 
     fn subject(&self, look: &Look, around: &Around) -> Subject {
-        match &self.editor {
-            Some(editor) => editor.subject(look),
-            None => super::view::subject(self, look, around),
+        match (&self.editor, &self.wizard) {
+            (Some(editor), _) => editor.subject(look),
+            (None, Some(wizard)) => wizard.subject(look),
+            (None, None) => super::view::subject(self, look, around),
         }
     }
 
     fn draw(&self, look: &Look, around: &Around, buffer: &mut Buffer) {
-        match &self.editor {
-            Some(editor) => editor.draw(look, around.body, buffer),
-            None => super::view::draw(self, look, around, buffer),
+        match (&self.editor, &self.wizard) {
+            (Some(editor), _) => editor.draw(look, around.body, buffer),
+            (None, Some(wizard)) => wizard.draw(look, around.body, buffer),
+            (None, None) => super::view::draw(self, look, around, buffer),
         }
     }
 
     fn cursor(&self, around: &Around) -> Option<Position> {
-        match &self.editor {
-            Some(editor) => editor.cursor(around.body),
-            None => {
+        match (&self.editor, &self.wizard) {
+            (Some(editor), _) => editor.cursor(around.body),
+            (None, Some(wizard)) => wizard.cursor(around.body),
+            (None, None) => {
                 let typed = "recipes".len() + 2 + 3 + crate::tui::format::width(&self.filter.text);
                 self.filter.editing.then_some(Position { x: u16::try_from(typed).ok()?, y: 1 })
             }

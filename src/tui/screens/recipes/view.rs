@@ -19,8 +19,9 @@ const COLUMNS: [Column; 4] = [
 ];
 
 /// What to do where there is none: a key, and what comes of it.
-const NO_RECIPES: [(&str, &str); 3] = [
-    ("1", "goes to the Store, where c on an image makes a first recipe on it."),
+const NO_RECIPES: [(&str, &str); 4] = [
+    ("a", "makes a first recipe in four answers."),
+    ("1", "goes to the Store, where c on an image makes a recipe on it."),
     ("q", "leaves; `bakery init` in an empty folder makes a workspace with a recipe in which every part is explained."),
     ("r", "reads again: every *.yaml below the recipes folder whose first key is `recipe` appears here."),
 ];

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use ratatui::layout::Rect;
-
+use super::super::paint::Syntax;
+use super::complete::Assistance;
+use super::disk::Disk;
+use super::find::Prompt;
+use super::plan::LivePlan;
 use super::{Effect, Text};
 use crate::domain::recipe::{Problem, Severity};
 use crate::report::Report;
 use crate::tui::effect::Effect as Outer;
+use crate::tui::keymap::Scope;
 use crate::tui::screens::recipes;
 use crate::tui::screens::{Around, Wish};
 
@@ -22,19 +26,6 @@ pub(super) enum State {
     Open(Box<Text>),
 }
 
-/// What follows a save.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    /// Nothing.
-    Stay,
-    /// The editor is over.
-    Close,
-    /// The recipe is baked.
-    Bake,
-    /// Bakery is left.
-    Leave,
-}
-
 /// A recipe being edited. The Recipes screen holds one while its text has the keys.
 #[derive(Debug)]
 pub struct Model {
@@ -43,44 +34,50 @@ pub struct Model {
     /// The file as people name it.
     pub shown: String,
     pub(super) state: State,
-    /// What was read, or last saved.
-    pub(super) saved: String,
-    /// Whether the text differs from that.
-    pub(super) modified: bool,
     /// Counts changes: what is said of an older text is not believed.
     pub(super) version: u64,
     /// What is wrong with the text.
     pub problems: Vec<Problem>,
+    /// The state of the text that is being judged.
+    pub(super) judging: Option<u64>,
     /// First line and first column shown.
     pub(super) offset: (usize, usize),
-    /// What follows the save that is under way.
-    pub(super) saving: Option<Then>,
-    /// What somebody else made of the file, and what was to follow our save.
-    pub(super) theirs: Option<(Option<Vec<u8>>, Then)>,
+    pub(super) syntax: Syntax,
+    /// The text and its file, and its draft.
+    pub(super) disk: Disk,
+    /// What may stand at the cursor, and what stands there means.
+    pub(super) assistance: Assistance,
+    /// What a bake of the text would do.
+    pub(super) plan: LivePlan,
+    /// What is looked for.
+    pub(super) prompt: Prompt,
     pub(super) over: bool,
+    /// Stores whose images are made here.
+    pub(super) local: Vec<String>,
 }
-
-/// Rows below the text: a rule, and what is wrong in two lines.
-pub(super) const STRIP: u16 = 3;
 
 impl Model {
     /// Opens a recipe: its file, and its name as shown. The text is asked for by the wishes.
-    pub fn open(file: PathBuf, shown: String, _around: &Around) -> (Self, Vec<Wish>) {
-        let wish = super::update::wish(Effect::Read(file.clone()));
+    pub fn open(file: PathBuf, shown: String, around: &Around) -> (Self, Vec<Wish>) {
+        let wishes = vec![super::update::wish(Effect::Read(file.clone()))];
+        let local = around.stores.iter().filter(|store| store.is_local).map(|store| store.name.clone()).collect();
         let model = Self {
             file,
             shown,
             state: State::Reading,
-            saved: String::new(),
-            modified: false,
             version: 0,
             problems: Vec::new(),
+            judging: None,
             offset: (0, 0),
-            saving: None,
-            theirs: None,
+            syntax: Syntax::default(),
+            disk: Disk::default(),
+            assistance: Assistance::default(),
+            plan: LivePlan::default(),
+            prompt: Prompt::default(),
             over: false,
+            local,
         };
-        (model, vec![wish])
+        (model, wishes)
     }
 
     /// The text, once it is here.
@@ -91,14 +88,32 @@ impl Model {
         }
     }
 
+    pub(super) fn text_mut(&mut self) -> Option<&mut Text> {
+        match &mut self.state {
+            State::Open(text) => Some(text),
+            State::Reading | State::Refused(_) => None,
+        }
+    }
+
     /// Whether the text differs from its file.
     pub fn is_modified(&self) -> bool {
-        self.modified
+        self.disk.modified
     }
 
     /// Whether the user is done with it: the Recipes screen takes the keys back and drops this model.
     pub fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// Where keys are looked up, innermost first.
+    pub fn scopes(&self) -> Vec<Scope> {
+        if self.prompt.is_typed() {
+            vec![Scope::EditorSearch]
+        } else if self.assistance.popup.is_some() {
+            vec![Scope::Completion, Scope::Editor]
+        } else {
+            vec![Scope::Editor]
+        }
     }
 
     /// How many problems of this severity.
@@ -111,24 +126,21 @@ impl Model {
         self.problems.iter().find(|problem| problem.severity == Severity::Error)
     }
 
+    /// The problems of a line, by its number from 0.
+    pub(super) fn problems_of(&self, line: usize) -> Vec<&Problem> {
+        self.problems.iter().filter(|problem| on_line(problem, line)).collect()
+    }
+
     /// The problem the strip shows: of the cursor's line, else the first.
     pub(super) fn told(&self) -> Option<&Problem> {
-        let line = self.text().map_or(0, |text| text.cursor().0 + 1);
-        let here = self.problems.iter().find(|problem| usize::try_from(problem.line).is_ok_and(|at| at == line));
-        here.or_else(|| self.problems.first())
+        let line = self.text().map_or(0, |text| text.cursor().0);
+        self.problems.iter().find(|problem| on_line(problem, line)).or_else(|| self.problems.first())
     }
+}
 
-    /// Columns before the text: the line's number and the margin's glyph.
-    pub(super) fn gutter(&self) -> u16 {
-        let lines = self.text().map_or(1, |text| text.lines().len());
-        u16::try_from(lines.to_string().len()).unwrap_or(4).max(3) + 4
-    }
-
-    /// Where the text shows.
-    pub(super) fn text_area(&self, area: Rect) -> Rect {
-        let gutter = self.gutter().min(area.width);
-        Rect { x: area.x + gutter, width: area.width - gutter, height: area.height.saturating_sub(STRIP), ..area }
-    }
+/// Whether a problem is on a line, by its number from 0.
+pub(super) fn on_line(problem: &Problem, line: usize) -> bool {
+    usize::try_from(problem.line).is_ok_and(|number| number == line + 1)
 }
 
 /// The Recipes screen's effect of one of the editor's.

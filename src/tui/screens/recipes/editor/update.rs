@@ -1,13 +1,12 @@
-//! What happens in the editor. Pure.
+//! What the editor is told, and what it asks for when its text changes. Pure.
 
-use super::model::{State, Then, outer};
-use super::{Answer, Effect, Model, Msg, Text};
+use ratatui::layout::Position;
+
+use super::super::paint::Syntax;
+use super::model::{State, outer};
+use super::{Asked, Effect, Model, Msg, Text};
 use crate::domain::recipe::{Problem, Severity};
-use crate::domain::units;
-use crate::flows::edit::Saved;
 use crate::report::Report;
-use crate::tui::effect::Effect as Outer;
-use crate::tui::keymap::{Action, Code, Key, Motion};
 use crate::tui::screens::{Around, Wish};
 use crate::tui::widgets::Toast;
 
@@ -17,82 +16,34 @@ pub(super) fn wish(effect: Effect) -> Wish {
 }
 
 impl Model {
-    /// A key's action.
-    pub fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
-        let page = usize::from(self.text_area(around.body).height);
-        let State::Open(text) = &mut self.state else {
-            self.over = matches!(action, Action::Back | Action::Cancel);
-            return Vec::new();
-        };
-        let changed = match action {
-            Action::Move(motion) => {
-                text.step(motion, page);
-                false
-            }
-            Action::Indent => {
-                text.paste("  ");
-                true
-            }
-            Action::Undo => text.undo(),
-            Action::Redo => text.redo(),
-            Action::Save => return self.save(Then::Stay),
-            Action::Bake => return self.save(Then::Bake),
-            Action::Back => return self.close(),
-            Action::EditOutside => return self.edit_outside(),
-            _ => return Vec::new(),
-        };
-        self.follow(around);
-        if changed { self.changed() } else { Vec::new() }
-    }
-
-    /// A key while text is typed.
-    pub fn typed(&mut self, key: Key, around: &Around) -> Vec<Wish> {
-        let page = usize::from(self.text_area(around.body).height);
-        let State::Open(text) = &mut self.state else { return Vec::new() };
-        let changed = typed(text, key, page);
-        self.follow(around);
-        if changed { self.changed() } else { Vec::new() }
-    }
-
-    /// Text pasted.
-    pub fn pasted(&mut self, pasted: &str, around: &Around) -> Vec<Wish> {
-        let State::Open(text) = &mut self.state else { return Vec::new() };
-        text.paste(pasted);
-        self.follow(around);
-        self.changed()
-    }
-
     /// Takes one message in.
     pub fn receive(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
         match msg {
             Msg::Text { file, read } if file == self.file => self.opened(read, around),
-            Msg::Judged { file, version, problems } if file == self.file && version == self.version => match problems {
-                Ok(problems) => {
-                    self.problems = problems;
-                    Vec::new()
-                }
-                Err(report) => vec![Wish::Tell(Toast::failure(&report))],
-            },
-            Msg::Saved { file, text, outcome } if file == self.file => self.was_saved(text, outcome),
-            Msg::Answer(answer) => self.answered(answer),
-            // Of another recipe, or of a text that is no more.
-            Msg::Text { .. } | Msg::Judged { .. } | Msg::Saved { .. } => Vec::new(),
-        }
-    }
-
-    fn answered(&mut self, answer: Answer) -> Vec<Wish> {
-        match answer {
-            Answer::SaveAndClose => self.save(Then::Close),
-            Answer::SaveAndLeave => self.save(Then::Leave),
-            Answer::Overwrite => match self.theirs.take() {
-                Some((theirs, then)) => self.save_over(theirs, then),
-                None => Vec::new(),
-            },
-            Answer::Discard => {
-                self.over = true;
+            Msg::Draft { file, draft } if file == self.file => self.draft_found(draft),
+            Msg::Judged { file, version, problems } if file == self.file => self.judged(version, problems, around),
+            Msg::Completed { file, version, at, completions } if file == self.file => {
+                self.completed(version, at, completions, around)
+            }
+            Msg::Explained { file, version, at, hover } if file == self.file => self.explained(version, at, hover),
+            Msg::Foreseen { file, version, foresight } if file == self.file => {
+                self.plan.take(version, foresight);
                 Vec::new()
             }
-            Answer::ReadAgain => vec![wish(Effect::Read(self.file.clone()))],
+            Msg::Kept { file, version, outcome } if file == self.file => self.kept(version, outcome),
+            Msg::OnDisk { file, now } if file == self.file => self.on_disk(now),
+            Msg::Saved { file, text, outcome } if file == self.file => self.was_saved(text, outcome),
+            Msg::Answer(answer) => self.answered(answer, around),
+            // Of another recipe.
+            Msg::Text { .. }
+            | Msg::Draft { .. }
+            | Msg::Judged { .. }
+            | Msg::Completed { .. }
+            | Msg::Explained { .. }
+            | Msg::Foreseen { .. }
+            | Msg::Kept { .. }
+            | Msg::OnDisk { .. }
+            | Msg::Saved { .. } => Vec::new(),
         }
     }
 
@@ -105,11 +56,13 @@ impl Model {
                     let at = |number: u32| usize::try_from(number.saturating_sub(1)).unwrap_or(0);
                     text.go(at(first.line), at(first.column));
                 }
-                (self.state, self.saved, self.problems) = (State::Open(Box::new(text)), content, problems);
-                self.modified = false;
-                self.version += 1;
-                self.follow(around);
-                Vec::new()
+                let was_open = self.text().is_some();
+                self.show(text, problems, around);
+                self.disk.read(content);
+                let mut wishes = self.foresee();
+                // What was typed before was given up for it.
+                wishes.extend(was_open.then(|| wish(Effect::DropDraft(self.file.clone()))));
+                wishes
             }
             // What was typed is not given up for a text that cannot be had.
             Err(report) if self.text().is_some() => vec![Wish::Tell(Toast::failure(&report))],
@@ -120,87 +73,109 @@ impl Model {
         }
     }
 
-    /// The text is another: it is judged anew.
-    fn changed(&mut self) -> Vec<Wish> {
-        let Some(text) = self.text().map(Text::content) else { return Vec::new() };
-        self.modified = text != self.saved;
+    /// Another text takes the place of the one that shows.
+    pub(super) fn show(&mut self, text: Text, problems: Vec<Problem>, around: &Around) {
+        self.syntax = Syntax::of(text.lines());
+        (self.state, self.problems) = (State::Open(Box::new(text)), problems);
         self.version += 1;
-        vec![wish(Effect::Judge { file: self.file.clone(), text, version: self.version })]
+        self.assistance.forget();
+        self.plan.wanted = self.shows_plan(around.body);
+        self.follow(around);
     }
 
-    fn save(&mut self, then: Then) -> Vec<Wish> {
-        if !self.modified {
-            return self.after_saving(then);
+    /// The text as it is now, for something to be asked of it.
+    pub(super) fn asked(&self) -> Option<Asked> {
+        let text = self.text()?;
+        Some(Asked { file: self.file.clone(), text: text.content(), version: self.version, at: text.cursor() })
+    }
+
+    /// The text is another: it is judged anew, and kept against a crash.
+    pub(super) fn changed(&mut self) -> Vec<Wish> {
+        let State::Open(text) = &mut self.state else { return Vec::new() };
+        let changed = text.take_changed();
+        self.syntax.follow(text.lines(), &changed);
+        for change in changed {
+            shift(&mut self.problems, change.line, change.before, change.after);
         }
-        let expected = Some(self.saved.clone().into_bytes());
-        self.save_over(expected, then)
-    }
-
-    /// One save at a time: a second one would take the first for somebody else's.
-    fn save_over(&mut self, expected: Option<Vec<u8>>, then: Then) -> Vec<Wish> {
-        if let Some(following) = &mut self.saving {
-            *following = if then == Then::Stay { *following } else { then };
-            return Vec::new();
+        self.version += 1;
+        let Some(asked) = self.asked() else { return Vec::new() };
+        let was_modified = std::mem::replace(&mut self.disk.modified, asked.text != self.disk.saved);
+        let mut wishes = Vec::new();
+        if self.disk.modified {
+            wishes.extend(self.keep(&asked));
+        } else if was_modified {
+            wishes.push(wish(Effect::DropDraft(self.file.clone())));
         }
-        let Some(text) = self.text().map(Text::content) else { return Vec::new() };
-        self.saving = Some(then);
-        vec![wish(Effect::Save { file: self.file.clone(), expected, text })]
+        // One at a time, at once where none is under way: its answer asks for the next.
+        if self.judging.is_none() {
+            self.judging = Some(asked.version);
+            wishes.insert(0, wish(Effect::Judge(asked)));
+        }
+        wishes
     }
 
-    fn was_saved(&mut self, text: String, outcome: Result<Saved, Report>) -> Vec<Wish> {
-        let then = self.saving.take().unwrap_or(Then::Stay);
-        match outcome {
-            Ok(Saved::Written) => {
-                self.modified = self.text().is_some_and(|now| now.content() != text);
-                self.saved = text;
-                // What was typed since is not in the file: nothing may follow yet.
-                self.after_saving(if self.modified { Then::Stay } else { then })
+    fn judged(&mut self, version: u64, problems: Result<Vec<Problem>, Report>, around: &Around) -> Vec<Wish> {
+        let is_awaited = self.judging == Some(version);
+        self.judging = self.judging.filter(|_| !is_awaited);
+        if version != self.version {
+            if !is_awaited {
+                return Vec::new();
             }
-            Ok(Saved::Changed(theirs)) => {
-                let question = self.conflict(theirs.is_none());
-                self.theirs = Some((theirs, then));
-                vec![Wish::Ask(question)]
+            let Some(asked) = self.asked() else { return Vec::new() };
+            self.judging = Some(asked.version);
+            return vec![wish(Effect::Judge(asked))];
+        }
+        match problems {
+            Ok(problems) => {
+                self.take_problems(problems, around);
+                self.foresee()
             }
             Err(report) => vec![Wish::Tell(Toast::failure(&report))],
         }
     }
 
-    fn after_saving(&mut self, then: Then) -> Vec<Wish> {
-        let errors = self.count(Severity::Error);
-        let wrong =
-            self.first_error().map(|first| format!("{}: line {}", units::count(errors as u64, "error"), first.line));
-        let told = format!("saved {}", self.shown);
-        let tell = |toast: Toast| vec![Wish::Tell(toast)];
-        match (then, wrong) {
-            (Then::Bake, Some(wrong)) => tell(Toast::warning(format!("{told}, not baked")).next(wrong)),
-            (Then::Bake, None) => {
-                self.over = true;
-                vec![Wish::Bake(self.file.clone())]
-            }
-            (Then::Leave, _) => vec![Wish::Leave],
-            (Then::Stay, Some(wrong)) => tell(Toast::done(told).next(wrong)),
-            (Then::Stay, None) => tell(Toast::done(told).next("Alt-b bakes it")),
-            (Then::Close, wrong) => {
-                self.over = true;
-                tell(Toast::done(told).next(wrong.unwrap_or_else(|| "b bakes it".to_owned())))
+    /// Rows come and go with problems: the cursor's line stays where it is.
+    fn take_problems(&mut self, problems: Vec<Problem>, around: &Around) {
+        let before = self.cursor(around.body).map(|at| at.y);
+        self.problems = problems;
+        for _ in 0..around.body.height {
+            let Some((was, is)) = before.zip(self.cursor(around.body).map(|at| at.y)) else { break };
+            match is.cmp(&was) {
+                std::cmp::Ordering::Greater => self.offset.0 += 1,
+                std::cmp::Ordering::Less if self.offset.0 > 0 => self.offset.0 -= 1,
+                _ => break,
             }
         }
+        self.follow(around);
     }
 
-    fn close(&mut self) -> Vec<Wish> {
-        // A save under way ends first: what it finds may have to be asked about.
-        if self.saving.is_none() && !self.modified {
-            self.over = true;
+    /// The body has another size.
+    pub fn resized(&mut self, around: &Around) -> Vec<Wish> {
+        self.plan.wanted = self.shows_plan(around.body);
+        self.follow(around);
+        self.foresee()
+    }
+
+    /// Something changed around it: what stands in the file now, and what a bake would do, may be otherwise.
+    pub fn look_again(&mut self) -> Vec<Wish> {
+        if self.text().is_none() {
             return Vec::new();
         }
-        self.before_closing().map(Wish::Ask).into_iter().collect()
+        self.plan.forget();
+        let mut wishes = self.foresee();
+        wishes.push(wish(Effect::Look(self.file.clone())));
+        wishes
     }
 
-    fn edit_outside(&self) -> Vec<Wish> {
-        if self.modified {
-            return vec![Wish::Tell(Toast::warning("save first: Ctrl-o"))];
-        }
-        vec![Wish::Do(Outer::EditOutside(self.file.clone()))]
+    /// A click: the cursor goes there.
+    pub fn clicked(&mut self, at: Position, around: &Around) -> Vec<Wish> {
+        let Some((line, column)) = self.place_at(at, around.body) else { return Vec::new() };
+        self.assistance.forget();
+        let Some(text) = self.text_mut() else { return Vec::new() };
+        text.drop_mark();
+        text.go(line, column);
+        self.follow(around);
+        self.explain(false)
     }
 
     /// Keeps the cursor in sight.
@@ -209,33 +184,26 @@ impl Model {
     }
 }
 
-/// A key in the text. Whether the text changed.
-fn typed(text: &mut Text, key: Key, page: usize) -> bool {
-    if let Some(c) = key.typed() {
-        text.insert(c);
-        return true;
+/// Until the changed text is judged, what was wrong below the change goes with its line.
+fn shift(problems: &mut Vec<Problem>, line: usize, before: usize, after: usize) {
+    if before == after {
+        return;
     }
-    let motion = match key.code {
-        Code::Enter => {
-            text.break_line();
+    problems.retain_mut(|problem| {
+        let at = usize::try_from(problem.line).unwrap_or(usize::MAX).saturating_sub(1);
+        let moved = |number: u32| {
+            let number = usize::try_from(number).unwrap_or(usize::MAX);
+            u32::try_from((number + after).saturating_sub(before)).unwrap_or(u32::MAX)
+        };
+        if at <= line {
             return true;
         }
-        Code::Backspace => return text.backspace(),
-        Code::Delete => return text.delete(),
-        Code::Left | Code::Right if key.ctrl => {
-            text.step_word(key.code == Code::Right);
+        if at < line + before {
+            // Its line is gone.
             return false;
         }
-        Code::Up => Motion::Up,
-        Code::Down => Motion::Down,
-        Code::Left => Motion::Left,
-        Code::Right => Motion::Right,
-        Code::Home => Motion::Top,
-        Code::End => Motion::Bottom,
-        Code::PageUp => Motion::PageUp,
-        Code::PageDown => Motion::PageDown,
-        _ => return false,
-    };
-    text.step(motion, page);
-    false
+        problem.line = moved(problem.line);
+        problem.end = problem.end.map(|(line, column)| (moved(line), column));
+        true
+    });
 }
