@@ -17,6 +17,8 @@ pub(super) struct Session {
     pub(super) workspace: Option<std::path::PathBuf>,
     /// `--ascii` was given.
     pub(super) plain: bool,
+    /// `--readonly` was given.
+    pub(super) readonly: bool,
 }
 
 impl Session {
@@ -39,6 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         output: Output::new(&cli.global, no_color(), utf8(), dumb_terminal()),
         workspace: cli.global.workspace.clone(),
         plain: cli.global.ascii,
+        readonly: cli.readonly,
     };
     install_tls();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -50,6 +53,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = runtime.block_on(async {
         match cli.command {
+            Some(_) if cli.readonly => Err(Report::message(Kind::Usage, "--readonly is for the terminal UI")
+                .help("leave it out, or the command: a command does what its name says")),
             Some(command) => dispatch(command, &session).await,
             None => super::screen::run(&session).await,
         }

@@ -34,5 +34,6 @@ pub(super) fn has_terminal() -> bool {
 /// Opens the terminal UI on a workspace.
 pub(super) async fn open(session: &Session, context: Context) -> Result<(), Report> {
     let no_color = no_color() || session.output.never_colors;
-    tui::run(context, Start { screen: Screen::Store, ascii: session.output.ascii, no_color }).await
+    let (ascii, readonly) = (session.output.ascii, session.readonly);
+    tui::run(context, Start { screen: Screen::Store, ascii, no_color, readonly }).await
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::adapters::settings::{Paths, StorePlace, StoreSettings, UserSettings, Workspace};
+use crate::adapters::settings::{KeySetting, Paths, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::signing::Passphrase;
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Store, open};
@@ -68,6 +68,13 @@ impl Context {
             }
         }
         Ok(self.with_secrets(secrets))
+    }
+
+    /// The user's keys as `config.yaml` has them: scope, action, keys, and where that stands.
+    pub fn key_settings(&self) -> Vec<(String, String, Vec<String>, (u32, u32))> {
+        let entry =
+            |own: &KeySetting| (own.scope.clone(), own.action.clone(), own.keys.clone(), (own.line, own.column));
+        self.settings.keys.iter().map(entry).collect()
     }
 
     /// The user's theme file of this name: where it is, and its text; `None` where there is none.

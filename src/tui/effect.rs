@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::errands;
 use super::screens::{bake, bakes, diff, recipes, store, verify};
+use super::tasks::TaskKind;
 
 /// Something to be done outside the model.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,17 @@ pub enum Effect {
     Diff(diff::Effect),
     /// For the Bakes screen.
     Bakes(bakes::Effect),
+    /// For no screen in particular.
+    Errand(errands::Effect),
+    /// Gives up what is under way.
+    GiveUp(TaskKind),
+    /// Draws with another theme; `keep`: from now on, else only until the next one.
+    Theme {
+        /// Its name.
+        name: String,
+        /// Whether it was chosen.
+        keep: bool,
+    },
     /// Puts text into the clipboard.
     Copy(String),
     /// Opens a file in `$EDITOR`, the terminal lent to it.
@@ -33,4 +46,22 @@ pub enum Effect {
     Redraw,
     /// Takes the mouse, or gives it back.
     Mouse(bool),
+}
+
+impl Effect {
+    /// Whether it changes something outside, which a read-only session does not.
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Recipes(effect) => {
+                let looks = matches!(effect, recipes::Effect::List | recipes::Effect::Plan { .. });
+                !looks && !matches!(effect, recipes::Effect::Editor(_))
+            }
+            Self::Bake(effect) => matches!(effect, bake::Effect::Cancel(_)),
+            Self::Bakes(effect) => matches!(effect, bakes::Effect::Cancel(_)),
+            Self::Diff(effect) => matches!(effect, diff::Effect::Save { .. }),
+            Self::Errand(effect) => !matches!(effect, errands::Effect::CountUnused | errands::Effect::VerifyAll(_)),
+            Self::EditOutside(_) | Self::Shell(_) => true,
+            _ => false,
+        }
+    }
 }

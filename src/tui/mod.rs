@@ -7,16 +7,22 @@
 //! ```
 //! Knows flows and domain, never adapters. Reading order: `msg`, `model`, `update`, `view`, one screen, `run`.
 
+pub mod commands;
 pub mod effect;
+pub mod errands;
 pub mod format;
+pub mod hidden;
 pub mod keymap;
 pub mod model;
 pub mod msg;
+pub mod palette;
 mod perform;
 pub mod picture;
 mod run;
 pub mod screens;
 mod screenshot;
+pub mod settled;
+pub mod tasks;
 mod terminal;
 pub mod theme;
 pub mod update;

@@ -19,6 +19,7 @@ use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
+use super::settled::Settled;
 use super::terminal::{Modes, Painter, clipboard_sequence, guard_panics, read, sane};
 use super::theme::{self, Depth, Look};
 use super::update::{begin, update};
@@ -37,6 +38,8 @@ pub struct Start {
     pub ascii: bool,
     /// No colours.
     pub no_color: bool,
+    /// Nothing is changed from it.
+    pub readonly: bool,
 }
 
 /// Least time between two frames.
@@ -54,6 +57,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     let look = look(&context, &start)?;
     let size = crossterm::terminal::size().ok().and_then(|(width, height)| sane(width, height)).unwrap_or(UNTOLD);
     let mut model = Model::new(surroundings(&context), size, terminal::now());
+    model.settled = Settled::of(&context, start.readonly, theme_name(&context, &start));
     let workspace = context.workspace.root.clone();
     let (performer, results) = Performer::new(Arc::new(context));
     guard_panics();
@@ -332,11 +336,18 @@ fn unusable(error: std::io::Error) -> Report {
     Report::new(Kind::Failed, &error).while_doing("cannot use the terminal")
 }
 
-fn look(context: &Context, start: &Start) -> Result<Look, Report> {
+fn depth(start: &Start) -> Depth {
     let (colorterm, term) = (terminal::variable("COLORTERM"), terminal::variable("TERM"));
+    Depth::of(start.no_color, colorterm.as_deref(), term.as_deref())
+}
+
+fn theme_name(context: &Context, start: &Start) -> String {
     let colorfgbg = terminal::variable("COLORFGBG");
-    let depth = Depth::of(start.no_color, colorterm.as_deref(), term.as_deref());
-    let name = theme::automatic(depth, context.settings.theme.as_deref(), colorfgbg.as_deref());
+    theme::automatic(depth(start), context.settings.theme.as_deref(), colorfgbg.as_deref())
+}
+
+fn look(context: &Context, start: &Start) -> Result<Look, Report> {
+    let (depth, name) = (depth(start), theme_name(context, start));
     let theme = theme::named(&name, context.theme_file(&name)?)?;
     Ok(theme.look(depth, start.ascii || !environment::utf8()))
 }

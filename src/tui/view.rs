@@ -3,14 +3,18 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
+use super::commands::CommandsBox;
 use super::format;
-use super::keymap::{Action, Binding, Key, Scope, next_keys};
+use super::keymap::{Action, Bound, Scope};
 use super::model::{LEAST, Model, Overlay};
-use super::screens::Screen;
+use super::palette::PaletteBox;
+use super::screens::{Around, Screen};
+use super::tasks::TasksBox;
 use super::theme::{Glyph, Look, Role};
-use super::widgets::{ConfirmBox, HelpBox, PickerBox, cut, rule, shown_key};
+use super::update::under_way;
+use super::widgets::{ConfirmBox, HelpBox, PassphraseBox, PickerBox, TypedBox, cut, rule};
 
 /// Draws everything; gives the place of the terminal's cursor where text is typed.
 pub fn draw(model: &Model, look: &Look, buffer: &mut Buffer) -> Option<Position> {
@@ -21,22 +25,59 @@ pub fn draw(model: &Model, look: &Look, buffer: &mut Buffer) -> Option<Position>
     }
     let around = model.around();
     tabs(model, look, Rect { height: 1, ..area }, buffer);
-    let subject = model.subject(look);
-    rule(look, Rect { y: area.y + 1, height: 1, ..area }, &subject.what, &subject.verdict, buffer);
+    let crumbs = crumbs(model, look);
+    let shift = crumbs.iter().map(|span| u16::try_from(span.width()).unwrap_or(0)).sum();
+    let narrow =
+        Around { body: Rect { width: around.body.width.saturating_sub(shift), ..around.body }, ..around.clone() };
+    let subject = model.place().subject(look, &narrow);
+    let what: Vec<Span<'static>> = crumbs.into_iter().chain(subject.what).collect();
+    rule(look, Rect { y: area.y + 1, height: 1, ..area }, &what, &subject.verdict, buffer);
     model.place().draw(look, &around, buffer);
     status(model, look, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
     model.toasts.draw(look, around.body, buffer);
+    let typed = over(model, look, around.body, buffer);
+    match (&model.overlay, model.place().cursor(&around)) {
+        // What is typed in line 2 stands after the trail.
+        (Overlay::None, Some(Position { y: 1, .. })) => {
+            model.place().cursor(&narrow).map(|at| Position { x: at.x + shift, ..at })
+        }
+        (Overlay::None, at) => at,
+        _ => typed,
+    }
+}
+
+/// What lies over the screen.
+fn over(model: &Model, look: &Look, body: Rect, buffer: &mut Buffer) -> Option<Position> {
     match &model.overlay {
-        Overlay::None => return model.place().cursor(&around),
+        Overlay::None => {}
         Overlay::Help(from) => {
             let mut scopes = model.place().scopes();
             scopes.push(Scope::Everywhere);
-            HelpBox { scopes: &scopes, from: *from, look }.draw(around.body, buffer);
+            let (keymap, readonly) = (&model.settled.keymap, model.settled.readonly);
+            HelpBox { keymap, readonly, scopes: &scopes, from: *from, look }.draw(body, buffer);
         }
-        Overlay::Confirm(confirm) => ConfirmBox(confirm, look).draw(around.body, buffer),
-        Overlay::Picker(picker) => PickerBox(picker, look).draw(around.body, buffer),
+        Overlay::Confirm(confirm) => ConfirmBox(confirm, look).draw(body, buffer),
+        Overlay::Typed(confirm) => return TypedBox(confirm, look).draw(body, buffer),
+        Overlay::Passphrase(prompt) => return PassphraseBox(prompt, look).draw(body, buffer),
+        Overlay::Picker(picker) => PickerBox(picker, look).draw(body, buffer),
+        Overlay::Palette(palette) => return PaletteBox(palette, look).draw(body, buffer),
+        Overlay::Tasks => {
+            let (rows, cursor) = (under_way(model), model.tasks.cursor);
+            TasksBox { rows: &rows, cursor, look }.draw(body, buffer);
+        }
+        Overlay::Commands => CommandsBox(&model.commands, look).draw(body, buffer),
     }
     None
+}
+
+/// From this width on, the whole trail shows; below, where one came from last.
+const TRAIL: u16 = 80;
+
+/// The screens that led here: `Recipes > Verify > `.
+fn crumbs(model: &Model, look: &Look) -> Vec<Span<'static>> {
+    let shown = if model.size.width < TRAIL { 1 } else { 3 };
+    let from = model.trail.len().saturating_sub(shown);
+    model.trail[from..].iter().map(|screen| look.span(Role::Dim, format!("{} > ", screen.title()))).collect()
 }
 
 fn too_small(look: &Look, area: Rect, buffer: &mut Buffer) {
@@ -107,45 +148,40 @@ fn status(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
         end = at.saturating_sub(2);
     }
     let (help, others): (Vec<_>, Vec<_>) = keys(model).into_iter().partition(|b| b.action == Action::Help);
-    let shown = |binding: &Binding, label: &str| {
-        let key = shown_key(binding.keys.first().copied().unwrap_or(""), look.ascii);
-        Line::from(vec![look.span(Role::Key, key), look.span(Role::Dim, format!(" {label}"))])
+    let shown = |bound: &Bound, label: &str| {
+        let key = look.span(Role::Key, bound.shown_key(look.ascii));
+        Line::from(vec![key, look.span(Role::Dim, format!(" {label}"))])
     };
-    let columns = |line: &Line<'_>| u16::try_from(line.width()).unwrap_or(u16::MAX);
-    let help: Vec<Line<'static>> = help.into_iter().map(|binding| shown(binding, binding.label)).collect();
-    let reserved: u16 = help.iter().map(|line| columns(line) + 2).sum();
-    let mut x = area.x + 1;
-    for binding in others {
-        let room = end.saturating_sub(x + reserved);
-        let labels = [binding.label, short(binding.label)];
-        let Some(line) = labels.iter().map(|label| shown(binding, label)).find(|line| columns(line) <= room) else {
-            break;
-        };
-        buffer.set_line(x, area.y, &line, room);
-        x += columns(&line) + 2;
+    let help: Vec<Line<'static>> = help.into_iter().map(|bound| shown(bound, bound.label)).collect();
+    let columns = |lines: &[Line<'_>]| lines.iter().map(|line| line.width() + 2).sum::<usize>();
+    let room = usize::from(end.saturating_sub(area.x + 1)) + 2;
+    let room = room.saturating_sub(columns(&help));
+    let mut lines: Vec<Line<'static>> = others.iter().map(|bound| shown(bound, bound.label)).collect();
+    let shorter: Vec<Line<'static>> = others.iter().map(|bound| shown(bound, short(bound.label))).collect();
+    // All of the words where there is room; else less of the longest, then fewer keys.
+    while columns(&lines) > room {
+        let saves = |at: &usize| lines[*at].width() - shorter[*at].width();
+        match (0..lines.len()).max_by_key(saves).filter(|at| saves(at) > 0) {
+            Some(at) => lines[at] = shorter[at].clone(),
+            None => drop(lines.pop()),
+        }
     }
-    for line in help {
-        buffer.set_line(x, area.y, &line, end.saturating_sub(x));
-        x += columns(&line) + 2;
+    let mut x = area.x + 1;
+    for line in lines.iter().chain(&help) {
+        buffer.set_line(x, area.y, line, end.saturating_sub(x));
+        x += u16::try_from(line.width() + 2).unwrap_or(u16::MAX);
     }
 }
 
-/// What the status bar names: nothing an inner scope or a text being typed takes away.
-fn keys(model: &Model) -> Vec<&'static Binding> {
+/// What the status bar names, `q` the last of it; nothing that is not done here.
+fn keys(model: &Model) -> Vec<&Bound> {
     let mut scopes = model.scopes();
     if model.overlay != Overlay::None {
         scopes.truncate(1);
     }
-    let is_text = scopes.first().is_some_and(|scope| scope.takes_text());
-    let types = |key: &str| key.parse::<Key>().is_ok_and(|key| key.typed().is_some());
-    let mut taken: Vec<&str> = Vec::new();
-    let all = next_keys(&scopes).into_iter().filter(|binding| {
-        let key = binding.keys.first().copied().unwrap_or("");
-        let is_hidden = taken.contains(&key) || (is_text && types(key));
-        taken.push(key);
-        !is_hidden
-    });
-    all.collect()
+    let mut keys = model.settled.keymap.next_keys(&scopes);
+    keys.retain(|bound| !(model.settled.readonly && bound.action.changes()));
+    keys
 }
 
 /// A label's first words: `leave; bakes go on` is `leave`.

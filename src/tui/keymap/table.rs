@@ -43,14 +43,26 @@ pub enum Scope {
     /// The name of a file being typed.
     Name,
     Confirm,
+    /// A question answered by typing a word.
+    Typed,
+    /// A passphrase being typed.
+    Secret,
     Picker,
+    Palette,
+    /// What is under way.
+    Tasks,
+    /// What was done, as commands.
+    Commands,
     Help,
 }
 
 impl Scope {
     /// Characters typed here are text, not keys.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Editor | Self::Line | Self::Name | Self::Picker)
+        matches!(
+            self,
+            Self::Editor | Self::Line | Self::Name | Self::Picker | Self::Palette | Self::Typed | Self::Secret
+        )
     }
 
     /// Its heading in help.
@@ -82,7 +94,12 @@ impl Scope {
             Self::Line => "typing a filter",
             Self::Name => "typing a name",
             Self::Confirm => "question",
+            Self::Typed => "question to be answered in full",
+            Self::Secret => "typing a passphrase",
             Self::Picker => "choosing",
+            Self::Palette => "command",
+            Self::Tasks => "under way",
+            Self::Commands => "commands so far",
             Self::Help => "help",
         }
     }
@@ -141,18 +158,25 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Store, &["r"], Action::Refresh, "read the stores again"),
     bar(Scope::Store, &["d"], Action::Compare, "diff"),
     bar(Scope::Store, &["v"], Action::Verify, "verify"),
-    quiet(Scope::Store, &["space"], Action::Mark, "mark for diff: the first one is compared with"),
+    quiet(Scope::Store, &["space"], Action::Mark, "mark; of two for diff the first is compared with"),
+    quiet(Scope::Store, &["u"], Action::Unmark, "take all marks away"),
+    quiet(Scope::Store, &["P"], Action::Publish, "publish it, or what is marked"),
     bar(Scope::StoreDetail, &["c"], Action::ChooseBase, "choose as base"),
     bar(Scope::StoreDetail, &["y"], Action::Copy, "copy digest"),
     quiet(Scope::StoreDetail, &["r"], Action::Refresh, "read it again"),
     bar(Scope::StoreDetail, &["d"], Action::Compare, "diff"),
     bar(Scope::StoreDetail, &["v"], Action::Verify, "verify"),
-    quiet(Scope::StoreDetail, &["space"], Action::Mark, "mark for diff: the first one is compared with"),
+    quiet(Scope::StoreDetail, &["space"], Action::Mark, "mark; of two for diff the first is compared with"),
+    quiet(Scope::StoreDetail, &["u"], Action::Unmark, "take all marks away"),
+    quiet(Scope::StoreDetail, &["P"], Action::Publish, "publish it, or what is marked"),
     bar(Scope::Recipes, &["enter", "e"], Action::Edit, "edit"),
     quiet(Scope::Recipes, &["l"], Action::Log, "watch its last bake"),
     bar(Scope::Recipes, &["b"], Action::Bake, "bake"),
     bar(Scope::Recipes, &["p"], Action::Plan, "plan"),
     bar(Scope::Recipes, &["v"], Action::Verify, "verify"),
+    quiet(Scope::Recipes, &["space"], Action::Mark, "mark: bake, verify, publish take all that is marked"),
+    quiet(Scope::Recipes, &["u"], Action::Unmark, "take all marks away"),
+    quiet(Scope::Recipes, &["P"], Action::Publish, "publish its image, or those of what is marked"),
     quiet(Scope::Recipes, &["E"], Action::EditOutside, "edit in $EDITOR"),
     quiet(Scope::Recipes, &["z"], Action::Undo, "take back the last change of a base"),
     quiet(Scope::Recipes, &["y"], Action::Copy, "copy the image's name"),
@@ -161,6 +185,7 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::RecipeDetail, &["e"], Action::Edit, "edit"),
     bar(Scope::RecipeDetail, &["p"], Action::Plan, "plan"),
     bar(Scope::RecipeDetail, &["v"], Action::Verify, "verify"),
+    quiet(Scope::RecipeDetail, &["P"], Action::Publish, "publish its image"),
     quiet(Scope::RecipeDetail, &["l"], Action::Log, "watch its last bake"),
     quiet(Scope::RecipeDetail, &["E"], Action::EditOutside, "edit in $EDITOR"),
     quiet(Scope::RecipeDetail, &["z"], Action::Undo, "take back the last change of a base"),
@@ -192,6 +217,7 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::BakeOver, &["y"], Action::Copy, "copy the image's digest"),
     bar(Scope::BakeOver, &["d"], Action::Compare, "diff"),
     bar(Scope::BakeOver, &["v"], Action::Verify, "verify"),
+    quiet(Scope::BakeOver, &["P"], Action::Publish, "publish the image it made"),
     bar(Scope::BakeFailed, &["t"], Action::Shell, "shell there"),
     bar(Scope::Changes, &["enter"], Action::Open, "open or close"),
     bar(Scope::Changes, &["s"], Action::Sort, "sort by size or name"),
@@ -228,6 +254,7 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::VerifyDetail, &["n"], Action::NextMatch, "next failing check"),
     quiet(Scope::VerifyDetail, &["N"], Action::PreviousMatch, "failing check before"),
     bar(Scope::VerifyUnread, &["r"], Action::Refresh, "verify it"),
+    quiet(Scope::VerifyUnread, &["backspace"], Action::Back, "back"),
     bar(Scope::DiffContent, &["esc", "h"], Action::Back, "back"),
     bar(Scope::DiffContent, &["n"], Action::NextMatch, "next change"),
     quiet(Scope::DiffContent, &["N"], Action::PreviousMatch, "change before"),
@@ -247,7 +274,11 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Diff, &["O"], Action::OtherPane, "all that is known of it"),
     quiet(Scope::Diff, &["r"], Action::Refresh, "read it again"),
     bar(Scope::DiffUnread, &["r"], Action::Refresh, "read it again"),
+    quiet(Scope::DiffUnread, &["backspace"], Action::Back, "back"),
     bar(Scope::Bakes, &["enter"], Action::Open, "attach"),
+    quiet(Scope::Bakes, &["space"], Action::Mark, "mark: cancel, publish take all that is marked"),
+    quiet(Scope::Bakes, &["u"], Action::Unmark, "take all marks away"),
+    quiet(Scope::Bakes, &["P"], Action::Publish, "publish the image it made, or those of what is marked"),
     quiet(Scope::Bakes, &["l"], Action::Log, "its log"),
     bar(Scope::Bakes, &["x"], Action::CancelBake, "cancel"),
     bar(Scope::Bakes, &["R"], Action::Replay, "replay"),
@@ -270,8 +301,25 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::Picker, &["esc"], Action::Back, "leave it"),
     quiet(Scope::Picker, &["up", "ctrl-p"], Action::Move(Motion::Up), "up"),
     quiet(Scope::Picker, &["down", "ctrl-n"], Action::Move(Motion::Down), "down"),
+    bar(Scope::Typed, &["enter"], Action::Open, "do it, once the word is typed"),
+    bar(Scope::Typed, &["esc"], Action::Back, "no"),
+    bar(Scope::Secret, &["enter"], Action::Open, "use it"),
+    bar(Scope::Secret, &["esc"], Action::Back, "leave it"),
+    bar(Scope::Palette, &["enter"], Action::Open, "do it"),
+    bar(Scope::Palette, &["tab"], Action::Complete, "complete"),
+    bar(Scope::Palette, &["esc"], Action::Back, "leave it"),
+    quiet(Scope::Palette, &["up", "ctrl-p"], Action::Move(Motion::Up), "up"),
+    quiet(Scope::Palette, &["down", "ctrl-n"], Action::Move(Motion::Down), "down"),
+    quiet(Scope::Palette, &["pageup"], Action::Move(Motion::PageUp), "a page up"),
+    quiet(Scope::Palette, &["pagedown"], Action::Move(Motion::PageDown), "a page down"),
+    bar(Scope::Tasks, &["x"], Action::CancelBake, "cancel"),
+    bar(Scope::Tasks, &["enter"], Action::Open, "go there"),
+    bar(Scope::Tasks, &["esc", "w", "q"], Action::Back, "close"),
+    bar(Scope::Commands, &["y"], Action::Copy, "copy"),
+    bar(Scope::Commands, &["esc", "@", "q"], Action::Back, "close"),
     bar(Scope::Help, &["esc", "?", "q"], Action::Back, "close"),
     bar(Scope::List, &["/"], Action::Filter, "filter"),
+    quiet(Scope::List, &["backspace"], Action::Back, "back"),
     quiet(Scope::List, &["n"], Action::NextMatch, "next match"),
     quiet(Scope::List, &["N"], Action::PreviousMatch, "match before"),
     quiet(Scope::List, &["j", "down"], Action::Move(Motion::Down), "down"),
@@ -294,8 +342,11 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Everywhere, &["backtab"], Action::PreviousScreen, "screen before"),
     quiet(Scope::Everywhere, &["o"], Action::OtherPane, "other pane"),
     quiet(Scope::Everywhere, &["esc"], Action::Back, "back"),
+    bar(Scope::Everywhere, &["colon", "alt-:"], Action::Palette, "command"),
     bar(Scope::Everywhere, &["?"], Action::Help, "help"),
     bar(Scope::Everywhere, &["q"], Action::Quit, "leave; bakes go on"),
+    quiet(Scope::Everywhere, &["w"], Action::Tasks, "what is under way"),
+    quiet(Scope::Everywhere, &["@"], Action::Commands, "what was done, as commands"),
     quiet(Scope::Everywhere, &["ctrl-c"], Action::Cancel, "cancel what is in focus; twice leaves"),
     quiet(Scope::Everywhere, &["ctrl-z"], Action::Suspend, "stop until fg"),
     quiet(Scope::Everywhere, &["ctrl-l"], Action::Redraw, "draw everything anew"),

@@ -4,14 +4,16 @@ mod bake;
 mod bakes;
 mod diff;
 mod editor;
+mod errands;
 mod recipes;
 mod store;
+mod task;
 mod verify;
 
 pub(super) use bake::told;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio_util::task::JoinMap;
@@ -65,13 +67,27 @@ pub(super) enum Slot {
     Trust,
     /// A wish to stop this bake.
     Cancel(String),
+    /// Bakes being begun, bases first.
+    Batch,
+    /// Several images being verified.
+    VerifyAll,
+    /// Images being published, or what that would do.
+    Publish,
+    /// What nothing refers to being counted or freed.
+    Unused,
+    /// A key being opened.
+    Unlock,
 }
 
 /// Where tasks run and answer.
 pub(super) struct Performer {
     context: Arc<Context>,
+    /// The same with a passphrase somebody typed, from the next effect on.
+    unlocked: Arc<Mutex<Option<Arc<Context>>>>,
     tasks: JoinMap<Slot, ()>,
     tell: mpsc::Sender<Msg>,
+    /// How many tasks were told of.
+    told: u64,
 }
 
 /// What has been told at least once.
@@ -101,12 +117,15 @@ impl Performer {
     /// Answers come out of the receiver.
     pub(super) fn new(context: Arc<Context>) -> (Self, mpsc::Receiver<Msg>) {
         let (tell, messages) = mpsc::channel(ON_THE_WAY);
-        (Self { context, tasks: JoinMap::new(), tell }, messages)
+        (Self { context, unlocked: Arc::default(), tasks: JoinMap::new(), tell, told: 0 }, messages)
     }
 
     /// Starts one effect. Those of the terminal itself are the loop's.
     pub(super) fn perform(&mut self, effect: Effect) {
         self.reap();
+        if let Some(unlocked) = self.unlocked.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.context = unlocked;
+        }
         match effect {
             Effect::Store(effect) => self.store(effect),
             Effect::Recipes(effect) => self.recipes(effect),
@@ -114,7 +133,10 @@ impl Performer {
             Effect::Verify(effect) => self.verify(effect),
             Effect::Diff(effect) => self.diff(effect),
             Effect::Bakes(effect) => self.bakes(effect),
+            Effect::Errand(effect) => self.errand(effect),
+            Effect::GiveUp(kind) => self.give_up(&Slot::of(&kind)),
             Effect::Copy(_)
+            | Effect::Theme { .. }
             | Effect::EditOutside(_)
             | Effect::Shell(_)
             | Effect::Leave

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::mpsc::Sender;
 
+use super::errands::wanted;
 use super::{Performer, Slot};
 use crate::domain::projection::ShelfStatus;
 use crate::flows::Context;
@@ -16,7 +17,8 @@ use crate::flows::bake::{BakeOptions, read_requests, start};
 use crate::flows::follow::{Following, ShelfNews};
 use crate::flows::watch::Shelf;
 use crate::report::{Kind, Report};
-use crate::tui::msg::Msg as Outer;
+use crate::tui::effect::Effect as Outer;
+use crate::tui::msg::Msg as Told;
 use crate::tui::screens::recipes::{Effect, Msg};
 
 /// Bases asked for at once.
@@ -35,31 +37,36 @@ impl Performer {
                 send(&tell, Msg::Planned { file, plan }).await;
             }),
             Effect::Bake(file) => self.spawn(Slot::Bake(file.clone()), async move {
-                send(&tell, Msg::Begun(begin(&context, file).await)).await;
+                let again = Outer::Recipes(Effect::Bake(file.clone()));
+                match wanted(&context, again) {
+                    // Nobody listens any more: the terminal UI is leaving.
+                    Some(wanted) => drop(tell.send(Told::Errand(wanted)).await),
+                    None => send(&tell, Msg::Begun(begin(&context, file).await)).await,
+                }
             }),
             Effect::SetBase { file, image } => self.blocking(Slot::Write(file.clone()), move || {
                 let change = context.set_base(&file, &image);
-                Outer::Recipes(Msg::BaseSet { file, image, change })
+                Told::Recipes(Msg::BaseSet { file, image, change })
             }),
             Effect::New(image) => {
-                self.blocking(Slot::New, move || Outer::Recipes(Msg::Made(context.new_recipe(&image))));
+                self.blocking(Slot::New, move || Told::Recipes(Msg::Made(context.new_recipe(&image))));
             }
             Effect::TakeBack { file, change } => self.blocking(Slot::Write(file.clone()), move || {
                 let taken = context.take_back(&file, &change).map(|()| change.shown);
-                Outer::Recipes(Msg::TakenBack(taken))
+                Told::Recipes(Msg::TakenBack(taken))
             }),
             Effect::Editor(effect) => self.editor(effect),
         }
     }
 }
 
-async fn send(tell: &Sender<Outer>, msg: Msg) {
+async fn send(tell: &Sender<Told>, msg: Msg) {
     // Nobody listens any more: the terminal UI is leaving.
-    let _ = tell.send(Outer::Recipes(msg)).await;
+    let _ = tell.send(Told::Recipes(msg)).await;
 }
 
 /// What lies here at once; then where each pinned base points now, each asked once; again whenever a bake begins or ends.
-async fn list(context: &Context, tell: &Sender<Outer>) {
+async fn list(context: &Context, tell: &Sender<Told>) {
     let shelf = Shelf::from_environment();
     // Before the first look, so that nothing falls between. A shelf that cannot be followed stands still.
     let (mut following, mut known) = (shelf.follow().ok(), HashMap::new());
@@ -83,7 +90,7 @@ async fn list(context: &Context, tell: &Sender<Outer>) {
     });
 }
 
-async fn ask(context: &Context, asks: BTreeSet<String>, tell: &Sender<Outer>) {
+async fn ask(context: &Context, asks: BTreeSet<String>, tell: &Sender<Told>) {
     let asked = stream::iter(asks).map(|asks| async move {
         let now = context.base_now(&asks).await;
         send(tell, Msg::BaseNow { asks, now }).await;

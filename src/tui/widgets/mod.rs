@@ -15,7 +15,10 @@ pub use check::{CheckText, Counts, badge, glyph_of_verdict, signer_words};
 pub use cursor::Cursor;
 pub use filter::Filter;
 pub use meter::meter;
-pub use overlay::{Choice, Confirm, ConfirmBox, HelpBox, Item, Picker, PickerBox, shown_key};
+pub use overlay::{
+    Choice, Confirm, ConfirmBox, HelpBox, Item, PassphraseBox, PassphrasePrompt, Picker, PickerBox, Preview, TypedBox,
+    TypedConfirm, open as open_box,
+};
 pub use split::{Split, cut, rule, split, split_at_most};
 pub use table::{Align, Column, Table, Width, known, marked, selected_bar, selected_evenly};
 pub use toast::{Toast, Toasts, Tone};

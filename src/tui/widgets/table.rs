@@ -94,6 +94,15 @@ impl Table<'_> {
         }
     }
 
+    /// Draws the sign of marked rows in the column between the selection's mark and the row.
+    pub fn draw_marks(&self, area: Rect, buffer: &mut Buffer, is_marked: impl Fn(usize) -> bool) {
+        let top = area.y + u16::from(self.headed);
+        let window = self.cursor.window(self.len, Self::height(area, self.headed));
+        for (y, _) in (top..area.bottom()).zip(window).filter(|(_, index)| is_marked(*index)) {
+            buffer.set_span(area.x + 1, y, &self.look.span(Role::Accent, "*"), 1);
+        }
+    }
+
     fn row(&self, cells: Vec<Line<'static>>, places: &[Option<(u16, u16)>], area: Rect, buffer: &mut Buffer) {
         if let [alone] = cells.as_slice() {
             let width = Self::row_width(area);

@@ -2,6 +2,7 @@
 
 mod detail;
 pub mod editor;
+mod marked;
 mod model;
 mod update;
 mod view;
