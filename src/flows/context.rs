@@ -31,6 +31,9 @@ pub struct Context {
     pub frozen_policy: Option<Arc<Policy>>,
 }
 
+/// Keys of the user's own for one action: scope, action, keys, and where that stands: line and column.
+pub type KeyEntry = (String, String, Vec<String>, (u32, u32));
+
 impl From<SecretFlagError> for Report {
     fn from(error: SecretFlagError) -> Self {
         Self::new(Kind::Usage, &error).help("write --secret NAME=env:VARIABLE or --secret NAME=file:PATH")
@@ -71,7 +74,7 @@ impl Context {
     }
 
     /// The user's keys as `config.yaml` has them: scope, action, keys, and where that stands.
-    pub fn key_settings(&self) -> Vec<(String, String, Vec<String>, (u32, u32))> {
+    pub fn key_settings(&self) -> Vec<KeyEntry> {
         let entry =
             |own: &KeySetting| (own.scope.clone(), own.action.clone(), own.keys.clone(), (own.line, own.column));
         self.settings.keys.iter().map(entry).collect()

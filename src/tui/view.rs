@@ -121,6 +121,9 @@ fn tabs(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
         end = area.x + x + width;
     }
     let mut right = vec![look.span(Role::Text, model.here.workspace.clone())];
+    if model.settled.readonly {
+        right.insert(0, look.span(Role::Warn, "read-only "));
+    }
     if !model.here.host.is_empty() {
         right.push(look.span(Role::Dim, format!("{}{}", look.dot(), model.here.host)));
     }

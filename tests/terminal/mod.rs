@@ -6,6 +6,7 @@ mod hangup;
 mod journey;
 mod kinds;
 mod leaving;
+mod palette;
 mod stress;
 
 use std::process::Command;

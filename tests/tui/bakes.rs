@@ -62,7 +62,7 @@ fn failure(message: &str) -> Option<Failure> {
 }
 
 /// One bake of every kind, as the flow gives them: newest first.
-fn mixed() -> Vec<ShelfRow> {
+pub fn mixed() -> Vec<ShelfRow> {
     let over = ShelfStatus::Finished;
     let running = ShelfRow {
         steps: (1, 4),

@@ -85,7 +85,7 @@ fn broken() -> RecipeCard {
 }
 
 /// One recipe of every standing.
-fn every() -> Vec<RecipeCard> {
+pub fn every() -> Vec<RecipeCard> {
     vec![
         broken(),
         RecipeCard { bake: Some("01JC".into()), ..card("gateway", "0.9", "global/nginx:1.27", Standing::Baking) },

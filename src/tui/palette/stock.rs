@@ -80,14 +80,16 @@ pub struct Thing {
     pub kind: Kind,
     /// What is searched and shown.
     pub text: Box<str>,
-    /// What about it: of an action its key.
+    /// What about it: of an action where it holds, and its name for `keys:` in `config.yaml`.
     pub note: Box<str>,
+    /// The key that leads to it.
+    pub key: Box<str>,
 }
 
 impl Thing {
     /// A thing.
     pub fn new(kind: Kind, text: impl Into<Box<str>>, note: impl Into<Box<str>>) -> Self {
-        Self { kind, text: text.into(), note: note.into() }
+        Self { kind, text: text.into(), note: note.into(), key: Box::default() }
     }
 
     /// Whether it is this one.
@@ -162,7 +164,9 @@ pub fn of_scopes(keymap: &Keymap, scopes: &[Scope], (ascii, readonly): (bool, bo
             continue;
         }
         seen.push(bound.action);
-        things.push(Thing::new(Kind::Action(bound.action), bound.label, bound.shown_key(ascii)));
+        let note = format!("{}: {}", bound.scope.name(), bound.action.name());
+        let key = bound.shown_key(ascii).into();
+        things.push(Thing { key, ..Thing::new(Kind::Action(bound.action), bound.label, note) });
     }
     // Moving about is at one's fingers already: it comes last.
     things.sort_by_key(|thing| matches!(thing.kind, Kind::Action(Action::Move(_))));
@@ -173,20 +177,28 @@ pub fn of_scopes(keymap: &Keymap, scopes: &[Scope], (ascii, readonly): (bool, bo
 pub fn gather(model: &Model, ascii: bool) -> Stock {
     let readonly = model.settled.readonly;
     let scopes = model.scopes();
-    let actions = of_scopes(&model.settled.keymap, &scopes, (ascii, readonly));
+    let (general, own): (Vec<Scope>, Vec<Scope>) =
+        scopes.iter().partition(|scope| matches!(scope, Scope::List | Scope::Everywhere));
+    let mut actions = of_scopes(&model.settled.keymap, &own, (ascii, readonly));
+    let own = actions.len();
+    let known = |actions: &[Thing], thing: &Thing| actions.iter().any(|other| other.kind == thing.kind);
+    for thing in of_scopes(&model.settled.keymap, &general, (ascii, readonly)) {
+        if !known(&actions, &thing) {
+            actions.push(thing);
+        }
+    }
+    let general = actions.split_off(own);
     let verbs = VERBS.iter().filter(|row| !(readonly && row.changes() && row.count.0 == 0 && row.verb == Verb::Gc));
     let verbs = verbs.map(|row| Thing::new(Kind::Verb(row.verb), row.usage(), row.about));
-    let (moving, doing): (Vec<Thing>, Vec<Thing>) =
-        actions.into_iter().partition(|thing| matches!(thing.kind, Kind::Action(Action::Move(_))));
     let is_there = |thing: &&Thing| match thing.kind {
-        Kind::Action(action) => doing.iter().any(|other| other.kind == Kind::Action(action)),
+        Kind::Action(_) => known(&actions, thing) || known(&general, thing),
         _ => true,
     };
     let mut things: Vec<Thing> = model.recent.iter().filter(is_there).cloned().collect();
     let before: Vec<Kind> = things.iter().map(|thing| thing.kind.clone()).collect();
-    things.extend(doing.into_iter().filter(|thing| !before.contains(&thing.kind)));
+    things.extend(actions.into_iter().filter(|thing| !before.contains(&thing.kind)));
     things.extend(verbs);
-    things.extend(moving);
+    things.extend(general.into_iter().filter(|thing| !before.contains(&thing.kind)));
     let recipes = recipes(model, &mut things);
     images(&model.store, &mut things);
     for row in model.bakes.rows() {

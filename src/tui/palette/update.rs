@@ -56,6 +56,13 @@ impl Palette {
 
     /// Puts what is selected in the place of the word being typed.
     fn complete(&mut self) {
+        // A command's name is completed, whatever fits as well.
+        let word = self.text.trim_start();
+        let named = VERBS.iter().find(|row| !word.is_empty() && row.name.starts_with(word));
+        if let (Some(row), false, None) = (named, self.moved, self.argument()) {
+            self.text = if row.takes == Takes::Nothing { row.name.to_owned() } else { format!("{} ", row.name) };
+            return self.retyped();
+        }
         let Some(thing) = self.selected() else { return };
         let completed = match (&thing.kind, self.argument()) {
             (_, Some((row, word))) => {

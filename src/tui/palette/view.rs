@@ -54,19 +54,20 @@ impl PaletteBox<'_> {
     fn row(&self, thing: &Thing, word: &str, place: Rect, buffer: &mut Buffer) {
         let look = self.1;
         let width = usize::from(place.width).saturating_sub(3);
-        let (role, note) = match &thing.kind {
-            Kind::Action(_) => (Role::Key, thing.note.to_string()),
-            _ if thing.note.is_empty() => (Role::Dim, thing.kind.word().to_owned()),
-            _ => (Role::Dim, thing.note.to_string()),
+        let note = if thing.note.is_empty() { thing.kind.word() } else { &thing.note };
+        let key = if thing.key.is_empty() { String::new() } else { format!("  {}", thing.key) };
+        let room = width.saturating_sub(format::width(&thing.text) + 2 + format::width(&key));
+        // The name goes before what is said of it, and of that all or nothing.
+        let note = match &thing.kind {
+            Kind::Action(_) if format::width(note) > room => String::new(),
+            _ => format::fit(note, room.max(width / 4), look.ellipsis()),
         };
-        let room = width.saturating_sub(format::width(&thing.text) + 2);
-        // The name goes before what is said of it.
-        let note = format::fit(&note, room.max(width / 4), look.ellipsis());
-        let columns = width.saturating_sub(format::width(&note) + 2);
+        let said = Line::from(vec![look.span(Role::Dim, note), look.span(Role::Key, key)]);
+        let columns = width.saturating_sub(said.width() + 2);
         let name = cut(look, &Line::from(lettered(look, &thing.text, &marks(word, &thing.text))), columns);
         buffer.set_line(place.x + 2, place.y, &name, u16::try_from(columns).unwrap_or(0));
-        let x = place.right().saturating_sub(1 + u16::try_from(format::width(&note)).unwrap_or(0));
-        buffer.set_span(x, place.y, &look.span(role, note), place.right() - x);
+        let x = place.right().saturating_sub(1 + u16::try_from(said.width()).unwrap_or(0));
+        buffer.set_line(x, place.y, &said, place.right() - x);
     }
 
     fn last_line(&self, columns: usize) -> Line<'static> {

@@ -47,7 +47,7 @@ impl Performer {
                     };
                     let (before, after) = futures_util::future::join(verify(before), verify(after)).await;
                     send(&tell, Msg::Trusted { before, after }).await;
-                })
+                });
             }
             Effect::Save { ref matter, ref source, ref to, replace } => {
                 let (matter, source, to) = (matter.clone(), source.clone(), to.clone());

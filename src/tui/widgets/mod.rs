@@ -20,5 +20,5 @@ pub use overlay::{
     TypedConfirm, open as open_box,
 };
 pub use split::{Split, cut, rule, split, split_at_most};
-pub use table::{Align, Column, Table, Width, known, marked, selected_bar, selected_evenly};
+pub use table::{Align, Column, Table, Width, known, marked, marked_cells, selected_bar, selected_evenly};
 pub use toast::{Toast, Toasts, Tone};

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::{Cursor, cut};
+use super::{Cursor, Filter, cut};
 use crate::tui::format;
 use crate::tui::theme::{Look, Role};
 
@@ -193,6 +193,21 @@ pub fn marked(look: &Look, role: Role, text: &str, found: Option<std::ops::Range
         look.span(role, &text[found.end..]),
     ];
     Line::from(parts.to_vec())
+}
+
+/// Cells with what a filter finds in them marked; signs, which are short, are left alone.
+pub fn marked_cells(look: &Look, filter: &Filter, cells: Vec<Line<'static>>) -> Vec<Line<'static>> {
+    let mark = |span: Span<'static>| -> Vec<Span<'static>> {
+        let found = filter.mark(&span.content).filter(|found| span.content.get(found.clone()).is_some());
+        let Some(found) = found.filter(|_| span.width() > 2) else { return vec![span] };
+        let part = |range: std::ops::Range<usize>, style| Span::styled(span.content[range].to_owned(), style);
+        vec![
+            part(0..found.start, span.style),
+            part(found.clone(), look.style(Role::Match)),
+            part(found.end..span.content.len(), span.style),
+        ]
+    };
+    cells.into_iter().map(|line| Line::from(line.spans.into_iter().flat_map(mark).collect::<Vec<_>>())).collect()
 }
 
 /// A right-aligned number column's usual text: empty while it is not known.

@@ -11,7 +11,7 @@ use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, meter};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, marked_cells, meter};
 
 const COLUMNS: [Column; 8] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
@@ -159,7 +159,7 @@ fn cells(model: &Model, look: &Look, around: &Around, row: &ShelfRow) -> Vec<Lin
         marked(look, Role::Text, &row.reference, model.filter.mark(&row.reference)),
         Line::from(look.span(Role::Dim, row.engine.clone())),
         Line::from(look.span(Role::Text, took(row, around))),
-        outcome(look, around, row),
+        marked_cells(look, &model.filter, vec![outcome(look, around, row)]).pop().unwrap_or_default(),
         Line::from(look.span(Role::Dim, format::age(Some(&row.started), around.now))),
         Line::from(look.span(Role::Dim, format!("{user}@{host}"))),
     ]
