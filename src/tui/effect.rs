@@ -23,6 +23,8 @@ pub enum Effect {
     Bakes(bakes::Effect),
     /// For no screen in particular.
     Errand(errands::Effect),
+    /// Lets keys and frames go before the palette goes on finding.
+    FindMore,
     /// Gives up what is under way.
     GiveUp(TaskKind),
     /// Draws with another theme; `keep`: from now on, else only until the next one.

@@ -24,6 +24,8 @@ pub enum Msg {
     Clock(OffsetDateTime),
     /// News from outside any screen.
     Tell(Toast),
+    /// The palette goes on finding.
+    FindMore,
     /// Of what is under way.
     Task(News),
     /// Of no screen in particular.

@@ -238,9 +238,12 @@ fn images(store: &store::Model, things: &mut Vec<Thing>) {
     for shelf in &store.shelves {
         for repo in &shelf.repos {
             let tags = repo.tags.as_deref().unwrap_or_default();
-            things.extend(
-                tags.iter().map(|tag| Thing::new(Kind::Image, format!("{}/{}:{tag}", shelf.name, repo.name), "")),
-            );
+            things.extend(tags.iter().map(|tag| {
+                // Made in one go: there may be a hundred thousand.
+                let mut text = String::with_capacity(shelf.name.len() + repo.name.len() + tag.len() + 2);
+                text.extend([shelf.name.as_str(), "/", repo.name.as_str(), ":", tag.as_str()]);
+                Thing::new(Kind::Image, text, "")
+            }));
         }
     }
 }

@@ -77,7 +77,8 @@ impl PaletteBox<'_> {
         }
         let (shown, total) = (palette.finder.hits.len(), palette.finder.total);
         let text = match (palette.argument(), total) {
-            (_, 0) => "nothing of that name".to_owned(),
+            (_, 0) if palette.finder.is_complete() => "nothing of that name".to_owned(),
+            (_, 0) => "looking".to_owned(),
             (Some((row, _)), _) => format!("{}: {}", row.usage(), row.about),
             (None, _) if shown < total => {
                 format!("{} fit, the best {shown} show", units::grouped(total as u64))

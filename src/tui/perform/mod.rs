@@ -77,6 +77,8 @@ pub(super) enum Slot {
     Unused,
     /// A key being opened.
     Unlock,
+    /// The palette going on.
+    Find,
 }
 
 /// Where tasks run and answer.
@@ -134,6 +136,13 @@ impl Performer {
             Effect::Diff(effect) => self.diff(effect),
             Effect::Bakes(effect) => self.bakes(effect),
             Effect::Errand(effect) => self.errand(effect),
+            Effect::FindMore => {
+                let tell = self.tell.clone();
+                self.spawn(Slot::Find, async move {
+                    // Nobody listens any more: the terminal UI is leaving.
+                    let _ = tell.send(Msg::FindMore).await;
+                });
+            }
             Effect::GiveUp(kind) => self.give_up(&Slot::of(&kind)),
             Effect::Copy(_)
             | Effect::Theme { .. }

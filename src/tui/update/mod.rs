@@ -10,7 +10,7 @@ use self::grant::grant;
 use super::commands::{commands_of, outcome_of};
 use super::effect::Effect;
 use super::errands;
-use super::model::Model;
+use super::model::{Model, Overlay};
 use super::msg::Msg;
 use super::screens::{Compare, Place, Screen, Wish, diff, store};
 use super::tasks::TaskKind;
@@ -58,7 +58,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     for (of, outcome) in outcome_of(&msg) {
         model.commands.end(&of, outcome);
     }
-    let effects = taken(model, msg);
+    let mut effects = taken(model, msg);
+    if let Overlay::Palette(palette) = &mut model.overlay
+        && palette.finder.wants_more()
+    {
+        effects.push(Effect::FindMore);
+    }
     remember(model, &effects);
     effects
 }
@@ -100,6 +105,12 @@ fn taken(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Verify(msg) => model.verify.receive(msg, &around),
         Msg::Diff(msg) => model.diff.receive(msg, &around),
         Msg::Bakes(msg) => model.bakes.receive(msg, &around),
+        Msg::FindMore => {
+            if let Overlay::Palette(palette) = &mut model.overlay {
+                palette.finder.more(&palette.stock);
+            }
+            Vec::new()
+        }
         Msg::Task(news) => {
             model.tasks.take(news, model.now);
             over::settle_tasks(model);

@@ -166,10 +166,12 @@ fn a_hundred_thousand_names_are_gone_through_once() {
         (0..100_000).map(|n| Thing::new(Kind::Image, format!("global/team-{}/app-{n}:1.{}", n % 97, n % 13), ""));
     let stock = Stock { things: names.collect(), ..Stock::default() };
     let mut finder = Finder::default();
-    let started = std::time::Instant::now();
     for word in ["a", "ap", "app", "app9", "app99", "app999"] {
         finder.find(&stock, word, None);
-        println!("{word}: {} of {} after {:?}", finder.hits.len(), finder.total, started.elapsed());
+        while finder.wants_more() {
+            finder.more(&stock);
+        }
+        println!("{word}: {} of {}", finder.hits.len(), finder.total);
     }
     assert!(finder.total > 0 && finder.total < 100_000 && finder.hits.len() <= 200);
     assert!(stock.things[finder.hits[0] as usize].text.contains("app-999"));
