@@ -53,7 +53,7 @@ fn a_passphrase_is_asked_for_where_a_bake_needs_one_and_never_shown() {
     terminal.wait_text("passphrase: ***********");
     terminal.send("\r");
     terminal.wait_text("wrong passphrase");
-    terminal.send(&format!("{}\r", passphrase.trim_end()));
+    terminal.send(format!("{}\r", passphrase.trim_end()));
     terminal.wait_text("baked in");
     let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     assert!(!raw.contains("s3cret"), "it reached the screen");

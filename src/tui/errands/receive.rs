@@ -77,8 +77,9 @@ fn published_toast(published: &Published) -> Toast {
     } else {
         format!("sent {}, {}", units::count(copied.blobs, "blob"), units::bytes(copied.bytes))
     };
-    let told = format!("published {}@{}", published.reference, published.digest);
-    Toast::done(told).next(format!("{sent}; verified there: {}", published.verified.as_str()))
+    let verified = published.verified.as_str();
+    Toast::done(format!("published {}", published.reference))
+        .next(format!("{} {sent}; verified there: {verified}", published.digest))
 }
 
 fn verified_toast(all: &[(String, Result<CheckVerdict, Report>)]) -> Toast {

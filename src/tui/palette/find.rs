@@ -122,7 +122,7 @@ pub(super) fn marks(word: &str, text: &str) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::palette::Kind;
+    use crate::tui::palette::{Kind, Thing};
 
     fn stock(names: impl IntoIterator<Item = String>) -> Stock {
         Stock { things: names.into_iter().map(|name| Thing::new(Kind::Image, name, "")).collect(), ..Stock::default() }

@@ -19,6 +19,9 @@ pub(super) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
                 Vec::new()
             }
             Wish::Do(effect) => {
+                if let Effect::Theme { name, keep: true } = &effect {
+                    model.settled.theme.clone_from(name);
+                }
                 effects.push(effect);
                 Vec::new()
             }

@@ -171,7 +171,6 @@ fn a_hundred_thousand_names_are_gone_through_once() {
         while finder.wants_more() {
             finder.more(&stock);
         }
-        println!("{word}: {} of {}", finder.hits.len(), finder.total);
     }
     assert!(finder.total > 0 && finder.total < 100_000 && finder.hits.len() <= 200);
     assert!(stock.things[finder.hits[0] as usize].text.contains("app-999"));
