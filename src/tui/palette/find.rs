@@ -61,23 +61,23 @@ impl Finder {
         let Some((word, takes)) = &self.of else { return };
         let (pattern, mut matcher) = (pattern(word), Matcher::new(Config::DEFAULT));
         let mut characters = Vec::new();
-        let all = self.source.as_ref().map_or(stock.things.len(), Vec::len);
+        let all = self.source.as_ref().map_or(stock.len(), Vec::len);
         let until = all.min(self.at + AT_ONCE);
         for step in self.at..until {
             let at = match &self.source {
                 Some(source) => source[step],
                 None => u32::try_from(step).unwrap_or(u32::MAX),
             };
-            let Some(thing) = stock.things.get(at as usize) else { continue };
-            if self.source.is_none() && !thing.kind.fits(*takes, &thing.text) {
+            let Some((kind, text)) = stock.named(at as usize) else { continue };
+            if self.source.is_none() && !kind.fits(*takes, text) {
                 continue;
             }
             let score = match pattern.atoms.is_empty() {
                 true => Some(0),
-                false => pattern.score(Utf32Str::new(&thing.text, &mut characters), &mut matcher),
+                false => pattern.score(Utf32Str::new(text, &mut characters), &mut matcher),
             };
             let Some(score) = score else { continue };
-            let lifted = if pattern.atoms.is_empty() { 0 } else { score + thing.kind.weight() };
+            let lifted = if pattern.atoms.is_empty() { 0 } else { score + kind.weight() };
             self.best.push((Reverse(lifted), at));
             self.pool.push(at);
         }

@@ -2,12 +2,14 @@
 //! files; found by a few letters. Pure: what follows is said as wishes.
 
 mod find;
+mod names;
 mod stock;
 mod update;
 mod verbs;
 mod view;
 
 pub use find::Finder;
+pub use names::Names;
 pub use stock::{Kind, Stock, Thing, gather, of_scopes};
 pub use update::Answer;
 pub use verbs::{Takes, VERBS, Verb, VerbRow};
@@ -57,8 +59,8 @@ impl Palette {
     }
 
     /// What is selected.
-    pub fn selected(&self) -> Option<&Thing> {
-        self.finder.hits.get(self.cursor.selected).and_then(|at| self.stock.things.get(*at as usize))
+    pub fn selected(&self) -> Option<Thing> {
+        self.finder.hits.get(self.cursor.selected).and_then(|at| self.stock.thing(*at))
     }
 
     /// Finds again, after what was typed changed.

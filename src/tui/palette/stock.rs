@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::Takes;
 use super::verbs::{VERBS, Verb, is_like};
+use super::{Names, Takes};
 use crate::domain::projection::ShelfStatus;
 use crate::domain::text::escape_bytes;
 use crate::tui::keymap::{Action, Keymap, Scope};
@@ -30,8 +30,8 @@ pub enum Kind {
     Image,
     /// A bake: its ID, and whether it runs.
     Bake(String, bool),
-    /// A file of the open comparison: its path.
-    File(Vec<u8>),
+    /// A file of the open comparison.
+    File,
     /// A theme.
     Theme,
 }
@@ -68,7 +68,7 @@ impl Kind {
             Self::Recipe(_) => "recipe",
             Self::Image => "image",
             Self::Bake(..) => "bake",
-            Self::File(_) => "file",
+            Self::File => "file",
         }
     }
 }
@@ -112,7 +112,7 @@ impl Thing {
             Kind::Recipe(file) => vec![Wish::Reveal(recipe(file.clone()))],
             Kind::Image => vec![Wish::Reveal(Reveal::Image(self.text.to_string()))],
             Kind::Bake(id, _) => vec![Wish::Watch { bake: id.clone(), replay: false }],
-            Kind::File(path) => vec![Wish::Reveal(Reveal::File(path.clone()))],
+            Kind::File => vec![Wish::Reveal(Reveal::File(self.text.to_string()))],
             Kind::Verb(_) | Kind::Line | Kind::Group | Kind::Theme => return None,
         })
     }
@@ -138,12 +138,47 @@ impl Recipe {
 pub struct Stock {
     /// In the order they show where nothing is typed.
     pub things: Vec<Thing>,
+    /// Images, after those.
+    pub images: Names,
+    /// Files of the open comparison, after those.
+    pub files: Names,
     /// The recipes.
     pub recipes: Vec<Recipe>,
     /// The bakes' IDs.
     pub bakes: Vec<String>,
     /// The stores' names.
     pub stores: Vec<String>,
+}
+
+impl Stock {
+    /// How much there is.
+    pub fn len(&self) -> usize {
+        self.things.len() + self.images.len() + self.files.len()
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What sort of thing number `at` is, and its text.
+    pub(super) fn named(&self, at: usize) -> Option<(&Kind, &str)> {
+        if let Some(thing) = self.things.get(at) {
+            return Some((&thing.kind, &thing.text));
+        }
+        let at = at - self.things.len();
+        match at.checked_sub(self.images.len()) {
+            None => self.images.get(at).map(|text| (&Kind::Image, text)),
+            Some(at) => self.files.get(at).map(|text| (&Kind::File, text)),
+        }
+    }
+
+    /// Thing number `at`.
+    pub fn thing(&self, at: u32) -> Option<Thing> {
+        let at = at as usize;
+        let made = || self.named(at).map(|(kind, text)| Thing::new(kind.clone(), text, ""));
+        self.things.get(at).cloned().or_else(made)
+    }
 }
 
 pub(super) fn recipe(file: PathBuf) -> Reveal {
@@ -200,24 +235,21 @@ pub fn gather(model: &Model, ascii: bool) -> Stock {
     things.extend(verbs);
     things.extend(general.into_iter().filter(|thing| !before.contains(&thing.kind)));
     let recipes = recipes(model, &mut things);
-    images(&model.store, &mut things);
     for row in model.bakes.rows() {
         let runs = row.status == ShelfStatus::Running;
         let text = format!("{} {}", row.reference, row.bake);
         things.push(Thing::new(Kind::Bake(row.bake.clone(), runs), text, row.status.to_string()));
     }
-    things.extend(model.diff.file_paths(FILES).into_iter().map(|path| {
-        let text = format!("/{}", escape_bytes(&path));
-        Thing::new(Kind::File(path), text, "")
-    }));
+    let mut files = Names::default();
+    model.diff.file_paths(FILES).iter().for_each(|path| files.push(&["/", &escape_bytes(path)]));
     things.extend(model.settled.themes.iter().map(|name| Thing::new(Kind::Theme, name.as_str(), "")));
     let bakes = model.bakes.rows().iter().map(|row| row.bake.clone()).collect();
     let stores = model.here.stores.iter().map(|store| store.name.clone()).collect();
-    Stock { things, recipes, bakes, stores }
+    Stock { things, images: images(&model.store), files, recipes, bakes, stores }
 }
 
-/// Files of the open comparison taken in, at most.
-const FILES: usize = 100_000;
+/// Files of the open comparison taken in, at most; that screen's own filter looks through all.
+const FILES: usize = 20_000;
 
 fn recipes(model: &Model, things: &mut Vec<Thing>) -> Vec<Recipe> {
     let (mut recipes, mut teams) = (Vec::new(), BTreeSet::new());
@@ -234,16 +266,13 @@ fn recipes(model: &Model, things: &mut Vec<Thing>) -> Vec<Recipe> {
     recipes
 }
 
-fn images(store: &store::Model, things: &mut Vec<Thing>) {
+fn images(store: &store::Model) -> Names {
+    let mut names = Names::default();
     for shelf in &store.shelves {
         for repo in &shelf.repos {
             let tags = repo.tags.as_deref().unwrap_or_default();
-            things.extend(tags.iter().map(|tag| {
-                // Made in one go: there may be a hundred thousand.
-                let mut text = String::with_capacity(shelf.name.len() + repo.name.len() + tag.len() + 2);
-                text.extend([shelf.name.as_str(), "/", repo.name.as_str(), ":", tag.as_str()]);
-                Thing::new(Kind::Image, text, "")
-            }));
+            tags.iter().for_each(|tag| names.push(&[&shelf.name, "/", &repo.name, ":", tag]));
         }
     }
+    names
 }

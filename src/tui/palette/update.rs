@@ -84,7 +84,7 @@ impl Palette {
         if self.argument().is_some() {
             return self.give();
         }
-        let Some(thing) = self.selected().cloned() else {
+        let Some(thing) = self.selected() else {
             self.problem = order(&self.text, &self.stock).err().or(Some("nothing of that name".into()));
             return Answer::Stay;
         };

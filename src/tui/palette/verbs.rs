@@ -194,7 +194,7 @@ fn given(verb: Verb, arguments: &[&str], stock: &Stock) -> Result<Vec<Wish>, Str
 
 /// An image as it was typed: one that is known, or one that begins as references do.
 fn known(image: &str, stock: &Stock) -> Result<String, String> {
-    let is_known = stock.things.iter().any(|thing| thing.is(&Kind::Image, image));
+    let is_known = stock.images.has(image);
     let first = image.split('/').next().unwrap_or("");
     let is_reference = image.contains('/') && (stock.stores.iter().any(|store| store == first) || first.contains('.'));
     if is_known || is_reference || image.starts_with("oci:") {

@@ -35,13 +35,13 @@ impl PaletteBox<'_> {
         let mut window = palette.cursor;
         window.follow(len, list.height.into());
         for (y, index) in (list.y..list.bottom()).zip(window.window(len, list.height.into())) {
-            let Some(thing) = palette.stock.things.get(palette.finder.hits[index] as usize) else { continue };
+            let Some(thing) = palette.stock.thing(palette.finder.hits[index]) else { continue };
             let place = Rect { y, height: 1, ..list };
             let is_selected = index == palette.cursor.selected;
             if is_selected {
                 selected_bar(look, true, place, buffer);
             }
-            self.row(thing, word, place, buffer);
+            self.row(&thing, word, place, buffer);
             if is_selected {
                 selected_evenly(look, place, buffer);
             }

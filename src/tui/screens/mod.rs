@@ -104,8 +104,8 @@ pub enum Reveal {
     Image(String),
     /// A recipe, by its file.
     Recipe(PathBuf),
-    /// A file of what the Diff screen looks into, by its path.
-    File(Vec<u8>),
+    /// A file of what the Diff screen looks into, by its path as it is shown.
+    File(String),
 }
 
 /// What can be looked into.

@@ -108,7 +108,7 @@ fn reveal(model: &mut Model, what: Reveal) -> Vec<Wish> {
     match what {
         Reveal::Image(reference) => model.store.reveal(&reference, &around),
         Reveal::Recipe(file) => model.recipes.reveal(&file, &around),
-        Reveal::File(path) => model.diff.reveal(&path),
+        Reveal::File(path) => model.diff.reveal(path),
     }
 }
 

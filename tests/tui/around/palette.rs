@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use bakery::tui::effect::Effect;
 use bakery::tui::errands;
 use bakery::tui::model::{Model, Overlay};
+use bakery::tui::msg::Msg;
 use bakery::tui::palette::{Finder, Kind, Palette, Stock, Thing};
 use bakery::tui::screens::{Compare, Screen, diff, recipes, verify};
+use bakery::tui::update::update;
 
 use super::super::golden::{SIZES, check, check_ascii};
 use super::{house, press, text, write};
@@ -156,7 +158,7 @@ fn a_mistake_is_told_in_place_and_goes_with_the_next_letter() {
 fn x01_what_is_pasted_or_named_from_outside_steers_nothing() {
     let mut model = house((80, 24));
     press(&mut model, &["colon"]);
-    bakery::tui::update::update(&mut model, bakery::tui::msg::Msg::Paste("verify \x1b[2Jx\nquit".into()));
+    update(&mut model, Msg::Paste("verify \x1b[2Jx\nquit".into()));
     assert_eq!(typed(&model), "verify [2Jx");
 }
 
@@ -174,4 +176,25 @@ fn a_hundred_thousand_names_are_gone_through_once() {
     }
     assert!(finder.total > 0 && finder.total < 100_000 && finder.hits.len() <= 200);
     assert!(stock.things[finder.hits[0] as usize].text.contains("app-999"));
+}
+
+#[test]
+fn keys_go_between_while_a_hundred_thousand_images_are_gone_through() {
+    let mut model = house((80, 24));
+    let tags: Vec<String> = (0..100_000).map(|number| format!("1.{}.{number}", number / 100)).collect();
+    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    super::begun(&mut model, "global");
+    super::found(&mut model, "global", &[("busy", &tags)]);
+    super::surveyed(&mut model, "global", None);
+    assert_eq!(press(&mut model, &["colon"]), [Effect::FindMore], "not all at once");
+    assert_eq!(press(&mut model, &["b"]), [Effect::FindMore], "the next key waits for nothing");
+    press(&mut model, &["u"]);
+    let mut turns = 0;
+    while update(&mut model, Msg::FindMore).contains(&Effect::FindMore) {
+        turns += 1;
+    }
+    assert!((3..=6).contains(&turns), "{turns}");
+    assert!(text(&model).contains("100,0"), "{}", text(&model));
+    press(&mut model, &["esc"]);
+    assert_eq!(update(&mut model, Msg::FindMore), [], "a late turn is nobody's");
 }

@@ -248,10 +248,10 @@ impl Model {
     }
 
     /// Looks for a file by its path.
-    pub fn reveal(&mut self, path: &[u8]) -> Vec<Wish> {
+    pub fn reveal(&mut self, path: String) -> Vec<Wish> {
         self.tab = Tab::Files;
         (self.reading, self.saving) = (None, None);
-        self.files.filter = Filter { text: crate::domain::text::escape_bytes(path), editing: false };
+        self.files.filter = Filter { text: path, editing: false };
         self.retyped()
     }
 
