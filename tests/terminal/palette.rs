@@ -74,3 +74,21 @@ fn a_session_that_only_looks_says_so() {
     let refused = bakery.command(&["--readonly", "bakes"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
 }
+
+#[test]
+fn keys_and_looking_only_are_settled_in_a_file() {
+    let bakery = house();
+    let settings = "readonly: true\nkeys:\n  everywhere: {quit: [ctrl-x], halp: [x]}\n";
+    bakery.write("home/config/config.yaml", settings);
+    let mut terminal = opened(&super::command(&bakery), 80, 24);
+    terminal.wait_text("halp");
+    terminal.wait_text("read-only");
+    terminal.send("P");
+    terminal.wait_text("this session only looks");
+    terminal.send("?");
+    terminal.wait_text(super::HELP);
+    terminal.send("\x18");
+    terminal.wait_for("help closed", |screen| !screen.contents().contains(super::HELP));
+    terminal.send("\x18");
+    terminal.ends_with(0);
+}

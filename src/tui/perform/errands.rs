@@ -66,7 +66,7 @@ impl Performer {
                         }
                         Err(report) => {
                             let problem = Some([&[report.message], report.causes.as_slice()].concat().join(": "));
-                            Msg::PassphraseWanted { key: key(&context), problem, then }
+                            Msg::PassphraseWanted { key: key(&context).unwrap_or_default(), problem, then }
                         }
                     })
                 });
@@ -77,16 +77,13 @@ impl Performer {
 
 /// Asks for a passphrase, where a bake would need one that nobody told.
 pub(super) fn wanted(context: &Context, then: Outer) -> Option<Msg> {
-    // What is wrong with the settings the bake itself tells.
-    let wanted = context.passphrase_wanted().ok().flatten()?;
-    drop(wanted);
-    Some(Msg::PassphraseWanted { key: key(context), problem: None, then: vec![then] })
+    Some(Msg::PassphraseWanted { key: key(context)?, problem: None, then: vec![then] })
 }
 
-/// The key's file, from the workspace.
-fn key(context: &Context) -> String {
-    let key = context.passphrase_wanted().ok().flatten().unwrap_or_default();
-    key.strip_prefix(&context.workspace.root).unwrap_or(&key).display().to_string()
+/// The file, from the workspace, of the key whose passphrase nobody told. What is wrong with settings the bake itself tells.
+fn key(context: &Context) -> Option<String> {
+    let key = context.passphrase_wanted().ok().flatten()?;
+    Some(key.strip_prefix(&context.workspace.root).unwrap_or(&key).display().to_string())
 }
 
 fn unlock(context: &Context, passphrase: &Hidden) -> Result<Context, Report> {

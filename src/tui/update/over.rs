@@ -1,7 +1,6 @@
 //! What an action does while something lies over the screen. Pure.
 
 use super::grant::grant;
-use super::leave::leave;
 use crate::domain::projection::{ShelfRow, ShelfStatus, millis_of};
 use crate::tui::commands::CommandsBox;
 use crate::tui::effect::Effect;
@@ -12,7 +11,7 @@ use crate::tui::palette::Answer;
 use crate::tui::screens::{Screen, Wish, bakes};
 use crate::tui::tasks::{ROWS, TaskKind, TaskRow};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Confirm, HelpBox, Picker};
+use crate::tui::widgets::{Confirm, HelpBox};
 
 /// Commands chosen before that the palette shows first.
 const RECENT: usize = 12;
@@ -47,7 +46,7 @@ pub(super) fn act(model: &mut Model, mut overlay: Overlay, action: Action) -> Ve
         }
         (Overlay::Picker(picker), Action::Move(motion)) => {
             picker.step(motion);
-            let preview = previewed(picker);
+            let preview = picker.preview().into_iter().collect();
             model.overlay = overlay;
             return preview;
         }
@@ -80,18 +79,12 @@ pub(super) fn act(model: &mut Model, mut overlay: Overlay, action: Action) -> Ve
         _ => None,
     };
     match wishes {
-        // `Ctrl-c`'s second press and leaving go through the same door.
-        Some(wishes) if wishes == [Wish::Act(Action::Quit)] => leave(model),
         Some(wishes) => grant(model, wishes),
         None => {
             model.overlay = overlay;
             Vec::new()
         }
     }
-}
-
-fn previewed(picker: &Picker) -> Vec<Effect> {
-    picker.preview().into_iter().collect()
 }
 
 fn scroll_help(model: &Model, from: &mut usize, motion: Motion) {

@@ -1,6 +1,7 @@
 //! Getting around: palette, own keys, marks, the way back, what is under way, what was done, questions answered in full, and
 //! sessions that only look.
 
+mod filters;
 mod marks;
 mod over;
 mod palette;

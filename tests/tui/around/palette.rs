@@ -198,3 +198,16 @@ fn keys_go_between_while_a_hundred_thousand_images_are_gone_through() {
     press(&mut model, &["esc"]);
     assert_eq!(update(&mut model, Msg::FindMore), [], "a late turn is nobody's");
 }
+
+#[test]
+fn themes_show_while_they_are_chosen_and_go_back_where_none_is() {
+    let theme = |name: &str, keep| vec![Effect::Theme { name: name.into(), keep }];
+    let (_, mut model) = given("theme");
+    assert_eq!(press(&mut model, &["down"]), theme("light", false));
+    assert_eq!(write(&mut model, "mon").last(), theme("mono", false).last());
+    assert_eq!(press(&mut model, &["esc"]), theme("dark", false));
+    let (_, mut model) = given("theme");
+    press(&mut model, &["down"]);
+    assert_eq!(press(&mut model, &["enter"]), theme("light", true));
+    assert_eq!(model.settled.theme, "light");
+}
