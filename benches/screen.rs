@@ -88,7 +88,42 @@ fn main() {
     report("10,000 tags, down", &[], &["j"]);
     report("10,000 tags, half a page", &["g", "g"], &["ctrl-d"]);
     report("10,000 tags, a filter typed", &["/"], &["1", "backspace"]);
+    palette(&look);
     million(&look);
+}
+
+/// 100,000 images in the palette: opened, then a word typed and taken away; each turn counts by itself.
+fn palette(look: &Look) {
+    let mut model = filled();
+    let tags = (0..90_000).map(|patch| format!("2.{}.{patch}", patch / 100)).collect();
+    let found = Found::Tags { repository: "team-00/image-0001".into(), tags };
+    update(&mut model, Msg::Store(store::Msg::Found { store: "global".into(), found }));
+    let (mut opening, mut typing) = (Vec::new(), Vec::new());
+    let turn = |model: &mut Model, msg: Msg, times: &mut Vec<Duration>| {
+        let begun = Instant::now();
+        let effects = update(model, msg);
+        let mut next = Buffer::empty(Rect::new(0, 0, 120, 40));
+        draw(model, look, &mut next);
+        times.push(begun.elapsed());
+        effects.contains(&Effect::FindMore)
+    };
+    let typed = ["i", "m", "a", "g", "e", "1", "9", "9", "backspace", "backspace", "backspace"];
+    for _ in 0..20 {
+        let key = |key: &str| Msg::Key(key.parse().unwrap());
+        let mut more = turn(&mut model, key("colon"), &mut opening);
+        for name in typed {
+            while more {
+                more = turn(&mut model, Msg::FindMore, &mut typing);
+            }
+            more = turn(&mut model, key(name), &mut typing);
+        }
+        turn(&mut model, key("esc"), &mut opening);
+    }
+    for (what, mut times) in [("palette of 100,000, opened, closed", opening), ("palette of 100,000, typed", typing)] {
+        times.sort();
+        let (p50, p99, max) = (times[times.len() / 2], times[times.len() * 99 / 100], times[times.len() - 1]);
+        println!("{what:<34} turn p50 {p50:>6.2?} p99 {p99:>6.2?} max {max:>6.2?}");
+    }
 }
 
 /// An image of a million files in some 10,000 folders.

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use bakery::tui::keymap::{Action, Keymap, Scope, TABLE};
+use bakery::tui::palette::{Kind, of_scopes};
+
 /// Folders of `src` and what each may name after `crate::`. Longest matching prefix decides.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/text.rs", &[]),
@@ -322,5 +325,23 @@ fn the_top_level_stays_small() {
             known.contains(&name.as_str()) || name.starts_with("target") || name.starts_with("bakery-demo"),
             "{name} does not belong at the top level"
         );
+    }
+}
+
+#[test]
+fn every_action_has_a_key_a_name_in_help_and_a_palette_entry() {
+    let keymap = Keymap::default();
+    for action in Action::ALL {
+        let rows: Vec<_> = TABLE.iter().filter(|row| row.action == *action).collect();
+        let name = action.name();
+        assert!(rows.iter().any(|row| !row.keys.is_empty()), "{name} has no key");
+        assert!(rows.iter().all(|row| !row.label.trim().is_empty()), "{name} has no name in help");
+        let scopes: Vec<Scope> = rows.iter().map(|row| row.scope).collect();
+        let is_it = |thing: &bakery::tui::palette::Thing| thing.kind == Kind::Action(*action) && !thing.text.is_empty();
+        let things = of_scopes(&keymap, &scopes, (false, false));
+        assert!(things.iter().any(is_it), "{name} has no palette entry");
+    }
+    for scope in Scope::ALL {
+        assert!(TABLE.iter().any(|row| row.scope == *scope), "{} has no key", scope.name());
     }
 }

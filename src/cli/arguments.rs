@@ -16,6 +16,9 @@ use super::{
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
+    /// Open the terminal UI to look only: nothing is baked, published, edited or removed from it; without a command
+    #[arg(long)]
+    pub(super) readonly: bool,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }

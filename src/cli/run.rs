@@ -20,6 +20,8 @@ pub(super) struct Session {
     pub(super) workspace: Option<std::path::PathBuf>,
     /// `--ascii` was given.
     pub(super) plain: bool,
+    /// `--readonly` was given.
+    pub(super) readonly: bool,
 }
 
 impl Session {
@@ -31,7 +33,7 @@ impl Session {
     /// The same, everything it says in one place and as lines.
     pub(super) fn linear(&self) -> Self {
         let output = Output { together: true, live: false, json: false, quiet: false, ..self.output.clone() };
-        Self { output, workspace: self.workspace.clone(), plain: self.plain }
+        Self { output, workspace: self.workspace.clone(), plain: self.plain, readonly: self.readonly }
     }
 }
 
@@ -49,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         output: Output::new(&cli.global, no_color(), utf8() && !plain_characters(), dumb_terminal()),
         workspace: cli.global.workspace.clone(),
         plain: cli.global.ascii,
+        readonly: cli.readonly,
     };
     install_tls();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -60,6 +63,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = runtime.block_on(async {
         match cli.command {
+            Some(_) if cli.readonly => Err(Report::message(Kind::Usage, "--readonly is for the terminal UI")
+                .help("leave it out, or the command: a command does what its name says")),
             Some(command) => dispatch(command, &session).await,
             None if cli.global.linear => super::linear::run(&session).await,
             None => super::screen::run(&session).await,

@@ -43,9 +43,7 @@ pub(super) struct Opening {
 /// Opens the terminal UI on a workspace.
 pub(super) async fn open(session: &Session, context: Context, how: Opening) -> Result<(), Report> {
     let no_color = no_color() || session.output.never_colors;
-    tui::run(
-        context,
-        Start { screen: Screen::Store, ascii: session.output.ascii, no_color, tour: how.tour, replay: how.replay },
-    )
-    .await
+    let (ascii, readonly) = (session.output.ascii, session.readonly);
+    let Opening { tour, replay } = how;
+    tui::run(context, Start { screen: Screen::Store, ascii, no_color, readonly, tour, replay }).await
 }

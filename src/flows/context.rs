@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::assist::Known;
-use crate::adapters::settings::{Paths, StorePlace, StoreSettings, UserSettings, Workspace};
+use crate::adapters::settings::{KeySetting, Paths, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::signing::Passphrase;
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Store, open};
@@ -35,6 +35,9 @@ pub struct Context {
     /// What time it is, in seconds since 1970, where that is not now: pictures of what was recorded.
     pub frozen_now: Option<i64>,
 }
+
+/// Keys of the user's own for one action: scope, action, keys, and where that stands: line and column.
+pub type KeyEntry = (String, String, Vec<String>, (u32, u32));
 
 impl From<SecretFlagError> for Report {
     fn from(error: SecretFlagError) -> Self {
@@ -82,6 +85,13 @@ impl Context {
             }
         }
         Ok(self.with_secrets(secrets))
+    }
+
+    /// The user's keys as `config.yaml` has them: scope, action, keys, and where that stands.
+    pub fn key_settings(&self) -> Vec<KeyEntry> {
+        let entry =
+            |own: &KeySetting| (own.scope.clone(), own.action.clone(), own.keys.clone(), (own.line, own.column));
+        self.settings.keys.iter().map(entry).collect()
     }
 
     /// The user's theme file of this name: where it is, and its text; `None` where there is none.

@@ -45,5 +45,5 @@ pub mod verify;
 pub mod watch;
 pub mod worker;
 
-pub use context::Context;
+pub use context::{Context, KeyEntry};
 pub use prepare::{LoadedRecipe, PrepareOptions, Prepared};

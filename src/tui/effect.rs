@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::errands;
 use super::screens::{bake, bakes, diff, recipes, store, verify};
+use super::tasks::TaskKind;
 
 /// Something to be done outside the model.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,12 @@ pub enum Effect {
     Diff(diff::Effect),
     /// For the Bakes screen.
     Bakes(bakes::Effect),
+    /// For no screen in particular.
+    Errand(errands::Effect),
+    /// Lets keys and frames go before the palette goes on finding.
+    FindMore,
+    /// Gives up what is under way.
+    GiveUp(TaskKind),
     /// Puts text into the clipboard.
     Copy(String),
     /// Sends the terminal something that is not to be drawn.
@@ -44,4 +52,28 @@ pub enum Effect {
         /// Whether it is written into the user's settings.
         keep: bool,
     },
+}
+
+impl Effect {
+    /// Whether it changes something outside, which a read-only session does not.
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Recipes(effect) => {
+                use recipes::editor::Effect as Editor;
+                use recipes::wizard::Effect as Wizard;
+                match effect {
+                    recipes::Effect::List | recipes::Effect::Plan { .. } => false,
+                    recipes::Effect::Editor(effect) => matches!(effect, Editor::Save { .. }),
+                    recipes::Effect::Wizard(effect) => matches!(effect, Wizard::Make(_)),
+                    _ => true,
+                }
+            }
+            Self::Bake(effect) => matches!(effect, bake::Effect::Cancel(_)),
+            Self::Bakes(effect) => matches!(effect, bakes::Effect::Cancel(_)),
+            Self::Diff(effect) => matches!(effect, diff::Effect::Save { .. }),
+            Self::Errand(effect) => !matches!(effect, errands::Effect::CountUnused | errands::Effect::VerifyAll(_)),
+            Self::EditOutside(_) | Self::Shell(_) => true,
+            _ => false,
+        }
+    }
 }

@@ -8,19 +8,25 @@
 //! Knows flows and domain, never adapters. Reading order: `msg`, `model`, `update`, `view`, one screen, `run`.
 
 mod cast;
+pub mod commands;
 pub mod dress;
 pub mod effect;
+pub mod errands;
 pub mod format;
+pub mod hidden;
 pub mod keymap;
 pub mod model;
 pub mod mouse;
 pub mod msg;
+pub mod palette;
 mod perform;
 pub mod picture;
 mod run;
 pub mod screens;
 mod screenshot;
+pub mod settled;
 mod stage;
+pub mod tasks;
 mod terminal;
 pub mod theme;
 pub mod tour;

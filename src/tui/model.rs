@@ -3,12 +3,16 @@
 use ratatui::layout::{Rect, Size};
 use time::OffsetDateTime;
 
+use super::commands::Commands;
 use super::keymap::{Key, Scope};
 use super::mouse::Pointer;
+use super::palette::{Palette, Thing};
 use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store, verify};
+use super::settled::Settled;
+use super::tasks::Tasks;
 use super::theme::Look;
 use super::tour::{self, Tour};
-use super::widgets::{Confirm, Picker, Toasts};
+use super::widgets::{Confirm, PassphrasePrompt, Picker, Toasts, TypedConfirm};
 
 /// Where bakery runs and on what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,8 +35,25 @@ pub enum Overlay {
     Help(usize),
     /// A question.
     Confirm(Confirm),
+    /// A question answered by typing a word.
+    Typed(TypedConfirm),
+    /// A passphrase asked for.
+    Passphrase(PassphrasePrompt),
     /// Something to choose.
     Picker(Picker),
+    /// Anything there is, by name.
+    Palette(Palette),
+    /// What is under way.
+    Tasks,
+    /// What was done, as commands.
+    Commands,
+}
+
+impl Overlay {
+    /// Whether it is a question: turning the wheel answers none.
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Confirm(_) | Self::Typed(_) | Self::Passphrase(_))
+    }
 }
 
 /// The whole state.
@@ -43,8 +64,12 @@ pub struct Model {
     pub size: Size,
     /// What time it is.
     pub now: OffsetDateTime,
+    /// What was settled before it began.
+    pub settled: Settled,
     /// The screen that shows.
     pub screen: Screen,
+    /// The screens that led to it.
+    pub trail: Vec<Screen>,
     /// Store.
     pub store: store::Model,
     /// Recipes.
@@ -61,6 +86,12 @@ pub struct Model {
     pub overlay: Overlay,
     /// News.
     pub toasts: Toasts,
+    /// What is under way.
+    pub tasks: Tasks,
+    /// What was done from here.
+    pub commands: Commands,
+    /// What was chosen in the palette, the newest first.
+    pub recent: Vec<Thing>,
     /// Keys pressed of a sequence that has not ended, and whether `Ctrl-c` was the last key.
     pub pending: Pending,
     /// Whether the mouse is bakery's.
@@ -92,7 +123,9 @@ impl Model {
             here,
             size,
             now,
+            settled: Settled::default(),
             screen: Screen::Store,
+            trail: Vec::new(),
             store: store::Model::default(),
             recipes: recipes::Model::default(),
             bake: bake::Model::default(),
@@ -101,6 +134,9 @@ impl Model {
             bakes: bakes::Model::default(),
             overlay: Overlay::None,
             toasts: Toasts::default(),
+            tasks: Tasks::default(),
+            commands: Commands::default(),
+            recent: Vec::new(),
             pending: Pending::default(),
             mouse: true,
             theme: "dark".to_owned(),
@@ -156,7 +192,12 @@ impl Model {
             Overlay::None => self.place().scopes(),
             Overlay::Help(_) => vec![Scope::Help, Scope::List],
             Overlay::Confirm(_) => vec![Scope::Confirm],
+            Overlay::Typed(_) => vec![Scope::Typed],
+            Overlay::Passphrase(_) => vec![Scope::Secret],
             Overlay::Picker(_) => vec![Scope::Picker],
+            Overlay::Palette(_) => vec![Scope::Palette],
+            Overlay::Tasks => vec![Scope::Tasks, Scope::List],
+            Overlay::Commands => vec![Scope::Commands, Scope::List],
         };
         scopes.push(Scope::Everywhere);
         scopes
@@ -164,7 +205,8 @@ impl Model {
 
     /// Whether something on show changes with the time alone.
     pub fn wants_clock(&self) -> bool {
-        self.tour.is_some() || !self.toasts.is_empty() || self.place().wants_clock()
+        let counts = self.overlay == Overlay::Tasks && !super::update::under_way(self).is_empty();
+        counts || self.tour.is_some() || !self.toasts.is_empty() || self.place().wants_clock()
     }
 
     /// Line 2 of the screen.

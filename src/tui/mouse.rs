@@ -32,7 +32,7 @@ const DOUBLE: Duration = Duration::milliseconds(400);
 pub(super) fn moused(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
     match mouse {
         // Turning the wheel answers no question.
-        Mouse::Wheel { .. } if matches!(model.overlay, Overlay::Confirm(_)) => Vec::new(),
+        Mouse::Wheel { .. } if model.overlay.asks() => Vec::new(),
         Mouse::Wheel { at, down } => turned(model, at, down),
         Mouse::Click(at) => {
             model.pointer.held = None;
@@ -100,6 +100,8 @@ fn clicked(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
                     picker.cursor.selected = row.unwrap_or(picker.cursor.selected);
                     row.map(|_| Action::Open)
                 }
+                // What is typed there is not given up for a click beside it.
+                Overlay::Typed(_) | Overlay::Passphrase(_) => None,
                 _ => Some(Action::Back),
             };
             return follows.map(|action| act(model, action)).unwrap_or_default();

@@ -3,8 +3,10 @@
 use ratatui::layout::{Position, Size};
 use time::OffsetDateTime;
 
+use super::errands;
 use super::keymap::Key;
 use super::screens::{bake, bakes, diff, recipes, store, verify};
+use super::tasks::News;
 use super::widgets::Toast;
 
 /// Something happened.
@@ -29,6 +31,12 @@ pub enum Msg {
         /// The news.
         told: Toast,
     },
+    /// The palette goes on finding.
+    FindMore,
+    /// Of what is under way.
+    Task(News),
+    /// Of no screen in particular.
+    Errand(errands::Msg),
     /// The editor that had the terminal is over.
     EditedOutside,
     /// The themes there are.

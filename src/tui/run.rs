@@ -20,6 +20,7 @@ use super::model::{Model, Surroundings};
 use super::msg::Msg;
 use super::perform::Performer;
 use super::screens::{Screen, StoreName};
+use super::settled::Settled;
 use super::terminal::{Budget, Burst, Modes, Painter, guard_panics, read, sane};
 use super::tour::Tour;
 use super::update::{begin, replay, update};
@@ -38,6 +39,8 @@ pub struct Start {
     pub ascii: bool,
     /// No colours.
     pub no_color: bool,
+    /// Nothing is changed from it.
+    pub readonly: bool,
     /// A tour from the beginning, this many times as fast.
     pub tour: Option<f64>,
     /// A bake to be played again, by its ID, and how many times as fast.
@@ -63,6 +66,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     model.theme.clone_from(&dress.name);
     model.mouse = context.settings.mouse;
     model.tour = start.tour.map(Tour::new);
+    model.settled = Settled::of(&context, start.readonly, &dress.name);
     let workspace = context.workspace.root.clone();
     let (mut performer, results) = Performer::new(context);
     guard_panics();

@@ -3,15 +3,19 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
+use super::commands::CommandsBox;
 use super::format;
-use super::keymap::{Action, Binding, Key, Scope, next_keys};
+use super::keymap::{Action, Bound, Scope};
 use super::model::{LEAST, Model, Overlay};
-use super::screens::Screen;
+use super::palette::PaletteBox;
+use super::screens::{Around, Screen};
+use super::tasks::TasksBox;
 use super::theme::{Glyph, Look, Role};
 use super::tour;
-use super::widgets::{ConfirmBox, HelpBox, PickerBox, cut, rule, shown_key};
+use super::update::under_way;
+use super::widgets::{ConfirmBox, HelpBox, PassphraseBox, PickerBox, TypedBox, cut, rule};
 
 /// Draws everything; gives the place of the terminal's cursor where text is typed.
 pub fn draw(model: &Model, look: &Look, buffer: &mut Buffer) -> Option<Position> {
@@ -22,8 +26,13 @@ pub fn draw(model: &Model, look: &Look, buffer: &mut Buffer) -> Option<Position>
     }
     let around = model.around();
     tabs(model, look, Rect { height: 1, ..area }, buffer);
-    let subject = model.subject(look);
-    rule(look, Rect { y: area.y + 1, height: 1, ..area }, &subject.what, &subject.verdict, buffer);
+    let crumbs = crumbs(model, look);
+    let shift = crumbs.iter().map(|span| u16::try_from(span.width()).unwrap_or(0)).sum();
+    let narrow =
+        Around { body: Rect { width: around.body.width.saturating_sub(shift), ..around.body }, ..around.clone() };
+    let subject = model.place().subject(look, &narrow);
+    let what: Vec<Span<'static>> = crumbs.into_iter().chain(subject.what).collect();
+    rule(look, Rect { y: area.y + 1, height: 1, ..area }, &what, &subject.verdict, buffer);
     model.place().draw(look, &around, buffer);
     status(model, look, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
     if let Some(tour) = &model.tour {
@@ -31,17 +40,49 @@ pub fn draw(model: &Model, look: &Look, buffer: &mut Buffer) -> Option<Position>
         tour::draw(tour, look, Rect { y, height: (area.bottom() - 1).saturating_sub(y), ..area }, buffer);
     }
     model.toasts.draw(look, around.body, buffer);
+    let typed = over(model, look, around.body, buffer);
+    match (&model.overlay, model.place().cursor(&around)) {
+        // What is typed in line 2 stands after the trail.
+        (Overlay::None, Some(Position { y: 1, .. })) => {
+            model.place().cursor(&narrow).map(|at| Position { x: at.x + shift, ..at })
+        }
+        (Overlay::None, at) => at,
+        _ => typed,
+    }
+}
+
+/// What lies over the screen.
+fn over(model: &Model, look: &Look, body: Rect, buffer: &mut Buffer) -> Option<Position> {
     match &model.overlay {
-        Overlay::None => return model.place().cursor(&around),
+        Overlay::None => {}
         Overlay::Help(from) => {
             let mut scopes = model.place().scopes();
             scopes.push(Scope::Everywhere);
-            HelpBox { scopes: &scopes, from: *from, look }.draw(around.body, buffer);
+            let (keymap, readonly) = (&model.settled.keymap, model.settled.readonly);
+            HelpBox { keymap, readonly, scopes: &scopes, from: *from, look }.draw(body, buffer);
         }
-        Overlay::Confirm(confirm) => ConfirmBox(confirm, look).draw(around.body, buffer),
-        Overlay::Picker(picker) => PickerBox(picker, look).draw(around.body, buffer),
+        Overlay::Confirm(confirm) => ConfirmBox(confirm, look).draw(body, buffer),
+        Overlay::Typed(confirm) => return TypedBox(confirm, look).draw(body, buffer),
+        Overlay::Passphrase(prompt) => return PassphraseBox(prompt, look).draw(body, buffer),
+        Overlay::Picker(picker) => PickerBox(picker, look).draw(body, buffer),
+        Overlay::Palette(palette) => return PaletteBox(palette, look).draw(body, buffer),
+        Overlay::Tasks => {
+            let (rows, cursor) = (under_way(model), model.tasks.cursor);
+            TasksBox { rows: &rows, cursor, look }.draw(body, buffer);
+        }
+        Overlay::Commands => CommandsBox(&model.commands, look).draw(body, buffer),
     }
     None
+}
+
+/// From this width on, the whole trail shows; below, where one came from last.
+const TRAIL: u16 = 80;
+
+/// The screens that led here: `Recipes > Verify > `.
+fn crumbs(model: &Model, look: &Look) -> Vec<Span<'static>> {
+    let shown = if model.size.width < TRAIL { 1 } else { 3 };
+    let from = model.trail.len().saturating_sub(shown);
+    model.trail[from..].iter().map(|screen| look.span(Role::Dim, format!("{} > ", screen.title()))).collect()
 }
 
 fn too_small(look: &Look, area: Rect, buffer: &mut Buffer) {
@@ -85,6 +126,9 @@ fn tabs(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
         end = area.x + x + width;
     }
     let mut right = vec![look.span(Role::Text, model.here.workspace.clone())];
+    if model.settled.readonly {
+        right.insert(0, look.span(Role::Warn, "read-only "));
+    }
     if !model.here.host.is_empty() {
         right.push(look.span(Role::Dim, format!("{}{}", look.dot(), model.here.host)));
     }
@@ -123,32 +167,37 @@ fn columns(line: &Line<'_>) -> u16 {
 }
 
 /// The next keys with their first columns, as many as fit, help the last of them.
-fn keys_shown(model: &Model, look: &Look, width: u16) -> Vec<(u16, Line<'static>, &'static Binding)> {
+fn keys_shown<'m>(model: &'m Model, look: &Look, width: u16) -> Vec<(u16, Line<'static>, &'m Bound)> {
     let mut end = width.saturating_sub(1);
     if width >= LEGEND {
         end = end.saturating_sub(columns(&legend(look)) + 2);
     }
     let (help, others): (Vec<_>, Vec<_>) = keys(model).into_iter().partition(|b| b.action == Action::Help);
-    let shown = |binding: &Binding, label: &str| {
-        let key = shown_key(binding.keys.first().copied().unwrap_or(""), look.ascii);
-        Line::from(vec![look.span(Role::Key, key), look.span(Role::Dim, format!(" {label}"))])
+    let shown = |bound: &Bound, label: &str| {
+        let key = look.span(Role::Key, bound.shown_key(look.ascii));
+        Line::from(vec![key, look.span(Role::Dim, format!(" {label}"))])
     };
-    let help: Vec<_> = help.into_iter().map(|binding| (shown(binding, binding.label), binding)).collect();
-    let reserved: u16 = help.iter().map(|(line, _)| columns(line) + 2).sum();
-    let (mut x, mut places) = (1, Vec::new());
-    for binding in others {
-        let room = end.saturating_sub(x + reserved);
-        let labels = [binding.label, short(binding.label)];
-        let Some(line) = labels.iter().map(|label| shown(binding, label)).find(|line| columns(line) <= room) else {
-            break;
-        };
-        let next = x + columns(&line) + 2;
-        places.push((std::mem::replace(&mut x, next), line, binding));
+    let help: Vec<_> = help.into_iter().map(|bound| (shown(bound, bound.label), bound)).collect();
+    let taken = |lines: &[Line<'_>]| lines.iter().map(|line| line.width() + 2).sum::<usize>();
+    let reserved: usize = help.iter().map(|(line, _)| line.width() + 2).sum();
+    let room = usize::from(end.saturating_sub(1)) + 2;
+    let room = room.saturating_sub(reserved);
+    let mut lines: Vec<Line<'static>> = others.iter().map(|bound| shown(bound, bound.label)).collect();
+    let shorter: Vec<Line<'static>> = others.iter().map(|bound| shown(bound, short(bound.label))).collect();
+    // All of the words where there is room; else less of the longest, then fewer keys.
+    while taken(&lines) > room {
+        let saves = |at: &usize| lines[*at].width() - shorter[*at].width();
+        match (0..lines.len()).max_by_key(saves).filter(|at| saves(at) > 0) {
+            Some(at) => lines[at] = shorter[at].clone(),
+            None => drop(lines.pop()),
+        }
     }
-    for (line, binding) in help {
+    let (mut x, mut places) = (1, Vec::new());
+    let others = lines.into_iter().zip(others);
+    for (line, bound) in others.chain(help) {
         let line = cut(look, &line, usize::from(end.saturating_sub(x)));
         let next = x + columns(&line) + 2;
-        places.push((std::mem::replace(&mut x, next), line, binding));
+        places.push((std::mem::replace(&mut x, next), line, bound));
     }
     places
 }
@@ -160,22 +209,15 @@ pub(super) fn key_at(model: &Model, x: u16) -> Option<Action> {
     found.map(|(_, _, binding)| binding.action)
 }
 
-/// What the status bar names: nothing an inner scope or a text being typed takes away.
-fn keys(model: &Model) -> Vec<&'static Binding> {
+/// What the status bar names, `q` the last of it; nothing that is not done here.
+fn keys(model: &Model) -> Vec<&Bound> {
     let mut scopes = model.scopes();
     if model.overlay != Overlay::None {
         scopes.truncate(1);
     }
-    let is_text = scopes.first().is_some_and(|scope| scope.takes_text());
-    let types = |key: &str| key.parse::<Key>().is_ok_and(|key| key.typed().is_some());
-    let mut taken: Vec<&str> = Vec::new();
-    let all = next_keys(&scopes).into_iter().filter(|binding| {
-        let key = binding.keys.first().copied().unwrap_or("");
-        let is_hidden = taken.contains(&key) || (is_text && types(key));
-        taken.push(key);
-        !is_hidden
-    });
-    all.collect()
+    let mut keys = model.settled.keymap.next_keys(&scopes);
+    keys.retain(|bound| !(model.settled.readonly && bound.action.changes()));
+    keys
 }
 
 /// A label's first words: `leave; bakes go on` is `leave`.

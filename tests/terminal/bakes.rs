@@ -9,7 +9,7 @@ use crate::support::bakes::Home;
 use crate::support::pty::{Terminal, wait_until};
 
 /// `bakery` in a terminal, bakes played by a script.
-fn scripted(home: &Home) -> Command {
+pub(super) fn scripted(home: &Home) -> Command {
     let mut command = home.command(&[]);
     command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());

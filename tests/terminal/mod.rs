@@ -12,6 +12,7 @@ mod journey;
 mod kinds;
 mod leaving;
 mod linear;
+mod palette;
 mod stress;
 mod themes;
 
@@ -53,7 +54,7 @@ fn in_demo(bakery: &Bakery) -> Command {
 }
 
 /// `bakery` as a person starts it in a terminal of their own.
-fn command(bakery: &Bakery) -> Command {
+pub fn command(bakery: &Bakery) -> Command {
     let mut command = bakery.command(&[]);
     command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
     command
@@ -65,7 +66,7 @@ fn open(bakery: &Bakery) -> Terminal {
 }
 
 /// The same, of any command and size.
-fn opened(command: &Command, columns: u16, rows: u16) -> Terminal {
+pub fn opened(command: &Command, columns: u16, rows: u16) -> Terminal {
     let terminal = Terminal::start(command, columns, rows);
     terminal.wait_text("? help");
     terminal

@@ -90,6 +90,7 @@ fn the_next_keys_end_with_help_and_no_label_is_cut() {
             "c choose as base",
             "c choose",
             "/ filter",
+            ": command",
             "q leave",
             "q leave; bakes go on",
             "? help",

@@ -1,5 +1,6 @@
 //! The terminal UI without a terminal: messages in, screens out, compared with golden text and role grids.
 
+mod around;
 mod bake;
 mod bakes;
 mod changes;

@@ -64,6 +64,33 @@ fn what_vouches_for_an_image_goes_with_it_and_nothing_is_sent_twice() {
     assert_eq!(files(registry.folder()), before, "nothing is written anew");
 }
 
+#[test]
+fn from_the_terminal_it_is_asked_about_by_the_tag_and_told_with_its_digest() {
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start();
+    let shop = shop(&registry);
+    let [_, _, app] = shop.chain();
+    let before = files(registry.folder());
+    let mut terminal = crate::terminal::opened(&crate::terminal::command(&shop.bakery), 120, 30);
+    terminal.send(":publish local/team/app:1\r");
+    terminal.wait_text("publish local/team/app:1?");
+    let target = format!("{}/teams/team/app:1", registry.host());
+    terminal.wait_text(&format!("to {target}"));
+    assert_eq!(files(registry.folder()), before, "nothing is sent before it was asked about");
+    terminal.send("1\r");
+    let shown = terminal.wait_text(&app.digest.to_string()).contents();
+    assert!(shown.contains(&format!("published {target}")), "{shown}");
+    terminal.send("@");
+    terminal.wait_text("bakery publish local/team/app:1");
+    terminal.send("q");
+    terminal.wait_for("the list closed", |screen| !screen.contents().contains("commands so far"));
+    terminal.send("q");
+    terminal.ends_with(0);
+    assert_eq!(shop.verify(&[&target]).0, 0);
+}
+
 fn sent(published: &Value) -> u64 {
     published["copied"]["blobs"].as_u64().unwrap() + published["copied"]["manifests"].as_u64().unwrap()
 }

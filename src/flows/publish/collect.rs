@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::adapters::store::{RawManifest, Selector, StoreError};
 use crate::domain::oci::{Descriptor, Digest, Manifest, Tag};
@@ -44,7 +44,7 @@ impl Parcel {
         if entries.len() > MAX_MANIFESTS {
             return Err(too_many());
         }
-        let read = stream::iter(entries.iter().map(|entry| by_digest(from, &entry.digest)));
+        let read = stream::iter(entries.iter().map(|entry| by_digest(from, &entry.digest).boxed()).collect::<Vec<_>>());
         let images: Vec<RawManifest> = read.buffered(AT_ONCE).try_collect().await?;
         if images.iter().any(|image| image.descriptor.is_index()) {
             return Err(Report::message(Kind::Failed, "J-11: an index inside an index is not published"));
@@ -59,7 +59,8 @@ impl Parcel {
             std::iter::once(&self.top).chain(&self.images).map(|raw| raw.descriptor.digest.clone()).collect();
         let mut subjects: Vec<Digest> = seen.iter().cloned().collect();
         for _ in 0..MAX_DEPTH {
-            let asked = stream::iter(subjects.iter().map(|subject| attached(from, subject)));
+            let asked =
+                stream::iter(subjects.iter().map(|subject| attached(from, subject).boxed()).collect::<Vec<_>>());
             let found: Vec<About> = asked.buffered(AT_ONCE).try_collect().await?;
             let mut next = Vec::new();
             for (subject, (referrers, tagged)) in subjects.iter().zip(found) {
@@ -75,7 +76,7 @@ impl Parcel {
             if seen.len() > MAX_MANIFESTS {
                 return Err(too_many());
             }
-            let read = stream::iter(next.iter().map(|(_, digest)| by_digest(from, digest)));
+            let read = stream::iter(next.iter().map(|(_, digest)| by_digest(from, digest).boxed()).collect::<Vec<_>>());
             let read: Vec<RawManifest> = read.buffered(AT_ONCE).try_collect().await?;
             subjects = next.iter().map(|(_, digest)| digest.clone()).collect();
             self.referrers.extend(next.into_iter().map(|(subject, _)| subject).zip(read));

@@ -18,7 +18,7 @@ use crate::adapters::store::{RawManifest, Selector, StoreError};
 use crate::domain::oci::{Digest, ImageRef, Place, Repository, Tag};
 use crate::domain::text::escape;
 use crate::domain::trust::rules::explain;
-use crate::domain::trust::{CheckVerdict, Verified, reason};
+use crate::domain::trust::{CheckVerdict, Signer, Verified, reason};
 use crate::report::{Kind, Report};
 
 /// What came of it.
@@ -47,9 +47,66 @@ pub struct Copied {
     pub manifests: u64,
 }
 
+/// What publishing would do, found out without sending anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishPlan {
+    /// The image as asked for.
+    pub reference: String,
+    /// Where it would be.
+    pub target: String,
+    /// Under which tag.
+    pub tag: String,
+    /// The image, or the index of several.
+    pub digest: Digest,
+    /// What verifying it here came to.
+    pub verified: CheckVerdict,
+    /// Who signed it.
+    pub signed_by: Vec<Signer>,
+}
+
+/// How far publishing is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Underway {
+    /// Blobs that are there by now.
+    pub blobs: u64,
+    /// Blobs in all.
+    pub of: u64,
+    /// Bytes sent.
+    pub bytes: u64,
+}
+
 impl Context {
+    /// What publishing an image would do; refuses what publishing it would refuse before anything is sent.
+    pub async fn plan_publish(&self, text: &str) -> Result<PublishPlan, Report> {
+        let image = self.parse_reference(text)?;
+        let (target, tag) = self.destination(&image, None)?;
+        let raw = top(&Site::of(self, &image)?, &image).await?;
+        let digest = raw.descriptor.digest;
+        let verified = self.verify(&image.pinned(digest.clone()).to_string(), &VerifyOptions::default()).await?;
+        admit(&verified, &format!("{} is not published", escape(text)))?;
+        let signers = verified.chain.first().map(|level| level.signed_by.as_slice()).unwrap_or_default();
+        Ok(PublishPlan {
+            reference: text.to_owned(),
+            target: target.to_string(),
+            tag: tag.to_string(),
+            digest,
+            verified: verified.verdict,
+            signed_by: signers.to_vec(),
+        })
+    }
+
     /// Publishes one image: to `to`, else under the local store's `publish` prefix with its own name and tag.
     pub async fn publish(&self, text: &str, to: Option<&str>) -> Result<Published, Report> {
+        self.publish_watched(text, to, |_| {}).await
+    }
+
+    /// The same; `progress` is told how far it is after every blob.
+    pub async fn publish_watched(
+        &self,
+        text: &str,
+        to: Option<&str>,
+        progress: impl Fn(Underway) + Send + Sync,
+    ) -> Result<Published, Report> {
         let image = self.parse_reference(text)?;
         let (target, tag) = self.destination(&image, to)?;
         let from = Site::of(self, &image)?;
@@ -60,7 +117,7 @@ impl Context {
         admit(&verified, &format!("{} is not published", escape(text)))?;
         let site = Site::of(self, &target)?;
         let parcel = Parcel::collect(&from, raw).await?;
-        let sending = Sending::new(&from, &site, self.mounts(&target, &verified));
+        let sending = Sending::new(&from, &site, self.mounts(&target, &verified), &progress);
         sending.send(&parcel).await?;
         let there = ImageRef { tag: None, ..target.pinned(digest.clone()) };
         sending.check(&parcel).await?;

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::Copied;
 use super::collect::Parcel;
 use super::legacy;
+use super::{Copied, Underway};
 use crate::adapters::store::{RawManifest, Selector, StoreError};
 use crate::domain::oci::{Descriptor, Digest, Manifest, Repository, Tag};
 use crate::flows::browse::parse;
@@ -25,11 +25,18 @@ pub(super) struct Sending<'s> {
     /// Repositories beside the target that may have layers.
     mounts: Vec<Repository>,
     tally: Mutex<(Copied, u64)>,
+    /// Told after every blob.
+    progress: &'s (dyn Fn(Underway) + Send + Sync),
 }
 
 impl<'s> Sending<'s> {
-    pub(super) fn new(from: &'s Site, to: &'s Site, mounts: Vec<Repository>) -> Self {
-        Self { from, to, mounts, tally: Mutex::default() }
+    pub(super) fn new(
+        from: &'s Site,
+        to: &'s Site,
+        mounts: Vec<Repository>,
+        progress: &'s (dyn Fn(Underway) + Send + Sync),
+    ) -> Self {
+        Self { from, to, mounts, tally: Mutex::default(), progress }
     }
 
     /// What was sent, and how much was there already.
@@ -49,14 +56,16 @@ impl<'s> Sending<'s> {
         for raw in parcel.manifests() {
             blobs.extend(self.blobs_of(raw)?.into_iter().map(|blob| (blob.digest.clone(), blob)));
         }
-        stream::iter(blobs.into_values().map(|blob| self.blob(blob)))
-            .buffer_unordered(AT_ONCE)
-            .try_for_each(|()| std::future::ready(Ok(())))
-            .await?;
-        stream::iter(parcel.images.iter().map(|raw| self.manifest(raw)))
-            .buffer_unordered(AT_ONCE)
-            .try_for_each(|()| std::future::ready(Ok(())))
-            .await?;
+        let mut underway = Underway { of: blobs.len() as u64, ..Underway::default() };
+        let mut sent = stream::iter(blobs.into_values().map(|blob| self.blob(blob).boxed())).buffer_unordered(AT_ONCE);
+        while sent.try_next().await?.is_some() {
+            underway.blobs += 1;
+            underway.bytes = self.tally().0.bytes;
+            (self.progress)(underway);
+        }
+        drop(sent);
+        let manifests: Vec<_> = parcel.images.iter().map(|raw| self.manifest(raw).boxed()).collect();
+        stream::iter(manifests).buffer_unordered(AT_ONCE).try_for_each(|()| std::future::ready(Ok(()))).await?;
         self.manifest(&parcel.top).await?;
         self.referrers(parcel).await?;
         for (tag, raw) in &parcel.tagged {

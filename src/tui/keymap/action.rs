@@ -62,6 +62,14 @@ pub enum Action {
     PreviousMatch,
     /// The keys of where one is.
     Help,
+    /// Anything there is, by name.
+    Palette,
+    /// Completes what is typed, or shows what may stand there.
+    Complete,
+    /// What is under way.
+    Tasks,
+    /// What was done, as commands.
+    Commands,
     /// Leaves.
     Quit,
     /// Cancels what is in focus; a second time, leaves.
@@ -94,12 +102,16 @@ pub enum Action {
     Plan,
     /// Bakes.
     Bake,
+    /// Hands an image on.
+    Publish,
     /// The log.
     Log,
     /// The files as they change.
     Changes,
     /// Marks what is selected, or takes the mark away.
     Mark,
+    /// Takes all marks away.
+    Unmark,
     /// Looks into what is selected, or compares it.
     Compare,
     /// The next part of the screen.
@@ -140,8 +152,6 @@ pub enum Action {
     IndentLines,
     /// Moves lines a level out.
     Outdent,
-    /// Shows what may stand at the cursor.
-    Complete,
     /// Says what stands at the cursor means.
     Explain,
     /// Makes lines comments, or text again.
@@ -172,4 +182,26 @@ pub enum Action {
     Verify,
     /// The lines that would let a check pass.
     Exception,
+}
+
+impl Action {
+    /// Whether it changes something outside, which a read-only session does not; or what it would lead to does.
+    pub fn changes(self) -> bool {
+        matches!(
+            self,
+            Self::ChooseBase
+                | Self::Edit
+                | Self::New
+                | Self::EditOutside
+                | Self::Bake
+                | Self::Publish
+                | Self::SaveAs
+                | Self::Shell
+                | Self::CancelBake
+                | Self::Undo
+                | Self::Redo
+                | Self::Save
+                | Self::Exception
+        )
+    }
 }

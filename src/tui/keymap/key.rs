@@ -68,6 +68,21 @@ impl Key {
     }
 }
 
+impl Key {
+    /// As it is shown where arrows cannot be drawn.
+    pub fn plain_name(self) -> String {
+        let ctrl = if self.ctrl { "Ctrl-" } else { "" };
+        let alt = if self.alt { "Alt-" } else { "" };
+        match self.code {
+            Code::Up => format!("{ctrl}{alt}up"),
+            Code::Down => format!("{ctrl}{alt}down"),
+            Code::Left => format!("{ctrl}{alt}left"),
+            Code::Right => format!("{ctrl}{alt}right"),
+            _ => self.to_string(),
+        }
+    }
+}
+
 /// Names of the keys that are no characters.
 const NAMED: [(&str, &str, Code); 19] = [
     ("enter", "Enter", Code::Enter),

@@ -2,10 +2,13 @@
 
 mod action;
 mod key;
-mod lookup;
+mod map;
+mod names;
+mod own;
 mod table;
 
 pub use action::{Action, Motion};
 pub use key::{Code, Key, KeyError};
-pub use lookup::{Found, look_up, next_keys};
+pub use map::{Bound, Found, Keymap, Sequence};
+pub use own::{KeyProblem, Written, resolve};
 pub use table::{Binding, Scope, TABLE};

@@ -17,6 +17,7 @@ use crate::report::{Kind, Report};
 use crate::tui::msg::Msg as Outer;
 use crate::tui::screens::Compare;
 use crate::tui::screens::diff::{Effect, Held, Matter, Msg, Request, Saved, Shown, Source, Wanted};
+use crate::tui::tasks::TaskKind;
 
 /// Contents are read once the selection rests for so long, and what is typed is looked for once typing pauses.
 const PAUSE: Duration = Duration::from_millis(40);
@@ -27,7 +28,7 @@ impl Performer {
     pub(super) fn diff(&mut self, effect: Effect) {
         let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
         match effect {
-            Effect::Open(asked) => self.spawn(Slot::Open, async move {
+            Effect::Open(asked) => self.task(TaskKind::Open, opening(&asked), async move {
                 let matter = open(&context, &asked).await;
                 send(&tell, Msg::Opened { asked, matter }).await;
             }),
@@ -38,17 +39,19 @@ impl Performer {
                 let Wanted { sources, .. } = *wanted;
                 send(&tell, Msg::Content { sources, shown }).await;
             }),
-            Effect::Trust { before, after } => self.spawn(Slot::Trust, async move {
-                let verify = async |image: String| {
-                    let verified = context.verify(&image, &VerifyOptions::default()).await.map(Arc::new);
-                    (image, verified)
-                };
-                let (before, after) = futures_util::future::join(verify(before), verify(after)).await;
-                send(&tell, Msg::Trusted { before, after }).await;
-            }),
+            Effect::Trust { before, after } => {
+                self.task(TaskKind::Trust, format!("verifying {before} and {after}"), async move {
+                    let verify = async |image: String| {
+                        let verified = context.verify(&image, &VerifyOptions::default()).await.map(Arc::new);
+                        (image, verified)
+                    };
+                    let (before, after) = futures_util::future::join(verify(before), verify(after)).await;
+                    send(&tell, Msg::Trusted { before, after }).await;
+                });
+            }
             Effect::Save { ref matter, ref source, ref to, replace } => {
                 let (matter, source, to) = (matter.clone(), source.clone(), to.clone());
-                self.spawn(Slot::Export(to.clone()), async move {
+                self.task(TaskKind::Export(to.clone()), format!("writing {to}"), async move {
                     let image = matter.image(source.which);
                     let outcome = context.export_file(image, (&source.path, source.level), &to, replace).await;
                     let outcome = outcome.map(|export| match export {
@@ -60,6 +63,14 @@ impl Performer {
                 });
             }
         }
+    }
+}
+
+fn opening(asked: &Compare) -> String {
+    match asked {
+        Compare::Image(image) => format!("reading {image}"),
+        Compare::Images { before, after } => format!("comparing {before} and {after}"),
+        Compare::Bake { reference, .. } => format!("reading what was baked of {reference}"),
     }
 }
 

@@ -5,15 +5,17 @@ mod bakes;
 mod clipboard;
 mod diff;
 mod editor;
+mod errands;
 mod recipes;
 mod store;
+mod task;
 mod themes;
 mod verify;
 
 pub(super) use bake::told;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio_util::task::JoinMap;
@@ -83,16 +85,32 @@ pub(super) enum Slot {
     Themes,
     /// A theme being kept.
     KeepTheme,
+    /// Bakes being begun, bases first.
+    Batch,
+    /// Several images being verified.
+    VerifyAll,
+    /// Images being published, or what that would do.
+    Publish,
+    /// What nothing refers to being counted or freed.
+    Unused,
+    /// A key being opened.
+    Unlock,
+    /// The palette going on.
+    Find,
 }
 
 /// Where tasks run and answer.
 pub(super) struct Performer {
     context: Arc<Context>,
+    /// The same with a passphrase somebody typed, from the next effect on.
+    unlocked: Arc<Mutex<Option<Arc<Context>>>>,
     tasks: JoinMap<Slot, ()>,
     tell: mpsc::Sender<Msg>,
     /// How many times as fast bakes are played again.
     speed: f64,
     drafts: editor::Drafts,
+    /// How many tasks were told of.
+    told: u64,
 }
 
 /// What has been told at least once.
@@ -124,7 +142,16 @@ impl Performer {
     /// Answers come out of the receiver.
     pub(super) fn new(context: Arc<Context>) -> (Self, mpsc::Receiver<Msg>) {
         let (tell, messages) = mpsc::channel(ON_THE_WAY);
-        (Self { context, tasks: JoinMap::new(), tell, speed: 1.0, drafts: editor::Drafts::default() }, messages)
+        let performer = Self {
+            context,
+            unlocked: Arc::default(),
+            tasks: JoinMap::new(),
+            tell,
+            speed: 1.0,
+            drafts: editor::Drafts::default(),
+            told: 0,
+        };
+        (performer, messages)
     }
 
     /// Plays bakes again so many times as fast.
@@ -135,6 +162,9 @@ impl Performer {
     /// Starts one effect. Those of the terminal itself are the loop's.
     pub(super) fn perform(&mut self, effect: Effect) {
         self.reap();
+        if let Some(unlocked) = self.unlocked.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.context = unlocked;
+        }
         match effect {
             Effect::Store(effect) => self.store(effect),
             Effect::Recipes(effect) => self.recipes(effect),
@@ -145,6 +175,15 @@ impl Performer {
             Effect::Themes => self.themes(),
             Effect::Theme { name, keep: true } => self.keep_theme(name),
             Effect::Copy(text) => self.copy(text),
+            Effect::Errand(effect) => self.errand(effect),
+            Effect::FindMore => {
+                let tell = self.tell.clone();
+                self.spawn(Slot::Find, async move {
+                    // Nobody listens any more: the terminal UI is leaving.
+                    let _ = tell.send(Msg::FindMore).await;
+                });
+            }
+            Effect::GiveUp(kind) => self.give_up(&Slot::of(&kind)),
             Effect::Theme { .. }
             | Effect::Send(_)
             | Effect::EditOutside(_)

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::mpsc::Sender;
 
+use super::errands::wanted;
 use super::{Performer, Slot};
 use crate::domain::projection::ShelfStatus;
 use crate::flows::Context;
@@ -17,7 +18,8 @@ use crate::flows::browse::Found;
 use crate::flows::follow::{Following, ShelfNews};
 use crate::flows::watch::Shelf;
 use crate::report::{Kind, Report};
-use crate::tui::msg::Msg as Outer;
+use crate::tui::effect::Effect as Outer;
+use crate::tui::msg::Msg as Told;
 use crate::tui::screens::recipes::{Effect, Msg, wizard};
 
 /// Bases asked for at once.
@@ -36,11 +38,16 @@ impl Performer {
                 send(&tell, Msg::Planned { file, plan }).await;
             }),
             Effect::Bake(file) => self.spawn(Slot::Bake(file.clone()), async move {
-                send(&tell, Msg::Begun(begin(&context, file).await)).await;
+                let again = Outer::Recipes(Effect::Bake(file.clone()));
+                match wanted(&context, again) {
+                    // Nobody listens any more: the terminal UI is leaving.
+                    Some(wanted) => drop(tell.send(Told::Errand(wanted)).await),
+                    None => send(&tell, Msg::Begun(begin(&context, file).await)).await,
+                }
             }),
             Effect::SetBase { file, image } => self.blocking(Slot::Write(file.clone()), move || {
                 let change = context.set_base(&file, &image);
-                Outer::Recipes(Msg::BaseSet { file, image, change })
+                Told::Recipes(Msg::BaseSet { file, image, change })
             }),
             Effect::Wizard(wizard::Effect::Begin(base)) => self.spawn(Slot::Answer, async move {
                 send(&tell, Msg::Wizard(wizard::Msg::Begin(base))).await;
@@ -50,24 +57,24 @@ impl Performer {
                 send(&tell, Msg::Wizard(wizard::Msg::Read(failure))).await;
             }),
             Effect::Wizard(wizard::Effect::Make(asked)) => self.blocking(Slot::New, move || {
-                Outer::Recipes(Msg::Wizard(wizard::Msg::Made(context.new_recipe_as(&asked))))
+                Told::Recipes(Msg::Wizard(wizard::Msg::Made(context.new_recipe_as(&asked))))
             }),
             Effect::TakeBack { file, change } => self.blocking(Slot::Write(file.clone()), move || {
                 let taken = context.take_back(&file, &change).map(|()| change.shown);
-                Outer::Recipes(Msg::TakenBack(taken))
+                Told::Recipes(Msg::TakenBack(taken))
             }),
             Effect::Editor(effect) => self.editor(effect),
         }
     }
 }
 
-async fn send(tell: &Sender<Outer>, msg: Msg) {
+async fn send(tell: &Sender<Told>, msg: Msg) {
     // Nobody listens any more: the terminal UI is leaving.
-    let _ = tell.send(Outer::Recipes(msg)).await;
+    let _ = tell.send(Told::Recipes(msg)).await;
 }
 
 /// The images of every store, a repository at a time; a store that cannot be listed keeps none of the others.
-async fn images(context: &Context, tell: &Sender<Outer>) -> Result<(), Report> {
+async fn images(context: &Context, tell: &Sender<Told>) -> Result<(), Report> {
     let mut failure = Ok(());
     for store in context.store_names().map(str::to_owned).collect::<Vec<_>>() {
         for source in context.sources(Some(&store))? {
@@ -88,7 +95,7 @@ async fn images(context: &Context, tell: &Sender<Outer>) -> Result<(), Report> {
 }
 
 /// What lies here at once; then where each pinned base points now, each asked once; again whenever a bake begins or ends.
-async fn list(context: &Context, tell: &Sender<Outer>) {
+async fn list(context: &Context, tell: &Sender<Told>) {
     let shelf = Shelf::from_environment();
     // Before the first look, so that nothing falls between. A shelf that cannot be followed stands still.
     let (mut following, mut known) = (shelf.follow().ok(), HashMap::new());
@@ -112,7 +119,7 @@ async fn list(context: &Context, tell: &Sender<Outer>) {
     });
 }
 
-async fn ask(context: &Context, asks: BTreeSet<String>, tell: &Sender<Outer>) {
+async fn ask(context: &Context, asks: BTreeSet<String>, tell: &Sender<Told>) {
     let asked = stream::iter(asks).map(|asks| async move {
         let now = context.base_now(&asks).await;
         send(tell, Msg::BaseNow { asks, now }).await;

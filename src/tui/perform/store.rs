@@ -10,6 +10,7 @@ use crate::flows::Context;
 use crate::report::Report;
 use crate::tui::msg::Msg as Outer;
 use crate::tui::screens::store::{Effect, Msg};
+use crate::tui::tasks::TaskKind;
 
 impl Performer {
     pub(super) fn store(&mut self, effect: Effect) {
@@ -19,7 +20,8 @@ impl Performer {
                 let names: Vec<String> = context.store_names().map(str::to_owned).collect();
                 for name in names {
                     let (context, tell) = (Arc::clone(&context), tell.clone());
-                    self.spawn(Slot::Survey(name.clone()), async move { survey(&context, name, &tell).await });
+                    let (kind, what) = (TaskKind::Survey(name.clone()), format!("reading the store {name}"));
+                    self.task(kind, what, async move { survey(&context, name, &tell).await });
                 }
             }
             Effect::Look { store, repository, tag } => {

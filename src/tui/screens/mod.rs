@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use super::effect::Effect;
 use super::keymap::{Action, Key, Scope};
 use super::theme::Look;
-use super::widgets::{Confirm, Divider, Picker, Sizes, Toast};
+use super::widgets::{Confirm, Divider, PassphrasePrompt, Picker, Sizes, Toast, TypedConfirm};
 
 /// A screen, in the order of the tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,8 +58,16 @@ pub enum Wish {
     Tell(Toast),
     /// Ask the user.
     Ask(Confirm),
+    /// Ask the user, who has to type a word to say yes.
+    AskTyped(TypedConfirm),
+    /// Ask for a passphrase.
+    AskPassphrase(PassphrasePrompt),
     /// Let the user choose.
     Pick(Picker),
+    /// What a key would ask for.
+    Act(Action),
+    /// Go where something is, and select it.
+    Reveal(Reveal),
     /// Go to a screen.
     Go(Screen),
     /// Watch a bake from its beginning.
@@ -77,6 +85,8 @@ pub enum Wish {
     EditMaker(String),
     /// Bake a recipe.
     Bake(PathBuf),
+    /// Bake several recipes.
+    BakeAll(Vec<PathBuf>),
     /// Choose a recipe for this image to be the base of.
     ChooseRecipeFor(String),
     /// Stores, recipes and the shelf may have changed.
@@ -90,6 +100,17 @@ pub enum Wish {
     },
     /// Leave without asking again.
     Leave,
+}
+
+/// Something that has its place on a screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reveal {
+    /// An image, by its reference.
+    Image(String),
+    /// A recipe, by its file.
+    Recipe(PathBuf),
+    /// A file of what the Diff screen looks into, by its path as it is shown.
+    File(String),
 }
 
 /// What can be looked into.
@@ -187,6 +208,10 @@ pub trait Place {
     }
     /// The body, or a pane of it, has another size.
     fn resized(&mut self, around: &Around) -> Vec<Wish>;
+    /// Whether going back has something to close on this screen first.
+    fn takes_back(&self) -> bool {
+        false
+    }
     /// The screen is asked to make room for leaving; a question where something would be lost.
     fn before_leaving(&self) -> Option<Confirm> {
         None

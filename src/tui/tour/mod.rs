@@ -12,13 +12,13 @@ use ratatui::layout::{Position, Rect};
 use time::{Duration, OffsetDateTime};
 
 use super::effect::Effect;
-use super::keymap::{Code, Key};
+use super::keymap::{Code, Key, Sequence};
 use super::model::{Model, Overlay};
 use super::msg::Msg;
 use super::theme::Look;
 use super::update::{pressed, update};
 use super::view;
-use super::widgets::{Toast, shown_key};
+use super::widgets::Toast;
 use stops::Act;
 
 /// Rows the caption takes.
@@ -95,7 +95,7 @@ impl Tour {
 /// A key as people read it.
 fn shown(name: &str) -> String {
     // None of those that the tour presses has a sign that plain terminals lack.
-    shown_key(name, true)
+    Sequence::read(name).map_or_else(|_| name.to_owned(), |sequence| sequence.shown(true))
 }
 
 /// Takes what comes while the tour is on; `None` for what it leaves to `update`.

@@ -17,9 +17,12 @@ pub use check::{CheckText, Counts, badge, glyph_of_verdict, signer_words};
 pub use cursor::Cursor;
 pub use filter::Filter;
 pub use meter::meter;
-pub use overlay::{Choice, Confirm, ConfirmBox, HelpBox, Item, Live, Picker, PickerBox, shown_key};
+pub use overlay::{
+    Choice, Confirm, ConfirmBox, HelpBox, Item, Live, PassphraseBox, PassphrasePrompt, Picker, PickerBox, TypedBox,
+    TypedConfirm, open as open_box,
+};
 pub use sizes::{Axis, Divider, Sizes, Zoom};
 pub use split::{Split, cut, rule, split, split_at_most};
 pub use swatch::swatches;
-pub use table::{Align, Column, Table, Width, known, marked, selected_bar, selected_evenly};
+pub use table::{Align, Column, Table, Width, known, marked, marked_cells, selected_bar, selected_evenly};
 pub use toast::{Toast, Toasts, Tone};

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::{Cursor, cut};
+use super::{Cursor, Filter, cut};
 use crate::tui::format;
 use crate::tui::theme::{Look, Role};
 
@@ -91,6 +91,15 @@ impl Table<'_> {
                 selected_evenly(self.look, Rect { y, height: 1, ..area }, buffer);
             }
             y += 1;
+        }
+    }
+
+    /// Draws the sign of marked rows in the column between the selection's mark and the row.
+    pub fn draw_marks(&self, area: Rect, buffer: &mut Buffer, is_marked: impl Fn(usize) -> bool) {
+        let top = area.y + u16::from(self.headed);
+        let window = self.cursor.window(self.len, Self::height(area, self.headed));
+        for (y, _) in (top..area.bottom()).zip(window).filter(|(_, index)| is_marked(*index)) {
+            buffer.set_span(area.x + 1, y, &self.look.span(Role::Accent, "*"), 1);
         }
     }
 
@@ -184,6 +193,21 @@ pub fn marked(look: &Look, role: Role, text: &str, found: Option<std::ops::Range
         look.span(role, &text[found.end..]),
     ];
     Line::from(parts.to_vec())
+}
+
+/// Cells with what a filter finds in them marked; signs, which are short, are left alone.
+pub fn marked_cells(look: &Look, filter: &Filter, cells: Vec<Line<'static>>) -> Vec<Line<'static>> {
+    let mark = |span: Span<'static>| -> Vec<Span<'static>> {
+        let found = filter.mark(&span.content).filter(|found| span.content.get(found.clone()).is_some());
+        let Some(found) = found.filter(|_| span.width() > 2) else { return vec![span] };
+        let part = |range: std::ops::Range<usize>, style| Span::styled(span.content[range].to_owned(), style);
+        vec![
+            part(0..found.start, span.style),
+            part(found.clone(), look.style(Role::Match)),
+            part(found.end..span.content.len(), span.style),
+        ]
+    };
+    cells.into_iter().map(|line| Line::from(line.spans.into_iter().flat_map(mark).collect::<Vec<_>>())).collect()
 }
 
 /// A right-aligned number column's usual text: empty while it is not known.

@@ -12,6 +12,7 @@ use super::{Effect, Model, Msg, Told};
 use crate::domain::journal::{BakeStatus, EventKind};
 use crate::domain::plan::StepId;
 use crate::tui::effect::Effect as Outer;
+use crate::tui::errands;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Compare, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
@@ -297,6 +298,11 @@ impl Place for Model {
         }
     }
 
+    fn takes_back(&self) -> bool {
+        let is_held = self.held && self.is_running();
+        is_held || self.search.editing || self.search.is_active() || self.focus != (Focus::Steps, Pane::Step)
+    }
+
     fn enter(&mut self, around: &Around) -> Vec<Wish> {
         self.settle(around);
         if self.bake.is_some() { self.exact_changes().into_iter().collect() } else { self.look_for_one() }
@@ -396,6 +402,15 @@ impl Model {
             Action::Open if self.focus.0 == Focus::Checks => self.open_evidence(),
             Action::Open if self.focus.0 == Focus::Evidence => {}
             Action::Verify => return self.verify(around),
+            Action::Publish => {
+                let image = format!("local/{}", self.view.reference());
+                return match self.view.committed {
+                    Some(_) => vec![Wish::Do(Outer::Errand(errands::Effect::PlanPublish(vec![image])))],
+                    None => {
+                        vec![Wish::Tell(Toast::warning("that bake made no image").next("b bakes the recipe again"))]
+                    }
+                };
+            }
             Action::NextMatch if self.focus.0 == Focus::Checks => return self.next_check(true, around),
             Action::PreviousMatch if self.focus.0 == Focus::Checks => return self.next_check(false, around),
             Action::Copy if matches!(self.focus.0, Focus::Checks | Focus::Evidence) => {

@@ -32,6 +32,8 @@ pub struct Model {
     pub cursor: Cursor,
     /// What is looked for.
     pub filter: Filter,
+    /// Marked bakes, by their IDs.
+    pub marked: Vec<String>,
     /// Whether the detail has the keys, and its first line shown.
     pub detail: Option<usize>,
 }
@@ -84,7 +86,27 @@ impl Model {
         }
         let is_over = |row: &ShelfRow| row.status != ShelfStatus::Running;
         self.rows.sort_by(|a, b| is_over(a).cmp(&is_over(b)).then_with(|| b.bake.cmp(&a.bake)));
+        let rows = &self.rows;
+        self.marked.retain(|bake| rows.iter().any(|row| row.bake == *bake));
         self.sift(selected);
+    }
+
+    /// Marks the selected bake, or takes its mark away.
+    pub(super) fn mark(&mut self) {
+        let Some(bake) = self.selected().map(|row| row.bake.clone()) else { return };
+        let count = self.marked.len();
+        self.marked.retain(|marked| *marked != bake);
+        if self.marked.len() == count {
+            self.marked.push(bake);
+        }
+    }
+
+    /// What is marked; where nothing is, what is selected.
+    pub(super) fn meant(&self) -> Vec<&ShelfRow> {
+        if self.marked.is_empty() {
+            return self.selected().into_iter().collect();
+        }
+        self.rows.iter().filter(|row| self.marked.contains(&row.bake)).collect()
     }
 
     /// Finds out again what the filter lets through, `selected` still selected where it is.

@@ -5,6 +5,7 @@ use ratatui::layout::Position;
 use super::{Effect, Model, Msg, Reading};
 use crate::domain::projection::{ShelfRow, ShelfStatus};
 use crate::tui::effect::Effect as Outer;
+use crate::tui::errands;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Compare, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
@@ -83,7 +84,9 @@ impl Model {
     fn back(&mut self, around: &Around) {
         if self.detail.take().is_none() {
             let selected = self.selected().map(|row| row.bake.clone());
-            self.filter.drop_it();
+            if !self.filter.drop_it() {
+                self.marked.clear();
+            }
             self.sift(selected);
         }
         self.settle(around);
@@ -103,15 +106,56 @@ impl Model {
     }
 
     fn cancel(&self) -> Vec<Wish> {
-        self.with_selected(|row| {
-            if row.status != ShelfStatus::Running {
-                let over = format!("{} is over: {}", row.reference, row.status);
-                return Wish::Tell(Toast::warning(over).next("enter shows how it ended"));
+        let running: Vec<&ShelfRow> =
+            self.meant().into_iter().filter(|row| row.status == ShelfStatus::Running).collect();
+        let title = match (running.as_slice(), self.marked.len()) {
+            ([], 0) => {
+                return self.with_selected(|row| {
+                    let over = format!("{} is over: {}", row.reference, row.status);
+                    Wish::Tell(Toast::warning(over).next("enter shows how it ended"))
+                });
             }
-            let text = "It stops where it is. Steps that are done stay in the cache.";
-            let yes = vec![Wish::Do(Outer::Bakes(Effect::Cancel(row.bake.clone())))];
-            Wish::Ask(Confirm::no_or(format!("cancel {}?", row.reference), text, "cancel it", yes))
-        })
+            ([], _) => return vec![Wish::Tell(Toast::warning("none of the marked bakes runs any more"))],
+            ([one], _) => format!("cancel {}?", one.reference),
+            (several, _) => format!("cancel {} bakes?", several.len()),
+        };
+        let text = match running.as_slice() {
+            [_] => "It stops where it is. Steps that are done stay in the cache.",
+            _ => "They stop where they are. Steps that are done stay in the cache.",
+        };
+        let yes = running.iter().map(|row| Wish::Do(Outer::Bakes(Effect::Cancel(row.bake.clone())))).collect();
+        let mut confirm = Confirm::no_or(title, text, if running.len() > 1 { "cancel them" } else { "cancel it" }, yes);
+        if running.len() > 1 {
+            confirm.code = running.iter().map(|row| format!("{} {}", row.reference, row.bake)).collect();
+        }
+        vec![Wish::Ask(confirm)]
+    }
+
+    /// The images that were made of what is meant.
+    fn images(&self) -> Vec<String> {
+        let mut images: Vec<String> = Vec::new();
+        for row in self.meant().into_iter().filter(|row| row.digest.is_some()) {
+            let image = format!("local/{}", row.reference);
+            if !images.contains(&image) {
+                images.push(image);
+            }
+        }
+        images
+    }
+
+    fn verify(&self) -> Vec<Wish> {
+        match self.images().as_slice() {
+            [] => self.with_selected(|_| no_image()),
+            [image] => vec![Wish::Verify(image.clone())],
+            images => vec![Wish::Do(Outer::Errand(errands::Effect::VerifyAll(images.to_vec())))],
+        }
+    }
+
+    fn publish(&self) -> Vec<Wish> {
+        match self.images() {
+            images if images.is_empty() => self.with_selected(|_| no_image()),
+            images => vec![Wish::Do(Outer::Errand(errands::Effect::PlanPublish(images)))],
+        }
     }
 
     fn watch(&self, replay: bool) -> Vec<Wish> {
@@ -119,9 +163,18 @@ impl Model {
     }
 }
 
+fn no_image() -> Wish {
+    Wish::Tell(Toast::warning("that bake made no image").next("enter shows how it ended"))
+}
+
 impl Place for Model {
     fn scopes(&self) -> Vec<Scope> {
         if self.filter.editing { vec![Scope::Line] } else { vec![Scope::Bakes, Scope::List] }
+    }
+
+    fn takes_back(&self) -> bool {
+        let is_deep = self.detail.is_some() || self.filter.editing || self.filter.is_active();
+        is_deep || !self.marked.is_empty()
     }
 
     fn enter(&mut self, around: &Around) -> Vec<Wish> {
@@ -153,12 +206,10 @@ impl Place for Model {
                     Wish::Compare(Compare::Bake { bake: row.bake.clone(), reference: row.reference.clone() })
                 });
             }
-            Action::Verify => {
-                return self.with_selected(|row| match row.digest {
-                    Some(_) => Wish::Verify(format!("local/{}", row.reference)),
-                    None => Wish::Tell(Toast::warning("that bake made no image").next("enter shows how it ended")),
-                });
-            }
+            Action::Verify => return self.verify(),
+            Action::Publish => return self.publish(),
+            Action::Mark => self.mark(),
+            Action::Unmark => self.marked.clear(),
             Action::Copy => return self.with_selected(|row| Wish::Do(Outer::Copy(row.bake.clone()))),
             Action::Refresh => return vec![Wish::Do(Outer::Bakes(Effect::List))],
             _ => {}

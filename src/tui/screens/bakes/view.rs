@@ -11,7 +11,7 @@ use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, meter};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, marked_cells, meter};
 
 const COLUMNS: [Column; 8] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
@@ -34,6 +34,10 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let day = around.now.to_offset(time::UtcOffset::UTC).date().to_string();
     let today = model.rows().iter().filter(|row| row.started.starts_with(&day)).count();
     let mut verdict: Vec<Span<'static>> = Vec::new();
+    if !model.marked.is_empty() {
+        verdict.push(look.span(Role::Accent, format!("{} marked", model.marked.len())));
+        verdict.push(look.span(Role::Dim, look.dot()));
+    }
     if running > 0 {
         verdict.push(look.span(Role::Accent, format!("{running} running")));
         verdict.push(look.span(Role::Dim, look.dot()));
@@ -72,6 +76,8 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         table.draw(area, buffer, |index| {
             model.row(index).map(|row| cells(model, look, around, row)).unwrap_or_default()
         });
+        let is_marked = |index| model.row(index).is_some_and(|row| model.marked.contains(&row.bake));
+        table.draw_marks(area, buffer, is_marked);
     }
     if let Some(area) = panes.detail(focused) {
         let from = model.detail.unwrap_or(0);
@@ -153,7 +159,7 @@ fn cells(model: &Model, look: &Look, around: &Around, row: &ShelfRow) -> Vec<Lin
         marked(look, Role::Text, &row.reference, model.filter.mark(&row.reference)),
         Line::from(look.span(Role::Dim, row.engine.clone())),
         Line::from(look.span(Role::Text, took(row, around))),
-        outcome(look, around, row),
+        marked_cells(look, &model.filter, vec![outcome(look, around, row)]).pop().unwrap_or_default(),
         Line::from(look.span(Role::Dim, format::age(Some(&row.started), around.now))),
         Line::from(look.span(Role::Dim, format!("{user}@{host}"))),
     ]

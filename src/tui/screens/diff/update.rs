@@ -165,6 +165,11 @@ impl Place for Model {
         }
     }
 
+    fn takes_back(&self) -> bool {
+        let is_typed = self.filter().editing || !self.filter().text.is_empty();
+        is_typed || self.saving.is_some() || self.aside.is_some() || self.reading.is_some()
+    }
+
     fn enter(&mut self, around: &Around) -> Vec<Wish> {
         self.settle(around);
         Vec::new()
@@ -246,6 +251,20 @@ impl Model {
     pub(super) fn retyped(&mut self) -> Vec<Wish> {
         self.files.retype();
         self.list()
+    }
+
+    /// Paths of files that changed, the first so many.
+    pub fn file_paths(&self, most: usize) -> Vec<Vec<u8>> {
+        let changes = self.files.listing.iter().flat_map(|listing| listing.changes.iter());
+        changes.filter(|changed| !changed.is_folder()).take(most).map(|changed| changed.path()).collect()
+    }
+
+    /// Looks for a file by its path.
+    pub fn reveal(&mut self, path: String) -> Vec<Wish> {
+        self.tab = Tab::Files;
+        (self.reading, self.saving) = (None, None);
+        self.files.filter = Filter { text: path, editing: false };
+        self.retyped()
     }
 
     /// Asks where the selected file is to be written; its name is proposed.

@@ -13,7 +13,7 @@ use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Compare, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, cut};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, marked_cells};
 
 /// Narrower than this, only files and bytes are counted.
 const ROOMY: u16 = 100;
@@ -306,7 +306,9 @@ fn facts(model: &Model, matter: &Matter, look: &Look, area: Rect, buffer: &mut B
     let cursor = if model.tab == Tab::Packages { model.packages } else { model.config };
     let columns: &[Column] = if matter.before.is_some() { &CHANGED } else { &STANDING };
     let table = Table { look, columns, len: facts.len(), cursor, focused: true, headed: true };
-    table.draw(area, buffer, |index| cells(look, matter.before.is_some(), facts[index]));
+    table.draw(area, buffer, |index| {
+        marked_cells(look, &model.words, cells(look, matter.before.is_some(), facts[index]))
+    });
 }
 
 fn cells(look: &Look, two: bool, fact: &FactRow) -> Vec<Line<'static>> {

@@ -14,6 +14,7 @@ use crate::report::Report;
 use crate::tui::format;
 use crate::tui::screens::Around;
 use crate::tui::theme::{Glyph, Look, Role};
+use crate::tui::widgets::Filter;
 
 impl Model {
     /// The lines of the detail pane, for a pane of so many columns.
@@ -120,7 +121,7 @@ impl Model {
 fn title_lines(look: &Look, card: &RecipeCard, reference: &str, columns: usize) -> Vec<Line<'static>> {
     let mut image = vec![look.glyph(Glyph::Local), look.span(Role::Local, format!(" {reference}"))];
     let mut on = vec![look.span(Role::Dim, "on ")];
-    on.extend(base(look, card).spans);
+    on.extend(base(look, card, &Filter::default()).spans);
     let width = |spans: &[Span<'static>]| spans.iter().map(Span::width).sum::<usize>();
     if width(&image) + 1 + width(&on) <= columns {
         image.push(look.span(Role::Text, " "));

@@ -2,6 +2,7 @@
 
 mod detail;
 pub mod editor;
+mod marked;
 mod model;
 mod paint;
 mod text;

@@ -40,6 +40,8 @@ pub struct Model {
     pub cursor: Cursor,
     /// The filter.
     pub filter: Filter,
+    /// Marked recipes.
+    pub marked: Vec<PathBuf>,
     /// Whether the detail has the keys, and its first line shown.
     pub detail: Option<usize>,
     /// The plan of the selected recipe.

@@ -8,7 +8,6 @@ use ratatui::layout::Position;
 
 use super::model::Planned;
 use super::{Effect, Model, Msg, editor, wizard};
-use crate::domain::recipe::Severity;
 use crate::flows::standing::{Prospect, RecipeCard, Standing};
 use crate::report::Report;
 use crate::tui::effect::Effect as Outer;
@@ -89,6 +88,7 @@ impl Model {
         let awaited = self.awaited.take_if(|file| cards.iter().any(|card| card.file == *file));
         let selected = awaited.or_else(|| self.selected().map(|card| card.file.clone()));
         (self.cards, self.read, self.failure) = (cards, true, None);
+        self.forget_gone();
         self.narrow();
         if !selected.is_some_and(|file| self.select(&file, around)) {
             self.cursor.go(self.cursor.selected, self.len(), self.height(around));
@@ -100,7 +100,7 @@ impl Model {
     }
 
     /// Selects a recipe; `false` where it does not show.
-    fn select(&mut self, file: &Path, around: &Around) -> bool {
+    pub(super) fn select(&mut self, file: &Path, around: &Around) -> bool {
         let place = (0..self.len()).find(|at| self.card(*at).is_some_and(|card| card.file == file));
         if let Some(at) = place {
             self.cursor.go(at, self.len(), self.height(around));
@@ -120,13 +120,13 @@ impl Model {
         }
     }
 
-    fn narrow(&mut self) {
+    pub(super) fn narrow(&mut self) {
         let lets = |card: &RecipeCard| self.filter.lets(&Self::words(card));
         self.shown = self.cards.iter().enumerate().filter(|(_, card)| lets(card)).map(|(number, _)| number).collect();
     }
 
     /// Asks for the plan of the selected recipe, unless it is the one that shows.
-    fn ask_plan(&mut self) -> Vec<Wish> {
+    pub(super) fn ask_plan(&mut self) -> Vec<Wish> {
         let Some(card) = self.selected() else { return Vec::new() };
         if self.planned.as_ref().is_some_and(|planned| planned.file == card.file) {
             return Vec::new();
@@ -269,22 +269,6 @@ impl Model {
         [Wish::Tell(told), wish(Effect::List)].into_iter().chain(wishes).collect()
     }
 
-    fn bake(&mut self) -> Vec<Wish> {
-        let Some(card) = self.selected() else { return Vec::new() };
-        if card.standing == Standing::Broken {
-            let error = card.problems.iter().find(|problem| problem.severity == Severity::Error);
-            let first = error.map(|p| format!("{}:{}: {}", p.line, p.column, p.message)).unwrap_or_default();
-            let told = format!("{} cannot be baked: {first}", card.shown);
-            return vec![Wish::Tell(Toast::warning(told).next("e opens it"))];
-        }
-        let file = card.file.clone();
-        // Asked for twice at once, it is baked once.
-        if self.starting.replace(file.clone()).as_ref() == Some(&file) {
-            return Vec::new();
-        }
-        vec![Wish::Bake(file)]
-    }
-
     fn act_on_selected(&mut self, action: Action, around: &Around) -> Vec<Wish> {
         let file = |card: &RecipeCard| -> PathBuf { card.file.clone() };
         match action {
@@ -299,11 +283,8 @@ impl Model {
                 Some(None) => vec![Wish::Tell(Toast::warning("it was never baked here").next("b bakes it"))],
                 None => Vec::new(),
             },
-            Action::Verify => match self.selected().map(|card| (&card.image, &card.reference)) {
-                Some((Some(_), Some(reference))) => vec![Wish::Verify(format!("local/{reference}"))],
-                Some(_) => vec![Wish::Tell(Toast::warning("its image is not in the local store").next("b bakes it"))],
-                None => Vec::new(),
-            },
+            Action::Verify => self.verify(),
+            Action::Publish => self.publish(),
             Action::Copy => {
                 let name = self.selected().and_then(|card| card.reference.clone());
                 name.map(|name| Wish::Do(Outer::Copy(name))).into_iter().collect()
@@ -341,6 +322,11 @@ impl Place for Model {
         }
     }
 
+    fn takes_back(&self) -> bool {
+        let is_deep = self.editor.is_some() || self.detail.is_some();
+        is_deep || self.filter.editing || self.filter.is_active() || !self.marked.is_empty()
+    }
+
     fn enter(&mut self, _around: &Around) -> Vec<Wish> {
         // The list follows the bakes, not the files: what was changed outside is seen when the screen comes up.
         vec![wish(Effect::List)]
@@ -363,8 +349,13 @@ impl Place for Model {
             Action::PreviousMatch => return self.step(Motion::Up, around),
             Action::Filter => self.filter.begin(),
             Action::OtherPane => self.detail = if self.detail.is_some() { None } else { Some(0) },
+            Action::Mark => self.mark(),
+            Action::Unmark => self.marked.clear(),
             Action::Back if self.detail.take().is_some() => {}
             Action::Back => {
+                if !self.filter.is_active() && !self.filter.editing {
+                    self.marked.clear();
+                }
                 if self.filter.drop_it() {
                     self.narrow();
                     self.cursor.follow(self.len(), self.height(around));

@@ -9,7 +9,7 @@ use crate::flows::standing::{RecipeCard, Standing};
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, cut, marked};
+use crate::tui::widgets::{Align, Column, Filter, Table, Width, cut, marked};
 
 const COLUMNS: [Column; 4] = [
     Column { title: "  image", width: Width::Fill(5), align: Align::Left, from: 0 },
@@ -46,6 +46,10 @@ pub(super) fn subject(model: &Model, look: &Look, _around: &Around) -> Subject {
     let bad = count(|standing| matches!(standing, Standing::Rejected | Standing::Failed));
     let mut verdict: Vec<Span<'static>> =
         vec![look.span(Role::Dim, crate::domain::units::count(model.cards.len() as u64, "recipe"))];
+    if !model.marked.is_empty() {
+        verdict.insert(0, look.span(Role::Dim, look.dot()));
+        verdict.insert(0, look.span(Role::Accent, format!("{} marked", model.marked.len())));
+    }
     let mut add = |number: usize, word: &str, glyph: Glyph| {
         if number > 0 {
             verdict.push(look.span(Role::Dim, look.dot()));
@@ -114,6 +118,8 @@ fn list(model: &Model, look: &Look, around: &Around, area: Rect, buffer: &mut Bu
     let table = Table { look, columns: &COLUMNS, len: model.len(), cursor: model.cursor, focused, headed: true };
     table
         .draw(area, buffer, |index| model.card(index).map(|card| cells(model, look, around, card)).unwrap_or_default());
+    let is_marked = |index| model.card(index).is_some_and(|card| model.marked.contains(&card.file));
+    table.draw_marks(area, buffer, is_marked);
 }
 
 fn cells(model: &Model, look: &Look, around: &Around, card: &RecipeCard) -> Vec<Line<'static>> {
@@ -129,20 +135,23 @@ fn cells(model: &Model, look: &Look, around: &Around, card: &RecipeCard) -> Vec<
     image.extend(marked(look, Role::Text, name, model.filter.mark(name)).spans);
     vec![
         Line::from(image),
-        base(look, card),
+        base(look, card, &model.filter),
         Line::from(look.span(role, word)),
         Line::from(look.span(Role::Dim, format::age(card.baked_at.as_deref(), around.now))),
     ]
 }
 
 /// The base with its origin.
-pub(super) fn base(look: &Look, card: &RecipeCard) -> Line<'static> {
+pub(super) fn base(look: &Look, card: &RecipeCard, filter: &Filter) -> Line<'static> {
     match card.base.as_deref() {
         None => Line::default(),
         Some("scratch") => Line::from(look.span(Role::Dim, "scratch")),
-        Some(base) if card.is_base_local => {
-            Line::from(vec![look.glyph(Glyph::Local), look.span(Role::Local, format!(" {base}"))])
+        Some(base) => {
+            let (glyph, role) =
+                if card.is_base_local { (Glyph::Local, Role::Local) } else { (Glyph::Global, Role::Global) };
+            let mut line = Line::from(vec![look.glyph(glyph), Span::raw(" ")]);
+            line.spans.extend(marked(look, role, base, filter.mark(base)).spans);
+            line
         }
-        Some(base) => Line::from(vec![look.glyph(Glyph::Global), look.span(Role::Global, format!(" {base}"))]),
     }
 }

@@ -3,6 +3,7 @@
 
 mod detail;
 mod intake;
+mod marked;
 mod model;
 mod order;
 mod seal;

@@ -98,7 +98,7 @@ pub struct Model {
     pub filter: Filter,
     /// The filter of the repositories while tags show.
     pub(super) outer_filter: Filter,
-    /// Images marked for comparing, by their references: two at most, the one marked first is the one before.
+    /// Marked images, by their references, in the order they were marked: of two compared the first is the one before.
     pub marked: Vec<String>,
     /// Whether the detail has the keys, and its first line shown.
     pub detail: Option<usize>,
@@ -203,15 +203,13 @@ impl Model {
         }
     }
 
-    /// Marks the selected image, or takes its mark away; of three the first gives way.
+    /// Marks the selected image, or takes its mark away.
     pub(super) fn mark(&mut self) {
         let Some(reference) = self.selected().map(|spot| Self::reference(&spot)) else { return };
         let count = self.marked.len();
         self.marked.retain(|marked| *marked != reference);
         if self.marked.len() == count {
             self.marked.push(reference);
-            let over = self.marked.len().saturating_sub(2);
-            self.marked.drain(..over);
         }
     }
 

@@ -8,7 +8,7 @@ use super::model::RepoRow;
 use super::{Effect, Level, Model, Msg, Shelf};
 use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
-use crate::tui::screens::{Around, Compare, Place, Screen, Subject, Wish};
+use crate::tui::screens::{Around, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
 use crate::tui::widgets::{Divider, Split, Table, Toast};
 
@@ -194,6 +194,40 @@ impl Model {
         if self.level != Level::Repositories {
             self.level = Level::Repositories;
             self.filter = std::mem::take(&mut self.outer_filter);
+        } else {
+            self.marked.clear();
+        }
+        self.settle(around)
+    }
+
+    /// Goes to an image and selects it.
+    pub fn reveal(&mut self, reference: &str, around: &Around) -> Vec<Wish> {
+        let spot = reference.split_once('/').and_then(|(store, rest)| Some((store, rest.rsplit_once(':')?)));
+        let Some((store, (repository, tag))) = spot else { return Vec::new() };
+        let is_there = self.shelf(store).is_some_and(|shelf| shelf.repos.iter().any(|repo| repo.name == repository));
+        if !is_there {
+            let toast = Toast::warning(format!("{reference} is not there any more")).next("r reads the stores again");
+            return vec![Wish::Tell(toast)];
+        }
+        if self.level == Level::Repositories {
+            self.outer_filter = std::mem::take(&mut self.filter);
+        }
+        self.filter.drop_it();
+        (self.detail, self.moved) = (None, true);
+        self.level = Level::Tags { store: store.to_owned(), repository: repository.to_owned() };
+        self.make_tags();
+        let at = self.tag_rows(0..self.tag_count()).position(|shown| shown == tag).unwrap_or(0);
+        let (len, height) = (self.tag_count(), self.height(around));
+        self.tags.go(at, len, height);
+        // Going back leads to the repository, not to where one was before.
+        let is_it = |row: &RepoRow| match *row {
+            RepoRow::Repo(at, repo) => {
+                self.shelves[at].name == store && self.shelves[at].repos[repo].name == repository
+            }
+            RepoRow::Store(_) => false,
+        };
+        if let Some(row) = self.rows.iter().position(is_it) {
+            self.repositories.selected = row;
         }
         self.settle(around)
     }
@@ -218,32 +252,6 @@ impl Model {
                 vec![Wish::Do(Outer::Copy(text))]
             }
             None => Vec::new(),
-        }
-    }
-
-    /// Compares what is marked, or what is marked with what is selected; with nothing marked looks into what is selected.
-    fn compare(&mut self) -> Vec<Wish> {
-        let selected = self.selected().map(|spot| Self::reference(&spot));
-        let mut marked = self.marked.clone().into_iter();
-        let asked = match (marked.next(), marked.next(), selected) {
-            (Some(before), Some(after), _) => Compare::Images { before, after },
-            (Some(before), None, Some(after)) if after != before => Compare::Images { before, after },
-            (Some(image), None, _) | (None, _, Some(image)) => Compare::Image(image),
-            (None, _, None) => {
-                let toast = Toast::warning("no image is selected").next("select a repository or one of its tags");
-                return vec![Wish::Tell(toast)];
-            }
-        };
-        self.marked.clear();
-        vec![Wish::Compare(asked)]
-    }
-
-    fn verify(&self) -> Vec<Wish> {
-        match self.selected() {
-            Some(spot) => vec![Wish::Verify(Self::reference(&spot))],
-            None => {
-                vec![Wish::Tell(Toast::warning("no image is selected").next("select a repository or one of its tags"))]
-            }
         }
     }
 
@@ -287,6 +295,11 @@ impl Place for Model {
         }
     }
 
+    fn takes_back(&self) -> bool {
+        let is_deep = self.detail.is_some() || self.level != Level::Repositories;
+        is_deep || self.filter.editing || self.filter.is_active() || !self.marked.is_empty()
+    }
+
     fn enter(&mut self, around: &Around) -> Vec<Wish> {
         if self.shelves.is_empty() {
             for store in &around.stores {
@@ -317,8 +330,13 @@ impl Place for Model {
                 self.mark();
                 Vec::new()
             }
+            Action::Unmark => {
+                self.marked.clear();
+                Vec::new()
+            }
             Action::Compare => self.compare(),
             Action::Verify => self.verify(),
+            Action::Publish => self.publish(around),
             Action::ChooseBase => self.choose_base(),
             Action::Copy => self.copy(),
             Action::Refresh => self.refresh(around),

@@ -340,7 +340,9 @@ fn marks(model: &Model, look: &Look, area: Rect, spots: impl Iterator<Item = Opt
         let reference = spot.map(|spot| Model::reference(&spot));
         let number = reference.and_then(|reference| model.marked.iter().position(|marked| *marked == reference));
         if let Some(number) = number {
-            buffer.set_span(area.x + 1, y, &look.span(Role::Accent, (number + 1).to_string()), 1);
+            // Two are told apart: the first is compared with.
+            let sign = if model.marked.len() > 2 { "*".to_owned() } else { (number + 1).to_string() };
+            buffer.set_span(area.x + 1, y, &look.span(Role::Accent, sign), 1);
         }
     }
 }

@@ -38,6 +38,14 @@ impl Model {
         vec![wish(Effect::Verify { image, run: self.run })]
     }
 
+    /// What was under way was given up.
+    pub fn give_up(&mut self) -> Vec<Wish> {
+        if self.standing == Standing::Going {
+            self.standing = Standing::Stopped;
+        }
+        Vec::new()
+    }
+
     /// Takes one message in.
     pub fn receive(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
         let Msg::Verified { run, verified } = msg;
@@ -259,6 +267,11 @@ impl Place for Model {
             Some(_) if self.detail.is_some() => vec![Scope::VerifyDetail, Scope::List],
             Some(_) => vec![Scope::Verify, Scope::List],
         }
+    }
+
+    fn takes_back(&self) -> bool {
+        let is_going = self.standing == Standing::Going;
+        is_going || self.detail.is_some() || self.filter.editing || self.filter.is_active()
     }
 
     fn enter(&mut self, around: &Around) -> Vec<Wish> {

@@ -9,7 +9,7 @@ use crate::domain::layer::{LayerShare, ratio};
 use crate::domain::text::escape;
 use crate::domain::units;
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, cut};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, marked_cells};
 
 const COLUMNS: [Column; 7] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
@@ -33,7 +33,7 @@ pub(in crate::tui::screens::diff) fn draw(
     let len = rows.len() + 1;
     let table = Table { look, columns: &COLUMNS, len, cursor: model.layers, focused: true, headed: true };
     table.draw(area, buffer, |index| match index.checked_sub(1).and_then(|at| rows.get(at)) {
-        Some(row) => cells(look, row),
+        Some(row) => marked_cells(look, &model.words, cells(look, row)),
         None => all(matter, look),
     });
 }

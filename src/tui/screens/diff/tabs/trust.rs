@@ -15,7 +15,9 @@ use crate::tui::format;
 use crate::tui::keymap::Motion;
 use crate::tui::screens::{Compare, Wish};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, CheckText, Column, Cursor, Table, Width, badge, cut, glyph_of_verdict, signer_words};
+use crate::tui::widgets::{
+    Align, CheckText, Column, Cursor, Table, Width, badge, cut, glyph_of_verdict, marked_cells, signer_words,
+};
 
 /// How far both images are verified, and what came of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -264,7 +266,7 @@ pub(in crate::tui::screens::diff) fn draw(model: &Model, look: &Look, area: Rect
     let cursor = model.trust.cursor;
     let table = Table { look, columns: &COLUMNS, len: rows.len(), cursor, focused: true, headed: true };
     let width = usize::from(Table::row_width(area));
-    table.draw(area, buffer, |index| cells(look, rows[index], width));
+    table.draw(area, buffer, |index| marked_cells(look, &model.words, cells(look, rows[index], width)));
 }
 
 fn cells(look: &Look, row: &TrustRow, width: usize) -> Vec<Line<'static>> {

@@ -1,0 +1,160 @@
+//! Errands: publishing, freeing, several bakes or verifications, a key unlocked.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::mpsc::Sender;
+
+use super::{Performer, Slot};
+use crate::domain::units;
+use crate::flows::Context;
+use crate::flows::bake::{BakeOptions, read_requests};
+use crate::flows::batch::{Batch, Progress};
+use crate::flows::prune::{Freeing, gc};
+use crate::flows::publish::Underway;
+use crate::flows::verify::VerifyOptions;
+use crate::report::{Kind, Report};
+use crate::tui::effect::Effect as Outer;
+use crate::tui::errands::{Effect, Msg};
+use crate::tui::hidden::Hidden;
+use crate::tui::msg::Msg as Told;
+use crate::tui::tasks::{News, TaskKind};
+
+impl Performer {
+    pub(super) fn errand(&mut self, effect: Effect) {
+        let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
+        match effect {
+            Effect::PlanPublish(images) => {
+                let what = format!("looking at what publishing {} would do", named(&images));
+                self.task(TaskKind::Publish, what, async move {
+                    let mut plans = Vec::with_capacity(images.len());
+                    for image in &images {
+                        plans.push(context.plan_publish(image).await);
+                    }
+                    send(&tell, Msg::Planned(plans)).await;
+                });
+            }
+            Effect::Publish(images) => {
+                let what = format!("publishing {}", named(&images));
+                self.task(TaskKind::Publish, what, async move { publish(&context, images, &tell).await });
+            }
+            Effect::CountUnused => self.task(TaskKind::Unused, "counting what nothing refers to".into(), async move {
+                let counted = gc(&context, Freeing { dry_run: true, ..Freeing::default() }).await;
+                send(&tell, Msg::Counted(counted)).await;
+            }),
+            Effect::FreeUnused => self.task(TaskKind::Unused, "freeing what nothing refers to".into(), async move {
+                send(&tell, Msg::Freed(gc(&context, Freeing::default()).await)).await;
+            }),
+            Effect::VerifyAll(images) => {
+                let what = format!("verifying {}", named(&images));
+                self.task(TaskKind::VerifyAll, what, async move { verify(&context, images, &tell).await });
+            }
+            Effect::BakeAll(files) => {
+                if let Some(wanted) = wanted(&context, Outer::Errand(Effect::BakeAll(files.clone()))) {
+                    return self.spawn(Slot::Batch, async move { send(&tell, wanted).await });
+                }
+                let what = format!("beginning {}", units::count(files.len() as u64, "bake"));
+                self.task(TaskKind::Batch, what, async move { batch(context, files, &tell).await });
+            }
+            Effect::Unlock { passphrase, then } => {
+                let unlocked = Arc::clone(&self.unlocked);
+                self.blocking(Slot::Unlock, move || {
+                    Told::Errand(match unlock(&context, &passphrase) {
+                        Ok(context) => {
+                            *unlocked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
+                            Msg::Unlocked(then)
+                        }
+                        Err(report) => {
+                            let problem = Some([&[report.message], report.causes.as_slice()].concat().join(": "));
+                            Msg::PassphraseWanted { key: key(&context).unwrap_or_default(), problem, then }
+                        }
+                    })
+                });
+            }
+        }
+    }
+}
+
+/// Asks for a passphrase, where a bake would need one that nobody told.
+pub(super) fn wanted(context: &Context, then: Outer) -> Option<Msg> {
+    Some(Msg::PassphraseWanted { key: key(context)?, problem: None, then: vec![then] })
+}
+
+/// The file, from the workspace, of the key whose passphrase nobody told. What is wrong with settings the bake itself tells.
+fn key(context: &Context) -> Option<String> {
+    let key = context.passphrase_wanted().ok().flatten()?;
+    Some(key.strip_prefix(&context.workspace.root).unwrap_or(&key).display().to_string())
+}
+
+fn unlock(context: &Context, passphrase: &Hidden) -> Result<Context, Report> {
+    context.clone().with_passphrase(passphrase.reveal())
+}
+
+/// One by its name, several by their number.
+fn named(images: &[String]) -> String {
+    match images {
+        [one] => one.clone(),
+        several => units::count(several.len() as u64, "image"),
+    }
+}
+
+async fn send(tell: &Sender<Told>, msg: Msg) {
+    // Nobody listens any more: the terminal UI is leaving.
+    let _ = tell.send(Told::Errand(msg)).await;
+}
+
+fn progress(tell: &Sender<Told>, kind: TaskKind, text: String) {
+    // The next one tells more.
+    let _ = tell.try_send(Told::Task(News::Progress { kind, text }));
+}
+
+async fn publish(context: &Context, images: Vec<String>, tell: &Sender<Told>) {
+    let all = images.len();
+    for (number, image) in images.into_iter().enumerate() {
+        let which = if all > 1 { format!("{} of {all}, ", number + 1) } else { String::new() };
+        let told = |underway: Underway| {
+            let Underway { blobs, of, bytes } = underway;
+            progress(tell, TaskKind::Publish, format!("{which}{blobs} of {of} blobs, {} sent", units::bytes(bytes)));
+        };
+        let outcome = context.publish_watched(&image, None, told).await;
+        send(tell, Msg::Published { image, outcome }).await;
+    }
+}
+
+async fn verify(context: &Context, images: Vec<String>, tell: &Sender<Told>) {
+    let mut all = Vec::with_capacity(images.len());
+    for image in images {
+        progress(tell, TaskKind::VerifyAll, image.clone());
+        let verified = context.verify(&image, &VerifyOptions::default()).await;
+        all.push((image, verified.map(|verified| verified.verdict)));
+    }
+    send(tell, Msg::VerifiedAll(all)).await;
+}
+
+/// Begins each bake when its turn has come; once all have begun, they are on their own.
+async fn batch(context: Arc<Context>, files: Vec<PathBuf>, tell: &Sender<Told>) {
+    let of = Arc::clone(&context);
+    let read = move || read_requests(&of, &files, &BakeOptions::default());
+    let asked = match tokio::task::spawn_blocking(read).await {
+        Ok(asked) => asked,
+        Err(error) => Err(Report::new(Kind::Failed, &error)),
+    };
+    let all = asked.as_ref().map_or(0, |asked| asked.requests.len());
+    let mut batch = match asked.and_then(|asked| Batch::new(&context, asked)) {
+        Ok(batch) => batch,
+        Err(report) => return send(tell, Msg::Begun { reference: String::new(), begun: Err(report) }).await,
+    };
+    let mut begun = 0;
+    while begun < all
+        && let Some(next) = batch.next().await
+    {
+        let (reference, outcome) = match next {
+            Progress::Started { started, reference } => (reference, Ok(started.bake)),
+            Progress::NotStarted { reference, report } => (reference, Err(report)),
+            Progress::Record { .. } | Progress::Ended { .. } => continue,
+        };
+        begun += 1;
+        progress(tell, TaskKind::Batch, format!("{begun} of {all}"));
+        send(tell, Msg::Begun { reference, begun: outcome }).await;
+    }
+}

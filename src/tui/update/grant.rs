@@ -1,0 +1,116 @@
+//! Grants what screens wish, in order. What a read-only session does not do is refused here, whoever wishes it. Pure.
+
+use super::keys::{act, refusal};
+use super::trail;
+use crate::tui::effect::Effect;
+use crate::tui::errands;
+use crate::tui::model::{Model, Overlay};
+use crate::tui::screens::{Reveal, Screen, Wish, bakes, recipes, store};
+use crate::tui::widgets::Picker;
+
+/// Grants what screens wish, in order.
+pub(in crate::tui) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for wish in wishes {
+        let around = model.around();
+        let further = match wish {
+            Wish::Do(effect) if model.settled.readonly && effect.changes() => {
+                model.toasts.add(refusal(), model.now);
+                Vec::new()
+            }
+            Wish::Do(effect) => {
+                effects.push(effect);
+                Vec::new()
+            }
+            Wish::Tell(toast) => {
+                model.toasts.add(toast, model.now);
+                Vec::new()
+            }
+            Wish::Ask(confirm) => cover(model, Overlay::Confirm(confirm)),
+            Wish::Pick(picker) => cover(model, Overlay::Picker(picker)),
+            Wish::Go(screen) if screen != model.screen => {
+                trail::follow(model, screen);
+                model.place_mut().enter(&around)
+            }
+            Wish::Go(_) => Vec::new(),
+            Wish::Watch { bake, replay } => {
+                trail::follow(model, Screen::Bake);
+                model.bake.watch(bake, replay, &around)
+            }
+            Wish::Compare(asked) => {
+                trail::follow(model, Screen::Diff);
+                model.diff.open(asked)
+            }
+            Wish::Verify(image) => {
+                trail::follow(model, Screen::Verify);
+                model.verify.verify(image)
+            }
+            Wish::Reveal(what) => reveal(model, what),
+            Wish::Act(action) => {
+                effects.extend(act(model, action));
+                Vec::new()
+            }
+            Wish::AskTyped(confirm) => cover(model, Overlay::Typed(confirm)),
+            Wish::AskPassphrase(prompt) => cover(model, Overlay::Passphrase(prompt)),
+            Wish::Theme { name, keep } => {
+                if keep {
+                    model.theme.clone_from(&name);
+                }
+                vec![Wish::Do(Effect::Theme { name, keep })]
+            }
+            Wish::BakeAll(recipes) => bake_all(recipes),
+            Wish::EditMaker(image) => model.recipes.edit_maker(&image, &around),
+            Wish::Bake(recipe) => vec![Wish::Do(Effect::Recipes(recipes::Effect::Bake(recipe)))],
+            Wish::ChooseRecipeFor(image) => model.recipes.choose_for(&image),
+            Wish::ReadAgain => read_again(),
+            Wish::Leave => {
+                effects.push(Effect::Leave);
+                Vec::new()
+            }
+        };
+        effects.extend(grant(model, further));
+    }
+    effects
+}
+
+/// Lays something over the screen; what a choice that was there tried on is taken back.
+fn cover(model: &mut Model, overlay: Overlay) -> Vec<Wish> {
+    match std::mem::replace(&mut model.overlay, overlay) {
+        Overlay::Picker(Picker { live: Some(live), .. }) => live.left,
+        _ => Vec::new(),
+    }
+}
+
+/// Something changed outside: what shows it is read again.
+fn read_again() -> Vec<Wish> {
+    let effects = [
+        Effect::Store(store::Effect::ReadAgain),
+        Effect::Recipes(recipes::Effect::List),
+        Effect::Bakes(bakes::Effect::List),
+    ];
+    effects.into_iter().map(Wish::Do).collect()
+}
+
+/// Goes where something is, and selects it.
+fn reveal(model: &mut Model, what: Reveal) -> Vec<Wish> {
+    let screen = match &what {
+        Reveal::Image(_) => Screen::Store,
+        Reveal::Recipe(_) => Screen::Recipes,
+        Reveal::File(_) => Screen::Diff,
+    };
+    trail::follow(model, screen);
+    let around = model.around();
+    match what {
+        Reveal::Image(reference) => model.store.reveal(&reference, &around),
+        Reveal::Recipe(file) => model.recipes.reveal(&file, &around),
+        Reveal::File(path) => model.diff.reveal(path),
+    }
+}
+
+/// One bake is watched; several show among the bakes.
+fn bake_all(mut recipes: Vec<std::path::PathBuf>) -> Vec<Wish> {
+    if recipes.len() == 1 {
+        return recipes.pop().map(Wish::Bake).into_iter().collect();
+    }
+    vec![Wish::Do(Effect::Errand(errands::Effect::BakeAll(recipes))), Wish::Go(Screen::Bakes)]
+}

@@ -1,0 +1,46 @@
+//! Leaving: whatever would be lost is asked about first. Pure.
+
+use crate::tui::effect::Effect;
+use crate::tui::model::{Model, Overlay};
+use crate::tui::screens::{Place, Screen, Wish};
+use crate::tui::widgets::Confirm;
+
+/// Leaves, or asks about what would be lost.
+pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
+    let in_the_way = Screen::ALL.into_iter().find_map(|screen| {
+        let question = match screen {
+            Screen::Store => model.store.before_leaving(),
+            Screen::Recipes => model.recipes.before_leaving(),
+            Screen::Bake => model.bake.before_leaving(),
+            Screen::Verify => model.verify.before_leaving(),
+            Screen::Diff => model.diff.before_leaving(),
+            Screen::Bakes => model.bakes.before_leaving(),
+        };
+        question.map(|question| (screen, question))
+    });
+    match in_the_way {
+        Some((screen, question)) => {
+            model.screen = screen;
+            model.overlay = Overlay::Confirm(question);
+            Vec::new()
+        }
+        None => match owed(model) {
+            Some(question) => {
+                model.overlay = Overlay::Confirm(question);
+                Vec::new()
+            }
+            None => vec![Effect::Leave],
+        },
+    }
+}
+
+/// What is under way and would be broken off. Bakes are not: they go on by themselves.
+fn owed(model: &Model) -> Option<Confirm> {
+    let owed: Vec<&str> =
+        model.tasks.all.iter().filter(|task| task.kind.is_owed()).map(|task| task.what.as_str()).collect();
+    if owed.is_empty() {
+        return None;
+    }
+    let text = format!("Leaving breaks off: {}. Bakes that have begun go on either way.", owed.join(", "));
+    Some(Confirm::no_or("leave now?", text, "leave", vec![Wish::Leave]))
+}
