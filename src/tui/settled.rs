@@ -38,8 +38,12 @@ impl Settled {
             readonly: readonly || context.settings.readonly,
             ..Self::default()
         };
-        if !settled.themes.iter().any(|name| name == theme) {
-            settled.themes.push(theme.to_owned());
+        // Themes that cannot be listed are told where they are chosen.
+        let own = context.theme_names().unwrap_or_default();
+        for name in own.into_iter().chain([theme.to_owned()]) {
+            if !settled.themes.contains(&name) {
+                settled.themes.push(name);
+            }
         }
         settled
     }

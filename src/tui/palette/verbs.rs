@@ -186,7 +186,7 @@ fn given(verb: Verb, arguments: &[&str], stock: &Stock) -> Result<Vec<Wish>, Str
         }
         (Verb::Theme, []) => Ok(vec![Wish::Do(Effect::Themes)]),
         (Verb::Theme, [name, ..]) => match stock.things.iter().any(|thing| thing.is(&Kind::Theme, name)) {
-            true => Ok(vec![Wish::Do(Effect::Theme { name: (*name).to_owned(), keep: true })]),
+            true => Ok(vec![Wish::Theme { name: (*name).to_owned(), keep: true }]),
             false => Err(format!("there is no theme {name}; theme alone lists them")),
         },
     }

@@ -200,14 +200,10 @@ fn keys_go_between_while_a_hundred_thousand_images_are_gone_through() {
 }
 
 #[test]
-fn themes_show_while_they_are_chosen_and_go_back_where_none_is() {
-    let theme = |name: &str, keep| vec![Effect::Theme { name: name.into(), keep }];
-    let (_, mut model) = given("theme");
-    assert_eq!(press(&mut model, &["down"]), theme("light", false));
-    assert_eq!(write(&mut model, "mon").last(), theme("mono", false).last());
-    assert_eq!(press(&mut model, &["esc"]), theme("dark", false));
-    let (_, mut model) = given("theme");
-    press(&mut model, &["down"]);
-    assert_eq!(press(&mut model, &["enter"]), theme("light", true));
+fn a_theme_is_chosen_by_its_name_or_from_a_list() {
+    let (effects, _) = given("theme");
+    assert_eq!(effects, [Effect::Themes]);
+    let (effects, model) = given("theme light");
+    assert_eq!(effects, [Effect::Theme { name: "light".into(), keep: true }]);
     assert_eq!(model.theme, "light");
 }
