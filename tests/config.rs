@@ -56,6 +56,14 @@ fn mistakes_have_places_and_end_with_2() {
     bakery.write(FILE, "theme: good\n");
     let text = bakery.ok(&["config", "show"]);
     assert!(text.contains("✔ good") && text.contains("mine.yaml:4:3: unknown role `stail`"), "{text}");
+    bakery.write(FILE, "keys:\n  store: {verfy: [f5], diff: [ctrl-s]}\n");
+    let output = bakery.run(&["config", "show", "--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problems: Vec<&str> =
+        told["key_problems"].as_array().unwrap().iter().map(|told| told.as_str().unwrap()).collect();
+    assert_eq!((output.status.code(), problems.len()), (Some(2), 2), "{problems:?}");
+    assert!(problems[0].starts_with("config.yaml:2:") && problems[0].contains("`verify`"), "{problems:?}");
+    assert!(problems[1].contains("ctrl-s"), "{problems:?}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::flows::settings::{Config, Row, default_text};
 use crate::flows::terminal;
 use crate::report::{Kind, Report};
 use crate::tui::dress::dressed;
+use crate::tui::keymap::resolve;
 use crate::tui::theme::BUILT_IN;
 
 /// Subcommands.
@@ -65,13 +66,16 @@ fn own_themes(config: &Config) -> Result<Vec<(String, Option<Report>)>, Report> 
 fn show(session: &Session) -> Result<(), Report> {
     let config = Config::open()?;
     let (rows, own, wrong) = (config.rows(), own_themes(&config)?, judge(&config).err());
+    let keys: Vec<String> = resolve(&config.key_settings()).1.iter().map(ToString::to_string).collect();
+    // Keys that are wrong have been told by then.
+    let wrong = wrong.or_else(|| (!keys.is_empty()).then(|| Report::message(Kind::Usage, "")));
     let output = &session.output;
     if output.json {
         let settings: Vec<Value> = rows.iter().map(row_json).collect();
         let own = own.iter().map(|(name, wrong)| json!({"name": name, "error": wrong}));
         let themes = json!({"built-in": BUILT_IN.map(|(name, _)| name), "own": own.collect::<Vec<Value>>()});
         let file = config.file.display().to_string();
-        output.json(&json!({"file": file, "exists": config.exists, "settings": settings, "themes": themes}))?;
+        output.json(&json!({"file": file, "exists": config.exists, "settings": settings, "themes": themes, "key_problems": keys}))?;
         return wrong.map_or(Ok(()), Err);
     }
     let there = if config.exists { "" } else { " is not there: all is as it comes; `bakery config edit` makes it" };
@@ -90,6 +94,7 @@ fn show(session: &Session) -> Result<(), Report> {
             Some(report) => format!("  ✖ {name}  {}", report.causes.first().unwrap_or(&report.message)),
         })?;
     }
+    keys.iter().try_for_each(|problem| output.line(format!("✖ {}", escape(problem))))?;
     wrong.map_or(Ok(()), Err)
 }
 

@@ -39,6 +39,12 @@ pub struct Context {
 /// Keys of the user's own for one action: scope, action, keys, and where that stands: line and column.
 pub type KeyEntry = (String, String, Vec<String>, (u32, u32));
 
+/// Keys of the user's own, as plain values.
+pub(super) fn key_entries(settings: &UserSettings) -> Vec<KeyEntry> {
+    let entry = |own: &KeySetting| (own.scope.clone(), own.action.clone(), own.keys.clone(), (own.line, own.column));
+    settings.keys.iter().map(entry).collect()
+}
+
 impl From<SecretFlagError> for Report {
     fn from(error: SecretFlagError) -> Self {
         Self::new(Kind::Usage, &error).help("write --secret NAME=env:VARIABLE or --secret NAME=file:PATH")
@@ -89,9 +95,7 @@ impl Context {
 
     /// The user's keys as `config.yaml` has them: scope, action, keys, and where that stands.
     pub fn key_settings(&self) -> Vec<KeyEntry> {
-        let entry =
-            |own: &KeySetting| (own.scope.clone(), own.action.clone(), own.keys.clone(), (own.line, own.column));
-        self.settings.keys.iter().map(entry).collect()
+        key_entries(&self.settings)
     }
 
     /// The user's theme file of this name: where it is, and its text; `None` where there is none.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Context;
+use super::context::key_entries;
+use super::{Context, KeyEntry};
 use crate::adapters::settings::Paths;
 pub use crate::adapters::settings::UserSettings;
 use crate::adapters::{files, recipes};
@@ -111,6 +112,11 @@ impl Config {
     /// The names of the user's own themes.
     pub fn theme_names(&self) -> Result<Vec<String>, Report> {
         Ok(self.paths.theme_names()?)
+    }
+
+    /// Keys of the user's own.
+    pub fn key_settings(&self) -> Vec<KeyEntry> {
+        key_entries(&self.user)
     }
 }
 

@@ -1,11 +1,9 @@
 //! A plan as lines: the base, then one aligned line a step with what will happen and why.
 
-use std::path::Path;
-
 use super::bytes;
 use crate::domain::oci::Digest;
 use crate::domain::plan::{Plan, PlannedStep, PlatformPlan};
-use crate::domain::recipe::{ConfigChange, lock_beside};
+use crate::domain::recipe::ConfigChange;
 use crate::domain::text::escape;
 
 /// Widest summary.
@@ -32,9 +30,8 @@ pub fn lines(plan: &Plan, config: &ConfigChange, color: bool) -> Vec<String> {
 /// That the base's tag has moved on, and how to follow it; `None` while the lock is up to date.
 pub fn stale(plan: &Plan, now: &Digest) -> Option<String> {
     let pinned = plan.base_digest.as_ref().filter(|_| plan.stale == Some(true))?;
-    let lock = lock_beside(Path::new(&plan.recipe));
-    let (now, pinned, lock) = (now.short(), pinned.short(), escape(&lock.display().to_string()));
-    Some(format!("⟳ stale: the tag now points to {now}, the lock pins {pinned}  (remove {lock} to move)"))
+    let (now, pinned, recipe) = (now.short(), pinned.short(), escape(&plan.recipe));
+    Some(format!("⟳ stale: the tag now points to {now}, the lock pins {pinned}  (`bakery update {recipe}` moves it)"))
 }
 
 /// What this machine's single id costs the image; `None` where nothing is lost.

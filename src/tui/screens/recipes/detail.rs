@@ -1,13 +1,11 @@
 //! The selected recipe in words: what is wrong with it, else what a bake of it would do. Lines only.
 
-use std::path::Path;
-
 use ratatui::text::{Line, Span};
 
 use super::Model;
 use super::view::base;
 use crate::domain::plan::{PlannedStep, Reason};
-use crate::domain::recipe::{Problem, Severity, lock_beside};
+use crate::domain::recipe::{Problem, Severity};
 use crate::domain::units;
 use crate::flows::standing::{Prospect, RecipeCard, Standing};
 use crate::report::Report;
@@ -89,8 +87,7 @@ impl Model {
             (Some(pinned), Some(Some(now))) if now != pinned => {
                 let text = format!("the base's tag now points to {}, the lock pins {}", now.short(), pinned.short());
                 let mut lines = told(look, (Glyph::Stale, Role::Stale), &text, columns);
-                let lock = lock_beside(Path::new(&card.shown));
-                let next = format!("remove {} and bake to move to it", lock.display());
+                let next = format!("`bakery update {}` shows what that changes, and moves to it", card.shown);
                 lines.extend(indented(look, &next, columns));
                 lines
             }
