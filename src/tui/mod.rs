@@ -13,7 +13,6 @@ pub mod dress;
 pub mod effect;
 pub mod errands;
 pub mod format;
-pub mod hidden;
 pub mod keymap;
 pub mod model;
 pub mod mouse;

@@ -1,16 +1,18 @@
 //! What is done for no screen in particular: publishing, freeing, several bakes or verifications at once, a key unlocked.
 //! Data, and what to say of what came of it; pure.
 
+mod hidden;
 mod receive;
 mod words;
 
+pub use hidden::Hidden;
 pub use receive::receive;
 pub use words::gc_lines;
 
 use std::path::PathBuf;
 
 use super::effect::Effect as Outer;
-use super::hidden::Hidden;
+
 use crate::domain::trust::CheckVerdict;
 use crate::flows::prune::Pruned;
 use crate::flows::publish::{PublishPlan, Published};

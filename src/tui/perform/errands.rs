@@ -15,8 +15,8 @@ use crate::flows::publish::Underway;
 use crate::flows::verify::VerifyOptions;
 use crate::report::{Kind, Report};
 use crate::tui::effect::Effect as Outer;
+use crate::tui::errands::Hidden;
 use crate::tui::errands::{Effect, Msg};
-use crate::tui::hidden::Hidden;
 use crate::tui::msg::Msg as Told;
 use crate::tui::tasks::{News, TaskKind};
 

@@ -6,8 +6,8 @@ use ratatui::text::Line;
 
 use super::{cut, open};
 use crate::tui::effect::Effect;
+use crate::tui::errands::Hidden;
 use crate::tui::format;
-use crate::tui::hidden::Hidden;
 use crate::tui::theme::{Look, Role};
 
 /// A passphrase asked for.
