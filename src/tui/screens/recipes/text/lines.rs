@@ -11,6 +11,8 @@ pub(super) struct Uncommented {
     first: usize,
     before: Vec<String>,
     count: u64,
+    /// Where the selection began and the cursor was.
+    left: (Option<At>, At),
 }
 
 impl Text {
@@ -19,7 +21,7 @@ impl Text {
         match self.selection() {
             Some((from, to)) if to.0 > from.0 && to.1 == 0 => from.0..=to.0 - 1,
             Some((from, to)) => from.0..=to.0,
-            None => self.cursor.0..=self.cursor.0,
+            None => self.cursor().0..=self.cursor().0,
         }
     }
 
@@ -40,10 +42,9 @@ impl Text {
             }
             None => (line, column),
         };
-        let (cursor, anchor) = (moved(self.cursor), self.anchor.map(moved));
-        self.replace(&[((first, 0), (first + ends.1 - 1, ends.0), &new.join("\n"))]);
-        self.land(cursor);
-        self.anchor = anchor;
+        let (cursor, anchor) = (moved(self.cursor()), self.buffer.anchor().map(moved));
+        self.replace((first, 0), (first + ends.1 - 1, ends.0), &new.join("\n"));
+        self.land(anchor, cursor);
         true
     }
 
@@ -52,9 +53,11 @@ impl Text {
         let chosen = self.chosen();
         let (first, old) = (*chosen.start(), self.lines()[chosen.clone()].to_vec());
         if let Some(undone) = self.uncommented.take() {
-            let same = undone.first == first && undone.before.len() == old.len();
+            let lines = undone.first..=undone.first + undone.before.len() - 1;
+            // What is selected may seem to end a line earlier, where the last one has become empty.
+            let same = lines == chosen || undone.left == (self.buffer.anchor(), self.cursor());
             if same && undone.count == self.buffer.count {
-                return self.rewrite(chosen, &undone.before);
+                return self.rewrite(lines, &undone.before);
             }
         }
         let said = |line: &&String| !line.trim().is_empty();
@@ -63,7 +66,8 @@ impl Text {
             let new: Vec<String> = old.iter().map(|line| without_comment(line)).collect();
             let changed = self.rewrite(chosen, &new);
             if changed {
-                self.uncommented = Some(Uncommented { first, before: old, count: self.buffer.count });
+                let left = (self.buffer.anchor(), self.cursor());
+                self.uncommented = Some(Uncommented { first, before: old, count: self.buffer.count, left });
             }
             return changed;
         }
@@ -119,10 +123,9 @@ impl Text {
         let to = from + lines.len() - 1;
         let end = (to, self.lines()[to].chars().count());
         let moved = |(line, column): At| (if down { line + 1 } else { line.saturating_sub(1) }, column);
-        let (cursor, anchor) = (moved(self.cursor), self.anchor.map(moved));
-        self.replace(&[((from, 0), end, &lines.join("\n"))]);
-        self.land(cursor);
-        self.anchor = anchor;
+        let (cursor, anchor) = (moved(self.cursor()), self.buffer.anchor().map(moved));
+        self.replace((from, 0), end, &lines.join("\n"));
+        self.land(anchor, cursor);
         true
     }
 
@@ -133,10 +136,10 @@ impl Text {
         let text: String = self.lines()[chosen].iter().flat_map(|line| ["\n", line]).collect();
         let end = (last, self.lines()[last].chars().count());
         let by = last - first + 1;
-        let (cursor, anchor) = ((self.cursor.0 + by, self.cursor.1), self.anchor.map(|at| (at.0 + by, at.1)));
-        self.replace(&[(end, end, &text)]);
-        self.land(cursor);
-        self.anchor = anchor;
+        let below = |(line, column): At| (line + by, column);
+        let (cursor, anchor) = (below(self.cursor()), self.buffer.anchor().map(below));
+        self.replace(end, end, &text);
+        self.land(anchor, cursor);
         true
     }
 
@@ -155,10 +158,9 @@ impl Text {
         if from == to {
             return false;
         }
-        let column = self.cursor.1;
-        self.anchor = None;
-        self.replace(&[(from, to, "")]);
-        self.land((first, column));
+        let column = self.cursor().1;
+        self.replace(from, to, "");
+        self.land(None, (first, column));
         true
     }
 }

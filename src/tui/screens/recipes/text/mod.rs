@@ -4,14 +4,16 @@ mod buffer;
 mod find;
 mod lines;
 mod motion;
+mod steps;
 mod typing;
 
 #[cfg(test)]
 mod tests;
 
-pub use buffer::{At, Changed};
+pub use buffer::At;
 pub(super) use find::places;
 pub(super) use motion::is_word;
+pub use steps::Changed;
 
 use buffer::Buffer;
 
@@ -19,9 +21,6 @@ use buffer::Buffer;
 #[derive(Clone, Debug, Default)]
 pub struct Text {
     buffer: Buffer,
-    cursor: At,
-    /// Where a selection began, while there is one.
-    anchor: Option<At>,
     /// The column the cursor wants to be in while it moves over shorter lines.
     wanted: Option<usize>,
     /// Every line ends with a carriage return and a line feed.
@@ -78,18 +77,18 @@ impl Text {
 
     /// Line and character of the cursor, from 0.
     pub fn cursor(&self) -> At {
-        self.cursor
+        self.buffer.cursor()
     }
 
     /// What is selected: from there, up to there.
     pub fn selection(&self) -> Option<(At, At)> {
-        let anchor = self.anchor?;
-        (anchor != self.cursor).then(|| (anchor.min(self.cursor), anchor.max(self.cursor)))
+        let (anchor, cursor) = (self.buffer.anchor()?, self.cursor());
+        (anchor != cursor).then(|| (anchor.min(cursor), anchor.max(cursor)))
     }
 
     /// Whether moving selects.
     pub fn is_selecting(&self) -> bool {
-        self.anchor.is_some()
+        self.buffer.anchor().is_some()
     }
 
     /// What is selected, as text.
@@ -104,24 +103,24 @@ impl Text {
 
     /// The line of the cursor.
     pub fn line(&self) -> &str {
-        &self.lines()[self.cursor.0]
+        &self.lines()[self.cursor().0]
     }
 
     /// What stands before the cursor in its line.
     pub fn before_cursor(&self) -> &str {
         let line = self.line();
-        line.char_indices().nth(self.cursor.1).map_or(line, |(byte, _)| &line[..byte])
+        line.char_indices().nth(self.cursor().1).map_or(line, |(byte, _)| &line[..byte])
     }
 
-    /// Puts texts in the place of others as one step.
-    fn replace(&mut self, parts: &[(At, At, &str)]) -> At {
+    /// Puts text in the place of another as one step, the cursor behind it.
+    fn replace(&mut self, from: At, to: At, with: &str) {
         self.wanted = None;
-        self.buffer.replace(parts, self.cursor)
+        self.buffer.replace(from, to, with);
     }
 
-    /// The cursor goes there after a change, now and whenever it is made again.
-    fn land(&mut self, at: At) {
-        self.cursor = self.buffer.within(at);
-        self.buffer.ends_at(self.cursor);
+    /// The cursor goes there after a change, now and whenever it is made again; a selection goes along.
+    fn land(&mut self, anchor: Option<At>, at: At) {
+        self.buffer.select(anchor, at);
+        self.buffer.ends_here();
     }
 }

@@ -7,10 +7,10 @@ impl Text {
     /// Moves the cursor; a page is so many lines.
     pub fn step(&mut self, motion: Motion, page: usize) {
         self.rest();
-        let (line, column) = self.cursor;
+        let (line, column) = self.cursor();
         let last = self.lines().len() - 1;
         let end = |line: usize| self.lines()[line].chars().count();
-        self.cursor = match motion {
+        let to = match motion {
             Motion::Left if column > 0 => (line, column - 1),
             Motion::Left if line > 0 => (line - 1, end(line - 1)),
             Motion::Right if column < end(line) => (line, column + 1),
@@ -22,11 +22,13 @@ impl Text {
             other => {
                 let wanted = self.wanted.unwrap_or(column);
                 let to = other.leads(line, page.max(1)).min(last);
-                self.cursor = (to, wanted.min(end(to)));
+                let to = (to, wanted.min(end(to)));
+                self.buffer.go(to);
                 self.wanted = Some(wanted);
                 return;
             }
         };
+        self.buffer.go(to);
         self.wanted = None;
     }
 
@@ -34,7 +36,7 @@ impl Text {
     pub fn step_word(&mut self, forward: bool) {
         self.rest();
         self.wanted = None;
-        let (line, column) = self.cursor;
+        let (line, column) = self.cursor();
         let chars: Vec<char> = self.line().chars().collect();
         if forward {
             let mut at = column;
@@ -45,9 +47,8 @@ impl Text {
             while chars.get(at).is_some_and(|c| c.is_whitespace()) {
                 at += 1;
             }
-            self.cursor =
-                if column >= chars.len() && line + 1 < self.lines().len() { (line + 1, 0) } else { (line, at) };
-            return;
+            let next = column >= chars.len() && line + 1 < self.lines().len();
+            return self.buffer.go(if next { (line + 1, 0) } else { (line, at) });
         }
         let mut at = column;
         while at > 0 && chars[at - 1].is_whitespace() {
@@ -57,17 +58,18 @@ impl Text {
         while at > 0 && Some(is_word(chars[at - 1])) == kind && !chars[at - 1].is_whitespace() {
             at -= 1;
         }
-        self.cursor = match column.checked_sub(1) {
+        let to = match column.checked_sub(1) {
             None if line > 0 => (line - 1, self.lines()[line - 1].chars().count()),
             _ => (line, at),
         };
+        self.buffer.go(to);
     }
 
     /// To a line and a character, from 0; the nearest there is.
     pub fn go(&mut self, line: usize, column: usize) {
         self.rest();
         self.wanted = None;
-        self.cursor = self.buffer.within((line, column));
+        self.buffer.go((line, column));
     }
 
     /// To the beginning of the text, or to its end.
@@ -77,24 +79,27 @@ impl Text {
 
     /// Begins a selection at the cursor, or gives it up.
     pub fn mark(&mut self) {
-        self.anchor = if self.anchor.is_some() { None } else { Some(self.cursor) };
+        let here = self.cursor();
+        self.buffer.select(if self.is_selecting() { None } else { Some(here) }, here);
     }
 
     /// Selects everything.
     pub fn mark_all(&mut self) {
-        self.go_to_end(true);
-        self.anchor = Some((0, 0));
+        self.select((0, 0), (usize::MAX, usize::MAX));
     }
 
     /// Gives a selection up. Whether there was one.
     pub fn drop_mark(&mut self) -> bool {
-        self.anchor.take().is_some()
+        let (was, here) = (self.is_selecting(), self.cursor());
+        self.buffer.select(None, here);
+        was
     }
 
     /// Selects from one place up to another, the cursor at the second.
     pub fn select(&mut self, from: At, to: At) {
-        self.go(to.0, to.1);
-        self.anchor = Some(self.buffer.within(from));
+        self.rest();
+        self.wanted = None;
+        self.buffer.select(Some(from), to);
     }
 }
 

@@ -16,7 +16,7 @@ proptest! {
     }
 
     #[test]
-    fn every_step_is_taken_back_and_made_again(text in TEXT, keys in prop::collection::vec((0u8..16, 0usize..40, 0usize..8), 0..40)) {
+    fn every_step_is_taken_back_and_made_again(text in TEXT, keys in prop::collection::vec((0u8..18, 0usize..40, 0usize..8), 0..40)) {
         let mut edited = Text::new(&text);
         for (key, line, column) in keys {
             edited.go(line, column);
@@ -37,6 +37,8 @@ proptest! {
                 12 => { edited.move_lines(false); }
                 13 => { edited.duplicate_lines(); }
                 14 => { edited.delete_lines(); }
+                15 => { edited.undo(); }
+                16 => { edited.redo(); }
                 _ => edited.put_over(line, (column, column + 2), "owner: "),
             }
             prop_assert_eq!(edited.bytes(), edited.content().len());
@@ -49,6 +51,21 @@ proptest! {
         prop_assert_eq!(edited.content(), text);
         for _ in 0..steps { prop_assert!(edited.redo()); }
         prop_assert_eq!(edited.content(), after);
+    }
+
+    #[test]
+    fn what_is_selected_is_replaced_and_nothing_else(
+        text in "([a-z \t\r名]{0,6}\n?){0,8}", from in (0usize..8, 0usize..8), to in (0usize..8, 0usize..8), put in "[a名\n]{0,4}",
+    ) {
+        let mut edited = Text::new(&text);
+        edited.select(from, to);
+        let (at, until) = edited.selection().unwrap_or((edited.cursor(), edited.cursor()));
+        let (before, after) = (edited.buffer.between((0, 0), at), edited.buffer.between(until, edited.buffer.within((99, 99))));
+        edited.paste(&put);
+        let shown = edited.lines().join("\n");
+        prop_assert_eq!(&shown, &format!("{before}{put}{after}"));
+        prop_assert_eq!(edited.buffer.between((0, 0), edited.cursor()), before + &put);
+        prop_assert!(!edited.is_selecting());
     }
 
     #[test]
@@ -169,4 +186,90 @@ fn lines_move_repeat_and_go() {
     assert!(text.delete_lines() && text.move_lines(false));
     assert_eq!(text.content(), "b\nc\na");
     assert!(!Text::new("").delete_lines() && !Text::new("a").move_lines(true));
+}
+
+#[test]
+fn x01_places_further_than_jumps_go_are_edited_selected_and_taken_back() {
+    let long = format!("{}\n{}名end", "\n".repeat(70_000), "x".repeat(70_000));
+    let mut text = Text::new(&long);
+    let (line, column) = (70_001, 70_001);
+    text.go(line, column);
+    assert_eq!(text.cursor(), (line, column));
+    "ab".chars().for_each(|c| text.insert(c));
+    assert_eq!((text.cursor(), text.line().len()), ((line, column + 2), 70_000 + 3 + 3 + 2));
+    assert!(text.line().ends_with("名abend"));
+    text.select((line, column + 1), (line, 2));
+    assert_eq!(text.selection(), Some(((line, 2), (line, column + 1))));
+    text.select((line, column - 1), (line, column + 1));
+    assert_eq!(text.selected().as_deref(), Some("名a"));
+    text.insert('!');
+    assert!(text.line().ends_with("x!bend"));
+    text.go(69_999, 0);
+    text.paste("y\n");
+    assert_eq!((text.cursor(), text.lines()[69_999].as_str()), ((70_000, 0), "y"));
+    let after = text.content();
+    (0..4).for_each(|_| assert!(text.undo()));
+    assert_eq!((text.content() == long, text.undo()), (true, false));
+    (0..4).for_each(|_| assert!(text.redo()));
+    assert_eq!((text.content() == after, text.redo()), (true, false));
+}
+
+#[test]
+fn moving_far_and_back_forgets_nothing_that_was_undone() {
+    let mut text = Text::new(&format!("a\n{}", "x".repeat(70_000)));
+    text.insert('b');
+    assert!(text.undo());
+    text.go(1, 69_000);
+    text.step(Motion::Left, 5);
+    assert_eq!(text.cursor(), (1, 68_999));
+    assert!(text.redo());
+    assert!(text.content().starts_with("ba\n"));
+}
+
+#[test]
+fn of_very_many_steps_the_oldest_cannot_be_taken_back_the_others_whole() {
+    let mut text = Text::new("");
+    let mut states = vec![text.content()];
+    for round in 0..steps::MOST / 4 + 300 {
+        text.paste(if round % 2 == 0 { "name: pay" } else { "tag: 1" });
+        states.push(text.content());
+        // A removal and an insertion.
+        text.mark_all();
+        text.paste("x");
+        states.push(text.content());
+        text.mark_all();
+        text.cut();
+        states.push(text.content());
+    }
+    let last = states.len() - 1;
+    let mut undone = 0;
+    while text.undo() {
+        undone += 1;
+        assert_eq!(text.content(), states[last - undone]);
+    }
+    assert!((steps::MOST * 3 / 4 - 2..last).contains(&undone), "{undone} of {last}");
+    // What is done now takes the place of what was undone, also in a history that is full.
+    for _ in 0..3 {
+        assert!(text.redo());
+    }
+    text.paste("y");
+    let now = text.content();
+    let mut back = 0;
+    while text.undo() {
+        back += 1;
+    }
+    for _ in 0..back {
+        assert!(text.redo());
+    }
+    assert_eq!((text.content(), text.redo()), (now, false));
+}
+
+#[test]
+fn a_comment_of_nothing_comes_back_too() {
+    let mut text = Text::new("\n#\n#\n");
+    text.select((0, 0), (1, 9));
+    assert!(text.toggle_comment());
+    assert_eq!(text.content(), "\n\n#\n");
+    assert!(text.toggle_comment());
+    assert_eq!(text.content(), "\n#\n#\n");
 }

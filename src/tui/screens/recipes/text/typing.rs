@@ -10,7 +10,7 @@ impl Text {
     pub fn insert(&mut self, c: char) {
         self.drop_selected();
         self.wanted = None;
-        self.cursor = self.buffer.type_in(self.cursor, c);
+        self.buffer.type_in(c);
     }
 
     /// Begins a line, as far in as what belongs there.
@@ -26,18 +26,16 @@ impl Text {
 
     /// Puts text in the place of a part of the cursor's line.
     pub fn put_over(&mut self, line: usize, (from, to): (usize, usize), text: &str) {
-        self.anchor = None;
         let (from, to) = (self.buffer.within((line, from)), self.buffer.within((line, to.max(from))));
-        let end = self.replace(&[(from, to, &clean(text))]);
-        self.land(end);
+        self.replace(from, to, &clean(text));
         self.buffer.rest();
     }
 
     /// In one: one undo takes it back.
     fn put(&mut self, text: &str) {
-        let (from, to) = self.selection().unwrap_or((self.cursor, self.cursor));
-        self.anchor = None;
-        self.cursor = self.replace(&[(from, to, text)]);
+        let here = self.cursor();
+        let (from, to) = self.selection().unwrap_or((here, here));
+        self.replace(from, to, text);
     }
 
     /// The whole text becomes another, in one step.
@@ -45,18 +43,19 @@ impl Text {
         let new = Self::new(content);
         let last = self.lines().len() - 1;
         let end = (last, self.lines()[last].chars().count());
-        let at = self.cursor;
-        self.anchor = None;
-        self.replace(&[((0, 0), end, &new.lines().join("\n"))]);
-        self.land(at);
+        let at = self.cursor();
+        self.replace((0, 0), end, &new.lines().join("\n"));
+        self.land(None, at);
     }
 
     /// Removes what is selected. Whether anything was.
     fn drop_selected(&mut self) -> bool {
-        let selected = self.selection();
-        self.anchor = None;
-        let Some((from, to)) = selected else { return false };
-        self.cursor = self.replace(&[(from, to, "")]);
+        let Some((from, to)) = self.selection() else {
+            // One that has only begun is given up.
+            self.drop_mark();
+            return false;
+        };
+        self.replace(from, to, "");
         true
     }
 
@@ -73,7 +72,7 @@ impl Text {
         if self.drop_selected() {
             return true;
         }
-        let (line, column) = self.cursor;
+        let (line, column) = self.cursor();
         let blanks = column > 0 && self.before_cursor().chars().all(|c| c == ' ');
         let from = match (blanks, column, line) {
             (true, ..) => (line, (column - 1) / LEVEL * LEVEL),
@@ -81,7 +80,7 @@ impl Text {
             (false, 0, _) => (line - 1, self.lines()[line - 1].chars().count()),
             (false, ..) => (line, column - 1),
         };
-        self.remove(from, self.cursor)
+        self.remove(from, (line, column))
     }
 
     /// Removes the character at the cursor. Whether there was one.
@@ -89,7 +88,7 @@ impl Text {
         if self.drop_selected() {
             return true;
         }
-        let (line, column) = self.cursor;
+        let (line, column) = self.cursor();
         let to = if column < self.line().chars().count() {
             (line, column + 1)
         } else if line + 1 < self.lines().len() {
@@ -97,30 +96,24 @@ impl Text {
         } else {
             return false;
         };
-        self.remove(self.cursor, to)
+        self.remove((line, column), to)
     }
 
     fn remove(&mut self, from: At, to: At) -> bool {
-        self.cursor = self.replace(&[(from, to, "")]);
+        self.replace(from, to, "");
         true
     }
 
     /// Takes the last change back. Whether there was one.
     pub fn undo(&mut self) -> bool {
-        let at = self.buffer.undo();
-        self.came_back(at)
+        self.wanted = None;
+        self.buffer.undo()
     }
 
     /// Makes it again. Whether there was one.
     pub fn redo(&mut self) -> bool {
-        let at = self.buffer.redo();
-        self.came_back(at)
-    }
-
-    fn came_back(&mut self, at: Option<At>) -> bool {
-        let Some(at) = at else { return false };
-        (self.cursor, self.anchor, self.wanted) = (self.buffer.within(at), None, None);
-        true
+        self.wanted = None;
+        self.buffer.redo()
     }
 
     /// What is typed next is taken back by itself.
