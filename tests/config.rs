@@ -56,7 +56,7 @@ fn mistakes_have_places_and_end_with_2() {
     bakery.write(FILE, "theme: good\n");
     let text = bakery.ok(&["config", "show"]);
     assert!(text.contains("✔ good") && text.contains("mine.yaml:4:3: unknown role `stail`"), "{text}");
-    bakery.write(FILE, "keys:\n  store: {verfy: [f5], diff: [ctrl-s]}\n");
+    bakery.write(FILE, "keys:\n  store: {verfy: [f5], compare: [ctrl-s]}\n");
     let output = bakery.run(&["config", "show", "--json"]);
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     let problems: Vec<&str> =

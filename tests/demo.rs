@@ -128,7 +128,11 @@ fn a_plan_says_whether_the_base_has_moved_and_a_bake_never_asks() {
     let said = stdout_of(&run(&["plan", reports]));
     let line = said.lines().last().unwrap();
     assert!(line.starts_with(&format!("⟳ stale: the tag now points to {now}…")), "{said}");
-    assert!(line.contains(&format!("the lock pins {pinned}…")) && line.contains("reports.lock"), "{said}");
+    assert!(
+        line.contains(&format!("the lock pins {pinned}…"))
+            && line.contains("`bakery update recipes/team-b/reports/reports.yaml`"),
+        "{said}"
+    );
 
     // A store without the tag gives no answer: nobody knows, and nothing fails.
     let index = workspace.join("global-store/index.json");

@@ -18,11 +18,14 @@ pub(super) struct Args {
     #[arg(long)]
     exit_code: bool,
     /// A table in Markdown of what is stale
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     markdown: bool,
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
+    if args.markdown && session.output.json {
+        return Err(Report::message(Kind::Usage, "--markdown and --json are two forms of one result").help("name one"));
+    }
     let context = session.context()?;
     let lineage = context.lineage().await;
     let output = &session.output;

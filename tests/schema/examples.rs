@@ -31,7 +31,11 @@ fn files(below: &Path, ending: &str) -> Vec<PathBuf> {
 /// Texts with what they are, by their first key or their name.
 fn sorted(paths: Vec<PathBuf>) -> Vec<(Document, String, String)> {
     let kinds = paths.into_iter().filter_map(|path| {
-        let text = std::fs::read_to_string(&path).unwrap();
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        // Templates, as they are filled in.
+        for (gap, word) in [("name", "team-a/app"), ("tag", "1"), ("base", "global/os:12"), ("title", "app")] {
+            text = text.replace(&format!("{{{{{gap}}}}}"), word);
+        }
         let begins = |key: &str| text.lines().any(|line| line.starts_with(key));
         let name = path.file_name()?.to_str()?;
         let kind = match name {

@@ -8,7 +8,7 @@ fn the_bases_users_are_offered_chosen_and_taken_back() {
     let recipe = bakery.path("shop/recipes/team-a/payments-api/payments-api.yaml");
     let mut terminal = opened(&in_demo(&bakery), 120, 36);
     terminal.send("2");
-    terminal.wait_text("team-a/payments-api");
+    terminal.wait_text("team-a/payments-api:1.4.0");
     terminal.send("/payments\r");
     terminal.wait_for("only that one", |screen| !screen.contents().contains("team-a/storefront"));
     terminal.send("e");

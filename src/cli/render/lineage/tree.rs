@@ -2,6 +2,7 @@
 
 use super::Shown;
 use crate::domain::lineage::{Holder, Standing};
+use crate::domain::units::count;
 
 /// The lines.
 pub fn lines(shown: &Shown<'_>, color: bool) -> Vec<String> {
@@ -34,7 +35,7 @@ impl Tree<'_> {
         let name = match image.places.as_slice() {
             [] => format!("{} (no tag any more)", image.digest.short()),
             [_] => self.shown.name(number),
-            [_, more @ ..] => format!("{} (+{} tags)", self.shown.name(number), more.len()),
+            [_, more @ ..] => format!("{} (+{})", self.shown.name(number), count(more.len() as u64, "tag")),
         };
         let (sign, words) = (self.sign(number), self.shown.words(number));
         let line = match (sign, words.is_empty()) {
