@@ -1,4 +1,4 @@
-//! From a key to the bytes of its frame: 2,000 repositories, 10,000 tags, an image of 1,000,000 files; 1,000 keys at 120x40.
+//! From a key to the bytes of its frame: 2,000 repositories, 100,000 tags, an image of 1,000,000 files; 1,000 keys at 120x40.
 //! `cargo bench --bench screen`; prints p50, p99 and max, and what a cursor key writes.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, reason = "a measurement")]
 
@@ -34,7 +34,7 @@ fn filled() -> Model {
     update(&mut model, Msg::Store(store::Msg::Begun("global".into())));
     let names = (0..2000).map(|number| format!("team-{:02}/image-{number:04}", number / 100));
     tell(&mut model, Found::Repositories(names.collect()));
-    let tags = (0..10_000).map(|patch| format!("1.{}.{patch}", patch / 100)).collect();
+    let tags = (0..100_000).map(|patch| format!("1.{}.{patch}", patch / 100)).collect();
     tell(&mut model, Found::Tags { repository: "team-00/image-0000".into(), tags });
     update(&mut model, Msg::Store(store::Msg::Surveyed { store: "global".into(), failure: None }));
     model
@@ -84,10 +84,10 @@ fn main() {
     report("2,000 repositories, up and down", &["g", "g", "j", "j"], &["j", "k"]);
     report("2,000 repositories, down", &[], &["j"]);
     report("2,000 repositories, page down", &["g", "g"], &["pagedown"]);
-    report("10,000 tags, up and down", &["g", "g", "j", "enter"], &["j", "k"]);
-    report("10,000 tags, down", &[], &["j"]);
-    report("10,000 tags, half a page", &["g", "g"], &["ctrl-d"]);
-    report("10,000 tags, a filter typed", &["/"], &["1", "backspace"]);
+    report("100,000 tags, up and down", &["g", "g", "j", "enter"], &["j", "k"]);
+    report("100,000 tags, down", &[], &["j"]);
+    report("100,000 tags, half a page", &["g", "g"], &["ctrl-d"]);
+    report("100,000 tags, a filter typed", &["/"], &["1", "backspace"]);
     palette(&look);
     million(&look);
 }
