@@ -159,15 +159,17 @@ fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
 }
 
 const OWN: &str = "steps:\n  - write: {to: /srv/app/main, content: hello}\n  - write: {to: /etc/mine, content: ours}\n  \
-                   - remove: [/etc/other]\nconfig: {env: {APP: \"1\"}, user: \"1000\", entrypoint: [/srv/app/main]}\n";
+                   - remove: [/etc/other]\nconfig: {env: {APP: \"1\"}, user: \"1000\", entrypoint: [/srv/app/main],\n  \
+                   labels: {org.opencontainers.image.version: \"1.0\"}}\n";
 
 #[test]
 fn a_clean_child_comes_to_the_same_as_a_full_bake_on_every_platform() {
     let house = House::new();
+    house.base("os:12", FILES, "{labels: {org.opencontainers.image.version: \"12.1\"}}", 100);
     house.app("clean", OWN);
     house.app("two", &format!("platforms: [linux/amd64, linux/arm64]\n{OWN}"));
-    house
-        .moves(&[("etc/conf", "2"), ("usr/new", "n"), ("opt/a/x", "-")], "{env: {PATH: /usr/bin}, labels: {v: \"2\"}}");
+    let config = "{env: {PATH: /usr/bin}, labels: {v: \"2\", org.opencontainers.image.version: \"12.2\"}}";
+    house.moves(&[("etc/conf", "2"), ("usr/new", "n"), ("opt/a/x", "-")], config);
     house.comes_to_the_same("clean");
     house.comes_to_the_same("two");
     if need(&["crane"]) {

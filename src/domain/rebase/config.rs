@@ -6,6 +6,10 @@ use serde_json::Value;
 
 use crate::domain::oci::{ConfigChange, ExecConfig, ImageConfig, config_changes};
 
+/// Labels by which an image describes itself (image-spec annotations.md): title, version, revision. What the base says there is of
+/// the base, and changes with each of its versions.
+const OF_ITSELF: &str = "label.org.opencontainers.image.";
+
 /// A field that the base and the image each changed, not to the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigConflict {
@@ -33,7 +37,10 @@ pub fn merge(
     let by_base: BTreeMap<String, ConfigChange> =
         config_changes(old, new).into_iter().map(|change| (change.field.clone(), change)).collect();
     let ours = config_changes(old, child);
-    let differs = |change: &&ConfigChange| by_base.get(&change.field).is_some_and(|base| base.after != change.after);
+    let differs = |change: &&ConfigChange| {
+        let base = by_base.get(&change.field);
+        base.is_some_and(|base| base.after != change.after) && !change.field.starts_with(OF_ITSELF)
+    };
     let conflicts: Vec<ConfigConflict> = ours.iter().filter(differs).map(|change| conflict(change, &by_base)).collect();
     if !conflicts.is_empty() {
         return Err(conflicts);
@@ -203,5 +210,9 @@ mod tests {
             [ConfigConflict { field: "user".into(), was: text("a"), ours: text("b"), base: text("c") }]
         );
         assert!(merge(&old, &of("b", "/1"), &of("b", "/9"), 0).is_ok());
+        let called =
+            |version: &str| config(&json!({"Labels": {"org.opencontainers.image.version": version}}), &["os"], "x");
+        let merged = merge(&called("3.1"), &called("1.4.0"), &called("3.2"), 0).unwrap();
+        assert_eq!(merged.config, called("1.4.0").config, "each says of itself what it is");
     }
 }
