@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ratatui::layout::Rect;
 
 use crate::domain::oci::{ImageRef, Repository, Tag};
-use crate::flows::edit::{NewRecipe, recipe_kinds};
+use crate::flows::edit::{NewRecipe, kind_for, recipe_kinds};
 use crate::tui::screens::{Around, StoreName};
 use crate::tui::widgets::{Cursor, Filter};
 
@@ -113,7 +113,14 @@ impl Model {
             return;
         }
         let default = match step {
-            Step::Base | Step::Kind => return,
+            Step::Base => return,
+            Step::Kind => {
+                // What such a base is most likely for is selected.
+                let kind = kind_for(self.text(Step::Base));
+                let at = self.options().iter().position(|(name, _)| *name == kind);
+                self.cursor.selected = at.unwrap_or(0);
+                return;
+            }
             Step::Name => self.names().into_iter().next().unwrap_or_default(),
             Step::Tag => "0.1.0".to_owned(),
         };
