@@ -55,7 +55,7 @@ fn four_answers_make_a_recipe_and_the_editor_opens_on_it() {
     press(&mut model, &["down", "enter"]);
     press(&mut model, &["enter", "enter"]);
     let effects = press(&mut model, &["enter"]);
-    let (kind, _) = bakery::flows::edit::recipe_kinds()[0];
+    let kind = bakery::flows::edit::kind_for("global/python:3.12");
     let asked = NewRecipe {
         base: "global/python:3.12".into(),
         name: "team-a/my-python".into(),
