@@ -74,8 +74,7 @@ impl<'i> Tags<'i> {
     /// One that pointed to it and points elsewhere now; the most exact one.
     fn moved(&self, base: usize) -> Option<(&'i str, &'i str)> {
         let image = &self.images[base];
-        let digests = std::iter::once(&image.digest).chain(image.parts.values().map(|part| &part.digest));
-        let names = digests.filter_map(|digest| self.before.get(digest)).flatten().copied();
+        let names = image.digests().filter_map(|digest| self.before.get(digest)).flatten().copied();
         let away = names.filter(|name| self.now(*name).is_some_and(|now| now != base));
         away.max_by_key(|(_, tag)| (tag.len(), *tag))
     }

@@ -98,7 +98,12 @@ impl Image {
 
     /// Whether this digest names it or one of its parts.
     pub fn is_named_by(&self, digest: &Digest) -> bool {
-        self.digest == *digest || self.parts.values().any(|part| part.digest == *digest)
+        self.digests().any(|own| own == digest)
+    }
+
+    /// Every digest that names it: its own and those of its parts.
+    pub fn digests(&self) -> impl Iterator<Item = &Digest> {
+        std::iter::once(&self.digest).chain(self.parts.values().map(|part| &part.digest))
     }
 
     /// Whether its layers lie below all of `child`'s, on every platform `child` has; and how many those are at least.

@@ -150,6 +150,16 @@ impl Descriptor {
         Self::new(media_type, Digest::of(bytes), bytes.len() as u64)
     }
 
+    /// A layer as an OCI manifest names it: the same blob, never Docker's type, never a place to fetch from (J-06).
+    #[must_use]
+    pub fn as_oci_layer(&self) -> Self {
+        let kind = match Compression::of_media_type(&self.media_type) {
+            Some(compression) => compression.layer_media_type(),
+            None => &self.media_type,
+        };
+        Self { annotations: self.annotations.clone(), ..Self::new(kind, self.digest.clone(), self.size) }
+    }
+
     /// Whether this points at an image index (OCI or Docker).
     pub fn is_index(&self) -> bool {
         matches!(self.media_type.as_str(), media_type::INDEX | media_type::DOCKER_LIST)

@@ -3,12 +3,13 @@
 
 mod scan;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Context;
 use crate::adapters::pointed::PointedTags;
 use crate::adapters::store::Selector;
-use crate::domain::lineage::{Graph, Pointed};
+use crate::domain::lineage::{Graph, Image, Pointed};
+use crate::domain::oci::Digest;
 use crate::report::{Kind, Report};
 
 /// All images with their bases, and what could not be read.
@@ -28,9 +29,8 @@ impl Context {
         let scanned = self.scan(&remembered).await;
         let mut pointed: BTreeSet<Pointed> = scanned.images.iter().flat_map(now).collect();
         // Of a base nobody is on any more nothing has to be remembered.
-        pointed.extend(
-            remembered.into_iter().filter(|old| scanned.images.iter().any(|image| image.is_named_by(&old.digest))),
-        );
+        let known: HashSet<&Digest> = scanned.images.iter().flat_map(Image::digests).collect();
+        pointed.extend(remembered.into_iter().filter(|old| known.contains(&old.digest)));
         memory.keep(&pointed);
         let pointed: Vec<Pointed> = pointed.into_iter().collect();
         Lineage { graph: Graph::of(scanned.images, &pointed), unread: scanned.unread }
@@ -55,7 +55,7 @@ impl Context {
     }
 }
 
-fn now(image: &crate::domain::lineage::Image) -> impl Iterator<Item = Pointed> + '_ {
+fn now(image: &Image) -> impl Iterator<Item = Pointed> + '_ {
     image.places.iter().map(|place| Pointed {
         repository: place.repository.clone(),
         tag: place.tag.clone(),

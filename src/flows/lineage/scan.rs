@@ -1,6 +1,6 @@
 //! Reads every tag of every store: where it points (HEAD), then the documents of each digest once (GET, kept on disk).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
@@ -218,7 +218,7 @@ impl Context {
 
     /// Bases that no tag points to any more, but images, locks or memory name; with where they may still be read.
     fn untagged(&self, images: &[Image], remembered: &BTreeSet<Pointed>) -> BTreeMap<Digest, (Found, Vec<Place>)> {
-        let known = |digest: &Digest| images.iter().any(|image| image.is_named_by(digest));
+        let known: HashSet<&Digest> = images.iter().flat_map(Image::digests).collect();
         let hints = images.iter().filter_map(|image| {
             let hint = image.hint.as_ref()?;
             Some((hint.repository.clone()?, hint.digest.clone()?))
@@ -227,7 +227,7 @@ impl Context {
         let mut opened: HashMap<String, Option<Found>> = HashMap::new();
         let mut wanted = BTreeMap::new();
         for (repository, digest) in hints.chain(remembered) {
-            if wanted.len() >= MOST_UNTAGGED || wanted.contains_key(&digest) || known(&digest) {
+            if wanted.len() >= MOST_UNTAGGED || wanted.contains_key(&digest) || known.contains(&digest) {
                 continue;
             }
             let found = opened.entry(repository).or_insert_with_key(|repository| {

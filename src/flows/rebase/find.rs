@@ -138,11 +138,7 @@ impl Context {
         };
         let onto = self.parse_reference(options.onto.as_deref().unwrap_or(&name))?;
         let (store, repository) = self.open(&onto)?;
-        let new = match (&onto.digest, onto.tag_or_latest()) {
-            (Some(digest), _) => digest.clone(),
-            (None, Some(tag)) => store.resolve(&repository, &Selector::Tag(tag)).await?.digest,
-            (None, None) => return Err(Report::message(Kind::Usage, format!("{onto} names no tag and no digest"))),
-        };
+        let new = resolved(&onto, (&*store, &repository)).await?;
         let was = self.parse_reference(&name)?;
         let (old_store, old_repository) = self.open(&was)?;
         let kept = || KeptDocuments::new(&self.paths.cache);
@@ -180,11 +176,7 @@ impl Context {
         if let Some(named) = &options.base {
             let base = self.parse_reference(named)?;
             let (store, repository) = self.open(&base)?;
-            let digest = match (&base.digest, base.tag_or_latest()) {
-                (Some(digest), _) => digest.clone(),
-                (None, Some(tag)) => store.resolve(&repository, &Selector::Tag(tag)).await?.digest,
-                (None, None) => return Err(Report::message(Kind::Usage, format!("{base} names no tag and no digest"))),
-            };
+            let digest = resolved(&base, (&*store, &repository)).await?;
             return Ok(Ok((ImageRef { digest: None, ..base }.to_string(), digest)));
         }
         if let Some(told) = image.told() {
@@ -219,4 +211,13 @@ impl Context {
 pub(super) fn renamed(annotations: &mut crate::domain::oci::Annotations, name: &str, digest: &Digest) {
     annotations.insert(annotation::BASE_NAME.into(), name.to_owned());
     annotations.insert(annotation::BASE_DIGEST.into(), digest.to_string());
+}
+
+/// What a reference names: its digest, else where its tag points now.
+async fn resolved(image: &ImageRef, (store, repository): (&dyn Store, &Repository)) -> Result<Digest, Report> {
+    match (&image.digest, image.tag_or_latest()) {
+        (Some(digest), _) => Ok(digest.clone()),
+        (None, Some(tag)) => Ok(store.resolve(repository, &Selector::Tag(tag)).await?.digest),
+        (None, None) => Err(Report::message(Kind::Usage, format!("{image} names no tag and no digest"))),
+    }
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use super::find::{Bases, OwnImage, renamed};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Store, StoreError};
-use crate::domain::oci::{
-    Annotations, Compression, Descriptor, ImageConfig, ImageManifest, Platform, annotation, media_type,
-};
+use crate::domain::oci::{Annotations, Descriptor, ImageConfig, ImageManifest, Platform, annotation, media_type};
 use crate::flows::browse::told_time;
 use crate::flows::verify::Documents;
 use crate::report::{Kind, Report};
@@ -63,7 +61,7 @@ fn on_new_base(
     (child, old, new): (&Documents, &Documents, &Documents),
     (config, bases): (&ImageConfig, &Bases),
 ) -> Result<ImageManifest, Report> {
-    let mut layers: Vec<Descriptor> = new.manifest.layers.iter().map(as_oci).collect();
+    let mut layers: Vec<Descriptor> = new.manifest.layers.iter().map(Descriptor::as_oci_layer).collect();
     layers.extend(child.manifest.layers.iter().skip(old.manifest.layers.len()).cloned());
     let mut annotations = child.manifest.annotations.clone();
     retimed(&mut annotations, Some((&old.config.created, &new.config.created)));
@@ -88,15 +86,6 @@ fn retimed(annotations: &mut Annotations, created: Option<(&Option<String>, &Opt
     {
         annotations.insert(annotation::CREATED.into(), new.clone());
     }
-}
-
-/// The same blob under an OCI name, never a place to fetch from (J-06).
-fn as_oci(layer: &Descriptor) -> Descriptor {
-    let kind = match Compression::of_media_type(&layer.media_type) {
-        Some(compression) => compression.layer_media_type(),
-        None => &layer.media_type,
-    };
-    Descriptor { annotations: layer.annotations.clone(), ..Descriptor::new(kind, layer.digest.clone(), layer.size) }
 }
 
 fn put(target: &Layout, kind: &str, document: &impl serde::Serialize) -> Result<Descriptor, Report> {

@@ -9,8 +9,8 @@ use crate::adapters::store::StoreError;
 use crate::adapters::store::layout::Layout;
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{
-    Annotations, Compression, Descriptor, DescriptorPlatform, Digest, ExecConfig, History, ImageConfig, ImageIndex,
-    ImageManifest, Platform, annotation, media_type,
+    Annotations, Descriptor, DescriptorPlatform, Digest, ExecConfig, History, ImageConfig, ImageIndex, ImageManifest,
+    Platform, annotation, media_type,
 };
 use crate::domain::recipe::ConfigChange;
 
@@ -68,7 +68,7 @@ pub(super) fn put_image(
     let created = rfc3339(frame.created);
     let mut config = base.map_or_else(|| ImageConfig::scratch(platform), |base| base.config.clone());
     let mut layers: Vec<Descriptor> =
-        base.map_or_else(Vec::new, |base| base.manifest.layers.iter().map(as_oci).collect());
+        base.map_or_else(Vec::new, |base| base.manifest.layers.iter().map(Descriptor::as_oci_layer).collect());
     for outcome in outcomes {
         config.history.push(History {
             created: Some(created.clone()),
@@ -114,15 +114,6 @@ pub(super) fn put_index(frame: &Frame, manifests: Vec<(Platform, Descriptor)>) -
         index.annotations.insert(annotation::BASE_DIGEST.into(), digest.to_string());
     }
     frame.target.put_bytes(media_type::INDEX, &to_json(&index)?)
-}
-
-/// A base's layer as an OCI manifest names it: the same blob, never Docker's type, never a place to fetch from (J-06).
-fn as_oci(layer: &Descriptor) -> Descriptor {
-    let kind = match Compression::of_media_type(&layer.media_type) {
-        Some(compression) => compression.layer_media_type(),
-        None => &layer.media_type,
-    };
-    Descriptor { annotations: layer.annotations.clone(), ..Descriptor::new(kind, layer.digest.clone(), layer.size) }
 }
 
 fn to_json(document: &impl serde::Serialize) -> Result<Vec<u8>, StoreError> {
