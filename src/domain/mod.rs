@@ -2,6 +2,7 @@
 //! abstract `std::io::{Read, Write}` only. `tests/tidy.rs` and `.clippy.toml` hold it to that.
 
 pub mod document;
+pub mod engine;
 pub mod journal;
 pub mod layer;
 pub mod lineage;
@@ -12,6 +13,7 @@ pub mod projection;
 pub mod rebase;
 pub mod recipe;
 pub mod role_style;
+pub mod rollout;
 pub mod text;
 pub mod trust;
 pub mod units;

@@ -33,6 +33,7 @@ pub mod prune;
 pub mod publish;
 pub mod rebase;
 mod reproduce;
+pub mod rollout;
 pub mod schema;
 pub mod settings;
 pub mod shell;

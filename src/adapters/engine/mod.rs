@@ -3,6 +3,8 @@
 //! An engine only emits facts into a [`Sink`]; it never reads the journal and never knows a viewer.
 
 pub mod embedded;
+#[cfg(feature = "engines")]
+pub mod remote;
 pub mod scripted;
 
 use std::collections::BTreeMap;
@@ -186,6 +188,10 @@ pub enum EngineError {
     /// The gatekeeper could not do its work.
     #[error(transparent)]
     Gate(Box<Report>),
+    /// The builder it was given to did not do it.
+    #[cfg(feature = "engines")]
+    #[error(transparent)]
+    Builder(#[from] remote::BuilderError),
     /// The user stopped it.
     #[error("cancelled")]
     Cancelled,
@@ -221,6 +227,10 @@ impl From<EngineError> for Report {
             EngineError::Unsupported { .. } => {
                 report.help("nothing was written; `bakery plan` shows the recipe's steps")
             }
+            #[cfg(feature = "engines")]
+            EngineError::Builder(error) if error.is_builders_fault() => Self { kind: Kind::Unreachable, ..report },
+            #[cfg(feature = "engines")]
+            EngineError::Builder(_) => report,
             EngineError::Sink(_) => report,
         }
     }

@@ -1,6 +1,7 @@
 //! Who inherits from whom over all stores of the workspace, and what is stale. Reads names, manifests and configs, by HEAD and
 //! GET alone; no layer.
 
+mod assess;
 mod scan;
 
 use std::collections::{BTreeSet, HashSet};
@@ -11,6 +12,8 @@ use crate::adapters::store::Selector;
 use crate::domain::lineage::{Graph, Image, Pointed};
 use crate::domain::oci::Digest;
 use crate::report::{Kind, Report};
+
+pub use self::assess::Assessment;
 
 /// All images with their bases, and what could not be read.
 #[derive(Clone, Debug)]

@@ -1,0 +1,120 @@
+//! Engines beyond this process. What bakes a recipe's running steps elsewhere is a [`Builder`]; everything else (files put, layers
+//! sealed, config, tests, checks, the tag) is done here, so that the image is the same wherever it was baked.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::domain::engine::Capabilities;
+use crate::domain::oci::Platform;
+
+/// What a builder is asked to build.
+#[derive(Clone)]
+pub struct Order {
+    /// Folder that is the build context; it holds `Dockerfile` and all that names.
+    pub context: PathBuf,
+    /// For which platform.
+    pub platform: Platform,
+    /// Secrets by the names the Dockerfile mounts them by.
+    pub secrets: BTreeMap<String, Zeroizing<Vec<u8>>>,
+    /// Ignore what the builder kept.
+    pub no_cache: bool,
+    /// Let steps use the builder's own network where the Dockerfile says `--network=host`.
+    pub host_network: bool,
+    /// Empty folder that becomes an OCI image layout with exactly one image, without a name.
+    pub result: PathBuf,
+}
+
+/// What a builder tells while it builds.
+pub trait Told: Send + Sync {
+    /// An instruction of the Dockerfile begins: the number of its line, from 1.
+    fn began(&self, line: usize);
+    /// It is done; `cached` where nothing was run for it.
+    fn ended(&self, line: usize, cached: bool);
+    /// It wrote this to its output.
+    fn output(&self, line: usize, bytes: &[u8]);
+}
+
+/// Builds Dockerfiles somewhere else.
+#[async_trait]
+pub trait Builder: Send + Sync {
+    /// What it is called: as the workspace names it.
+    fn name(&self) -> String;
+
+    /// What it can do, asked of it.
+    async fn capabilities(&self) -> Result<Capabilities, BuilderError>;
+
+    /// Builds, and leaves the result in `order.result`. A cancel stops the builder, too.
+    async fn build(&self, order: &Order, told: &dyn Told, cancel: &CancellationToken) -> Result<(), BuilderError>;
+}
+
+/// Why a builder gave nothing. Whether another one may do better hangs on the kind.
+#[derive(Debug, thiserror::Error)]
+pub enum BuilderError {
+    /// It cannot be reached, or is gone: refused, unresolved, reset, certificate refused.
+    #[error("builder {builder} cannot be reached")]
+    Unreachable {
+        /// Which.
+        builder: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It does not speak as it should.
+    #[error("builder {builder} answered {what}")]
+    Protocol {
+        /// Which.
+        builder: String,
+        /// What it said.
+        what: String,
+    },
+    /// It has no room left.
+    #[error("builder {builder} has no room left: {what}")]
+    Full {
+        /// Which.
+        builder: String,
+        /// In its words.
+        what: String,
+    },
+    /// It said nothing for this long.
+    #[error("builder {builder} said nothing for {seconds} s")]
+    Silent {
+        /// Which.
+        builder: String,
+        /// How long.
+        seconds: u64,
+    },
+    /// The instruction in this line failed: the recipe's fault, wherever it is baked.
+    #[error("line {line} failed: {what}")]
+    Instruction {
+        /// Line of the Dockerfile, from 1; 0 where it does not tell.
+        line: usize,
+        /// Exit code of the program, where one ran.
+        exit_code: Option<i32>,
+        /// In its words.
+        what: String,
+    },
+    /// Something here.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The user stopped it.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl BuilderError {
+    /// Whether the builder is at fault, so that another one may be tried.
+    pub fn is_builders_fault(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Protocol { .. } | Self::Full { .. } | Self::Silent { .. })
+    }
+}
