@@ -12,7 +12,7 @@ use crate::report::{Kind, Report};
                         it may not be done."
 )]
 pub(super) struct Args {
-    /// An image of the local store: local/NAME[:TAG]
+    /// An image: local/NAME[:TAG], or one of a registry under a store with a key of yours
     image: String,
     /// The base to go to, instead of what the tag of its base points to now
     #[arg(long, value_name = "REF")]
@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Let a base pass that is older than the one last seen under its tag, and remember it
     #[arg(long)]
     allow_downgrade: bool,
+    /// Leave out its recipe's tests
+    #[arg(long)]
+    no_tests: bool,
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
@@ -34,6 +37,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         base: args.base,
         dry_run: args.dry_run,
         allow_downgrade: args.allow_downgrade,
+        no_tests: args.no_tests,
     };
     let mut context = session.context()?;
     if !options.dry_run {

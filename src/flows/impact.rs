@@ -75,7 +75,7 @@ impl Context {
             Some(format!("{place}@{}", base.digest))
         });
         let options =
-            RebaseOptions { onto: Some(onto.to_owned()), base: pinned, dry_run: true, allow_downgrade: false };
+            RebaseOptions { onto: Some(onto.to_owned()), base: pinned, dry_run: true, ..RebaseOptions::default() };
         match self.rebase(&own.to_string(), &options).await {
             Ok(rebase) => Hit { reference, rebase: Some(Box::new(rebase)), note: None },
             Err(report) => Hit { reference, rebase: None, note: Some(escape(&report.message)) },

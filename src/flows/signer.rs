@@ -68,14 +68,20 @@ impl Context {
 
     /// Who signs what is baked here; `None` where the local store has no key.
     pub fn signer(&self) -> Result<Option<Signer>, Report> {
-        let local = self.store_settings("local")?;
-        let Some(file) = local.key.clone() else { return Ok(None) };
-        let passphrase = match (&self.passphrase, &local.passphrase) {
+        self.signer_of("local")
+    }
+
+    /// Who signs for a store of the workspace; `None` where it has no key.
+    pub(super) fn signer_of(&self, store: &str) -> Result<Option<Signer>, Report> {
+        let settings = self.store_settings(store)?;
+        let Some(file) = settings.key.clone() else { return Ok(None) };
+        let typed = self.passphrase.as_ref().filter(|_| store == "local");
+        let passphrase = match (typed, &settings.passphrase) {
             (Some(typed), _) => typed.clone(),
             // What the workspace says of its own key counts before what the environment says of any.
             (None, Some(source)) => Passphrase::from_bytes(secrets::line_of(PASSPHRASE, source)?),
             (None, None) => Passphrase::find(&file.display().to_string())?,
         };
-        Ok(Some(Signer { file, passphrase, opened: Arc::default(), format: local.signature_format }))
+        Ok(Some(Signer { file, passphrase, opened: Arc::default(), format: settings.signature_format }))
     }
 }

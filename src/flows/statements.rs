@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::Context;
 use super::prepare::Prepared;
 use super::signer::Signer;
+use super::verify::Site;
 use crate::adapters::clock;
 use crate::adapters::signing::{Keyring, PrivateKey, SignatureFormat, Signing, SigningError, Subject, attached};
-use crate::adapters::store::layout::Layout;
+use crate::adapters::store::Store;
 use crate::domain::layer::packages::Package;
 use crate::domain::oci::{Descriptor, Digest, Platform, Repository};
 use crate::domain::recipe::Action;
@@ -182,7 +183,7 @@ fn dependencies(prepared: &Prepared) -> Vec<Dependency> {
 
 /// Where statements about the images of one repository go.
 pub(super) struct Attaching {
-    store: Arc<Layout>,
+    store: Arc<dyn Store>,
     repository: Repository,
     name: String,
     format: SignatureFormat,
@@ -199,6 +200,20 @@ impl Context {
             name: repository.to_string(),
             format: signer.format,
             ring: Keyring::load(local).map_err(Report::from)?,
+        })
+    }
+}
+
+impl Context {
+    /// For images of a repository wherever it is, under a store of the workspace.
+    pub(super) fn attaching_at(&self, site: &Site, signer: &Signer) -> Result<Attaching, Report> {
+        let store = site.law.store.as_deref().unwrap_or_default();
+        Ok(Attaching {
+            store: Arc::clone(&site.store),
+            repository: site.repository.clone(),
+            name: site.law.repository.clone(),
+            format: signer.format,
+            ring: Keyring::load(self.store_settings(store)?).map_err(Report::from)?,
         })
     }
 }

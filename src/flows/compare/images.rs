@@ -84,6 +84,12 @@ impl Context {
         self.opened(found, sources, owners).await
     }
 
+    /// Opens an image that was found. Nobody is asked whose its layers are.
+    pub(in crate::flows) async fn open_found(&self, found: Found) -> Result<Opened, Report> {
+        let sources = found.sources(&self.layouts_here())?;
+        self.opened(found, sources, Vec::new()).await
+    }
+
     /// Opens an image only where that fetches nothing: each of its layers is on this machine, or was looked into before.
     /// `None` where one is not. Nobody is asked whose its layers are.
     pub(in crate::flows) async fn open_here(&self, found: Found) -> Result<Option<Opened>, Report> {

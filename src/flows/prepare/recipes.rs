@@ -150,6 +150,12 @@ impl Context {
         found.next().filter(|_| found.next().is_none())
     }
 
+    /// The only recipe of the workspace that makes `NAME:TAG`.
+    pub(in crate::flows) fn recipe_making(&self, reference: &str) -> Result<Option<LoadedRecipe>, Report> {
+        let file = self.recipe_of(Path::new(reference));
+        file.map(|file| self.load_recipe(&file, &self.shown(&file))).transpose()
+    }
+
     /// Relative to the workspace, where it lies in it.
     pub(in crate::flows) fn shown(&self, file: &Path) -> String {
         file.strip_prefix(&self.workspace.root).unwrap_or(file).display().to_string()

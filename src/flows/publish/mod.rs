@@ -13,7 +13,6 @@ use self::collect::Parcel;
 use self::send::Sending;
 use super::Context;
 use super::verify::{Site, VerifyOptions, ending};
-use crate::adapters::settings::StorePlace;
 use crate::adapters::store::{RawManifest, Selector, StoreError};
 use crate::domain::oci::{Digest, ImageRef, Place, Repository, Tag};
 use crate::domain::text::escape;
@@ -165,17 +164,8 @@ impl Context {
     fn mounts(&self, target: &ImageRef, verified: &Verified) -> Vec<Repository> {
         let Place::Registry(host) = &target.place else { return Vec::new() };
         let bases = verified.chain.iter().skip(1).filter_map(|level| self.parse_reference(&level.reference).ok());
-        let beside = bases.filter_map(|base| match &base.place {
-            Place::Registry(other) if other == host => base.repository,
-            Place::Store(name) => match &self.workspace.stores.get(name)?.place {
-                StorePlace::Registry { host: other, prefix, .. } if other == host => {
-                    let path = base.repository?;
-                    prefix.as_ref().map_or_else(|| Some(path.clone()), |prefix| format!("{prefix}/{path}").parse().ok())
-                }
-                _ => None,
-            },
-            _ => None,
-        });
+        let beside = bases.filter_map(|base| self.in_registry(&base));
+        let beside = beside.filter(|(other, _)| other == host).map(|(_, repository)| repository);
         let mut beside: Vec<Repository> = beside.collect();
         beside.sort_unstable();
         beside.dedup();

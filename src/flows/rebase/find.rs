@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::RebaseOptions;
+use super::home::Home;
+use super::told::RebaseOptions;
 use crate::adapters::store::{KeptDocuments, Selector, Store};
 use crate::domain::lineage::Standing;
-use crate::domain::oci::{Descriptor, Digest, ImageIndex, ImageRef, Manifest, Place, Platform, Repository, annotation};
+use crate::domain::oci::{
+    Descriptor, Digest, ImageIndex, ImageRef, Manifest, Place, Platform, Repository, Tag, annotation,
+};
 use crate::domain::text::escape;
 use crate::domain::trust::Verified;
 use crate::domain::trust::attest::Dependency;
 use crate::flows::Context;
 use crate::flows::compare::told_base;
-use crate::flows::verify::{Documents, Reading, images_of};
+use crate::flows::verify::{Documents, Reading, Site, images_of};
 use crate::report::{Kind, Report};
 
 /// Why it may not be done.
@@ -30,10 +33,16 @@ impl Refusal {
     }
 }
 
-/// An image of the local store, with its documents.
+/// An image of ours, with its documents.
 pub(super) struct OwnImage {
+    /// As it was named.
     pub(super) reference: ImageRef,
+    /// The same; of an image in a registry, by the registry's own name.
+    pub(super) placed: ImageRef,
+    pub(super) home: Home,
+    pub(super) site: Site,
     pub(super) repository: Repository,
+    pub(super) tag: Tag,
     pub(super) digest: Digest,
     pub(super) index: Option<ImageIndex>,
     /// Each platform's image, in the index's order, with its entry there.
@@ -43,8 +52,15 @@ pub(super) struct OwnImage {
 impl OwnImage {
     /// `NAME:TAG`.
     pub(super) fn name(&self) -> String {
-        let tag = self.reference.tag_or_latest().map(|tag| format!(":{tag}")).unwrap_or_default();
-        format!("{}{tag}", self.repository)
+        format!("{}:{}", self.repository, self.tag)
+    }
+
+    /// Its layers above the base, of all platforms.
+    pub(super) fn own_layers<'i>(&'i self, bases: &'i Bases) -> impl Iterator<Item = &'i Descriptor> {
+        self.parts.iter().flat_map(|(platform, child, _)| {
+            let below = bases.parts.get(platform).map_or(0, |(old, _)| old.manifest.layers.len());
+            child.manifest.layers.iter().skip(below)
+        })
     }
 
     pub(super) fn dependency(&self) -> Dependency {
@@ -79,6 +95,11 @@ impl Bases {
         self.parts.values().all(|(old, new)| old.digest == new.digest)
     }
 
+    /// The layers it goes to, of all platforms.
+    pub(super) fn new_layers(&self) -> impl Iterator<Item = &Descriptor> {
+        self.parts.values().flat_map(|(_, new)| &new.manifest.layers)
+    }
+
     /// The base before, and what takes its place.
     pub(super) fn dependencies(&self) -> (Dependency, Vec<Dependency>) {
         let named = |digest: &Digest| Dependency { name: self.name.clone(), digest: digest.clone() };
@@ -89,22 +110,23 @@ impl Bases {
 }
 
 impl Context {
-    /// An image of the local store by its name and tag.
+    /// An image of the local store or of a registry, by its name and tag.
     pub(super) async fn own_image(&self, text: &str) -> Result<OwnImage, Report> {
         let reference = self.parse_reference(text)?;
-        let is_ours = matches!(&reference.place, Place::Store(name) if name == "local");
-        let tag = reference.tag_or_latest().filter(|_| is_ours && reference.digest.is_none());
-        let Some(tag) = tag else {
-            return Err(Report::message(
-                Kind::Usage,
-                format!("{}: only names of the local store are rebased", escape(text)),
-            )
-            .help(
-                "rebase local/NAME:TAG, then `bakery publish` it: layers that are there already are not sent again",
-            ));
+        let is_local = matches!(&reference.place, Place::Store(name) if name == "local");
+        let (home, placed) = match self.in_registry(&reference) {
+            _ if is_local => (Home::Local, reference.clone()),
+            Some((host, repository)) => {
+                let place = Place::Registry(host);
+                (Home::Registry, ImageRef { place, repository: Some(repository), ..reference.clone() })
+            }
+            None => return Err(not_ours(text)),
         };
-        let (store, repository) = self.open(&reference)?;
-        let digest = store.resolve(&repository, &Selector::Tag(tag)).await?.digest;
+        let tag = reference.tag_or_latest().filter(|_| reference.digest.is_none());
+        let tag = tag.ok_or_else(|| not_ours(text))?;
+        let site = Site::of(self, &placed)?;
+        let (store, repository) = (Arc::clone(&site.store), site.repository.clone());
+        let digest = store.resolve(&repository, &Selector::Tag(tag.clone())).await?.digest;
         let reading = Reading { kept: KeptDocuments::new(&self.paths.cache), store: &store, repository: &repository };
         let mut parts = Vec::new();
         let index = match reading.manifest(&digest).await? {
@@ -123,7 +145,7 @@ impl Context {
                 Some(index)
             }
         };
-        Ok(OwnImage { reference, repository, digest, index, parts })
+        Ok(OwnImage { reference, placed, home, site, repository, tag, digest, index, parts })
     }
 
     /// Its bases; a refusal where it has none, or none that fits.
@@ -205,6 +227,12 @@ impl Context {
         let platforms: BTreeMap<Platform, Digest> = platforms.collect();
         self.verify_base(&bases.name, &bases.new, &platforms, allow_downgrade).await
     }
+}
+
+fn not_ours(text: &str) -> Report {
+    let message = format!("{}: only tags of the local store and of registries are rebased", escape(text));
+    Report::message(Kind::Usage, message)
+        .help("name one: local/NAME:TAG, or REGISTRY/NAME:TAG under a store with a key of yours")
 }
 
 /// Names the base anew in what an image says of itself.

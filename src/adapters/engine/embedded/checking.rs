@@ -35,20 +35,25 @@ struct Copied {
 impl FileTests {
     pub(super) fn of(job: &BakeJob) -> Self {
         let recipe = &job.recipe;
-        let tests = recipe.tests.iter().filter_map(|test| match &test.kind {
-            TestKind::File(file) => Some(file.clone()),
-            TestKind::Run(_) => None,
-        });
+        let tests = Self::of_tests(&recipe.tests).tests;
         let written = recipe.steps.iter().filter_map(|step| match &step.action {
             Action::Write(write) => {
                 Some((ContentDigest::of(write.content.as_bytes()), write.content.clone().into_bytes()))
             }
             _ => None,
         });
-        let tests: Vec<FileTest> = tests.collect();
         let asked = tests.iter().any(|test| test.contains.is_some());
         let copied = if asked { copied_files(job) } else { HashMap::new() };
         Self { tests, written: written.collect(), copied, folder: job.recipe_folder.clone() }
+    }
+
+    /// Those of a recipe of which nothing but its tests is at hand.
+    pub(super) fn of_tests(tests: &[TestCase]) -> Self {
+        let tests = tests.iter().filter_map(|test| match &test.kind {
+            TestKind::File(file) => Some(file.clone()),
+            TestKind::Run(_) => None,
+        });
+        Self { tests: tests.collect(), ..Self::default() }
     }
 
     /// A copied file's content, if it is still what was copied.
@@ -65,8 +70,12 @@ impl FileTests {
         self.tests.is_empty()
     }
 
-    /// What the image says, in the recipe's order.
-    pub(super) fn evaluate(&self, image: Result<(&Tree, &Remembered), StepError>) -> Vec<Finding> {
+    /// What the image says, in the recipe's order. `layers`: contents that are to be had from its layers.
+    pub(super) fn evaluate(
+        &self,
+        image: Result<(&Tree, &Remembered), StepError>,
+        layers: &dyn Fn(&ContentDigest) -> Option<Vec<u8>>,
+    ) -> Vec<Finding> {
         let (tree, remembered) = match image {
             Ok(image) => image,
             Err(error) => {
@@ -79,7 +88,8 @@ impl FileTests {
         let owner = |owner: &Owner| owner_ids(Some(owner), tree, remembered).map_err(|error| error.to_string());
         let content = |digest: &ContentDigest| {
             let known = remembered.get(digest).map(|bytes| bytes.to_vec());
-            known.or_else(|| self.written.get(digest).cloned()).or_else(|| self.copied(digest))
+            let known = known.or_else(|| self.written.get(digest).cloned());
+            known.or_else(|| self.copied(digest)).or_else(|| layers(digest))
         };
         let around = Surroundings { owner: &owner, content: &content };
         self.tests.iter().map(|test| evaluate_file_test(test, tree, &around)).collect()
@@ -105,7 +115,12 @@ fn copied_files(job: &BakeJob) -> HashMap<ContentDigest, Copied> {
 }
 
 /// Reason of a test that could not be run though this machine should: it rejects the image.
-pub(super) const NOT_RUN: &str = "test.sandbox";
+pub(in crate::adapters::engine) const NOT_RUN: &str = "test.sandbox";
+
+/// Whether a test's outcome rejects the image: it failed, or could not be run.
+pub(super) fn rejects(finding: &Finding) -> bool {
+    finding.verdict == CheckVerdict::Fail || finding.reason == NOT_RUN
+}
 
 /// The check a test is.
 pub(super) fn check_of(test: &TestCase) -> String {
@@ -132,8 +147,7 @@ pub(super) fn sum_up(
         if found.len() > 1 {
             sink.emit(finished(check_of(test), &finding))?;
         }
-        let not_run = finding.reason == NOT_RUN;
-        if finding.verdict == CheckVerdict::Fail || not_run {
+        if rejects(&finding) {
             failed.push((check_of(test), finding.evidence));
         }
     }

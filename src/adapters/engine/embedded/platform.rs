@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::base::{Ground, index_of};
 use super::cache::{StepCache, StoredResult};
-use super::checking::{FileTests, NOT_RUN, check_of, finished};
+use super::checking::{FileTests, check_of, finished};
 use super::events::{Events, Progress, change_seen};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::reading::Contents;
@@ -19,7 +19,7 @@ use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::{BaseImage, Packing};
-use crate::adapters::host::{self, IdMode};
+use crate::adapters::host::IdMode;
 use crate::adapters::index;
 use crate::adapters::inputs::InputRoot;
 use crate::adapters::sandbox::Counts;
@@ -143,33 +143,21 @@ impl Workshop {
         Ok(found)
     }
 
-    /// One test that runs something; a sandbox that does not start leaves its outcome unknown.
+    /// One test that runs something.
     fn run_test(&self, stack: &mut Stack, test: &RunTest) -> Result<Finding, StepError> {
-        if !host::runs(&self.platform) {
-            let line = format!("programs for {} do not run on this machine", self.platform);
-            return Ok(Finding::new(CheckVerdict::Unknown, "test.platform", vec![line]));
-        }
         let config = exec_config(&self.frame, self.base.as_ref());
-        let tried = self.runner(&mut stack.runner).and_then(|runner| {
-            let subject =
-                Subject { layers: &stack.layers, target: &self.frame.target, config: &config, cancel: &self.cancel };
-            subject.test(runner, test)
-        });
-        match tried {
-            Err(error) if !error.is_cancel() => {
-                let failure = error.into_failure();
-                let lines = [vec![failure.message], failure.causes].concat();
-                Ok(Finding::new(CheckVerdict::Unknown, NOT_RUN, lines))
-            }
-            other => other,
-        }
+        let subject = Subject {
+            platform: &self.platform,
+            layers: &stack.layers,
+            target: &self.frame.target,
+            config: &config,
+            cancel: &self.cancel,
+        };
+        subject.tried(&mut stack.runner, (&self.cache, self.ids), test)
     }
 
     fn runner<'r>(&self, runner: &'r mut Option<Runner>) -> Result<&'r mut Runner, StepError> {
-        match runner.take() {
-            Some(begun) => Ok(runner.insert(begun)),
-            None => Ok(runner.insert(Runner::start(&self.cache, self.ids, &self.cancel)?)),
-        }
+        Ok(Runner::begun(runner, (&self.cache, self.ids), &self.cancel)?)
     }
 
     /// What the file tests find; without any the tree is not put together.
@@ -179,10 +167,10 @@ impl Workshop {
         }
         match self.tree(stack) {
             Ok(()) => {}
-            Err(error) => return self.files.evaluate(Err(error)),
+            Err(error) => return self.files.evaluate(Err(error), &|_| None),
         }
         match &stack.tree {
-            Some(tree) => self.files.evaluate(Ok((tree, &stack.remembered))),
+            Some(tree) => self.files.evaluate(Ok((tree, &stack.remembered)), &|_| None),
             None => Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::domain::rebase::{ConfigConflict, PathConflict};
 use crate::domain::text::{escape, escape_bytes};
 use crate::domain::units::count;
-use crate::flows::rebase::{Answer, InTheWay, Rebase};
+use crate::flows::rebase::{Answer, InTheWay, LockMove, Rebase, TestState, Tested};
 
 /// Most paths shown of one platform; `--json` has them all.
 const PATHS: usize = 20;
@@ -29,9 +29,15 @@ pub fn lines(told: &Rebase, color: bool) -> Vec<String> {
         lines.push(format!("  {}  {}  {}", check.id, check.finding.verdict.as_str(), check.finding.reason));
         lines.extend(check.finding.evidence.iter().map(|line| format!("    {}", escape(line))));
     }
+    lines.extend(tests(told));
+    lines.extend(told.lock.as_ref().map(|moved| lock(moved, told)));
+    if told.carried.read > 0 {
+        let read = crate::domain::units::bytes(told.carried.read);
+        lines.push(format!("  {read} of its own layers were read once to learn what is in them"));
+    }
     match told.answer {
         Answer::NeedsRebake => lines.push("  help: bake its recipe again; that runs its steps on the new base".into()),
-        Answer::Safe if told.is_done => {
+        Answer::Safe if told.is_done && told.reference.starts_with("local/") => {
             lines.push(format!(
                 "  help: `bakery publish {}` hands it on; what is there is not sent again",
                 told.reference
@@ -60,6 +66,38 @@ fn head(told: &Rebase, color: bool) -> String {
         (_, None) => "may not be rebased".to_owned(),
     };
     format!("{sign} {} {what}", told.reference)
+}
+
+/// What became of its recipe's tests.
+fn tests(told: &Rebase) -> Option<String> {
+    let Tested { recipe, count: many, state, .. } = &told.tests;
+    let (recipe, many) = (recipe.as_deref().unwrap_or_default(), count(*many as u64, "test"));
+    let text = match state {
+        TestState::NotReached => return None,
+        TestState::NoRecipe => "no recipe of this workspace makes it: nothing was tested".to_owned(),
+        TestState::NoTests => format!("{recipe} has no tests: nothing was tested"),
+        TestState::Skipped => format!("--no-tests: {many} of {recipe} not run"),
+        TestState::WouldRun => format!("{many} of {recipe} would be run on it first"),
+        TestState::Passed => {
+            let unknown = told.tests.checks.iter().filter(|check| check.finding.verdict.blocks()).count();
+            let unknown = if unknown > 0 { format!(", {unknown} could not be told") } else { String::new() };
+            format!("{many} of {recipe} held on it{unknown}")
+        }
+        TestState::Failed => format!("{many} of {recipe} put to it: the tag stays"),
+    };
+    Some(format!("  {text}"))
+}
+
+fn lock(moved: &LockMove, told: &Rebase) -> String {
+    let LockMove { recipe, before, after, is_written, why } = moved;
+    let pins = format!("the lock of {recipe}");
+    let to = format!("{} → {}", before.short(), after.short());
+    match why {
+        Some(why) => format!("  {pins} stays at {}: {why}; a bake goes back to that", before.short()),
+        None if *is_written && told.answer == Answer::Current => format!("  {pins} was left behind and followed: {to}"),
+        None if *is_written => format!("  {pins} followed: {to}"),
+        None => format!("  {pins} would follow: {to}"),
+    }
 }
 
 /// A path in the way, in one line.
@@ -111,5 +149,19 @@ pub fn json(told: &Rebase) -> Value {
         "checks": told.checks,
         "digest": told.after,
         "done": told.is_done,
+        "tests": {
+            "state": told.tests.state,
+            "recipe": told.tests.recipe,
+            "count": told.tests.count,
+            "checks": told.tests.checks,
+        },
+        "lock": told.lock.as_ref().map(|lock| json!({
+            "recipe": lock.recipe,
+            "before": lock.before,
+            "after": lock.after,
+            "written": lock.is_written,
+            "why": lock.why,
+        })),
+        "layers": told.carried,
     })
 }

@@ -166,6 +166,7 @@ const MENDS: &[(&str, &str)] = &[
     ("test.failed", "Look at the test's output; `bakery shell` opens a shell where it ran."),
     ("test.content", "Let the test run: whether the content matches is not known without."),
     ("test.tree", "Look at the bake's log: what the image holds is not known."),
+    ("test.layers", "Leave the tests out with `--no-tests`, or rebase it where it was baked."),
     ("test.sandbox", "`bakery doctor` says what this machine lacks to run tests."),
 ];
 

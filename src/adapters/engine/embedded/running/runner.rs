@@ -37,6 +37,18 @@ impl Runner {
         Ok(Self { sandbox, shelf, cache: cache.to_owned(), ids })
     }
 
+    /// The one there is; begun where there is none.
+    pub(in crate::adapters::engine) fn begun<'r>(
+        runner: &'r mut Option<Self>,
+        (cache, ids): (&Path, IdMode),
+        cancel: &CancellationToken,
+    ) -> Result<&'r mut Self, RunError> {
+        match runner.take() {
+            Some(begun) => Ok(runner.insert(begun)),
+            None => Ok(runner.insert(Self::start(cache, ids, cancel)?)),
+        }
+    }
+
     /// The folder that keeps `place` of the image between bakes of `owner`; made where it is not there.
     pub(super) fn step_cache(&self, owner: &str, place: &ImagePath) -> Result<(String, PathBuf), RunError> {
         let parts: Vec<&str> = place.parts().collect();

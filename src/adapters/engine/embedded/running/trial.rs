@@ -1,6 +1,6 @@
 //! The recipe's tests that run something: in the baked image, which they cannot change, without network unless they ask.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use regex::bytes::RegexBuilder;
@@ -11,10 +11,12 @@ use super::runner::{Runner, shelf_error};
 use super::step::{HOSTNAME, environment};
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::embedded::base::Ground;
+use crate::adapters::engine::embedded::checking::NOT_RUN;
 use crate::adapters::engine::embedded::steps::StepError;
+use crate::adapters::host::{self, IdMode};
 use crate::adapters::sandbox::{Exit, SandboxError, StepSpec};
 use crate::adapters::store::layout::Layout;
-use crate::domain::oci::ExecConfig;
+use crate::domain::oci::{ExecConfig, Platform};
 use crate::domain::recipe::RunTest;
 use crate::domain::text::escape;
 use crate::domain::trust::{CheckVerdict, Finding};
@@ -29,6 +31,7 @@ const LINE: usize = 400;
 
 /// An image to run tests in.
 pub(in crate::adapters::engine) struct Subject<'a> {
+    pub(in crate::adapters::engine) platform: &'a Platform,
     pub(in crate::adapters::engine) layers: &'a [Ground],
     pub(in crate::adapters::engine) target: &'a Layout,
     /// What containers of it run with.
@@ -37,8 +40,30 @@ pub(in crate::adapters::engine) struct Subject<'a> {
 }
 
 impl Subject<'_> {
+    /// Runs one test in the sandbox there is, or in one begun for it; where that cannot be, its outcome is unknown.
+    pub(in crate::adapters::engine) fn tried(
+        &self,
+        runner: &mut Option<Runner>,
+        place: (&Path, IdMode),
+        test: &RunTest,
+    ) -> Result<Finding, StepError> {
+        if !host::runs(self.platform) {
+            let line = format!("programs for {} do not run on this machine", self.platform);
+            return Ok(Finding::new(CheckVerdict::Unknown, "test.platform", vec![line]));
+        }
+        let begun = Runner::begun(runner, place, self.cancel).map_err(StepError::from);
+        match begun.and_then(|runner| self.test(runner, test)) {
+            Err(error) if !error.is_cancel() => {
+                let failure = error.into_failure();
+                let lines = [vec![failure.message], failure.causes].concat();
+                Ok(Finding::new(CheckVerdict::Unknown, NOT_RUN, lines))
+            }
+            other => other,
+        }
+    }
+
     /// Runs one test; what keeps it from being run leaves its outcome unknown.
-    pub(in crate::adapters::engine) fn test(&self, runner: &mut Runner, test: &RunTest) -> Result<Finding, StepError> {
+    fn test(&self, runner: &mut Runner, test: &RunTest) -> Result<Finding, StepError> {
         let lowers = runner.lowers(self.layers, (self.target, self.cancel), None)?;
         let spec = self.spec(runner, lowers, test)?;
         let watch = Stopwatch::start();

@@ -1,0 +1,242 @@
+//! Where the image lives: the local store or a registry. What was made is brought there without a name, what vouches for it is
+//! attached, then the tag moves, unless it points elsewhere by now. Layers of ours are there already and are never sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::find::{Bases, OwnImage, Refusal};
+use super::make::Made;
+use super::told::Carried;
+use crate::adapters::settings::StorePlace;
+use crate::adapters::store::layout::Layout;
+use crate::adapters::store::{Selector, Store, StoreError};
+use crate::domain::oci::{Descriptor, Digest, ImageRef, MAX_MANIFEST_BYTES, Place, Registry, Repository};
+use crate::domain::text::escape;
+use crate::flows::Context;
+use crate::flows::signer::Signer;
+use crate::flows::statements::Attaching;
+use crate::flows::verify::{VerifyOptions, ending};
+use crate::report::{Kind, Report};
+
+/// Layers brought together.
+const AT_ONCE: usize = 4;
+
+/// Where the image lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Home {
+    /// The local store.
+    Local,
+    /// A registry.
+    Registry,
+}
+
+impl Context {
+    /// The image where it lies in a registry, whatever this workspace calls that.
+    pub(in crate::flows) fn in_registry(&self, image: &ImageRef) -> Option<(Registry, Repository)> {
+        let path = image.repository.clone();
+        match &image.place {
+            Place::Registry(host) => Some((host.clone(), path?)),
+            Place::Store(name) => match &self.workspace.stores.get(name)?.place {
+                StorePlace::Registry { host, prefix: None, .. } => Some((host.clone(), path?)),
+                StorePlace::Registry { host, prefix: Some(prefix), .. } => {
+                    Some((host.clone(), format!("{prefix}/{}", path?).parse().ok()?))
+                }
+                StorePlace::Layout(_) => None,
+            },
+            Place::Layout(_) => None,
+        }
+    }
+
+    /// Why what comes of it could not be vouched for by us.
+    pub(super) fn without_key(&self, image: &OwnImage) -> Option<Refusal> {
+        if image.home == Home::Local {
+            return None;
+        }
+        let why = match &image.site.law.store {
+            None => "it lies under no store of this workspace, so nobody could vouch for what comes of it".to_owned(),
+            Some(store) if self.store_settings(store).is_ok_and(|settings| settings.key.is_some()) => return None,
+            Some(store) => format!("store {store}, which it lies under, names no `key` of ours to sign with"),
+        };
+        Some(Refusal::new("store.no-key", why))
+    }
+
+    /// Who signs what comes of it.
+    pub(super) fn rebase_signer(&self, image: &OwnImage) -> Result<Option<Signer>, Report> {
+        match (image.home, &image.site.law.store) {
+            (Home::Registry, Some(store)) => self.signer_of(store),
+            _ => self.signer(),
+        }
+    }
+
+    /// Where statements about it go.
+    pub(super) fn rebase_attaching(&self, image: &OwnImage, signer: &Signer) -> Result<Attaching, Report> {
+        match image.home {
+            Home::Local => self.attaching(&image.repository, signer),
+            Home::Registry => self.attaching_at(&image.site, signer),
+        }
+    }
+
+    /// Brings everything but what is attached to where the image lives.
+    pub(super) async fn bring_home(
+        &self,
+        (image, bases): (&OwnImage, &Bases),
+        (target, made): (&Arc<Layout>, &Made),
+        carried: &mut Carried,
+    ) -> Result<(), Report> {
+        if image.home == Home::Local {
+            return bring_layers(target, bases, carried).await;
+        }
+        self.send_layers((image, bases), target, carried).await?;
+        let (store, repository) = (&image.site.store, &image.site.repository);
+        for config in made.images.iter().map(|(manifest, _)| &manifest.config) {
+            let bytes = target.read_blob(config, MAX_MANIFEST_BYTES)?;
+            store.put_blob(repository, config, Box::pin(std::io::Cursor::new(bytes))).await?;
+        }
+        let manifests = made.manifests.iter().map(|(_, manifest)| manifest);
+        for manifest in manifests.chain(made.is_index.then_some(&made.top)) {
+            let bytes = target.read_blob(manifest, MAX_MANIFEST_BYTES)?;
+            store.put_manifest(repository, None, &manifest.media_type, &bytes).await?;
+        }
+        Ok(())
+    }
+
+    /// The layers a registry lacks: mounted from the base's repository where that is beside it, else copied. Our own are only
+    /// asked for.
+    async fn send_layers(
+        &self,
+        (image, bases): (&OwnImage, &Bases),
+        target: &Arc<Layout>,
+        carried: &mut Carried,
+    ) -> Result<(), Report> {
+        let (store, repository) = (&image.site.store, &image.site.repository);
+        let own: BTreeMap<&Digest, &Descriptor> = image.own_layers(bases).map(|layer| (&layer.digest, layer)).collect();
+        let there = stream::iter(own.into_values().cloned()).map(|layer| async move {
+            let is_there = store.has_blob(repository, &layer).await?;
+            Ok::<_, StoreError>((layer, is_there))
+        });
+        let there: Vec<(Descriptor, bool)> = there.buffer_unordered(AT_ONCE).try_collect().await?;
+        if let Some((absent, _)) = there.iter().find(|(_, is_there)| !is_there) {
+            let message = format!("layer {} of {} is not there any more", absent.digest, image.reference);
+            return Err(Report::message(Kind::Failed, message).help("bake and publish it again"));
+        }
+        carried.there += there.len() as u64;
+        let onto = self.parse_reference(&bases.name)?;
+        let beside = match (self.in_registry(&image.reference), self.in_registry(&onto)) {
+            (Some((home, _)), Some((host, base))) if home == host && base != *repository => Some(base),
+            _ => None,
+        };
+        let layers: BTreeMap<&Digest, &Descriptor> = bases.new_layers().map(|layer| (&layer.digest, layer)).collect();
+        let brought = stream::iter(layers.into_values().cloned()).map(|layer| {
+            let (beside, target) = (beside.as_ref(), Arc::clone(target));
+            async move {
+                if store.has_blob(repository, &layer).await? {
+                    return Ok((Brought::There, layer.size));
+                }
+                if let Some(beside) = beside
+                    && store.mount_blob(repository, &layer, beside).await?
+                {
+                    return Ok((Brought::Mounted, layer.size));
+                }
+                let source = match target.has(&layer) {
+                    true => target.open_blob(repository, &layer).await?,
+                    false => bases.store.open_blob(&bases.repository, &layer).await?,
+                };
+                store.put_blob(repository, &layer, source).await?;
+                Ok::<_, StoreError>((Brought::Copied, layer.size))
+            }
+        });
+        let brought: Vec<(Brought, u64)> = brought.buffer_unordered(AT_ONCE).try_collect().await?;
+        brought.into_iter().for_each(|(how, size)| how.count(carried, size));
+        Ok(())
+    }
+
+    /// Verifies what lies in a registry without a name, as whoever pulls it would; a store on this machine was judged before.
+    pub(super) async fn verified_home(&self, image: &OwnImage, digest: &Digest) -> Result<(), Report> {
+        if image.home == Home::Local {
+            return Ok(());
+        }
+        let there = ImageRef { tag: None, ..image.placed.pinned(digest.clone()) };
+        let verified = self.verify(&there.to_string(), &VerifyOptions::default()).await?;
+        ending(&verified).map_err(|kind| {
+            let message = format!("{} does not get the new image: it does not verify there", image.reference);
+            let mut report = Report::message(kind, message);
+            let cause = |(level, check): (&crate::domain::trust::Level, &crate::domain::trust::Check)| {
+                let first = check.finding.evidence.first().map(|line| escape(line)).unwrap_or_default();
+                format!("{}: {} {}: {first}", level.reference, escape(&check.id), escape(&check.finding.reason))
+            };
+            report.causes = verified.blocking().take(8).map(cause).collect();
+            report.help(format!("`bakery verify {there}` shows the whole chain; the tag was not moved"))
+        })
+    }
+
+    /// Moves the tag, unless somebody else did meanwhile. Where they moved it to the same, it is done.
+    pub(super) async fn move_tag(&self, target: &Layout, image: &OwnImage, top: &Descriptor) -> Result<(), Report> {
+        let now = match image.home {
+            Home::Local => {
+                if target.tag_from(&image.name(), &image.digest, top)? {
+                    return Ok(());
+                }
+                target.resolve_selector(&image.repository, &Selector::Tag(image.tag.clone())).ok()
+            }
+            Home::Registry => {
+                let (store, repository) = (&image.site.store, &image.site.repository);
+                let now = store.resolve(repository, &Selector::Tag(image.tag.clone())).await?;
+                if now.digest == image.digest {
+                    // Registries compare nothing themselves: what happens between asking and putting is not seen.
+                    let bytes = target.read_blob(top, MAX_MANIFEST_BYTES)?;
+                    store.put_manifest(repository, Some(&image.tag), &top.media_type, &bytes).await?;
+                    return Ok(());
+                }
+                Some(now)
+            }
+        };
+        if now.is_some_and(|now| now.digest == top.digest) {
+            return Ok(());
+        }
+        let message = format!("{} points to another image now", escape(&image.reference.to_string()));
+        Err(Report::message(Kind::Failed, message).help("nothing was moved; rebase it again"))
+    }
+}
+
+/// How a layer of the new base came to be there.
+#[derive(Clone, Copy)]
+enum Brought {
+    There,
+    Mounted,
+    Copied,
+}
+
+impl Brought {
+    fn count(self, carried: &mut Carried, size: u64) {
+        match self {
+            Self::There => carried.there += 1,
+            Self::Mounted => carried.mounted += 1,
+            Self::Copied => {
+                carried.copied += 1;
+                carried.bytes += size;
+            }
+        }
+    }
+}
+
+/// Brings what the local store lacks of the new base's layers; our own are there.
+pub(super) async fn bring_layers(target: &Arc<Layout>, bases: &Bases, carried: &mut Carried) -> Result<(), Report> {
+    for layer in bases.new_layers() {
+        let brought = if target.has(layer) {
+            Brought::There
+        } else if let Some(from) = bases.store.as_layout() {
+            let (target, from, layer) = (Arc::clone(target), from.clone(), layer.clone());
+            let linked = tokio::task::spawn_blocking(move || target.link_blob(&from, &layer)).await;
+            linked.map_err(|error| Report::new(Kind::Failed, &error))??;
+            Brought::Mounted
+        } else {
+            let source = bases.store.open_blob(&bases.repository, layer).await?;
+            target.put_blob(&bases.repository, layer, source).await?;
+            Brought::Copied
+        };
+        brought.count(carried, layer.size);
+    }
+    Ok(())
+}
