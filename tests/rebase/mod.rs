@@ -1,0 +1,8 @@
+//! Rebasing real bakes: what is safe comes to the same as a full bake on the new base; what is not is told by path and field.
+
+mod house;
+mod impact;
+mod refused;
+mod safe;
+mod unsafe_paths;
+mod update;
