@@ -17,7 +17,7 @@ use crate::domain::text::escape;
 use crate::flows::Context;
 use crate::flows::signer::Signer;
 use crate::flows::statements::Attaching;
-use crate::flows::verify::{VerifyOptions, ending};
+use crate::flows::verify::ending;
 use crate::report::{Kind, Report};
 
 /// Layers brought together.
@@ -158,7 +158,7 @@ impl Context {
             return Ok(());
         }
         let there = ImageRef { tag: None, ..image.placed.pinned(digest.clone()) };
-        let verified = self.verify(&there.to_string(), &VerifyOptions::default()).await?;
+        let verified = self.verify_sent(&there.to_string()).await?;
         ending(&verified).map_err(|kind| {
             let message = format!("{} does not get the new image: it does not verify there", image.reference);
             let mut report = Report::message(kind, message);

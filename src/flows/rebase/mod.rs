@@ -43,6 +43,11 @@ impl Context {
         if bases.is_same() {
             return self.stay(told, (&image, &bases), options).await;
         }
+        let signer = if options.dry_run { None } else { self.rebase_signer(&image)? };
+        if let Some(signer) = signer.clone() {
+            // A key takes longer to open than all that is proven meanwhile; whether it can be is found out when it is needed.
+            tokio::spawn(async move { signer.open().await.is_ok() });
+        }
         let proven = match self.prove(&image, &bases).await? {
             Ok(proven) => proven,
             Err(refusal) => return Ok(Rebase { refusal: Some(refusal), ..told }),
@@ -51,11 +56,6 @@ impl Context {
         told.in_the_way.clone_from(&proven.in_the_way);
         if !told.in_the_way.is_empty() {
             return Ok(Rebase { answer: Answer::NeedsRebake, ..told });
-        }
-        let signer = if options.dry_run { None } else { self.rebase_signer(&image)? };
-        if let Some(signer) = signer.clone() {
-            // A key takes long to open; whether it can be is found out when it is needed.
-            tokio::spawn(async move { signer.open().await.is_ok() });
         }
         let verified = self.verified_base(&bases, options.allow_downgrade).await?;
         told.checks = blocking(verified.blocking().map(|(_, check)| check));

@@ -58,8 +58,17 @@ impl Context {
     /// Verifies an image and its chain of bases. That verification says no is no error: it is in the verdict. Given up before
     /// its end, nothing is remembered (S-11).
     pub async fn verify(&self, image: &str, options: &VerifyOptions) -> Result<Verified, Report> {
+        self.verify_by(Inquiry::new(self), image, options).await
+    }
+
+    /// The same for what has just been sent to a registry: of its bases, which were verified before it was made, what their
+    /// stores answered then counts.
+    pub(in crate::flows) async fn verify_sent(&self, image: &str) -> Result<Verified, Report> {
+        self.verify_by(Inquiry::of_pinned(self), image, &VerifyOptions::default()).await
+    }
+
+    async fn verify_by(&self, inquiry: Inquiry, image: &str, options: &VerifyOptions) -> Result<Verified, Report> {
         let policy = self.policy()?;
-        let inquiry = Inquiry::new(self);
         let given = options.base.as_deref().map(|base| Hint::given(self, base)).transpose()?;
         let pinned = self.pinned_image(&inquiry, image, options.platform.as_ref()).await?;
         let depth = Depth {
