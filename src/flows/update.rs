@@ -10,6 +10,7 @@ use crate::domain::layer::{CompareOptions, Comparison, Side};
 use crate::domain::oci::{Digest, annotation};
 use crate::domain::rebase::{PathConflict, conflicts};
 use crate::domain::text::escape;
+use crate::domain::trust::Check;
 use crate::report::Report;
 
 /// What became of one recipe's lock.
@@ -27,6 +28,10 @@ pub struct Updated {
     pub changes: Option<BaseChanges>,
     /// Whether the lock was written.
     pub is_written: bool,
+    /// Checks of the new base that say no; the lock stays unless that is wanted.
+    pub checks: Vec<Check>,
+    /// Why nothing could be found out.
+    pub problem: Option<Report>,
 }
 
 /// What a new version of a base changes.
@@ -41,50 +46,80 @@ pub struct BaseChanges {
 }
 
 impl Updated {
+    fn of(shown: &str, problem: Option<Report>) -> Self {
+        Self {
+            shown: shown.to_owned(),
+            base: None,
+            before: None,
+            after: None,
+            changes: None,
+            is_written: false,
+            checks: Vec::new(),
+            problem,
+        }
+    }
+
     /// Whether the tag points elsewhere than the lock did.
     pub fn moves(&self) -> bool {
         self.before != self.after
     }
+
+    /// Whether the new base does not verify.
+    pub fn is_refused(&self) -> bool {
+        !self.checks.is_empty()
+    }
+}
+
+/// How to update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpdateOptions {
+    /// Only say what it would change.
+    pub dry_run: bool,
+    /// Pin a base that does not verify, too; a bake on it is refused all the same.
+    pub allow_unverified: bool,
+    /// Let a base pass that is older than the one last seen under its tag.
+    pub allow_downgrade: bool,
 }
 
 impl Context {
-    /// Looks where each recipe's base points now, and writes its lock anew unless `dry_run`.
-    pub async fn update(&self, named: &[PathBuf], dry_run: bool) -> Result<Vec<Updated>, Report> {
+    /// Looks where each recipe's base points now, and writes its lock anew where that verifies. A recipe about which nothing can
+    /// be found out holds up no other.
+    pub async fn update(&self, named: &[PathBuf], options: UpdateOptions) -> Result<Vec<Updated>, Report> {
         let (context, named) = (self.clone(), named.to_vec());
         let read = move || if named.is_empty() { context.all_recipes() } else { context.recipes(&named) };
         let done = tokio::task::spawn_blocking(read).await;
         let loaded = done.map_err(|error| Report::new(crate::report::Kind::Failed, &error))??;
         let mut updated = Vec::with_capacity(loaded.len());
         for recipe in &loaded {
-            updated.push(self.update_one(recipe, dry_run).await?);
+            updated.push(match self.update_one(recipe, options).await {
+                Ok(updated) => updated,
+                Err(report) => Updated::of(&recipe.shown, Some(report)),
+            });
         }
         Ok(updated)
     }
 
-    async fn update_one(&self, loaded: &LoadedRecipe, dry_run: bool) -> Result<Updated, Report> {
+    async fn update_one(&self, loaded: &LoadedRecipe, how: UpdateOptions) -> Result<Updated, Report> {
         let recipe = loaded.valid()?;
         let old =
             loaded_lock(&loaded.file)?.filter(|lock| lock.fits(&recipe.base, &super::prepare::platforms_of(recipe)));
         let options = PrepareOptions { write_lock: false, ..PrepareOptions::default() };
         let new = self.settle_base(loaded, true, options).await?;
         let (before, after) = [&old, &new].map(|lock| lock.as_ref().map(|lock| lock.digest.clone())).into();
-        let told = Updated {
-            shown: loaded.shown.clone(),
-            base: new.as_ref().map(|lock| escape(&lock.base)),
-            before,
-            after,
-            changes: None,
-            is_written: false,
-        };
+        let base = new.as_ref().map(|lock| escape(&lock.base));
+        let told = Updated { base, before, after, ..Updated::of(&loaded.shown, None) };
         let Some(new) = new.filter(|_| told.moves()) else { return Ok(told) };
         let changes = match &old {
             Some(old) => self.base_changes(loaded, (&old.base, &old.digest), &new.digest).await,
             None => None,
         };
-        if !dry_run {
+        let verified = self.verify_base(&new.base, &new.digest, &new.platforms, how.allow_downgrade).await?;
+        let checks: Vec<Check> = verified.blocking().map(|(_, check)| check.clone()).collect();
+        let is_written = !how.dry_run && (checks.is_empty() || how.allow_unverified);
+        if is_written {
             write_lock(&std::path::absolute(&loaded.file).unwrap_or_else(|_| loaded.file.clone()), &new)?;
         }
-        Ok(Updated { changes, is_written: !dry_run, ..told })
+        Ok(Updated { changes, is_written, checks, ..told })
     }
 
     /// What lies between two versions of a base; `None` where one of them cannot be read any more.

@@ -3,6 +3,8 @@
 mod house;
 mod impact;
 mod refused;
+mod registry;
 mod safe;
+mod tested;
 mod unsafe_paths;
 mod update;

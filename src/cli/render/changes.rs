@@ -49,7 +49,7 @@ impl Change<'_> {
 }
 
 /// `+`, `~`, `-` or `>`, in its colour.
-pub(super) fn glyph(kind: ChangeKind, color: bool) -> String {
+pub(in crate::cli) fn glyph(kind: ChangeKind, color: bool) -> String {
     let (sign, on) = match kind {
         ChangeKind::Added => ("+", "\x1b[32m"),
         ChangeKind::Modified => ("~", "\x1b[33m"),

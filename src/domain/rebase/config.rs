@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::domain::oci::{ConfigChange, ExecConfig, ImageConfig, config_changes};
+use crate::domain::oci::{ConfigChange, ExecConfig, History, ImageConfig, config_changes};
 
 /// Labels by which an image describes itself (image-spec annotations.md): title, version, revision. What the base says there is of
 /// the base, and changes with each of its versions.
@@ -57,7 +57,7 @@ pub fn merge(
     merged.author = if child.author == old.author { new.author.clone() } else { child.author.clone() };
     let inherited = child.rootfs.diff_ids.len().saturating_sub(own_layers);
     merged.rootfs.diff_ids.extend(child.rootfs.diff_ids.iter().skip(inherited).cloned());
-    merged.history.extend(child.history.iter().skip(old.history.len()).cloned().map(|mut line| {
+    merged.history.extend(own_history(old, child, own_layers).into_iter().map(|mut line| {
         // A bake's lines carry the base's time.
         if line.created == old.created {
             line.created.clone_from(&new.created);
@@ -65,6 +65,25 @@ pub fn merge(
         line
     }));
     Ok(merged)
+}
+
+/// What the history says of the image's own layers. Where it does not begin with the base's, it is counted by layers; where it
+/// does not tell of every layer, each of ours gets a line that says nothing, so that no line is taken for another layer's.
+fn own_history(old: &ImageConfig, child: &ImageConfig, own_layers: usize) -> Vec<History> {
+    if child.history.starts_with(&old.history) {
+        return child.history[old.history.len()..].to_vec();
+    }
+    let layers = child.rootfs.diff_ids.len();
+    let mut made = child.history.iter().filter(|line| !line.empty_layer).count();
+    if made != layers {
+        return vec![History::default(); own_layers];
+    }
+    let above = |line: &&History| {
+        let is_above = made <= own_layers;
+        made -= usize::from(!line.empty_layer);
+        is_above
+    };
+    child.history.iter().filter(above).cloned().collect()
 }
 
 fn conflict(change: &ConfigChange, by_base: &BTreeMap<String, ConfigChange>) -> ConfigConflict {
@@ -214,5 +233,29 @@ mod tests {
             |version: &str| config(&json!({"Labels": {"org.opencontainers.image.version": version}}), &["os"], "x");
         let merged = merge(&called("3.1"), &called("1.4.0"), &called("3.2"), 0).unwrap();
         assert_eq!(merged.config, called("1.4.0").config, "each says of itself what it is");
+    }
+
+    #[test]
+    fn history_that_does_not_begin_with_the_bases_is_counted_by_layers_and_one_with_gaps_says_nothing() {
+        let (old, new) = (config(&json!({}), &["os"], "x"), config(&json!({}), &["os2", "os3"], "y"));
+        let mut child = config(&json!({}), &["os", "a", "b"], "x");
+        child.history[0].created_by = Some("squashed".into());
+        let empty = History { created_by: Some("ENV".into()), empty_layer: true, ..History::default() };
+        child.history.insert(2, empty.clone());
+        let words = |child: &ImageConfig| {
+            let merged = merge(&old, child, &new, 2).unwrap();
+            merged.history.into_iter().map(|line| line.created_by.unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(words(&child), ["os2", "os3", "a", "ENV", "b"]);
+        child.history.truncate(2);
+        assert_eq!(words(&child), ["os2", "os3", "", ""]);
+        child.history.clear();
+        assert_eq!(words(&child), ["os2", "os3", "", ""]);
+        let mut bare = old.clone();
+        bare.history.clear();
+        child = config(&json!({}), &["os", "a"], "x");
+        child.history = vec![empty, child.history[1].clone()];
+        let merged = merge(&bare, &child, &new, 1).unwrap();
+        assert_eq!(merged.history.len(), 4, "a bake on a base without history has its own lines alone");
     }
 }
