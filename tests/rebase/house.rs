@@ -155,8 +155,10 @@ impl House {
     pub(super) fn platforms(&self, name: &str) -> Vec<String> {
         let index = self.baker.json(&["inspect", &format!("local/team/{name}:1")]);
         match index["images"].as_array() {
-            Some(all) => all.iter().map(|one| one["platform"].as_str().unwrap().to_owned()).collect(),
-            None => vec![index["platform"].as_str().unwrap().to_owned()],
+            Some(all) if !all.is_empty() => {
+                all.iter().map(|one| one["platform"].as_str().unwrap().to_owned()).collect()
+            }
+            _ => vec![index["platform"].as_str().unwrap().to_owned()],
         }
     }
 }

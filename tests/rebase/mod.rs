@@ -1,5 +1,6 @@
 //! Rebasing real bakes: what is safe comes to the same as a full bake on the new base; what is not is told by path and field.
 
+mod edges;
 mod house;
 mod impact;
 mod refused;

@@ -32,8 +32,8 @@ fn found(told: &Value, id: &str) -> String {
 fn tests_run_on_the_new_base_and_one_that_fails_keeps_the_tag() {
     let house = House::new();
     with_shell(&house, "1", 100);
-    let tests = "tests:\n  - {name: said, run: \"cat /srv/app/main\", stdout: \"^hello\"}\n  \
-                 - {name: there, file: /srv/app/main, contains: hello}\n  \
+    let tests = "tests:\n  - {name: said, run: \"cat /srv/app/main\", expect: {exit: 0, stdout: \"^hello\"}}\n  \
+                 - {name: there, file: {path: /srv/app/main, contains: hello}}\n  \
                  - {name: old, run: \"test $(cat /etc/version) != 3\"}\n";
     house.app("app", &format!("steps:\n  - write: {{to: /srv/app/main, content: hello}}\n{tests}"));
     with_shell(&house, "2", 200);
@@ -75,9 +75,8 @@ fn that_nothing_was_tested_is_said() {
         .baker
         .write("recipes/broken/broken.yaml", format!("{text}tests:\n  - {{name: x, file: /x, mode: \"99999\"}}\n"));
     let before = house.digest("broken");
-    let (code, told) = house.rebase(&["local/team/broken:1"]);
-    assert!(code == 3 || told["tests"]["state"] == "no-recipe", "{told:#}");
-    assert_eq!(code == 3, house.digest("broken") == before);
+    assert_eq!(house.refused(&["local/team/broken:1"]), ["recipe.broken"]);
+    assert_eq!(house.digest("broken"), before);
 }
 
 #[test]
