@@ -13,6 +13,8 @@ mod prove;
 mod told;
 mod trial;
 
+use tokio::task::JoinSet;
+
 use self::find::{Bases, OwnImage};
 use self::home::Home;
 use self::prove::Proven;
@@ -43,10 +45,11 @@ impl Context {
         if bases.is_same() {
             return self.stay(told, (&image, &bases), options).await;
         }
+        let mut opening = JoinSet::new();
         let signer = if options.dry_run { None } else { self.rebase_signer(&image)? };
         if let Some(signer) = signer.clone() {
             // A key takes longer to open than all that is proven meanwhile; whether it can be is found out when it is needed.
-            tokio::spawn(async move { signer.open().await.is_ok() });
+            opening.spawn(async move { signer.open().await.is_ok() });
         }
         let proven = match self.prove(&image, &bases).await? {
             Ok(proven) => proven,
