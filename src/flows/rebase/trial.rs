@@ -10,7 +10,7 @@ use super::find::{Bases, OwnImage, Refusal};
 use super::home::{Home, bring_layers};
 use super::make::Made;
 use super::told::{Carried, TestState, Tested};
-use crate::adapters::engine::embedded::trial::{Trial, checks};
+use crate::adapters::engine::embedded::{Trial, trial_checks};
 use crate::adapters::host::{self, IdMode};
 use crate::adapters::store::layout::Layout;
 use crate::domain::recipe::{TestCase, TestKind};
@@ -107,6 +107,6 @@ impl Context {
             trials.iter().map(one).collect::<Result<Vec<_>, Report>>()
         });
         let found = running.await.map_err(|error| Report::new(Kind::Failed, &error))??;
-        Ok(checks(tests, &found))
+        Ok(trial_checks(tests, &found))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `engine` (a bake), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
 //! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `compress` knows nothing of bakes;
-//! `layers` reads for others what a bake left behind; `trial` puts an image that is there already to tests.
+//! `layers` reads for others what a bake left behind.
 
 mod base;
 pub mod cache;
@@ -18,8 +18,7 @@ mod reading;
 mod running;
 mod seal;
 mod steps;
-pub mod trial;
 
 pub use engine::EmbeddedEngine;
 pub use image::config_in_force;
-pub use running::{Floor, Program, Stopper, Workroom, try_sandbox};
+pub use running::{Floor, Program, Stopper, Trial, Workroom, trial_checks, try_sandbox};

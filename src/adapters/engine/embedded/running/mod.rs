@@ -1,9 +1,11 @@
 //! Steps and tests that run something in the image: the sandbox, the snapshots it stacks, what it says and leaves behind.
 //!
 //! Reading order: `runner` (the sandbox of one platform), `ground` (layers as snapshots), `step` (run and packages),
-//! `listen` (what is heard meanwhile), `seal` (the upper folder becomes a layer), `trial` (the recipe's tests), `shell`.
+//! `listen` (what is heard meanwhile), `seal` (the upper folder becomes a layer), `trial` (the recipe's tests), `exam` (the same without a bake),
+//! `shell`.
 
 mod attempt;
+mod exam;
 mod ground;
 mod listen;
 mod packages;
@@ -14,6 +16,7 @@ mod step;
 mod trial;
 
 pub use attempt::try_sandbox;
+pub use exam::{Trial, trial_checks};
 pub(super) use ground::wait_for;
 pub(super) use runner::Runner;
 pub use shell::{Floor, Program, Stopper, Workroom};

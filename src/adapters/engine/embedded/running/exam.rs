@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::base::{Ground, index_of};
-use super::checking::{FileTests, check_of, rejects};
-use super::running::{Runner, Subject};
-use super::steps::{Remembered, StepError};
+use super::{Runner, Subject};
+use crate::adapters::engine::embedded::base::{Ground, index_of};
+use crate::adapters::engine::embedded::checking::{FileTests, check_of, rejects};
+use crate::adapters::engine::embedded::steps::{Remembered, StepError};
 use crate::adapters::host::IdMode;
 use crate::adapters::layer_source::LayerSource;
 use crate::adapters::store::layout::Layout;
@@ -122,7 +122,7 @@ fn not_here(layer: &Ground) -> Finding {
 
 /// What the tests come to over all platforms, a check a test, and which of them reject the image; `found` holds each
 /// platform's findings in the recipe's order.
-pub fn checks(tests: &[TestCase], found: &[(String, Vec<Finding>)]) -> Vec<(Check, bool)> {
+pub fn trial_checks(tests: &[TestCase], found: &[(String, Vec<Finding>)]) -> Vec<(Check, bool)> {
     let summed = tests.iter().enumerate().filter_map(|(at, test)| {
         let one = found.iter().filter_map(|(platform, all)| Some((platform.clone(), all.get(at)?.clone())));
         let finding = worst(&one.collect::<Vec<_>>())?;
