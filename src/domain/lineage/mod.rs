@@ -2,14 +2,17 @@
 //! say only chooses among those. Fetches nothing.
 
 mod best;
+mod copies;
 mod follow;
 mod graph;
 mod image;
 mod standing;
+mod told;
 
 pub use best::Best;
+pub use copies::copied_from;
 pub use graph::{Edge, Graph};
-pub use image::{Hint, Holder, Image, Part, Place, Pointed};
+pub use image::{FurtherHints, Hint, Holder, Image, Part, Place, Pointed};
 pub use standing::Standing;
 
 #[cfg(test)]
