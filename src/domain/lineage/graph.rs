@@ -94,6 +94,19 @@ impl Graph {
         way
     }
 
+    /// The image a tag points to, by `REPOSITORY:TAG`.
+    pub fn at(&self, tag: &str) -> Option<usize> {
+        let is_it = |place: &super::Place| {
+            tag.strip_prefix(&place.repository).and_then(|rest| rest.strip_prefix(':')) == Some(&place.tag)
+        };
+        self.images.iter().position(|image| image.places.iter().any(is_it))
+    }
+
+    /// Everything whose base is had by this tag, whichever version it is on.
+    pub fn followers(&self, tag: &str) -> Vec<usize> {
+        (0..self.images.len()).filter(|number| self.followed(*number) == Some(tag)).collect()
+    }
+
     /// The image of a digest, or with a part of it.
     pub fn find(&self, digest: &Digest) -> Option<usize> {
         self.images.iter().position(|image| image.is_named_by(digest))

@@ -64,6 +64,13 @@ impl Context {
         });
         all.boxed()
     }
+
+    /// What an image that was published from here is called in the local store, without its tag.
+    pub(in crate::flows) fn published_names(&self, image: &Image) -> Vec<String> {
+        let named = image.places.iter().filter_map(|place| self.parse_reference(&place.to_string()).ok());
+        let law = |image: ImageRef| self.jurisdiction(&image, image.repository.as_ref());
+        named.map(law).filter(|law| law.is_local).map(|law| law.repository).collect()
+    }
 }
 
 /// Old base, new base, platform.
@@ -169,12 +176,7 @@ impl Assessor {
         if self.image(number).holder() == Holder::Global {
             return Best::Blocked("it is the global team's to move".into());
         }
-        let published = |image: &Image| {
-            let named = image.places.iter().filter_map(|place| self.context.parse_reference(&place.to_string()).ok());
-            let law = |image: &ImageRef| self.context.jurisdiction(image, image.repository.as_ref());
-            named.filter(|image| law(image).is_local).map(|image| law(&image).repository).collect()
-        };
-        match copied_from(graph, number, published) {
+        match copied_from(graph, number, |copy| self.context.published_names(copy)) {
             Some(ours) if graph.standing(ours).is_stale() => Best::BaseFirst(escape(&graph.images()[ours].name())),
             Some(ours) => {
                 let ours = escape(&graph.images()[ours].name());

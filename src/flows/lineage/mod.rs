@@ -5,6 +5,7 @@ mod assess;
 mod hints;
 mod scan;
 mod shelf;
+mod watch;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,7 @@ use crate::report::{Kind, Report};
 
 pub use self::assess::Assessment;
 use self::shelf::Shelves;
+pub use self::watch::LineageWatch;
 
 /// All images with their bases, and what could not be read.
 #[derive(Clone, Debug)]
@@ -30,7 +32,7 @@ pub struct Lineage {
 impl Context {
     /// Looks at every store, and remembers what tags point to.
     pub async fn lineage(&self) -> Lineage {
-        self.look(&self.shelves(false)).await
+        self.look(&self.shelves(None)).await
     }
 
     async fn look(&self, shelves: &Shelves) -> Lineage {
@@ -50,6 +52,13 @@ impl Context {
         Lineage { graph: Graph::with_hints(scanned.images, &pointed, &scanned.further), unread: scanned.unread }
     }
 
+    /// What a lineage calls a tag: store or registry, repository and tag; `None` for what is no tag of a store.
+    pub fn lineage_name(&self, image: &str) -> Result<Option<String>, Report> {
+        let parsed = self.parse_reference(image)?;
+        let tag = parsed.tag_or_latest().filter(|_| parsed.digest.is_none());
+        Ok(tag.and_then(|tag| Some(format!("{}:{tag}", self.called(&parsed)?))))
+    }
+
     /// The number of an image in a lineage.
     pub async fn lineage_of(&self, lineage: &Lineage, image: &str) -> Result<usize, Report> {
         let parsed = self.parse_reference(image)?;
@@ -57,6 +66,10 @@ impl Context {
             Report::message(Kind::Failed, format!("{image} is in none of this workspace's stores"))
                 .help("`bakery lineage` shows all there are")
         };
+        let named = self.lineage_name(image)?;
+        if let Some(number) = named.and_then(|named| lineage.graph.at(&named)) {
+            return Ok(number);
+        }
         let digest = match &parsed.digest {
             Some(digest) => digest.clone(),
             None => {

@@ -53,7 +53,13 @@ impl Context {
         let mut images = self.read_all(shelves, places, &mut unread).await;
         let further = self.further_hints(&images).await;
         let wanted = self.untagged((&images, &further), remembered);
-        let found = self.read_all(shelves, wanted, &mut Vec::new()).await;
+        let (asked, mut gone) = (wanted.keys().cloned().collect::<Vec<_>>(), Vec::new());
+        let found = self.read_all(shelves, wanted, &mut gone).await;
+        if unread.is_empty() && !gone.is_empty() {
+            // All stores answer, and have it not: they are not asked again.
+            let absent = asked.into_iter().filter(|digest| shelves.known(digest).is_none());
+            absent.for_each(|digest| shelves.keep(digest, None));
+        }
         images.extend(found);
         Scanned { images, further, unread }
     }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures_util::stream::StreamExt;
 
 use super::scan::IN_FLIGHT;
+use crate::adapters::clock::Stopwatch;
 use crate::adapters::settings::StorePlace;
 use crate::adapters::store::{Selector, Store, StoreError, open};
-use crate::domain::lineage::{Holder, Image};
+use crate::domain::lineage::{Holder, Image, left_alone};
 use crate::domain::oci::{Digest, ImageRef, Place as Stored, Repository, Tag};
 use crate::flows::Context;
 use crate::flows::browse::Source;
@@ -25,8 +26,6 @@ pub(super) struct Shelves {
     pub(super) shelves: Vec<Shelf>,
     /// Those that cannot be opened.
     pub(super) unread: Vec<Unread>,
-    /// How many there are to be; the local store is made by the first bake.
-    wanted: usize,
     /// Images that were read, `None` for what is none: content does not change under its digest.
     images: Mutex<HashMap<Digest, Option<Image>>>,
 }
@@ -38,22 +37,50 @@ pub(super) struct Shelf {
     pub(super) holder: Holder,
     pub(super) store: Arc<dyn Store>,
     source: Source,
-    /// Asked over and over: it is left alone as soon as it does not want to answer, and what it said last counts.
-    is_watched: bool,
-    last: Mutex<Vec<Pointing>>,
+    /// How often it is asked, where it is asked over and over: then it is left alone as soon as it does not want to answer, and
+    /// what it said last counts.
+    watched: Option<Duration>,
+    last: Mutex<Last>,
+}
+
+/// What a watched store said last.
+#[derive(Default)]
+struct Last {
+    tags: Vec<Pointing>,
+    failures: u32,
+    /// Since when it is left alone, for how long, and why.
+    quiet: Option<(Stopwatch, Duration, Report)>,
+}
+
+impl Shelf {
+    /// Where it is left alone: what it said last, and why it is not asked.
+    fn quiet(&self) -> Option<(Vec<Pointing>, Vec<Unread>)> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, pause, report) = last.quiet.as_ref()?;
+        (since.elapsed() < *pause).then(|| (last.tags.clone(), vec![(self.name(), report.clone())]))
+    }
+
+    /// It does not want to answer: what it said last counts, and it is left alone for a while.
+    fn gave_up(&self, every: Duration, error: StoreError) -> (Vec<Pointing>, Vec<Unread>) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.failures = last.failures.saturating_add(1);
+        let pause = left_alone(every, last.failures, self.store.asks_to_wait());
+        let report = Report::from(error);
+        last.quiet = Some((Stopwatch::start(), pause, report.clone()));
+        (last.tags.clone(), vec![(self.name(), report)])
+    }
+
+    fn answered(&self, tags: &[Pointing]) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+            Last { tags: tags.to_vec(), failures: 0, quiet: None };
+    }
+
+    fn name(&self) -> String {
+        self.label.trim_end_matches('/').to_owned()
+    }
 }
 
 impl Shelves {
-    /// Whether all there are to be are open.
-    pub(super) fn is_complete(&self) -> bool {
-        self.shelves.len() == self.wanted
-    }
-
-    /// How long the one wants to be left alone that wants it longest.
-    pub(super) fn ask_to_wait(&self) -> Option<Duration> {
-        self.shelves.iter().filter_map(|shelf| shelf.store.asks_to_wait()).max()
-    }
-
     /// An image that was read before.
     pub(super) fn known(&self, digest: &Digest) -> Option<Option<Image>> {
         self.images.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
@@ -64,49 +91,48 @@ impl Shelves {
         self.images.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, image);
     }
 
-    /// Forgets every image but these.
+    /// Forgets every image but these; that something is none stays known.
     pub(super) fn forget_others(&self, kept: &BTreeSet<&Digest>) {
-        self.images.lock().unwrap_or_else(PoisonError::into_inner).retain(|digest, _| kept.contains(digest));
+        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        images.retain(|digest, image| image.is_none() || kept.contains(digest));
     }
 }
 
 impl Context {
     /// The workspace's stores; of the registry that the local store publishes to, what lies under no other store.
-    pub(super) fn shelves(&self, is_watched: bool) -> Shelves {
-        let mut opened = Shelves { shelves: Vec::new(), unread: Vec::new(), wanted: 0, images: Mutex::default() };
+    pub(super) fn shelves(&self, watched: Option<Duration>) -> Shelves {
+        let mut opened = Shelves { shelves: Vec::new(), unread: Vec::new(), images: Mutex::default() };
         for (name, settings) in &self.workspace.stores {
             let holder = match name.as_str() {
                 "local" => Holder::Local,
                 _ if settings.team => Holder::Team,
                 _ => Holder::Global,
             };
-            opened.wanted += 1;
             let found = match &settings.place {
                 StorePlace::Layout(folder) if name == "local" && !open::is_layout(folder) => continue,
-                place => opened_as(place, is_watched),
+                place => opened_as(place, watched.is_some()),
             };
             match found {
                 Ok(store) => {
                     let label = format!("{name}/");
                     let source = Source::new(label.clone(), Arc::clone(&store)).known(settings.repositories.clone());
-                    opened.shelves.push(Shelf { label, holder, store, source, is_watched, last: Mutex::default() });
+                    opened.shelves.push(Shelf { label, holder, store, source, watched, last: Mutex::default() });
                 }
                 Err(error) => opened.unread.push((name.clone(), error.into())),
             }
         }
         if let Some((host, prefix)) = self.workspace.stores.get("local").and_then(|local| local.publish.clone()) {
-            opened.wanted += 1;
             let label = format!("{host}/");
             // A host the workspace already speaks to is spoken to the same way.
             let plain_http = self.workspace.stores.values().any(|store| {
                 matches!(&store.place, StorePlace::Registry { host: known, plain_http: true, .. } if *known == host)
             });
-            match opened_as(&StorePlace::Registry { host, prefix: None, plain_http }, is_watched) {
+            match opened_as(&StorePlace::Registry { host, prefix: None, plain_http }, watched.is_some()) {
                 Ok(store) => {
                     let below = prefix.as_ref().map(Repository::as_str);
                     let source = Source::new(label.clone(), Arc::clone(&store)).below(below);
                     let (holder, last) = (Holder::Team, Mutex::default());
-                    opened.shelves.push(Shelf { label, holder, store, source, is_watched, last });
+                    opened.shelves.push(Shelf { label, holder, store, source, watched, last });
                 }
                 Err(error) => opened.unread.push((label, error.into())),
             }
@@ -116,6 +142,9 @@ impl Context {
 
     /// Every tag of a shelf with where it points; and what could not be read.
     pub(super) async fn tags<'s>(&self, shelf: &'s Shelf) -> (&'s Shelf, (Vec<Pointing>, Vec<Unread>)) {
+        if let Some(quiet) = shelf.quiet() {
+            return (shelf, quiet);
+        }
         let (mut tags, mut unread) = (Vec::new(), Vec::new());
         let is_ours = |repository: &Repository| shelf.holder != Holder::Team || self.is_of_team(shelf, repository);
         let pairs = shelf.source.pairs(is_ours);
@@ -125,7 +154,6 @@ impl Context {
             Ok::<_, StoreError>((pointed, repository, tag))
         });
         let mut asked = asked.buffer_unordered(IN_FLIGHT);
-        let mut gave_up = false;
         while let Some(answer) = asked.next().await {
             let (what, error) = match answer {
                 Ok((Ok(pointed), repository, tag)) => {
@@ -135,24 +163,18 @@ impl Context {
                 // Removed between the listing and now.
                 Ok((Err(StoreError::NotFound { .. }), ..)) => continue,
                 Ok((Err(error), repository, tag)) => (format!("{}{repository}:{tag}", shelf.label), error),
-                Err(error) => (shelf.label.trim_end_matches('/').to_owned(), error),
+                Err(error) => (shelf.name(), error),
             };
             let silent = matches!(error, StoreError::Unreachable { .. } | StoreError::Refused { .. });
-            if shelf.is_watched && silent {
-                unread = vec![(shelf.label.trim_end_matches('/').to_owned(), error.into())];
-                gave_up = true;
-                break;
+            if let Some(every) = shelf.watched.filter(|_| silent) {
+                return (shelf, shelf.gave_up(every, error));
             }
             unread.push((what, error.into()));
         }
         drop(asked);
-        let mut last = shelf.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if gave_up {
-            tags.clone_from(&last);
-        } else if shelf.is_watched {
-            last.clone_from(&tags);
+        if shelf.watched.is_some() {
+            shelf.answered(&tags);
         }
-        drop(last);
         (shelf, (tags, unread))
     }
 
