@@ -84,10 +84,13 @@ pub struct HitCount {
     /// Follow an image that is hit, or are a team's.
     pub others: usize,
     /// Of those: built on one that may not be moved.
+    #[serde(skip)]
     pub stuck: usize,
     /// Built on the base itself.
+    #[serde(skip)]
     pub direct: usize,
     /// Built on one of those, however far above.
+    #[serde(skip)]
     pub further: usize,
 }
 

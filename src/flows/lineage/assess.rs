@@ -158,9 +158,15 @@ impl Assessor {
         }
         let (packages, prospect) = match image.places.iter().find(|place| place.holder == Holder::Local) {
             Some(own) => {
-                let own = own.to_string();
-                let moved = self.rebased(number, &own, (follows, now));
-                join(self.packages(number, (follows, now)), moved).await
+                let next = self.image(now);
+                if next.holder() == Holder::Local && self.lineage.graph.standing(now).is_stale() {
+                    // It would have to move twice.
+                    let first = Prospect::only(Best::BaseFirst(escape(&next.name())));
+                    return Prospect { packages: self.packages(number, (follows, now)).await, ..first };
+                }
+                // In turn: what the comparison has looked into, which is shared, a try need not fetch again.
+                let packages = self.packages(number, (follows, now)).await;
+                (packages, self.rebased(number, &own.to_string(), (follows, now)).await)
             }
             None => {
                 let packages = self.packages(number, (follows, now)).await;

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::shelf::{Shelves, Unread};
 use crate::adapters::store::{KeptDocuments, Store};
-use crate::domain::lineage::{FurtherHints, Hint, Image, Part, Place, Pointed};
+use crate::domain::lineage::{FurtherHints, Hint, Holder, Image, Part, Place, Pointed};
 use crate::domain::oci::{Annotations, Digest, ImageManifest, Manifest, Repository, media_type};
 use crate::flows::Context;
 use crate::flows::browse::told_time;
@@ -51,6 +51,7 @@ impl Context {
             }
         }
         let mut images = self.read_all(shelves, places, &mut unread).await;
+        self.in_words_of_here(&mut images);
         let further = self.further_hints(&images).await;
         let wanted = self.untagged((&images, &further), remembered);
         let (asked, mut gone) = (wanted.keys().cloned().collect::<Vec<_>>(), Vec::new());
@@ -61,6 +62,7 @@ impl Context {
             absent.for_each(|digest| shelves.keep(digest, None));
         }
         images.extend(found);
+        self.in_words_of_here(&mut images);
         Scanned { images, further, unread }
     }
 
@@ -149,6 +151,39 @@ impl Context {
         };
         let tag = image.tag_or_latest().map(|tag| tag.to_string());
         Some(Hint { repository: self.called(&image), tag, digest: digest.or(image.digest) })
+    }
+
+    /// What an image of another store calls local is local to whoever made it, unless it is ours.
+    fn in_words_of_here(&self, images: &mut [Image]) {
+        let mut repositories: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
+        for image in &*images {
+            for place in &image.places {
+                repositories.entry(place.repository.clone()).or_default().extend(image.digests().cloned());
+            }
+        }
+        for image in images.iter_mut() {
+            let holder = image.holder();
+            let Some(store) = image.places.first().and_then(|place| place.repository.split('/').next()) else {
+                continue;
+            };
+            let Some(hint) = image.hint.as_mut().filter(|_| store != "local") else { continue };
+            let Some(rest) = hint.repository.as_ref().and_then(|told| told.strip_prefix("local/")) else { continue };
+            let theirs = format!("{store}/{rest}");
+            let is_in = |repository: &str| {
+                let had = repositories.get(repository);
+                had.is_some_and(|had| hint.digest.as_ref().is_none_or(|digest| had.contains(digest)))
+            };
+            let ours = format!("local/{rest}");
+            let is_theirs = match (is_in(&ours), is_in(&theirs)) {
+                (true, _) => false,
+                (false, true) => true,
+                // Its digest has no tag any more: nothing global is built on ours.
+                (false, false) => holder == Holder::Global || !repositories.contains_key(&ours),
+            };
+            if is_theirs && self.workspace.stores.contains_key(store) {
+                hint.repository = Some(theirs);
+            }
+        }
     }
 
     /// Bases that no tag points to any more, but images, locks or memory name; with where they may still be read.

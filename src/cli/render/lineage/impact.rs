@@ -56,5 +56,6 @@ pub fn json(hits: &[Hit], count: HitCount) -> Value {
             "note": hit.note,
         })
     });
-    json!({"images": images.collect::<Vec<_>>(), "count": count})
+    let reach = json!({"direct": count.direct, "further": count.further, "stuck": count.stuck});
+    json!({"images": images.collect::<Vec<_>>(), "count": count, "reach": reach})
 }
