@@ -50,7 +50,9 @@ fn main() {
     let fleet = Fleet::open(&registry, folder.path());
     runtime.block_on(fleet.seed());
     let bench = Bench { folder: folder.path().to_owned(), registry };
-    println!("| look | seconds | HEAD | GET | others | images | stale |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| look | seconds | HEAD | GET | others | images | stale |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    );
     for turn in 0..3 {
         let home = format!("home-{turn}");
         bench.row("the first", &home, &[]);
@@ -98,7 +100,8 @@ impl Fleet {
             let told = Some(format!("global/{name}:lts")).filter(|_| number % 10 >= 3);
             let repository = format!("team-{}/app{number}", number % 4);
             let words = [base.1.clone(), vec![format!("own{number}")]].concat();
-            let image = self.put(&self.local, (&repository, "1.0"), words, told.map(|told| (told, base.0.clone()))).await;
+            let image =
+                self.put(&self.local, (&repository, "1.0"), words, told.map(|told| (told, base.0.clone()))).await;
             for copy in 0..5 {
                 let mut words = image.1.clone();
                 if copy % 2 == 0 {

@@ -48,9 +48,8 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         impact::markdown(&hits, count).iter().try_for_each(|line| output.line(line))?;
     } else {
         for hit in &hits {
-            match &hit.rebase {
-                Some(rebase) => lines(rebase, output.color).iter().try_for_each(|line| output.line(line))?,
-                None => {}
+            if let Some(rebase) = &hit.rebase {
+                lines(rebase, output.color).iter().try_for_each(|line| output.line(line))?;
             }
             if let Some(line) = impact::line(hit) {
                 output.line(line)?;

@@ -152,6 +152,11 @@ fn a_refusal_holds_up_what_is_above_and_what_nobody_signed_yet_is_said_to_be_so(
     assert_eq!(outcomes(&told).2["stuck"], 1);
     assert!(told["images"][0]["note"].as_str().unwrap().starts_with("base.platform: "), "{told:#}");
     house.baker.fails(1, &["impact", "global/os:12", "--onto", "global/arm:12", "--exit-code"]);
+    // As a single image, which no index says to be for another platform.
+    house.global.write("recipes/arm.yaml", text.replace(", linux/s390x", ""));
+    house.global.ok(&["bake", "recipes/arm.yaml"]);
+    let told = house.baker.json(&["impact", "global/os:12", "--onto", "global/arm:12"]);
+    assert_eq!(told["images"][0]["note"], "base.platform: global/arm:12 is for linux/arm64, not for linux/amd64");
 }
 
 #[test]
@@ -169,6 +174,19 @@ fn what_is_on_a_base_that_is_itself_behind_is_hit_all_the_same() {
         (&node["standing"], &node["assessment"]["best"]),
         (&json!("stale-below"), &json!("base-first")),
         "{told:#}"
+    );
+    let python = house.baker.json(&["lineage", "global/python:3"]);
+    let node =
+        python["nodes"].as_array().unwrap().iter().find(|node| node["references"][0] == "global/python:3").unwrap();
+    assert_eq!(
+        (&node["standing"], &node["follows"]),
+        (&json!("stale"), &json!("global/os:12")),
+        "local to whoever made it"
+    );
+    assert_eq!(node["assessment"]["why"], "it is the global team's to move");
+    assert_eq!(
+        node["assessment"]["packages"][0]["after"]["version"], "3.0.2",
+        "what comes with it is known all the same"
     );
     let told = house.baker.json(&["impact", "global/python:3", "--onto", "global/os:12"]);
     assert_eq!(outcomes(&told).0.len(), 1, "{told:#}");

@@ -229,7 +229,8 @@ fn what_others_say_chooses_among_what_layers_prove_and_nothing_else() {
     assert_eq!(stands(&said("app", "local/app:1", "app")).0.base, 1, "nobody is its own base");
     // The image's own word comes first.
     let mut images = images();
-    images[2] = on("global/python:3", "new", images.remove(2));
+    let app = images.remove(2);
+    images.push(on("global/python:3", "new", app));
     let graph = Graph::with_hints(images, &[], &said("app", "global/python:3", "old"));
     assert_eq!((graph.base(2).unwrap().base, graph.standing(2).as_str()), (1, "current"));
 }

@@ -156,6 +156,12 @@ impl Assessor {
         if image.places.is_empty() {
             return Prospect::only(Best::Blocked("no tag points to it any more".into()));
         }
+        let now_has = &self.image(now).parts;
+        if let Some(lacking) = image.parts.keys().find(|platform| !now_has.keys().any(|has| platform.is_served_by(has)))
+        {
+            let why = format!("{} has no {} any more", escape(follows), escape(&lacking.to_string()));
+            return Prospect::only(Best::Blocked(why));
+        }
         let (packages, prospect) = match image.places.iter().find(|place| place.holder == Holder::Local) {
             Some(own) => {
                 let next = self.image(now);
@@ -298,6 +304,7 @@ mod tests {
     fn what_lineage_does_can_be_done_by_any_thread() {
         fn is_send<T: Send>(_: &dyn Fn() -> T) {}
         fn of(context: &'static Context, lineage: &'static Lineage) {
+            is_send(&|| async { context.watch_lineage(std::time::Duration::ZERO).next().await });
             is_send(&|| context.lineage());
             is_send(&|| context.assess(lineage, 0));
         }
