@@ -3,7 +3,6 @@
 use super::render::lineage::impact;
 use super::render::rebase::lines;
 use super::run::Session;
-use crate::flows::impact::HitCount;
 use crate::report::{Kind, Report};
 
 /// Arguments.
@@ -41,11 +40,11 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         }
     };
     let hits = context.impact(&args.base, &onto).await?;
-    let (output, count) = (&session.output, HitCount::of(&hits));
+    let output = &session.output;
     if output.json {
-        output.json(&impact::json(&hits, count))?;
+        output.json(&impact::json(&hits))?;
     } else if args.markdown {
-        impact::markdown(&hits, count).iter().try_for_each(|line| output.line(line))?;
+        impact::markdown(&hits).iter().try_for_each(|line| output.line(line))?;
     } else {
         for hit in &hits {
             if let Some(rebase) = &hit.rebase {
@@ -55,7 +54,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
                 output.line(line)?;
             }
         }
-        output.note(impact::totals(count));
+        output.note(impact::totals(&hits));
     }
     match args.exit_code && hits.iter().any(|hit| hit.outcome.is_trouble()) {
         true => Err(Report::message(Kind::Failed, "")),

@@ -137,14 +137,19 @@ async fn watch(args: &Args, context: &Context, session: &Session) -> Result<(), 
             lineage = watching.next() => lineage,
             () = interrupts.next() => return Ok(()),
         };
-        let shown = pick(args, context, &lineage).await?;
+        let shown = match (pick(args, context, &lineage).await, &last) {
+            (Err(report), None) => return Err(report),
+            // What was asked for is gone meanwhile; it may come back.
+            (Err(_), Some(_)) => Shown::none(&lineage),
+            (Ok(shown), _) => shown,
+        };
         match &last {
             None if output.json => {
                 output.json(&json!({"at": watching.looked_at(), "change": "began", "images": shown.tagged().len(), "stale": shown.stale()}))?;
             }
             None => output.note(format!("watching {}", shown.totals())),
             Some(before) => {
-                let known = pick(args, context, before).await?;
+                let known = pick(args, context, before).await.unwrap_or_else(|_| Shown::none(before));
                 tell_news(session, watching.looked_at(), (&known, before), (&shown, &lineage))?;
             }
         }

@@ -83,15 +83,17 @@ pub struct HitCount {
     pub refused: usize,
     /// Follow an image that is hit, or are a team's.
     pub others: usize,
-    /// Of those: built on one that may not be moved.
-    #[serde(skip)]
-    pub stuck: usize,
-    /// Built on the base itself.
-    #[serde(skip)]
+}
+
+/// How far it reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reach {
+    /// Images built on the base itself.
     pub direct: usize,
-    /// Built on one of those, however far above.
-    #[serde(skip)]
+    /// Images built on one of those, however far above.
     pub further: usize,
+    /// Of those: on one that may not be moved.
+    pub stuck: usize,
 }
 
 impl Context {
@@ -182,7 +184,7 @@ impl Context {
         let base = graph.base(number).map(|edge| &graph.images()[edge.base].digest);
         let pinned = base.map(|digest| format!("{place}@{digest}"));
         let options =
-            RebaseOptions { onto: Some(onto.to_owned()), base: pinned, dry_run: true, allow_downgrade: false };
+            RebaseOptions { onto: Some(onto.to_owned()), base: pinned, dry_run: true, ..RebaseOptions::default() };
         match self.rebase(&own.to_string(), &options).await {
             Ok(rebase) => {
                 let (outcome, note) = outcome_of(&rebase);
@@ -239,12 +241,16 @@ impl HitCount {
                 Outcome::Refused => count.refused += 1,
                 Outcome::Follows | Outcome::Stuck | Outcome::Unknown => count.others += 1,
             }
-            count.stuck += usize::from(hit.outcome == Outcome::Stuck);
-            match hit.through {
-                None => count.direct += 1,
-                Some(_) => count.further += 1,
-            }
         }
         count
+    }
+}
+
+impl Reach {
+    /// Counts.
+    pub fn of(hits: &[Hit]) -> Self {
+        let direct = hits.iter().filter(|hit| hit.through.is_none()).count();
+        let stuck = hits.iter().filter(|hit| hit.outcome == Outcome::Stuck).count();
+        Self { direct, further: hits.len() - direct, stuck }
     }
 }

@@ -120,17 +120,26 @@ async fn a_watch_for_what_is_stale_ends_with_the_first() {
     assert!(seeded > 0 && others.iter().all(|(_, path)| path.contains("/uploads/")), "only the seed has written");
 }
 
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// Config and manifest of an image without layers.
+fn documents(label: &str) -> (String, String) {
+    let config = json!({"architecture": "amd64", "os": "linux", "config": {"Labels": {"v": label}},
+        "rootfs": {"type": "layers", "diff_ids": []}})
+    .to_string();
+    let digest = bakery::domain::oci::Digest::of(config.as_bytes());
+    let kind = "application/vnd.oci.image.config.v1+json";
+    let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST,
+        "config": {"mediaType": kind, "digest": digest, "size": config.len()}, "layers": []});
+    (config, manifest.to_string())
+}
+
 /// A registry of one repository, `os:12`, which answers conditionally, and for a while not at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_asked_for_conditionally_and_a_registry_that_wants_to_be_left_alone_is() {
     let heard: Arc<Mutex<Vec<(Instant, u16)>>> = Arc::default();
     let seen = Arc::clone(&heard);
-    let config = br#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]},"config":{}}"#;
-    let config_digest = bakery::domain::oci::Digest::of(config);
-    let manifest = format!(
-        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{config_digest}","size":{}}},"layers":[]}}"#,
-        config.len()
-    );
+    let (config, manifest) = documents("1");
     let digest = bakery::domain::oci::Digest::of(manifest.as_bytes()).to_string();
     let lists = Mutex::new((0, 0));
     let script = move |_: usize, heard: &Heard| {
@@ -159,11 +168,11 @@ async fn lists_are_asked_for_conditionally_and_a_registry_that_wants_to_be_left_
             match heard.header("if-none-match").contains(&digest) {
                 true => Say::status(304),
                 false => Say::body(manifest.clone())
-                    .header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+                    .header("Content-Type", MANIFEST)
                     .header("Docker-Content-Digest", digest.clone()),
             }
         } else if heard.path.contains("/blobs/") {
-            Say::body(&config[..])
+            Say::body(config.clone())
         } else {
             Say::body("{}")
         };
@@ -193,4 +202,47 @@ async fn lists_are_asked_for_conditionally_and_a_registry_that_wants_to_be_left_
     let validators: Vec<String> = tags.map(|heard| heard.header("if-none-match").to_owned()).collect();
     assert_eq!(validators[..3], ["", "\"t1\"", "\"t1\""], "{validators:?}");
     assert!(registry.heard().iter().all(|heard| heard.method == "HEAD" || heard.method == "GET"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_that_points_to_what_cannot_be_read_yet_is_not_gone() {
+    let [old, new] = ["1", "2"].map(documents);
+    let digest = |manifest: &str| bakery::domain::oci::Digest::of(manifest.as_bytes()).to_string();
+    let (before, after) = (digest(&old.1), digest(&new.1));
+    let (wanted, looks) = (after.clone(), Mutex::new(0));
+    let script = move |_: usize, heard: &Heard| {
+        let manifest =
+            |text: &str| Say::body(text).header("Content-Type", MANIFEST).header("Docker-Content-Digest", digest(text));
+        if heard.path.starts_with("/v2/_catalog") {
+            *looks.lock().unwrap() += 1;
+            return Say::body(r#"{"repositories":["os"]}"#);
+        }
+        // From the second look on it points elsewhere; that can be had from the fourth on.
+        let look = *looks.lock().unwrap();
+        match &*heard.path {
+            path if path.starts_with("/v2/os/tags/list") => Say::body(r#"{"name":"os","tags":["12"]}"#),
+            "/v2/os/manifests/12" => manifest(if look < 2 { &old.1 } else { &new.1 }),
+            path if path.ends_with(&after) && look < 4 => Say::status(503),
+            path if path.ends_with(&after) => manifest(&new.1),
+            path if path.contains("/manifests/") => manifest(&old.1),
+            path if path.ends_with(&bakery::domain::oci::Digest::of(new.0.as_bytes()).to_string()) => {
+                Say::body(new.0.clone())
+            }
+            path if path.contains("/blobs/") => Say::body(old.0.clone()),
+            _ => Say::body("{}"),
+        }
+    };
+    let registry = FaultyRegistry::start(script).await;
+    let bakery = Bakery::with_workspace(&format!(
+        "bakery: 1\nstores:\n  global: {{registry: \"{}\"}}\n  local: {{layout: ./local}}\n",
+        registry.host()
+    ));
+    let mut watching = Watching::begin(&bakery, &[]);
+    assert_eq!(watching.next()["images"], 1);
+    let (told, watching) = tokio::task::spawn_blocking(move || (watching.next(), watching)).await.unwrap();
+    assert_eq!(said(&told), "moved global/os:12");
+    assert_eq!((&told["before"], &told["node"]["digest"]), (&json!(before), &json!(wanted)));
+    assert_eq!(watching.stop(), Some(0));
+    let refused = registry.heard().iter().filter(|heard| heard.path.ends_with(&wanted)).count();
+    assert!(refused >= 3, "it was asked for in vain: {refused}");
 }

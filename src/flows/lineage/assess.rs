@@ -205,7 +205,7 @@ impl Assessor {
             onto: Some(format!("{follows}@{}", self.image(now).digest)),
             base: Some(format!("{follows}@{}", self.image(edge.base).digest)),
             dry_run: true,
-            allow_downgrade: false,
+            ..RebaseOptions::default()
         };
         let told = match self.context.rebase(own, &options).await {
             Ok(told) => told,

@@ -78,36 +78,52 @@ impl Context {
         let read: Vec<BoxFuture<'_, _>> = read.collect();
         let mut read = stream::iter(read).buffer_unordered(IN_FLIGHT);
         let mut images = Vec::new();
-        while let Some((name, image)) = read.next().await {
+        let mut as_before: BTreeMap<Digest, Vec<Place>> = BTreeMap::new();
+        while let Some((places, name, image)) = read.next().await {
             match image {
                 Ok(image) => images.extend(image),
-                Err(report) => unread.push((name, report)),
+                Err(report) => {
+                    unread.push((name, report));
+                    // What cannot be read now is what it was at the last look, where there was one.
+                    let before = places.into_iter().filter_map(|place| Some((shelves.pointed(&place)?, place)));
+                    before.for_each(|(digest, place)| as_before.entry(digest).or_default().push(place));
+                }
             }
         }
+        for (digest, places) in as_before {
+            match images.iter_mut().find(|image: &&mut Image| image.digest == digest) {
+                Some(image) => {
+                    image.places.extend(places);
+                    image.places.sort();
+                }
+                None => images.extend(shelves.known(&digest).flatten().map(|image| Image { places, ..image })),
+            }
+        }
+        shelves.keep_places(&images);
         images.sort_by(|a: &Image, b| (a.holder(), &a.places, &a.digest).cmp(&(b.holder(), &b.places, &b.digest)));
         images
     }
 
-    /// One image, by what it is called.
+    /// One image, with its tags and what it is called.
     async fn read(
         &self,
         shelves: &Shelves,
         digest: Digest,
         (store, repository): Found,
         mut places: Vec<Place>,
-    ) -> (String, Result<Option<Image>, Report>) {
+    ) -> (Vec<Place>, String, Result<Option<Image>, Report>) {
         places.sort();
         if let Some(known) = shelves.known(&digest) {
-            return (String::new(), Ok(known.map(|image| Image { places, ..image })));
+            return (Vec::new(), String::new(), Ok(known.map(|image| Image { places, ..image })));
         }
         let kept = KeptDocuments::new(&self.paths.cache);
         let reading = Reading { kept, store: &store, repository: &repository };
         let name = places.first().map_or_else(|| digest.to_string(), ToString::to_string);
-        let image = self.image(&reading, digest.clone(), places).await;
+        let image = self.image(&reading, digest.clone(), places.clone()).await;
         if let Ok(image) = &image {
             shelves.keep(digest, image.clone());
         }
-        (name, image)
+        (places, name, image)
     }
 
     /// An image; `None` for what is none, such as an attestation under a tag of its own.

@@ -10,7 +10,7 @@ use super::scan::IN_FLIGHT;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::settings::StorePlace;
 use crate::adapters::store::{Selector, Store, StoreError, open};
-use crate::domain::lineage::{Holder, Image, left_alone};
+use crate::domain::lineage::{Holder, Image, Place, left_alone};
 use crate::domain::oci::{Digest, ImageRef, Place as Stored, Repository, Tag};
 use crate::flows::Context;
 use crate::flows::browse::Source;
@@ -28,6 +28,8 @@ pub(super) struct Shelves {
     pub(super) unread: Vec<Unread>,
     /// Images that were read, `None` for what is none: content does not change under its digest.
     images: Mutex<HashMap<Digest, Option<Image>>>,
+    /// Where each tag pointed at the last look.
+    pointed: Mutex<HashMap<Place, Digest>>,
 }
 
 /// A store to look at.
@@ -81,6 +83,18 @@ impl Shelf {
 }
 
 impl Shelves {
+    /// Where a tag pointed at the last look.
+    pub(super) fn pointed(&self, place: &Place) -> Option<Digest> {
+        self.pointed.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
+    }
+
+    /// Keeps where tags point; what no tag points to changes nothing.
+    pub(super) fn keep_places(&self, images: &[Image]) {
+        let places =
+            images.iter().flat_map(|image| image.places.iter().map(|place| (place.clone(), image.digest.clone())));
+        self.pointed.lock().unwrap_or_else(PoisonError::into_inner).extend(places);
+    }
+
     /// An image that was read before.
     pub(super) fn known(&self, digest: &Digest) -> Option<Option<Image>> {
         self.images.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
@@ -101,7 +115,8 @@ impl Shelves {
 impl Context {
     /// The workspace's stores; of the registry that the local store publishes to, what lies under no other store.
     pub(super) fn shelves(&self, watched: Option<Duration>) -> Shelves {
-        let mut opened = Shelves { shelves: Vec::new(), unread: Vec::new(), images: Mutex::default() };
+        let mut opened =
+            Shelves { shelves: Vec::new(), unread: Vec::new(), images: Mutex::default(), pointed: Mutex::default() };
         for (name, settings) in &self.workspace.stores {
             let holder = match name.as_str() {
                 "local" => Holder::Local,

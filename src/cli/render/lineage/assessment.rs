@@ -60,8 +60,8 @@ pub fn lines(told: &Assessment, command: &str) -> Vec<String> {
     match &told.best {
         Best::Rebase => lines.push(format!("help: bakery rebase {command}")),
         Best::Rebake => {
-            let recipe = told.recipe.as_ref().map(|recipe| escape(&recipe.display().to_string()));
-            lines.push(format!("help: bakery update, then bakery bake {}", recipe.unwrap_or_default()));
+            let recipe = told.recipe.as_ref().map(|recipe| escape(&recipe.display().to_string())).unwrap_or_default();
+            lines.push(format!("help: bakery update {recipe}, then bakery bake {recipe}"));
         }
         _ => {}
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::markdown::cell;
 use crate::cli::render::rebase::json as of_rebase;
 use crate::domain::units::count as counted;
-use crate::flows::impact::{Hit, HitCount, Outcome};
+use crate::flows::impact::{Hit, HitCount, Outcome, Reach};
 
 /// What is to be said of an image beside its rebase.
 pub fn line(hit: &Hit) -> Option<String> {
@@ -19,8 +19,9 @@ pub fn line(hit: &Hit) -> Option<String> {
 }
 
 /// `3 safe, 1 to be baked again, 0 refused, 4 others`.
-pub fn totals(count: HitCount) -> String {
-    let HitCount { safe, rebake, refused, others, stuck, direct, further } = count;
+pub fn totals(hits: &[Hit]) -> String {
+    let HitCount { safe, rebake, refused, others } = HitCount::of(hits);
+    let Reach { direct, further, stuck } = Reach::of(hits);
     let stuck = if stuck == 0 { String::new() } else { format!(" ({stuck} of them stuck)") };
     let (direct, further) = (counted(direct as u64, "image"), counted(further as u64, "image"));
     format!(
@@ -29,8 +30,8 @@ pub fn totals(count: HitCount) -> String {
 }
 
 /// A table for merge requests.
-pub fn markdown(hits: &[Hit], count: HitCount) -> Vec<String> {
-    let mut lines = vec![format!("**{}**", totals(count)), String::new()];
+pub fn markdown(hits: &[Hit]) -> Vec<String> {
+    let mut lines = vec![format!("**{}**", totals(hits)), String::new()];
     if hits.is_empty() {
         lines.push("Nothing is built on it.".into());
         return lines;
@@ -45,7 +46,7 @@ pub fn markdown(hits: &[Hit], count: HitCount) -> Vec<String> {
 }
 
 /// As one document.
-pub fn json(hits: &[Hit], count: HitCount) -> Value {
+pub fn json(hits: &[Hit]) -> Value {
     let images = hits.iter().map(|hit| {
         let rebase = hit.rebase.as_ref().map(|rebase| of_rebase(rebase));
         json!({
@@ -56,6 +57,5 @@ pub fn json(hits: &[Hit], count: HitCount) -> Value {
             "note": hit.note,
         })
     });
-    let reach = json!({"direct": count.direct, "further": count.further, "stuck": count.stuck});
-    json!({"images": images.collect::<Vec<_>>(), "count": count, "reach": reach})
+    json!({"images": images.collect::<Vec<_>>(), "count": HitCount::of(hits), "reach": Reach::of(hits)})
 }

@@ -41,6 +41,11 @@ impl<'l> Shown<'l> {
         Self::of(lineage, 0..lineage.graph.images().len())
     }
 
+    /// Nothing of it.
+    pub fn none(lineage: &'l Lineage) -> Self {
+        Self::of(lineage, [])
+    }
+
     /// An image, what it is built on, and everything that is built on it.
     pub fn around(lineage: &'l Lineage, image: usize) -> Self {
         let graph = &lineage.graph;
