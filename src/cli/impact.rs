@@ -1,25 +1,34 @@
 //! `bakery impact`: which images would be safe, baked again or refused, were a base to move.
 
-use serde_json::json;
-
-use super::render::rebase::{json as of_rebase, lines};
+use super::render::lineage::impact;
+use super::render::rebase::lines;
 use super::run::Session;
-use crate::flows::impact::HitCount;
 use crate::report::{Kind, Report};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code: 0, whatever comes of it; 2 when no new base is named.")]
+#[command(
+    after_help = "What it would point to need not be published: a digest, or an image of a layout, will do.\n\nExit code: 0, \
+                        whatever comes of it; 1 with --exit-code when any image would not simply be rebased, or nobody can \
+                        tell; 2 when no new base is named."
+)]
 pub(super) struct Args {
     /// The base's tag, and what it would point to: global/python:3.12@sha256:…
     #[arg(value_name = "BASE[@NEW]")]
     base: String,
-    /// What it would point to, by any name
+    /// What it would point to, by any name: oci:./next:python:3.12
     #[arg(long, value_name = "REF")]
     onto: Option<String>,
+    /// End with 1 when any image would have to be baked again, is refused, or cannot be judged from here
+    #[arg(long)]
+    exit_code: bool,
+    /// A table in Markdown
+    #[arg(long)]
+    markdown: bool,
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
+    super::lineage::one_form(args.markdown, session)?;
     let context = session.context()?;
     let digest = context.parse_reference(&args.base)?.digest;
     let onto = match (&args.onto, digest) {
@@ -31,21 +40,24 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         }
     };
     let hits = context.impact(&args.base, &onto).await?;
-    let (output, count) = (&session.output, HitCount::of(&hits));
+    let output = &session.output;
     if output.json {
-        let images = hits.iter().map(|hit| {
-            let rebase = hit.rebase.as_ref().map(|rebase| of_rebase(rebase));
-            json!({"image": hit.reference, "rebase": rebase, "note": hit.note})
-        });
-        return output.json(&json!({"images": images.collect::<Vec<_>>(), "count": count}));
-    }
-    for hit in &hits {
-        match (&hit.rebase, &hit.note) {
-            (Some(rebase), _) => lines(rebase, output.color).iter().try_for_each(|line| output.line(line))?,
-            (None, note) => output.line(format!("· {}  {}", hit.reference, note.as_deref().unwrap_or_default()))?,
+        output.json(&impact::json(&hits))?;
+    } else if args.markdown {
+        impact::markdown(&hits).iter().try_for_each(|line| output.line(line))?;
+    } else {
+        for hit in &hits {
+            if let Some(rebase) = &hit.rebase {
+                lines(rebase, output.color).iter().try_for_each(|line| output.line(line))?;
+            }
+            if let Some(line) = impact::line(hit) {
+                output.line(line)?;
+            }
         }
+        output.note(impact::totals(&hits));
     }
-    let HitCount { safe, rebake, refused, others } = count;
-    output.note(format!("{safe} safe, {rebake} to be baked again, {refused} refused, {others} others"));
-    Ok(())
+    match args.exit_code && hits.iter().any(|hit| hit.outcome.is_trouble()) {
+        true => Err(Report::message(Kind::Failed, "")),
+        false => Ok(()),
+    }
 }

@@ -73,12 +73,19 @@ impl DockerRegistry {
 
     /// The requests so far: method and path. Only where it is watched.
     pub fn requests(&self) -> Vec<(String, String)> {
+        self.answers().into_iter().map(|(method, path, _)| (method, path)).collect()
+    }
+
+    /// The same, each with the status of its answer.
+    pub fn answers(&self) -> Vec<(String, String, u16)> {
         let log = std::fs::read_to_string(self.folder.path().join("access.log")).unwrap();
-        let request = |line: &str| {
-            let mut words = line.split('"').nth(1)?.split(' ');
-            Some((words.next()?.to_owned(), words.next()?.to_owned()))
+        let answer = |line: &str| {
+            let mut parts = line.split('"').skip(1);
+            let mut words = parts.next()?.split(' ');
+            let status = parts.next()?.split_whitespace().next()?.parse().ok()?;
+            Some((words.next()?.to_owned(), words.next()?.to_owned(), status))
         };
-        log.lines().filter_map(request).collect()
+        log.lines().filter_map(answer).collect()
     }
 
     /// Where it keeps its files; other files may be put there too.

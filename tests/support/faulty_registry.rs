@@ -73,6 +73,11 @@ impl Say {
         Self { tail: Tail::HangUp, ..Self::status(200) }
     }
 
+    /// Its status.
+    pub fn code(&self) -> u16 {
+        self.status
+    }
+
     /// With a header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));

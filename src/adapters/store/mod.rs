@@ -87,6 +87,11 @@ pub trait Store: Send + Sync {
         Vec::new()
     }
 
+    /// How long the store wants to be left alone from now on, where it has said so (429, `Retry-After`).
+    fn asks_to_wait(&self) -> Option<std::time::Duration> {
+        None
+    }
+
     /// One page of repository names; `after` is the previous page's `next`. Registries without a catalog answer
     /// [`StoreError::CatalogUnsupported`].
     async fn repositories(&self, after: Option<&str>) -> Result<Page<Repository>, StoreError>;

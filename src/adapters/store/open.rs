@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::layout::Layout;
-use super::registry::{RegistryOptions, RegistryStore};
+use super::registry::{Patience, RegistryOptions, RegistryStore};
 use super::{Store, StoreError};
 use crate::adapters::settings::StorePlace;
 use crate::domain::oci::{Registry, Repository};
@@ -25,6 +25,15 @@ pub fn open_registry(
 ) -> Result<Arc<dyn Store>, StoreError> {
     let options = RegistryOptions { prefix: prefix.cloned(), plain_http, ..RegistryOptions::new(host.clone()) };
     Ok(Arc::new(RegistryStore::open(options)?))
+}
+
+/// Opens a store that is asked over and over: a registry that does not want to answer is not asked a second time for the same.
+pub fn open_politely(place: &StorePlace) -> Result<Arc<dyn Store>, StoreError> {
+    let StorePlace::Registry { host, prefix, plain_http } = place else { return open(place) };
+    let options =
+        RegistryOptions { prefix: prefix.clone(), plain_http: *plain_http, ..RegistryOptions::new(host.clone()) };
+    let patience = Patience { attempts: 1, ..options.patience };
+    Ok(Arc::new(RegistryStore::open(RegistryOptions { patience, ..options })?))
 }
 
 /// Whether a layout has been made there.

@@ -115,6 +115,10 @@ impl Store for RememberedStore {
         self.inner.warnings()
     }
 
+    fn asks_to_wait(&self) -> Option<std::time::Duration> {
+        self.inner.asks_to_wait()
+    }
+
     async fn repositories(&self, after: Option<&str>) -> Result<Page<Repository>, StoreError> {
         self.inner.repositories(after).await
     }

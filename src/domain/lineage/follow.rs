@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Image, Pointed};
+use super::told::Told;
+use super::{Hint, Image, Pointed};
 use crate::domain::oci::Digest;
 
 /// What every tag points to, now and before.
 pub(super) struct Tags<'i> {
     images: &'i [Image],
+    told: &'i Told<'i>,
     /// By repository and tag: the image it points to now.
     now: BTreeMap<(&'i str, &'i str), usize>,
     /// By digest: the tags that pointed to it once.
@@ -18,8 +20,8 @@ pub(super) struct Tags<'i> {
 }
 
 impl<'i> Tags<'i> {
-    pub(super) fn new(images: &'i [Image], pointed: &'i [Pointed]) -> Self {
-        let mut tags = Self { images, now: BTreeMap::new(), before: BTreeMap::new(), had: BTreeMap::new() };
+    pub(super) fn new(images: &'i [Image], pointed: &'i [Pointed], told: &'i Told<'i>) -> Self {
+        let mut tags = Self { images, told, now: BTreeMap::new(), before: BTreeMap::new(), had: BTreeMap::new() };
         let mut numbers: BTreeMap<&Digest, usize> = BTreeMap::new();
         for (number, image) in images.iter().enumerate() {
             numbers.insert(&image.digest, number);
@@ -30,10 +32,9 @@ impl<'i> Tags<'i> {
                 tags.now.insert((&place.repository, &place.tag), number);
                 tags.had.entry(&place.repository).or_default().insert(number);
             }
-            let hint = image.hint.as_ref();
-            if let Some((repository, tag, digest)) =
-                hint.and_then(|hint| Some((hint.repository.as_ref()?, hint.tag.as_ref()?, hint.digest.as_ref()?)))
-            {
+        }
+        for hint in told.all() {
+            if let (Some(repository), Some(tag), Some(digest)) = (&hint.repository, &hint.tag, &hint.digest) {
                 tags.before.entry(digest).or_default().insert((repository, tag));
             }
         }
@@ -56,13 +57,16 @@ impl<'i> Tags<'i> {
     }
 
     /// The tag a child of `base` follows.
-    pub(super) fn followed(&self, child: &'i Image, base: usize) -> Option<(&'i str, &'i str)> {
+    pub(super) fn followed(&self, child: usize, base: usize) -> Option<(&'i str, &'i str)> {
         self.named(child, base).or_else(|| self.moved(base)).or_else(|| self.line(base)).or_else(|| self.own(base))
     }
 
-    /// The one it names, where that is or was a name of its base.
-    fn named(&self, child: &'i Image, base: usize) -> Option<(&'i str, &'i str)> {
-        let hint = child.hint.as_ref()?;
+    /// The one that is named for it, where that is or was a name of its base.
+    fn named(&self, child: usize, base: usize) -> Option<(&'i str, &'i str)> {
+        self.told.of(child).iter().find_map(|hint| self.named_by(hint, base))
+    }
+
+    fn named_by(&self, hint: &'i Hint, base: usize) -> Option<(&'i str, &'i str)> {
         let (repository, tag) = (hint.repository.as_deref()?, hint.tag.as_deref()?);
         let image = &self.images[base];
         let by_digest = hint.digest.as_ref().is_some_and(|digest| image.is_named_by(digest));

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::standing::{self, Standing};
-use super::{Image, Pointed};
+use super::told::Told;
+use super::{FurtherHints, Image, Pointed};
 use crate::domain::oci::{ChainId, Digest, Platform};
 
 /// An image and its base.
@@ -24,21 +25,28 @@ pub struct Graph {
     images: Vec<Image>,
     bases: Vec<Option<Edge>>,
     standings: Vec<Standing>,
+    followed: Vec<Option<String>>,
     children: Vec<Vec<usize>>,
 }
 
 impl Graph {
     /// Finds each image's base, and how it stands. `pointed`: what tags are known to have pointed to before.
     pub fn of(images: Vec<Image>, pointed: &[Pointed]) -> Self {
-        let bases = Search::new(&images).all();
-        let standings = standing::all(&images, &bases, pointed);
+        Self::with_hints(images, pointed, &FurtherHints::new())
+    }
+
+    /// The same, where more is said of bases than images say themselves.
+    pub fn with_hints(images: Vec<Image>, pointed: &[Pointed], further: &FurtherHints) -> Self {
+        let told = Told::new(&images, further);
+        let bases = Search::new(&images, &told).all();
+        let (standings, followed) = standing::all(&images, &bases, (pointed, &told));
         let mut children = vec![Vec::new(); images.len()];
         for (child, edge) in bases.iter().enumerate() {
             if let Some(edge) = edge {
                 children[edge.base].push(child);
             }
         }
-        Self { images, bases, standings, children }
+        Self { images, bases, standings, followed, children }
     }
 
     /// All images, by number.
@@ -54,6 +62,11 @@ impl Graph {
     /// How an image stands.
     pub fn standing(&self, image: usize) -> &Standing {
         &self.standings[image]
+    }
+
+    /// The tag an image's base is had by, however the image stands; `None` where no base was found.
+    pub fn followed(&self, image: usize) -> Option<&str> {
+        self.followed.get(image)?.as_deref()
     }
 
     /// What is built on an image, directly.
@@ -81,6 +94,19 @@ impl Graph {
         way
     }
 
+    /// The image a tag points to, by `REPOSITORY:TAG`.
+    pub fn at(&self, tag: &str) -> Option<usize> {
+        let is_it = |place: &super::Place| {
+            tag.strip_prefix(&place.repository).and_then(|rest| rest.strip_prefix(':')) == Some(&place.tag)
+        };
+        self.images.iter().position(|image| image.places.iter().any(is_it))
+    }
+
+    /// Everything whose base is had by this tag, whichever version it is on.
+    pub fn followers(&self, tag: &str) -> Vec<usize> {
+        (0..self.images.len()).filter(|number| self.followed(*number) == Some(tag)).collect()
+    }
+
     /// The image of a digest, or with a part of it.
     pub fn find(&self, digest: &Digest) -> Option<usize> {
         self.images.iter().position(|image| image.is_named_by(digest))
@@ -90,6 +116,7 @@ impl Graph {
 /// Looks for bases.
 struct Search<'i> {
     images: &'i [Image],
+    told: &'i Told<'i>,
     /// By the stack of all layers on a platform.
     by_chain: HashMap<(&'i Platform, ChainId), Vec<usize>>,
     by_digest: HashMap<&'i Digest, Vec<usize>>,
@@ -98,7 +125,7 @@ struct Search<'i> {
 }
 
 impl<'i> Search<'i> {
-    fn new(images: &'i [Image]) -> Self {
+    fn new(images: &'i [Image], told: &'i Told<'i>) -> Self {
         let mut by_chain: HashMap<_, Vec<usize>> = HashMap::new();
         let mut by_digest: HashMap<_, Vec<usize>> = HashMap::new();
         for (number, image) in images.iter().enumerate() {
@@ -112,19 +139,22 @@ impl<'i> Search<'i> {
                 }
             }
         }
-        let hints = images.iter().filter_map(|image| image.hint.as_ref()?.digest.as_ref());
+        let hints = told.all().filter_map(|hint| hint.digest.as_ref());
         let known_bases = hints.filter_map(|digest| by_digest.get(digest)).flatten().copied().collect();
-        Self { images, by_chain, by_digest, known_bases }
+        Self { images, told, by_chain, by_digest, known_bases }
     }
 
     fn all(&self) -> Vec<Option<Edge>> {
         (0..self.images.len()).map(|child| self.told(child).or_else(|| self.by_layers(child))).collect()
     }
 
-    /// The base an image names, where its layers prove it: what it names by digest is no accident.
+    /// The base that is named for an image, where its layers prove it: what is named by digest is no accident.
     fn told(&self, child: usize) -> Option<Edge> {
+        self.told.of(child).iter().find_map(|hint| self.proven(child, hint.digest.as_ref()?))
+    }
+
+    fn proven(&self, child: usize, digest: &Digest) -> Option<Edge> {
         let image = &self.images[child];
-        let digest = image.hint.as_ref()?.digest.as_ref()?;
         let named = self.by_digest.get(digest)?.iter().filter(|base| **base != child);
         let proven = named.filter_map(|base| Some((*base, self.images[*base].lies_below(image)?)));
         // An index before a single manifest of it, and what has a tag before what has none.
@@ -183,9 +213,9 @@ impl<'i> Search<'i> {
 
     /// Among bases with as many layers.
     fn liking(&self, base: usize, child: usize) -> impl Ord + use<'i> {
-        let (image, hint) = (&self.images[base], self.images[child].hint.as_ref());
-        let named = hint.and_then(|hint| hint.repository.as_deref());
-        let is_named = named.is_some_and(|named| image.places.iter().any(|place| place.repository == named));
+        let image = &self.images[base];
+        let mut named = self.told.of(child).iter().filter_map(|hint| hint.repository.as_deref());
+        let is_named = named.any(|named| image.places.iter().any(|place| place.repository == named));
         (is_named, Reverse(image.holder()), !image.places.is_empty(), image.created, Reverse(&image.digest))
     }
 }

@@ -66,6 +66,9 @@ pub struct Hint {
     pub digest: Option<Digest>,
 }
 
+/// What others than the image itself say of its base, by the image's digest: the provenance attached to it, the lock of its recipe.
+pub type FurtherHints = BTreeMap<Digest, Vec<Hint>>;
+
 /// The image for one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {

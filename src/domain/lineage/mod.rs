@@ -2,14 +2,21 @@
 //! say only chooses among those. Fetches nothing.
 
 mod best;
+mod copies;
 mod follow;
 mod graph;
 mod image;
+mod news;
+mod pace;
 mod standing;
+mod told;
 
 pub use best::Best;
+pub use copies::copied_from;
 pub use graph::{Edge, Graph};
-pub use image::{Hint, Holder, Image, Part, Place, Pointed};
+pub use image::{FurtherHints, Hint, Holder, Image, Part, Place, Pointed};
+pub use news::{News, news};
+pub use pace::{jittered, left_alone};
 pub use standing::Standing;
 
 #[cfg(test)]

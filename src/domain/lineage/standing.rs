@@ -1,6 +1,7 @@
 //! How an image stands to what its base is now. A tag that points to an equal image under another name makes nobody stale.
 
 use super::follow::Tags;
+use super::told::Told;
 use super::{Edge, Image, Pointed};
 
 /// How an image stands.
@@ -54,11 +55,15 @@ impl Standing {
     }
 }
 
-/// How all images stand, by number.
-pub(super) fn all(images: &[Image], bases: &[Option<Edge>], pointed: &[Pointed]) -> Vec<Standing> {
-    let tags = Tags::new(images, pointed);
-    let mut standings: Vec<Standing> =
-        images.iter().zip(bases).map(|(image, edge)| alone(&tags, images, image, *edge)).collect();
+/// How all images stand, by number; and the tag the base of each is had by.
+pub(super) fn all(
+    images: &[Image],
+    bases: &[Option<Edge>],
+    (pointed, told): (&[Pointed], &Told<'_>),
+) -> (Vec<Standing>, Vec<Option<String>>) {
+    let tags = Tags::new(images, pointed, told);
+    let one = |(number, edge): (usize, &Option<Edge>)| alone(&tags, images, number, *edge);
+    let (mut standings, followed): (Vec<_>, Vec<_>) = bases.iter().enumerate().map(one).unzip();
     for image in 0..images.len() {
         if matches!(standings[image], Standing::Current { .. })
             && let Some(stale) = stale_below(image, bases, &standings)
@@ -66,25 +71,27 @@ pub(super) fn all(images: &[Image], bases: &[Option<Edge>], pointed: &[Pointed])
             standings[image] = Standing::Through { stale };
         }
     }
-    standings
+    (standings, followed)
 }
 
 /// As though what lies below its base did not matter.
-fn alone<'i>(tags: &Tags<'i>, images: &'i [Image], image: &'i Image, edge: Option<Edge>) -> Standing {
-    let Some(edge) = edge else { return Standing::Root };
-    let base = &images[edge.base];
-    let Some((repository, tag)) = tags.followed(image, edge.base) else {
-        return Standing::Unknown { follows: base.name() };
+fn alone(tags: &Tags<'_>, images: &[Image], number: usize, edge: Option<Edge>) -> (Standing, Option<String>) {
+    let Some(edge) = edge else { return (Standing::Root, None) };
+    let (image, base) = (&images[number], &images[edge.base]);
+    let Some((repository, tag)) = tags.followed(number, edge.base) else {
+        return (Standing::Unknown { follows: base.name() }, None);
     };
     let follows = format!("{repository}:{tag}");
-    match tags.now((repository, tag)) {
+    let followed = Some(follows.clone());
+    let standing = match tags.now((repository, tag)) {
         Some(now) if images[now].serves_as(base, image) => Standing::Current { follows },
         Some(now) => {
             let behind = tags.between(repository, edge.base, now);
             Standing::Stale { follows, now, behind, since: images[now].created }
         }
         None => Standing::Unknown { follows },
-    }
+    };
+    (standing, followed)
 }
 
 /// The nearest image below that is stale by itself.

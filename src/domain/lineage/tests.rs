@@ -201,3 +201,102 @@ fn everything_above_an_image_and_the_way_down_from_it() {
     assert_eq!(graph.way_down(2), [2, 1, 0]);
     assert_eq!(graph.find(&digest("web")), Some(3));
 }
+
+/// What others say of the base of the image of this name.
+fn said(name: &str, base: &str, version: &str) -> FurtherHints {
+    let told = on(base, version, image(name, "", &[]));
+    FurtherHints::from([(digest(name), vec![told.hint.unwrap()])])
+}
+
+#[test]
+fn what_others_say_chooses_among_what_layers_prove_and_nothing_else() {
+    let images = || {
+        vec![
+            at(100, image("old", "p", &[])),
+            at(200, image("new", "p", &["global/python:3"])),
+            image("app", "p a", &["local/app:1"]),
+        ]
+    };
+    let stands = |further: &FurtherHints| {
+        let graph = Graph::with_hints(images(), &[], further);
+        (graph.base(2).unwrap(), graph.standing(2).as_str())
+    };
+    assert_eq!(stands(&FurtherHints::new()).0.base, 1, "what has a tag, of two with the same layers");
+    let (edge, standing) = stands(&said("app", "global/python:3", "old"));
+    assert_eq!((edge, standing), (Edge { base: 0, layers: 1, is_told: true }, "stale"));
+    // What is not there, or not below, changes nothing.
+    assert_eq!(stands(&said("app", "global/python:3", "gone")).0, Edge { base: 1, layers: 1, is_told: false });
+    assert_eq!(stands(&said("app", "local/app:1", "app")).0.base, 1, "nobody is its own base");
+    // The image's own word comes first.
+    let mut images = images();
+    let app = images.remove(2);
+    images.push(on("global/python:3", "new", app));
+    let graph = Graph::with_hints(images, &[], &said("app", "global/python:3", "old"));
+    assert_eq!((graph.base(2).unwrap().base, graph.standing(2).as_str()), (1, "current"));
+}
+
+#[test]
+fn the_followed_tag_is_known_however_an_image_stands() {
+    let images = vec![
+        at(100, image("os", "o", &[])),
+        at(300, image("os2", "o2", &["global/os:12"])),
+        on("global/os:12", "os", image("python", "o p", &["global/python:3"])),
+        on("global/python:3", "python", image("app", "o p a", &["local/app:1"])),
+    ];
+    let graph = Graph::of(images, &[]);
+    let python = graph.at("global/python:3").unwrap();
+    let app = graph.at("local/app:1").unwrap();
+    assert_eq!(graph.standing(app), &Standing::Through { stale: python });
+    assert_eq!((graph.followed(app), graph.followed(python)), (Some("global/python:3"), Some("global/os:12")));
+    assert_eq!((graph.followers("global/python:3"), graph.followers("global/py:3")), (vec![app], vec![]));
+    assert_eq!(graph.at("global/python:33"), None);
+}
+
+#[test]
+fn a_copy_belongs_to_the_image_it_was_made_from() {
+    let images = vec![
+        image("os", "o", &["global/os:12"]),
+        image("app2", "o a2", &["local/team/app:1"]),
+        image("tool", "o t", &["local/tool:1"]),
+        image("app", "o a", &["teams/team/app:1"]),
+        image("renamed", "o x", &["registry/acme/first:1"]),
+        image("rebased", "o2 t", &["teams/else/other:9"]),
+        image("os2", "o2", &["global/os:13"]),
+        image("theirs", "o y", &["teams/theirs:1"]),
+    ];
+    let graph = Graph::of(images, &[]);
+    let ours = |name: &str, published: &[&str]| {
+        let published: Vec<String> = published.iter().map(|name| (*name).to_owned()).collect();
+        copied_from(&graph, graph.at(name).unwrap(), |_| published.clone()).map(|number| graph.images()[number].name())
+    };
+    let some = |name: &str| Some(name.to_owned());
+    assert_eq!(ours("teams/team/app:1", &[]), some("local/team/app:1"), "the same name and tag");
+    assert_eq!(ours("registry/acme/first:1", &["tool"]), some("local/tool:1"), "where it was published from");
+    assert_eq!(ours("teams/else/other:9", &[]), some("local/tool:1"), "the same layers on another base");
+    assert_eq!(ours("teams/theirs:1", &[]), None);
+    assert_eq!(ours("registry/acme/first:1", &["nothing"]), None);
+}
+
+#[test]
+fn news_are_told_by_tag_once() {
+    let look = |python: &str, places: &[&str]| {
+        let images = vec![
+            at(100, image("old", "p", if python == "old" { &["global/python:3"] } else { &[] })),
+            at(200, image("new", "p2", if python == "new" { &["global/python:3"] } else { &["global/python:4"] })),
+            on("global/python:3", "old", image("app", "p a", places)),
+        ];
+        Graph::of(images, &[])
+    };
+    let told = |before: &Graph, after: &Graph| -> Vec<String> {
+        news(before, after).iter().map(|one| format!("{} {}", one.as_str(), one.place())).collect()
+    };
+    let (before, after) = (look("old", &["local/app:1"]), look("new", &["local/app:1"]));
+    assert!(told(&before, &before).is_empty());
+    let moved = ["moved global/python:3", "standing local/app:1", "gone global/python:4"];
+    assert_eq!(told(&before, &after), moved);
+    let more = look("old", &["local/app:1", "local/app:2"]);
+    assert_eq!(told(&before, &more), ["appeared local/app:2"]);
+    assert_eq!(told(&more, &before), ["gone local/app:2"]);
+    let stands = news(&before, &after).remove(1);
+    assert!(matches!(stands, News::Stands { before: "current", number: 2, .. }), "{stands:?}");
+}

@@ -2,9 +2,12 @@
 //! GET alone; no layer.
 
 mod assess;
+mod hints;
 mod scan;
+mod shelf;
+mod watch;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use super::Context;
 use crate::adapters::pointed::PointedTags;
@@ -14,6 +17,8 @@ use crate::domain::oci::Digest;
 use crate::report::{Kind, Report};
 
 pub use self::assess::Assessment;
+use self::shelf::Shelves;
+pub use self::watch::LineageWatch;
 
 /// All images with their bases, and what could not be read.
 #[derive(Clone, Debug)]
@@ -27,16 +32,31 @@ pub struct Lineage {
 impl Context {
     /// Looks at every store, and remembers what tags point to.
     pub async fn lineage(&self) -> Lineage {
+        self.look(&self.shelves(None)).await
+    }
+
+    async fn look(&self, shelves: &Shelves) -> Lineage {
         let memory = PointedTags::new(&self.paths.state);
         let remembered = memory.read();
-        let scanned = self.scan(&remembered).await;
+        let scanned = self.scan(shelves, &remembered).await;
         let mut pointed: BTreeSet<Pointed> = scanned.images.iter().flat_map(now).collect();
-        // Of a base nobody is on any more nothing has to be remembered.
-        let known: HashSet<&Digest> = scanned.images.iter().flat_map(Image::digests).collect();
-        pointed.extend(remembered.into_iter().filter(|old| known.contains(&old.digest)));
-        memory.keep(&pointed);
+        // Of a base nobody is on any more nothing has to be remembered; of one that could not be read, all.
+        let known: BTreeSet<&Digest> = scanned.images.iter().flat_map(Image::digests).collect();
+        shelves.forget_others(&known);
+        let is_needed = |old: &&Pointed| !scanned.unread.is_empty() || known.contains(&old.digest);
+        pointed.extend(remembered.iter().filter(is_needed).cloned());
+        if pointed != remembered {
+            memory.keep(&pointed);
+        }
         let pointed: Vec<Pointed> = pointed.into_iter().collect();
-        Lineage { graph: Graph::of(scanned.images, &pointed), unread: scanned.unread }
+        Lineage { graph: Graph::with_hints(scanned.images, &pointed, &scanned.further), unread: scanned.unread }
+    }
+
+    /// What a lineage calls a tag: store or registry, repository and tag; `None` for what is no tag of a store.
+    pub fn lineage_name(&self, image: &str) -> Result<Option<String>, Report> {
+        let parsed = self.parse_reference(image)?;
+        let tag = parsed.tag_or_latest().filter(|_| parsed.digest.is_none());
+        Ok(tag.and_then(|tag| Some(format!("{}:{tag}", self.called(&parsed)?))))
     }
 
     /// The number of an image in a lineage.
@@ -46,6 +66,10 @@ impl Context {
             Report::message(Kind::Failed, format!("{image} is in none of this workspace's stores"))
                 .help("`bakery lineage` shows all there are")
         };
+        let named = self.lineage_name(image)?;
+        if let Some(number) = named.and_then(|named| lineage.graph.at(&named)) {
+            return Ok(number);
+        }
         let digest = match &parsed.digest {
             Some(digest) => digest.clone(),
             None => {

@@ -3,37 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt};
 
-use crate::adapters::store::{KeptDocuments, Selector, Store, StoreError};
-use crate::domain::lineage::{Hint, Holder, Image, Part, Place, Pointed};
-use crate::domain::oci::{
-    Annotations, Digest, ImageManifest, ImageRef, Manifest, Place as Stored, Repository, Tag, media_type,
-};
+use super::shelf::{Shelves, Unread};
+use crate::adapters::store::{KeptDocuments, Store};
+use crate::domain::lineage::{FurtherHints, Hint, Holder, Image, Part, Place, Pointed};
+use crate::domain::oci::{Annotations, Digest, ImageManifest, Manifest, Repository, media_type};
 use crate::flows::Context;
-use crate::flows::browse::{Source, told_time};
+use crate::flows::browse::told_time;
 use crate::flows::compare::told_base;
 use crate::flows::verify::{Documents, Reading, images_of};
-use crate::report::{Kind, Report};
+use crate::report::Report;
 
 /// Questions under way at once, a store.
-const IN_FLIGHT: usize = 32;
+pub(super) const IN_FLIGHT: usize = 32;
 /// Most bases looked for that only others know of.
 const MOST_UNTAGGED: usize = 500;
 
 /// What was found.
 pub(super) struct Scanned {
     pub(super) images: Vec<Image>,
-    pub(super) unread: Vec<(String, Report)>,
-}
-
-/// A store to look at.
-struct Shelf {
-    /// What its repositories are called in references begins with this: `global/`.
-    label: String,
-    holder: Holder,
-    store: Arc<dyn Store>,
-    source: Source,
+    pub(super) further: FurtherHints,
+    pub(super) unread: Vec<Unread>,
 }
 
 /// Where a digest can be read: its store, and its repository there.
@@ -41,9 +33,10 @@ type Found = (Arc<dyn Store>, Repository);
 
 impl Context {
     /// All images that a tag points to, and the bases that only others know of.
-    pub(super) async fn scan(&self, remembered: &BTreeSet<Pointed>) -> Scanned {
-        let (shelves, mut unread) = self.shelves();
-        let listed = stream::iter(&shelves).map(|shelf| self.tags(shelf)).buffer_unordered(8).collect::<Vec<_>>().await;
+    pub(super) async fn scan(&self, shelves: &Shelves, remembered: &BTreeSet<Pointed>) -> Scanned {
+        let mut unread = shelves.unread.clone();
+        let tags: Vec<BoxFuture<'_, _>> = shelves.shelves.iter().map(|shelf| self.tags(shelf).boxed()).collect();
+        let listed = stream::iter(tags).buffer_unordered(8).collect::<Vec<_>>().await;
         let mut places: BTreeMap<Digest, (Found, Vec<Place>)> = BTreeMap::new();
         for (shelf, (tags, failures)) in listed {
             unread.extend(failures);
@@ -57,114 +50,80 @@ impl Context {
                 places.entry(digest).or_insert_with(found).1.push(place);
             }
         }
-        let mut images = self.read_all(places, &mut unread).await;
-        let wanted = self.untagged(&images, remembered);
-        let found = self.read_all(wanted, &mut Vec::new()).await;
+        let mut images = self.read_all(shelves, places, &mut unread).await;
+        self.in_words_of_here(&mut images);
+        let further = self.further_hints(&images).await;
+        let wanted = self.untagged((&images, &further), remembered);
+        let (asked, mut gone) = (wanted.keys().cloned().collect::<Vec<_>>(), Vec::new());
+        let found = self.read_all(shelves, wanted, &mut gone).await;
+        if unread.is_empty() && !gone.is_empty() {
+            // All stores answer, and have it not: they are not asked again.
+            let absent = asked.into_iter().filter(|digest| shelves.known(digest).is_none());
+            absent.for_each(|digest| shelves.keep(digest, None));
+        }
         images.extend(found);
-        Scanned { images, unread }
-    }
-
-    /// The workspace's stores; of the registry that the local store publishes to, what lies under no other store.
-    fn shelves(&self) -> (Vec<Shelf>, Vec<(String, Report)>) {
-        let (mut shelves, mut unread) = (Vec::new(), Vec::new());
-        for (name, settings) in &self.workspace.stores {
-            let holder = match name.as_str() {
-                "local" => Holder::Local,
-                _ if settings.team => Holder::Team,
-                _ => Holder::Global,
-            };
-            let opened = self.sources(Some(name)).and_then(|mut sources| match sources.pop() {
-                Some(source) => Ok(Some((source, self.open_store(name)?))),
-                None => Ok(None),
-            });
-            match opened {
-                Ok(Some((source, store))) => {
-                    shelves.push(Shelf { label: format!("{name}/"), holder, store, source });
-                }
-                Ok(None) => {}
-                Err(report) => unread.push((name.clone(), report)),
-            }
-        }
-        if let Some((host, prefix)) = self.workspace.stores.get("local").and_then(|local| local.publish.clone()) {
-            let named = prefix.map_or_else(|| host.to_string(), |prefix| format!("{host}/{prefix}"));
-            match self.published(&named) {
-                Ok(shelf) => shelves.push(shelf),
-                Err(report) => unread.push((named, report)),
-            }
-        }
-        (shelves, unread)
-    }
-
-    fn published(&self, named: &str) -> Result<Shelf, Report> {
-        let image = self.parse_reference(&format!("{named}/any"))?;
-        let (store, _) = self.open(&image)?;
-        let source = self.sources(Some(named))?.pop();
-        let source = source.ok_or_else(|| Report::message(Kind::Failed, format!("{named} cannot be listed")))?;
-        let host = named.split('/').next().unwrap_or(named);
-        Ok(Shelf { label: format!("{host}/"), holder: Holder::Team, store, source })
-    }
-
-    /// Every tag of a shelf with where it points; and what could not be read.
-    async fn tags<'s>(&self, shelf: &'s Shelf) -> (&'s Shelf, (Vec<(Digest, Repository, Tag)>, Vec<(String, Report)>)) {
-        let (mut tags, mut unread) = (Vec::new(), Vec::new());
-        let is_ours = |repository: &Repository| shelf.holder != Holder::Team || self.is_of_team(shelf, repository);
-        let pairs = shelf.source.pairs(is_ours);
-        let asked = pairs.map(|pair| async {
-            let (repository, tag) = pair?;
-            let pointed = shelf.store.resolve(&repository, &Selector::Tag(tag.clone())).await;
-            Ok::<_, StoreError>((pointed, repository, tag))
-        });
-        let mut asked = asked.buffer_unordered(IN_FLIGHT);
-        while let Some(answer) = asked.next().await {
-            match answer {
-                Ok((Ok(pointed), repository, tag)) => tags.push((pointed.digest, repository, tag)),
-                // Removed between the listing and now.
-                Ok((Err(StoreError::NotFound { .. }), ..)) => {}
-                Ok((Err(error), repository, tag)) => {
-                    unread.push((format!("{}{repository}:{tag}", shelf.label), error.into()));
-                }
-                Err(error) => unread.push((shelf.label.trim_end_matches('/').to_owned(), error.into())),
-            }
-        }
-        drop(asked);
-        (shelf, (tags, unread))
-    }
-
-    /// What lies under another store's prefix is that store's.
-    fn is_of_team(&self, shelf: &Shelf, repository: &Repository) -> bool {
-        let Ok(image) = self.parse_reference(&format!("{}{repository}", shelf.label)) else { return true };
-        match image.place {
-            Stored::Registry(_) => {
-                let law = self.jurisdiction(&image, image.repository.as_ref());
-                law.store.is_none_or(|store| store == "local")
-            }
-            Stored::Store(_) | Stored::Layout(_) => true,
-        }
+        self.in_words_of_here(&mut images);
+        Scanned { images, further, unread }
     }
 
     /// The images of these digests; what cannot be read is told, unless it is no image at all.
     async fn read_all(
         &self,
+        shelves: &Shelves,
         places: BTreeMap<Digest, (Found, Vec<Place>)>,
-        unread: &mut Vec<(String, Report)>,
+        unread: &mut Vec<Unread>,
     ) -> Vec<Image> {
-        let read = stream::iter(places).map(|(digest, ((store, repository), mut places))| async move {
-            places.sort();
-            let kept = KeptDocuments::new(&self.paths.cache);
-            let reading = Reading { kept, store: &store, repository: &repository };
-            let name = places.first().map_or_else(|| digest.to_string(), ToString::to_string);
-            (name, self.image(&reading, digest, places).await)
-        });
-        let mut read = read.buffer_unordered(IN_FLIGHT);
+        let read =
+            places.into_iter().map(|(digest, (found, places))| self.read(shelves, digest, found, places).boxed());
+        let read: Vec<BoxFuture<'_, _>> = read.collect();
+        let mut read = stream::iter(read).buffer_unordered(IN_FLIGHT);
         let mut images = Vec::new();
-        while let Some((name, image)) = read.next().await {
+        let mut as_before: BTreeMap<Digest, Vec<Place>> = BTreeMap::new();
+        while let Some((places, name, image)) = read.next().await {
             match image {
                 Ok(image) => images.extend(image),
-                Err(report) => unread.push((name, report)),
+                Err(report) => {
+                    unread.push((name, report));
+                    // What cannot be read now is what it was at the last look, where there was one.
+                    let before = places.into_iter().filter_map(|place| Some((shelves.pointed(&place)?, place)));
+                    before.for_each(|(digest, place)| as_before.entry(digest).or_default().push(place));
+                }
             }
         }
+        for (digest, places) in as_before {
+            match images.iter_mut().find(|image: &&mut Image| image.digest == digest) {
+                Some(image) => {
+                    image.places.extend(places);
+                    image.places.sort();
+                }
+                None => images.extend(shelves.known(&digest).flatten().map(|image| Image { places, ..image })),
+            }
+        }
+        shelves.keep_places(&images);
         images.sort_by(|a: &Image, b| (a.holder(), &a.places, &a.digest).cmp(&(b.holder(), &b.places, &b.digest)));
         images
+    }
+
+    /// One image, with its tags and what it is called.
+    async fn read(
+        &self,
+        shelves: &Shelves,
+        digest: Digest,
+        (store, repository): Found,
+        mut places: Vec<Place>,
+    ) -> (Vec<Place>, String, Result<Option<Image>, Report>) {
+        places.sort();
+        if let Some(known) = shelves.known(&digest) {
+            return (Vec::new(), String::new(), Ok(known.map(|image| Image { places, ..image })));
+        }
+        let kept = KeptDocuments::new(&self.paths.cache);
+        let reading = Reading { kept, store: &store, repository: &repository };
+        let name = places.first().map_or_else(|| digest.to_string(), ToString::to_string);
+        let image = self.image(&reading, digest.clone(), places.clone()).await;
+        if let Ok(image) = &image {
+            shelves.keep(digest, image.clone());
+        }
+        (places, name, image)
     }
 
     /// An image; `None` for what is none, such as an attestation under a tag of its own.
@@ -198,31 +157,60 @@ impl Context {
     /// What annotations say of a base, in the words of this workspace.
     fn hint(&self, annotations: &Annotations) -> Option<Hint> {
         let (name, digest) = told_base(annotations)?;
-        let digest = digest.and_then(|digest| digest.parse().ok());
-        let Ok(image) = self.parse_reference(&name) else {
+        self.hint_of(&name, digest.and_then(|digest| digest.parse().ok()))
+    }
+
+    /// A base's name and digest, in the words of this workspace.
+    pub(super) fn hint_of(&self, name: &str, digest: Option<Digest>) -> Option<Hint> {
+        let Ok(image) = self.parse_reference(name) else {
             return digest.map(|digest| Hint { digest: Some(digest), ..Hint::default() });
         };
         let tag = image.tag_or_latest().map(|tag| tag.to_string());
         Some(Hint { repository: self.called(&image), tag, digest: digest.or(image.digest) })
     }
 
-    /// Store and repository of an image, as everything here is called.
-    fn called(&self, image: &ImageRef) -> Option<String> {
-        let law = self.jurisdiction(image, image.repository.as_ref());
-        match (&image.place, law.store) {
-            (Stored::Registry(host), None) => Some(format!("{host}/{}", image.repository.as_ref()?)),
-            (_, Some(store)) => Some(format!("{store}/{}", law.repository)),
-            (_, None) => None,
+    /// What an image of another store calls local is local to whoever made it, unless it is ours.
+    fn in_words_of_here(&self, images: &mut [Image]) {
+        let mut repositories: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
+        for image in &*images {
+            for place in &image.places {
+                repositories.entry(place.repository.clone()).or_default().extend(image.digests().cloned());
+            }
+        }
+        for image in images.iter_mut() {
+            let holder = image.holder();
+            let Some(store) = image.places.first().and_then(|place| place.repository.split('/').next()) else {
+                continue;
+            };
+            let Some(hint) = image.hint.as_mut().filter(|_| store != "local") else { continue };
+            let Some(rest) = hint.repository.as_ref().and_then(|told| told.strip_prefix("local/")) else { continue };
+            let theirs = format!("{store}/{rest}");
+            let is_in = |repository: &str| {
+                let had = repositories.get(repository);
+                had.is_some_and(|had| hint.digest.as_ref().is_none_or(|digest| had.contains(digest)))
+            };
+            let ours = format!("local/{rest}");
+            let is_theirs = match (is_in(&ours), is_in(&theirs)) {
+                (true, _) => false,
+                (false, true) => true,
+                // Its digest has no tag any more: nothing global is built on ours.
+                (false, false) => holder == Holder::Global || !repositories.contains_key(&ours),
+            };
+            if is_theirs && self.workspace.stores.contains_key(store) {
+                hint.repository = Some(theirs);
+            }
         }
     }
 
     /// Bases that no tag points to any more, but images, locks or memory name; with where they may still be read.
-    fn untagged(&self, images: &[Image], remembered: &BTreeSet<Pointed>) -> BTreeMap<Digest, (Found, Vec<Place>)> {
+    fn untagged(
+        &self,
+        (images, further): (&[Image], &FurtherHints),
+        remembered: &BTreeSet<Pointed>,
+    ) -> BTreeMap<Digest, (Found, Vec<Place>)> {
         let known: HashSet<&Digest> = images.iter().flat_map(Image::digests).collect();
-        let hints = images.iter().filter_map(|image| {
-            let hint = image.hint.as_ref()?;
-            Some((hint.repository.clone()?, hint.digest.clone()?))
-        });
+        let hints = images.iter().filter_map(|image| image.hint.as_ref()).chain(further.values().flatten());
+        let hints = hints.filter_map(|hint| Some((hint.repository.clone()?, hint.digest.clone()?)));
         let remembered = remembered.iter().map(|old| (old.repository.clone(), old.digest.clone()));
         let mut opened: HashMap<String, Option<Found>> = HashMap::new();
         let mut wanted = BTreeMap::new();

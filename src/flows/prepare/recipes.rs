@@ -184,6 +184,17 @@ impl Context {
         files.into_iter().filter_map(|file| String::from_utf8(recipes::read(&file).ok()?).ok())
     }
 
+    /// By the `NAME:TAG` of the image it makes: each recipe of the workspace that can be read.
+    pub(in crate::flows) fn recipes_by_image(&self) -> BTreeMap<String, PathBuf> {
+        let stores: Vec<&str> = self.store_names().collect();
+        let files = recipes::find(&self.workspace.recipes).unwrap_or_default().into_iter();
+        let made = |file: PathBuf| {
+            let recipe = recipe::parse(&recipes::read(&file).ok()?, &stores).recipe?;
+            Some((recipe.reference(), file))
+        };
+        files.filter_map(made).collect()
+    }
+
     /// Which recipes of the workspace have which other image of the local store as their base.
     fn local_bases(&self) -> BTreeMap<String, String> {
         let stores: Vec<&str> = self.store_names().collect();

@@ -51,15 +51,15 @@ impl Site {
 }
 
 /// Questions already asked.
-pub(super) struct Asked<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
+pub(in crate::flows) struct Asked<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
 
 impl<K: Hash + Eq, V: Clone> Asked<K, V> {
-    pub(super) fn new() -> Self {
+    pub(in crate::flows) fn new() -> Self {
         Self(Mutex::new(HashMap::new()))
     }
 
     /// The answer; `ask` runs for the first who wants it, unless that one gives up.
-    pub(super) async fn once(&self, key: K, ask: impl Future<Output = V>) -> V {
+    pub(in crate::flows) async fn once(&self, key: K, ask: impl Future<Output = V>) -> V {
         let cell = {
             let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(asked.entry(key).or_default())

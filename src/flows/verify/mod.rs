@@ -11,7 +11,7 @@ mod reading;
 mod state;
 
 pub use gate::JudgedBake;
-pub(in crate::flows) use inquiry::{Inquiry, Site};
+pub(in crate::flows) use inquiry::{Asked, Inquiry, Site};
 pub(in crate::flows) use reading::{Documents, Reading, images_of};
 pub use state::SignatureState;
 pub(in crate::flows) use state::{Row, Signatures};
@@ -58,19 +58,35 @@ impl Context {
     /// Verifies an image and its chain of bases. That verification says no is no error: it is in the verdict. Given up before
     /// its end, nothing is remembered (S-11).
     pub async fn verify(&self, image: &str, options: &VerifyOptions) -> Result<Verified, Report> {
-        self.verify_by(Inquiry::new(self), image, options).await
+        self.verify_by(&Inquiry::new(self), image, options).await
     }
 
     /// The same for what has just been sent to a registry: of its bases, which were verified before it was made, what their
     /// stores answered then counts.
     pub(in crate::flows) async fn verify_sent(&self, image: &str) -> Result<Verified, Report> {
-        self.verify_by(Inquiry::of_pinned(self), image, &VerifyOptions::default()).await
+        self.verify_by(&Inquiry::of_pinned(self), image, &VerifyOptions::default()).await
     }
 
-    async fn verify_by(&self, inquiry: Inquiry, image: &str, options: &VerifyOptions) -> Result<Verified, Report> {
+    async fn verify_by(&self, inquiry: &Inquiry, image: &str, options: &VerifyOptions) -> Result<Verified, Report> {
+        let (verified, chains) = self.verified(inquiry, image, options).await?;
+        self.remember(inquiry, &verified, &chains, options.allow_downgrade)?;
+        Ok(verified)
+    }
+
+    /// The same of one image among many: what is asked of the world is shared, and nothing is remembered.
+    pub(in crate::flows) async fn verify_among(&self, inquiry: &Inquiry, image: &str) -> Result<Verified, Report> {
+        self.verified(inquiry, image, &VerifyOptions::default()).await.map(|(verified, _)| verified)
+    }
+
+    async fn verified(
+        &self,
+        inquiry: &Inquiry,
+        image: &str,
+        options: &VerifyOptions,
+    ) -> Result<(Verified, Vec<Gathered>), Report> {
         let policy = self.policy()?;
         let given = options.base.as_deref().map(|base| Hint::given(self, base)).transpose()?;
-        let pinned = self.pinned_image(&inquiry, image, options.platform.as_ref()).await?;
+        let pinned = self.pinned_image(inquiry, image, options.platform.as_ref()).await?;
         let depth = Depth {
             // Rules of the workspace's own may ask anything.
             layers: pinned.site.law.is_local || !policy.rego.is_empty(),
@@ -79,11 +95,10 @@ impl Context {
             allow_downgrade: options.allow_downgrade,
         };
         let (digest, shown) = (pinned.digest.clone(), pinned.reference.to_string());
-        let chains = self.gathered(&inquiry, pinned, given, depth).await?;
+        let chains = self.gathered(inquiry, pinned, given, depth).await?;
         let bench = Bench::new(&policy, inquiry.now);
         let verified = Verified::new(escape(&shown), digest.clone(), bench.levels(&chains, &digest));
-        self.remember(&inquiry, &verified, &chains, options.allow_downgrade)?;
-        Ok(verified)
+        Ok((verified, chains))
     }
 
     /// All that is known of an image of one platform, as rules of the workspace's own are given it.

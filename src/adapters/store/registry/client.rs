@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION};
 use reqwest::{Method, Response, StatusCode, Url};
 use tokio::sync::OnceCell;
 use tokio_util::bytes::Bytes;
@@ -12,6 +12,7 @@ use tokio_util::bytes::Bytes;
 use super::auth::{Auth, Scope};
 use super::destination::{Destinations, redacted};
 use super::failure::{Fault, MAX_ERROR_BYTES, offers_no_tls, refusal, stalled, unreachable};
+use super::known::{Answer, Answers};
 use super::retry::{Patience, Retry, is_transient, retry_after};
 use super::store::RegistryOptions;
 use crate::adapters::clock::Stopwatch;
@@ -40,6 +41,9 @@ pub(super) struct Client {
     pub(super) destinations: Destinations,
     pub(super) auth: Auth,
     pub(super) patience: Patience,
+    pub(super) answers: Answers,
+    /// Since when it has asked to be left alone, and for how long.
+    quiet: Mutex<Option<(Stopwatch, Duration)>>,
 }
 
 /// Where a request goes.
@@ -147,6 +151,8 @@ impl Client {
             destinations,
             auth: Auth::new(options.auth_files, options.host.as_str()),
             patience: options.patience,
+            answers: Answers::default(),
+            quiet: Mutex::default(),
             host,
         }))
     }
@@ -200,6 +206,37 @@ impl Client {
             };
             self.pause_or_give_up(&mut retry, fault, ask.repeatable).await?;
         }
+    }
+
+    /// As [`Self::exchange`], for a page of a list: where the registry said by what it is known, and that still holds, the page
+    /// as it was.
+    pub(super) async fn exchange_page(&self, ask: &Ask, limit: u64) -> Result<Reply, StoreError> {
+        let question = match &ask.target {
+            Target::Api(path) => path.clone(),
+            Target::Url(url) => url.to_string(),
+        };
+        let Some((validator, Answer::Page(body, links))) = self.answers.of(&question) else {
+            let reply = self.exchange(ask, limit).await?;
+            if reply.status.is_success() {
+                self.answers.keep_page(&question, &reply);
+            }
+            return Ok(reply);
+        };
+        let reply = self.exchange(&ask.clone().header(IF_NONE_MATCH, &validator), limit).await?;
+        if reply.status == StatusCode::NOT_MODIFIED {
+            return Ok(Reply { status: StatusCode::OK, headers: links, body, ..reply });
+        }
+        if reply.status.is_success() {
+            self.answers.keep_page(&question, &reply);
+        }
+        Ok(reply)
+    }
+
+    /// How long the registry wants to be left alone from now on, where it has said so.
+    pub(super) fn quiet(&self) -> Option<Duration> {
+        let quiet = *self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, asked) = quiet?;
+        asked.checked_sub(since.elapsed()).filter(|left| !left.is_zero())
     }
 
     /// As [`Self::exchange`], but hands a success on unread.
@@ -376,6 +413,9 @@ impl Client {
     pub(super) async fn read(&self, response: Response, what: &str, limit: u64) -> Result<Reply, Fault> {
         let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
         let asked_to_wait = retry_after(&headers, SystemTime::now());
+        if let Some(asked) = asked_to_wait.filter(|_| is_transient(status)) {
+            *self.quiet.lock().unwrap_or_else(PoisonError::into_inner) = Some((Stopwatch::start(), asked));
+        }
         let succeeded = status.is_success();
         let limit = if succeeded { limit } else { MAX_ERROR_BYTES };
         let too_long = || Fault::Final(self.hostile("R-05", format!("{what}: answer of more than {limit} bytes")));

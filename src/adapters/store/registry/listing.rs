@@ -70,7 +70,7 @@ pub(super) async fn tags(
 ) -> Result<Page<Tag>, StoreError> {
     let first = Ask::get(format!("{name}/tags/list?n={ITEMS}"), Scope::pull(name), format!("tags of {name}"));
     let turn = Turn::begin(listings, first, after);
-    let reply = client.exchange(&turn.ask, MAX_PAGE_BYTES).await?;
+    let reply = client.exchange_page(&turn.ask, MAX_PAGE_BYTES).await?;
     if !reply.status.is_success() {
         return Err(client.refusal(name, &reply));
     }
@@ -94,7 +94,7 @@ pub(super) async fn repositories(
 ) -> Result<Page<Repository>, StoreError> {
     let turn = Turn::begin(listings, Ask::get(format!("_catalog?n={ITEMS}"), Scope::catalog(), "catalog"), after);
     let unsupported = || StoreError::CatalogUnsupported { store: client.store().to_owned() };
-    let reply = match client.exchange(&turn.ask, MAX_PAGE_BYTES).await {
+    let reply = match client.exchange_page(&turn.ask, MAX_PAGE_BYTES).await {
         // A token server that gives no rights to the catalog says the same as a registry that has none.
         Err(StoreError::Refused { action, .. }) if action.starts_with("a token for registry:catalog") => {
             return Err(unsupported());

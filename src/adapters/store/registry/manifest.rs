@@ -1,11 +1,12 @@
 //! Manifests and tags: resolved, fetched, put, untagged. The body decides what its digest is, never a header.
 
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, IF_NONE_MATCH};
 use reqwest::{Method, StatusCode};
 
 use super::auth::Scope;
 use super::client::{Ask, Client, Reply, Target};
 use super::failure::MAX_ERROR_BYTES;
+use super::known::Answer;
 use crate::adapters::store::described::Described;
 use crate::adapters::store::{RawManifest, Selector, StoreError};
 use crate::domain::oci::{Descriptor, Digest, MAX_MANIFEST_BYTES, Tag, media_type};
@@ -24,13 +25,25 @@ pub(super) fn shown(name: &str, selector: &Selector) -> String {
     }
 }
 
-/// The descriptor behind `selector`, from the headers alone where they say enough.
+/// The descriptor behind `selector`, from the headers alone where they say enough. A tag that was asked before is asked whether
+/// that still holds.
 pub(super) async fn resolve(client: &Client, name: &str, selector: &Selector) -> Result<Descriptor, StoreError> {
     let what = shown(name, selector);
-    let ask = Ask::head(format!("{name}/manifests/{selector}"), Scope::pull(name), &what).header(ACCEPT, &accept());
+    let path = format!("{name}/manifests/{selector}");
+    let mut ask = Ask::head(path.clone(), Scope::pull(name), &what).header(ACCEPT, &accept());
+    let known = client.answers.of(&path);
+    if let Some((validator, _)) = &known {
+        ask = ask.header(IF_NONE_MATCH, validator);
+    }
     let reply = client.exchange(&ask, MAX_ERROR_BYTES).await?;
+    if let (StatusCode::NOT_MODIFIED, Some((_, Answer::Tag(known)))) = (reply.status, known) {
+        return Ok(known);
+    }
     if reply.status.is_success() {
         if let Some(descriptor) = announced(&reply) {
+            if matches!(selector, Selector::Tag(_)) {
+                client.answers.keep_tag(&path, &reply, &descriptor);
+            }
             return match selector {
                 Selector::Digest(asked) if *asked != descriptor.digest => Err(mismatch(asked, &descriptor.digest)),
                 _ => Ok(descriptor),

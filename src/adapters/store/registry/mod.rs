@@ -9,6 +9,7 @@
 //! - `client`: one request: scheme, authorization, redirects, retries, bounded bodies. `destination`: where it may go.
 //! - `auth`, `credential`: challenges and tokens; docker's and podman's auth files and credential helpers.
 //! - `pull`, `push`, `manifest`, `listing`, `referrer`: the endpoints.
+//! - `known`: what was answered before, and whether it still holds.
 //! - `retry`, `failure`: how long to try, and what to say then.
 
 mod auth;
@@ -16,6 +17,7 @@ mod client;
 mod credential;
 mod destination;
 mod failure;
+mod known;
 mod listing;
 mod manifest;
 mod pull;

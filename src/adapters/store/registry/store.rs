@@ -1,6 +1,7 @@
 //! The registry as a store: the port in terms of the endpoints. Knows repositories' full names, and no HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::StatusCode;
@@ -134,6 +135,10 @@ impl Store for RegistryStore {
 
     fn warnings(&self) -> Vec<String> {
         self.client.warnings()
+    }
+
+    fn asks_to_wait(&self) -> Option<Duration> {
+        self.client.quiet()
     }
 
     async fn repositories(&self, after: Option<&str>) -> Result<Page<Repository>, StoreError> {

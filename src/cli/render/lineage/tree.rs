@@ -1,7 +1,8 @@
 //! The tree: what has no base at the left, what is built on it below.
 
-use super::Shown;
+use super::{Shown, assessment};
 use crate::domain::lineage::{Holder, Standing};
+use crate::domain::text::escape;
 use crate::domain::units::count;
 
 /// The lines.
@@ -10,7 +11,7 @@ pub fn lines(shown: &Shown<'_>, color: bool) -> Vec<String> {
     let graph = shown.graph();
     let is_root = |number: &usize| graph.base(*number).is_none_or(|edge| !shown.picked[edge.base]);
     // What no tag points to and nothing is built on was somebody's base once: it says nothing now.
-    let roots = shown.numbers().filter(is_root).filter(|number| {
+    let roots = shown.numbers().into_iter().filter(is_root).filter(|number| {
         !graph.images()[*number].places.is_empty() || graph.children(*number).iter().any(|child| shown.picked[*child])
     });
     roots.for_each(|root| tree.node(root, "", ""));
@@ -43,8 +44,13 @@ impl Tree<'_> {
             _ => format!("{lead}{origin} {name}"),
         };
         self.lines.push(line);
-        let children = self.shown.graph().children(number).iter().copied();
-        let children: Vec<usize> = children.filter(|child| self.shown.picked[*child]).collect();
+        let children = self.shown.ordered(self.shown.graph().children(number).iter().copied());
+        if let Some(told) = self.shown.assessed.get(&number) {
+            let stem = if children.is_empty() { "   " } else { "│  " };
+            let own = image.places.iter().find(|place| place.holder == Holder::Local);
+            let command = own.map(|own| escape(&own.to_string())).unwrap_or_default();
+            self.lines.extend(assessment::lines(told, &command).into_iter().map(|line| format!("{below}{stem}{line}")));
+        }
         for (at, child) in children.iter().enumerate() {
             let (branch, stem) = if at + 1 == children.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
             self.node(*child, &format!("{below}{branch}"), &format!("{below}{stem}"));
@@ -56,12 +62,13 @@ impl Tree<'_> {
         if self.shown.graph().images()[number].places.is_empty() {
             return None;
         }
-        Some(match self.shown.graph().standing(number) {
+        let code = match self.shown.graph().standing(number) {
             Standing::Root => return None,
-            Standing::Current { .. } => self.paint("✔", "32"),
-            Standing::Stale { .. } | Standing::Through { .. } => self.paint("⟳", "33"),
-            Standing::Unknown { .. } => self.paint("?", "35"),
-        })
+            Standing::Current { .. } => "32",
+            Standing::Stale { .. } | Standing::Through { .. } => "33",
+            Standing::Unknown { .. } => "35",
+        };
+        Some(self.paint(self.shown.sign_of(number), code))
     }
 
     fn paint(&self, text: &str, code: &str) -> String {
