@@ -66,12 +66,22 @@ fn found(graph: &Graph, number: usize, wanted: &Wanted) -> Vec<Found> {
             .into_iter()
             .collect();
     };
-    let places = if wanted.publish { teams } else { Vec::new() };
-    let mut names = vec![Found { number, planned: Planned { places, ..one(first) } }];
-    names.extend(own[1..].iter().map(|name| {
-        let planned = Planned { after: Some(first.clone()), is_alias: true, ..one(name) };
-        Found { number, planned }
-    }));
+    let mut names: Vec<Found> = Vec::with_capacity(own.len());
+    for name in &own {
+        // What a recipe makes goes its own way, even where two recipes come to the same today.
+        let is_alias = name != first && !wanted.made.contains(name);
+        let repository = |name: &str| name.rsplit_once(':').map(|(repository, _)| repository.to_owned());
+        let beside = own.iter().filter(|other| wanted.made.contains(*other));
+        let beside = beside.into_iter().find(|other| repository(other) == repository(name)).unwrap_or(first);
+        let after = is_alias.then(|| beside.clone());
+        names.push(Found { number, planned: Planned { after, is_alias, ..one(name) } });
+    }
+    for place in teams.into_iter().filter(|_| wanted.publish) {
+        // The one that is called the same there, else the first.
+        let called = |found: &Found| place.ends_with(found.planned.reference.trim_start_matches("local"));
+        let at = names.iter().position(|found| !found.planned.is_alias && called(found)).unwrap_or(0);
+        names[at].planned.places.push(place);
+    }
     names
 }
 
@@ -196,6 +206,21 @@ mod tests {
         images.extend(rest);
         let pointed = [Pointed { repository: "global/os".into(), tag: "12".into(), digest: digest("os-old") }];
         plan(&Graph::of(images, &pointed), "global/os:12", wanted)
+    }
+
+    #[test]
+    fn what_two_recipes_make_goes_two_ways_though_it_is_the_same_today() {
+        let made = ["local/app:1", "local/web:1"].map(str::to_owned).into();
+        let wanted = Wanted { publish: true, made, ..Wanted::default() };
+        let names = ["local/app:1", "local/web:1", "local/web:latest", "teams/web:1", "teams/x:1"];
+        assert_eq!(
+            told(&planned(vec![image("same", "o s", &names, OS)], &wanted)),
+            [
+                "1 local/app:1 on global/os:12 [\"teams/x:1\"]",
+                "1 local/web:1 on global/os:12 [\"teams/web:1\"]",
+                "1 local/web:latest on global/os:12 after local/web:1",
+            ]
+        );
     }
 
     fn told(planned: &[Planned]) -> Vec<String> {
