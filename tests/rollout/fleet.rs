@@ -23,7 +23,7 @@ fn a_fleet_goes_onto_its_new_base_as_it_was_said_before_and_to_the_teams_that_ha
     house.app("clean", "global/os:12", CLEAN);
     house.app("over", "global/os:12", OVER);
     house.app("breaks", "global/os:12", FORBIDDEN);
-    house.app("orphan", "global/os:12", OVER);
+    house.app("orphan", "global/os:12", "  - write: {to: /etc/conf, content: orphaned}\n");
     std::fs::remove_file(house.baker.path("recipes/orphan.yaml")).unwrap();
     house.app("web", "local/team/clean:1", "  - write: {to: /srv/web, content: w}\n");
     house.app("deep", "local/team/over:1", "  - write: {to: /srv/deep, content: d}\n");

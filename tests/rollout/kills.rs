@@ -77,9 +77,21 @@ impl Random {
     }
 }
 
+/// Until its last thread is gone: only then are its locks free.
 fn is_alive(pid: u64) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    !stat.is_empty() && !stat.rsplit(')').next().unwrap_or("").trim_start().starts_with('Z')
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    let is_zombie = stat.rsplit(')').next().unwrap_or("").trim_start().starts_with('Z');
+    !stat.is_empty() && (!is_zombie || threads > 1)
+}
+
+/// Ends whoever looks on, also where the test fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn kill(pid: u64) {
@@ -146,6 +158,7 @@ fn h01_a_roll_out_killed_at_random_moments_is_finished_by_going_on() {
                 }
                 seen
             });
+            let ends = Ends(&over);
             let started = house.baker.json(&["rollout", "global/os:12", "--detach"]);
             let id = started["rollout"].as_str().unwrap().to_owned();
             for _ in 0..=random.below(4) / 3 {
@@ -167,7 +180,7 @@ fn h01_a_roll_out_killed_at_random_moments_is_finished_by_going_on() {
             }
             let output = house.baker.run(&["rollout", "--attach", &id]);
             let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            over.store(true, Ordering::Relaxed);
+            drop(ends);
             let seen = watching.join().unwrap();
             assert!(output.status.success(), "round {round}: {told}");
             let known: BTreeSet<String> = before.union(&after).cloned().collect();
