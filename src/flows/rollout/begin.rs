@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::RolloutOptions;
-use super::draft::Draft;
+use super::draft::{Draft, apart};
 use super::follow::{Following, read};
 use crate::adapters::journal::{BakeFolder, is_held, list, prune};
 use crate::adapters::process::{Handshake, ask_to_stop, identity, is_worker_of, start_detached};
@@ -47,7 +47,8 @@ impl Context {
     /// Begins one in a process of its own, which outlives this one; gives its ID.
     pub async fn begin_rollout(&self, base: &str, options: &RolloutOptions) -> Result<String, Report> {
         self.refuse_second_rollout(None)?;
-        let draft = self.draft_rollout(base, options).await?;
+        let (context, named, wanted) = (self.clone(), base.to_owned(), options.clone());
+        let draft = apart(async move || context.draft_rollout(&named, &wanted).await).await?;
         let text = serde_json::to_vec(&draft).map_err(|error| Report::new(Kind::Failed, &error))?;
         let rollouts = self.paths.rollouts();
         let folder = BakeFolder::create(&rollouts)?;
@@ -104,7 +105,9 @@ impl Context {
         }
         folder.write(CANCEL_NOTE, me.user.as_bytes())?;
         let still_it = || is_held(&folder).unwrap_or(false) && is_worker_of(*pid, id);
-        ask_to_stop(*pid, still_it).map_err(|error| Report::new(Kind::Failed, &error).while_doing(over("").message))
+        ask_to_stop(*pid, still_it).map_err(|error| {
+            Report::new(Kind::Failed, &error).while_doing(format!("roll-out {id} cannot be cancelled"))
+        })
     }
 
     /// The newest roll-out of this workspace, if there is one.
@@ -208,4 +211,22 @@ fn row(progress: Progress) -> RolloutRow {
     let (done, failed, skipped, open) = progress.counts();
     let Progress { id, base, status, began, .. } = progress;
     RolloutRow { rollout: id, base, status, began, done, failed, skipped, open }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The terminal UI does all of this in tasks of its own.
+    fn travels<T: Send>(_: T) {}
+
+    #[test]
+    fn what_takes_time_can_be_done_on_any_thread() {
+        let _ = |context: Context, options: RolloutOptions, mut following: Following| {
+            travels(context.begin_rollout("b", &options));
+            travels(context.resume_rollout("b"));
+            travels(context.plan_rollout("b", &options));
+            travels(following.next());
+        };
+    }
 }

@@ -108,7 +108,7 @@ impl Work {
             self.doing(planned, "publishing", (None, None))?;
             match self.hand_on_to(planned, digest, place).await {
                 Ok(()) => {
-                    self.tell(EventKind::Published { item: planned.reference.clone(), reference: place.clone() })?
+                    self.tell(EventKind::Published { item: planned.reference.clone(), reference: place.clone() })?;
                 }
                 Err(report) => {
                     let doing = format!("it was moved, but not handed on to {place}");
