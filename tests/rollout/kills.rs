@@ -113,7 +113,7 @@ fn worker(house: &House, id: &str) -> u64 {
     let journal = house.baker.path(&format!("home/state/rollouts/{id}/journal.jsonl"));
     let text = std::fs::read_to_string(journal).unwrap();
     let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    events.filter_map(|event| event["pid"].as_u64()).last().unwrap()
+    events.filter_map(|event| event["pid"].as_u64()).next_back().unwrap()
 }
 
 /// Every bake that is at work.
