@@ -29,6 +29,7 @@ mod pictures;
 mod policy;
 mod rebase;
 mod recipe;
+mod rollout;
 mod run_steps;
 mod sandbox;
 mod schema;

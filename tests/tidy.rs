@@ -20,7 +20,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/layer", &["domain::layer", "domain::oci", "domain::text", "domain::units"]),
     ("domain/rebase", &["domain::rebase", "domain::layer", "domain::oci"]),
     ("domain/lineage", &["domain::lineage", "domain::oci"]),
-    ("domain/rollout", &["domain::rollout", "domain::lineage", "domain::oci"]),
+    (
+        "domain/rollout",
+        &["domain::rollout", "domain::journal", "domain::lineage", "domain::oci", "domain::projection", "domain::text"],
+    ),
     ("domain/engine", &["domain::engine", "domain::oci"]),
     ("domain/dockerfile", &["domain::dockerfile", "domain::recipe", "domain::oci", "domain::text", "domain::plan"]),
     (

@@ -22,6 +22,7 @@ pub mod layer_source;
 pub mod pointed;
 pub mod process;
 pub mod recipes;
+pub mod rollouts;
 pub mod sandbox;
 pub mod secrets;
 pub mod seen;

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, files, fsck, gc,
-    impact, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay, schema, screenshot,
-    shell, store, update, verify, worker,
+    impact, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay, rollout, schema,
+    screenshot, shell, store, update, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -112,6 +112,8 @@ pub(super) enum Command {
     Rebase(rebase::Args),
     /// Say which images would be safe, baked again or refused, were a base to move
     Impact(impact::Args),
+    /// Move every stale image built on a base, in dependency order: rebased where that is safe, else baked again
+    Rollout(rollout::Args),
     /// Print all that is known of an image before it is judged
     Evidence(evidence::Args),
     /// Hand images on with their signatures and attestations; only what verifies, here and there
@@ -140,4 +142,7 @@ pub(super) enum Command {
     /// The process of one bake; started by `bake`
     #[command(name = "__worker", hide = true)]
     Worker(worker::Args),
+    /// The process of one roll-out; started by `rollout`
+    #[command(name = "__rollout", hide = true)]
+    RolloutWorker(worker::RolloutArgs),
 }

@@ -39,6 +39,7 @@ mod plan;
 mod policy;
 mod publish;
 mod replay;
+mod rollout;
 mod schema;
 mod screenshot;
 mod shell;

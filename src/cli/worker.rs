@@ -1,7 +1,8 @@
-//! `bakery __worker`: the process of one bake. Its stdout is a pipe to whoever started it; its stderr a file.
+//! `bakery __worker` and `bakery __rollout`: the processes of one bake and of one roll-out. Their stdout is a pipe to whoever
+//! started them; their stderr a file.
 
 use super::run::Session;
-use crate::flows::worker::work;
+use crate::flows::{rollout, worker};
 use crate::report::Report;
 
 /// Arguments.
@@ -13,5 +14,17 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, _session: &Session) -> Result<(), Report> {
-    work(&args.bake).await
+    worker::work(&args.bake).await
+}
+
+/// Arguments of the roll-out's.
+#[derive(Debug, clap::Args)]
+pub(super) struct RolloutArgs {
+    /// The roll-out's ID
+    #[arg(value_name = "ID")]
+    rollout: String,
+}
+
+pub(super) async fn run_rollout(args: RolloutArgs, _session: &Session) -> Result<(), Report> {
+    rollout::work(&args.rollout).await
 }

@@ -182,7 +182,8 @@ pub async fn start(context: &Context, request: &BakeRequest, follow: bool) -> Re
     begin_worker(&request, context.passphrase.as_ref()).await
 }
 
-async fn begin_worker(request: &BakeRequest, passphrase: Option<&Passphrase>) -> Result<Started, Report> {
+/// Starts a bake whose base is settled; gives it as soon as its worker has begun the journal.
+pub(super) async fn begin_worker(request: &BakeRequest, passphrase: Option<&Passphrase>) -> Result<Started, Report> {
     let bakes = Paths::from_environment().bakes();
     let text = serde_json::to_vec(request).map_err(|error| Report::new(Kind::Failed, &error))?;
     let folder = BakeFolder::create(&bakes)?;

@@ -54,7 +54,7 @@ pub enum JournalError {
 
 impl JournalError {
     /// An error of the file system, for `map_err`.
-    pub(super) fn io<E: Into<io::Error>>(what: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+    pub(in crate::adapters) fn io<E: Into<io::Error>>(what: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { what, path, source: source.into() }
     }

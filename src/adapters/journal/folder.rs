@@ -124,18 +124,18 @@ pub fn list(bakes: &Path) -> Result<Vec<BakeFolder>, JournalError> {
 }
 
 /// Opens a file for reading, never through a symlink (H-10).
-pub(super) fn open_for_reading(path: &Path) -> io::Result<File> {
+pub(in crate::adapters) fn open_for_reading(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 /// Opens a file to append to, made where absent, for its owner only, never through a symlink (H-10).
-pub(super) fn open_for_appending(path: &Path) -> io::Result<File> {
+pub(in crate::adapters) fn open_for_appending(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(flags).open(path)
 }
 
 /// Makes names in a folder last.
-pub(super) fn sync_folder(path: &Path) -> Result<(), JournalError> {
+pub(in crate::adapters) fn sync_folder(path: &Path) -> Result<(), JournalError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(JournalError::io("sync", path))
 }

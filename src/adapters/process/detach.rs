@@ -64,22 +64,27 @@ pub enum Handshake {
 /// Starts this program again as the worker of bake `id` and waits for its word. `log` takes its stderr; `passphrase` is
 /// what [`passphrase_given`] has there.
 pub async fn start_worker(id: &str, log: &Path, passphrase: Option<&[u8]>) -> Result<Handshake, DetachError> {
+    start_detached(["__worker", id], log, passphrase).await
+}
+
+/// The same with another of this program's hidden commands, and what that works on.
+pub async fn start_detached(words: [&str; 2], log: &Path, passphrase: Option<&[u8]>) -> Result<Handshake, DetachError> {
     let program = std::env::current_exe()
         .map_err(|source| DetachError::Start { program: PathBuf::from("/proc/self/exe"), source })?;
     if user_systemd_is_there() {
         let mut scoped = Command::new("systemd-run");
         scoped.args(["--user", "--scope", "--quiet", "--collect", "--"]).arg(&program);
         // A refused scope costs nothing but the leave from the login session.
-        if let Ok(handshake) = start(scoped, (id, log), passphrase, &program).await {
+        if let Ok(handshake) = start(scoped, (words, log), passphrase, &program).await {
             return Ok(handshake);
         }
     }
-    start(Command::new(&program), (id, log), passphrase, &program).await
+    start(Command::new(&program), (words, log), passphrase, &program).await
 }
 
 async fn start(
     mut command: Command,
-    (id, log): (&str, &Path),
+    (words, log): ([&str; 2], &Path),
     passphrase: Option<&[u8]>,
     program: &Path,
 ) -> Result<Handshake, DetachError> {
@@ -89,7 +94,7 @@ async fn start(
         command.env("BAKERY_HOME", std::path::absolute(home).map_err(failed)?);
     }
     let stdin = if passphrase.is_some() { Stdio::piped() } else { Stdio::null() };
-    command.args(["__worker", id]).current_dir("/").stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
+    command.args(words).current_dir("/").stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
     // Dropped without a wait: the runtime reaps it should it end first, and nothing kills it.
     let mut child = command.spawn().map_err(failed)?;
     if let (Some(passphrase), Some(mut pipe)) = (passphrase, child.stdin.take()) {

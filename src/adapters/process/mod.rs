@@ -12,7 +12,7 @@ mod shell;
 mod signals;
 
 pub use clipboard::{CLIP, Copier, CopierError, PBCOPY, WL_COPY, XCLIP, XSEL};
-pub use detach::{DetachError, Handshake, leave_session, passphrase_given, start_worker};
+pub use detach::{DetachError, Handshake, leave_session, passphrase_given, start_detached, start_worker};
 pub use editor::{EditorError, edit};
 pub use hangup::watch_terminal;
 pub use identity::{Identity, identity, is_worker_of};

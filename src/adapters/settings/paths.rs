@@ -49,4 +49,8 @@ impl Paths {
     pub fn bakes(&self) -> PathBuf {
         self.state.join("bakes")
     }
+    /// The folder that holds one folder a roll-out.
+    pub fn rollouts(&self) -> PathBuf {
+        self.state.join("rollouts")
+    }
 }

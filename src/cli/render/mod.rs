@@ -12,6 +12,7 @@ mod plain;
 pub mod plan;
 pub mod problems;
 pub mod rebase;
+pub mod rollout;
 pub mod shares;
 pub mod trust;
 

@@ -108,7 +108,12 @@ struct Versioned {
 /// The line of `event`, without its newline.
 pub fn encode(event: &Event) -> Result<String, FormatError> {
     let written = Written { seq: event.seq, at: &event.at, fact: Fact::from(&event.kind) };
-    let mut line = serde_json::to_string(&written).map_err(FormatError::Frame)?;
+    seal(&written)
+}
+
+/// The line of any JSON object, without its newline: harmless to terminals, its checksum last.
+pub fn seal(object: &impl Serialize) -> Result<String, FormatError> {
+    let mut line = serde_json::to_string(object).map_err(FormatError::Frame)?;
     if let Cow::Owned(harmless) = escape_json(&line) {
         line = harmless;
     }
@@ -125,10 +130,7 @@ pub fn encode(event: &Event) -> Result<String, FormatError> {
 
 /// Reads one line, given without its newline.
 pub fn decode(line: &[u8]) -> Result<Decoded, FormatError> {
-    if line.len() > MAX_LINE_BYTES {
-        return Err(FormatError::TooLong);
-    }
-    verify_checksum(line)?;
+    unseal(line)?;
     let frame: Frame = serde_json::from_slice(line).map_err(FormatError::Frame)?;
     if !Fact::is_known(&frame.kind) {
         return Ok(Decoded::Unknown { seq: frame.seq, kind: frame.kind });
@@ -147,7 +149,11 @@ pub fn decode_kind(object: &str) -> Result<EventKind, serde_json::Error> {
     serde_json::from_str::<Fact>(object).map(EventKind::from)
 }
 
-fn verify_checksum(line: &[u8]) -> Result<(), FormatError> {
+/// Whether a line, given without its newline, is what was sealed.
+pub fn unseal(line: &[u8]) -> Result<(), FormatError> {
+    if line.len() > MAX_LINE_BYTES {
+        return Err(FormatError::TooLong);
+    }
     let split = line.len().checked_sub(CRC_TAIL).ok_or(FormatError::NoChecksum)?;
     let (body, tail) = line.split_at(split);
     let found = tail

@@ -15,7 +15,7 @@ pub use event::{
     BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenAgainst,
     SeenChange, SeenSecret,
 };
-pub use format::{Decoded, FormatError, MAX_LINE_BYTES, decode, decode_kind, encode};
+pub use format::{Decoded, FormatError, MAX_LINE_BYTES, decode, decode_kind, encode, seal, unseal};
 pub use order::{Order, OrderError};
 pub use scan::{Damage, DamageKind, Record, Scanner};
 pub use upgrade::FORMAT;

@@ -1,0 +1,119 @@
+//! A roll-out told as it goes: its events as lines, a bar where the terminal has one. Texts of its items are escaped already.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::sign_of;
+use crate::cli::output::Output;
+use crate::domain::rollout::{Event, EventKind, ItemState, Progress, RolloutStatus, Way};
+use crate::domain::text::escape;
+use crate::domain::units::{count, millis};
+use crate::report::Report;
+
+/// Tells one roll-out: what becomes of images to stdout, everything else to stderr.
+pub struct Story {
+    output: Output,
+    bar: Option<ProgressBar>,
+}
+
+impl Story {
+    /// Nothing told yet.
+    pub fn new(output: &Output) -> Self {
+        let bar = (output.live && !output.json && !output.quiet).then(|| {
+            let style = ProgressStyle::with_template("{bar:24} {pos} of {len}  {wide_msg}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(0).with_style(if output.ascii { style.progress_chars("=> ") } else { style })
+        });
+        Self { output: output.clone(), bar }
+    }
+
+    /// A line about what is going on.
+    pub fn note(&self, line: &str) {
+        self.above(|| self.output.note(line));
+    }
+
+    /// Tells one event; `progress`: how far it was when this came.
+    pub fn event(&mut self, event: &Event, progress: &Progress) -> Result<(), Report> {
+        let item = |name: &str| progress.items.iter().find(|item| item.reference == escape(name));
+        let sign = |sign: char, code: &str| sign_of(sign, code, self.output.color);
+        match &event.kind {
+            EventKind::Started(_) => {}
+            EventKind::Planned { items } => self.note(&head(progress, items.len())),
+            EventKind::Resumed { .. } => self.note(&format!("going on with roll-out {}", progress.id)),
+            EventKind::Doing { item, doing, bake, .. } => {
+                let bake = bake.as_ref().map(|bake| format!(" (bake {})", escape(bake))).unwrap_or_default();
+                self.note(&format!("{}: {}{bake}", escape(item), escape(doing)));
+            }
+            EventKind::Published { item, reference } => {
+                self.note(&format!("{}: handed on to {}", escape(item), escape(reference)));
+            }
+            EventKind::Done { item: name, digest, millis: took } => {
+                let how = match item(name).map(|item| item.way) {
+                    Some(Way::Rebase) => "rebased",
+                    Some(Way::Rebake) => "baked again",
+                    _ => "moved",
+                };
+                let line = format!("{how}, {} in {}", digest.short(), millis(*took));
+                self.result(&format!("{} {}  {line}", sign('✔', "32"), escape(name)))?;
+            }
+            EventKind::Failed { item, why, .. } => {
+                self.result(&format!("{} {}  not moved", sign('✖', "31"), escape(item)))?;
+                why.iter().try_for_each(|line| self.result(&format!("    {}", escape(line))))?;
+            }
+            EventKind::Skipped { item, why } => {
+                self.result(&format!("{} {}  left: {}", sign('▲', "33"), escape(item), escape(why)))?;
+            }
+            EventKind::CancelRequested { by } => self.note(&format!("cancel requested by {}", escape(by))),
+            EventKind::Finished { millis: took, .. } => {
+                self.note(&format!("{} after {}", totals(progress), millis(*took)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the bar.
+    pub fn progress(&mut self, progress: &Progress) {
+        let Some(bar) = &self.bar else { return };
+        let (done, failed, skipped, open) = progress.counts();
+        bar.set_length((done + failed + skipped + open) as u64);
+        bar.set_position((done + failed + skipped) as u64);
+        let running = progress.items.iter().filter_map(|item| match &item.state {
+            ItemState::Running { doing, .. } => Some(format!("{} {doing}", item.reference)),
+            _ => None,
+        });
+        bar.set_message(running.collect::<Vec<_>>().join(", "));
+        if progress.status != RolloutStatus::Running {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn result(&self, line: &str) -> Result<(), Report> {
+        self.above(|| self.output.line(line))
+    }
+
+    fn above<T>(&self, tell: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
+        }
+    }
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn head(progress: &Progress, images: usize) -> String {
+    let Progress { id, base, onto, parallel, budget, .. } = progress;
+    let (images, onto) = (count(images as u64, "image"), onto.short());
+    format!("rolling out {base}@{onto} (roll-out {id}): {images}, {parallel} at once, {budget} may fail")
+}
+
+fn totals(progress: &Progress) -> String {
+    let (done, failed, skipped, open) = progress.counts();
+    let open = if open > 0 { format!(", {open} to come") } else { String::new() };
+    format!("{done} moved, {failed} failed, {skipped} left{open}")
+}

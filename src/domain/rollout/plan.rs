@@ -1,0 +1,315 @@
+//! Which images a roll-out moves, in which order, what each waits for, and what it leaves alone and why. From the lineage
+//! alone: whether an image can be rebased is not known here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::event::{Left, Planned};
+use crate::domain::lineage::{Graph, Holder, Standing};
+
+/// What is asked of a roll-out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only these, as `local/NAME:TAG`; all where empty.
+    pub only: BTreeSet<String>,
+    /// Hand what was published before on to where it was.
+    pub publish: bool,
+    /// What recipes make, as `local/NAME:TAG`: of an image's names, the one that can be baked again goes first.
+    pub made: BTreeSet<String>,
+}
+
+/// Everything stale that is built on what the tag `base` pointed to, in dependency order.
+pub fn plan(graph: &Graph, base: &str, wanted: &Wanted) -> Vec<Planned> {
+    let mut planned = Vec::new();
+    for number in 0..graph.images().len() {
+        if graph.standing(number).is_stale() && way_to(graph, number, base).is_some() {
+            planned.extend(found(graph, number, wanted));
+        }
+    }
+    settle(graph, base, planned, wanted)
+}
+
+/// How many steps below an image the one lies that follows the tag; `None` where none does.
+fn way_to(graph: &Graph, number: usize, base: &str) -> Option<usize> {
+    let follows = |at: &usize| matches!(graph.standing(*at), Standing::Stale { follows, .. } if follows == base);
+    graph.way_down(number).iter().position(follows)
+}
+
+/// A name of an image, before it is known what it waits for.
+struct Found {
+    number: usize,
+    planned: Planned,
+}
+
+/// Every name of one image that is to be moved.
+fn found(graph: &Graph, number: usize, wanted: &Wanted) -> Vec<Found> {
+    let (image, Some(edge)) = (&graph.images()[number], graph.base(number)) else { return Vec::new() };
+    let of = |holder: Holder| image.places.iter().filter(move |place| place.holder == holder).map(ToString::to_string);
+    let (mut own, teams): (Vec<String>, Vec<String>) = (of(Holder::Local).collect(), of(Holder::Team).collect());
+    let one = |reference: &String| Planned {
+        reference: reference.clone(),
+        base: followed(graph, number),
+        depth: 0,
+        after: None,
+        is_alias: false,
+        before: image.digest.clone(),
+        stands_on: graph.images()[edge.base].digest.clone(),
+        places: Vec::new(),
+        left: None,
+    };
+    own.sort_by_key(|reference| !wanted.made.contains(reference));
+    let Some(first) = own.first() else {
+        let why = "a team's own, in no local store: whoever baked it moves it";
+        let left = Some(Left { why: why.into(), counts: false });
+        return teams
+            .first()
+            .map(|name| Found { number, planned: Planned { left, ..one(name) } })
+            .into_iter()
+            .collect();
+    };
+    let mut names: Vec<Found> = Vec::with_capacity(own.len());
+    for name in &own {
+        // What a recipe makes goes its own way, even where two recipes come to the same today.
+        let is_alias = name != first && !wanted.made.contains(name);
+        let repository = |name: &str| name.rsplit_once(':').map(|(repository, _)| repository.to_owned());
+        let beside = own.iter().filter(|other| wanted.made.contains(*other));
+        let beside = beside.into_iter().find(|other| repository(other) == repository(name)).unwrap_or(first);
+        let after = is_alias.then(|| beside.clone());
+        names.push(Found { number, planned: Planned { after, is_alias, ..one(name) } });
+    }
+    for place in teams.into_iter().filter(|_| wanted.publish) {
+        // The one that is called the same there, else the first.
+        let called = |found: &Found| place.ends_with(found.planned.reference.trim_start_matches("local"));
+        let at = names.iter().position(|found| !found.planned.is_alias && called(found)).unwrap_or(0);
+        names[at].planned.places.push(place);
+    }
+    names
+}
+
+/// The tag an image's base is had by.
+fn followed(graph: &Graph, number: usize) -> String {
+    match graph.standing(number) {
+        Standing::Current { follows } | Standing::Stale { follows, .. } | Standing::Unknown { follows } => {
+            follows.clone()
+        }
+        Standing::Through { .. } | Standing::Root => {
+            let Some(base) = graph.base(number).map(|edge| &graph.images()[edge.base]) else { return String::new() };
+            let hint = graph.images()[number].hint.as_ref();
+            let told = hint.and_then(|hint| Some((hint.repository.as_ref()?, hint.tag.as_ref()?)));
+            let told = told.and_then(|(repository, tag)| {
+                base.places.iter().find(|place| place.repository == *repository && place.tag == *tag)
+            });
+            told.map_or_else(|| base.name(), ToString::to_string)
+        }
+    }
+}
+
+/// Finds out what each waits for and how far it is from the base, and puts them in order.
+fn settle(graph: &Graph, base: &str, found: Vec<Found>, wanted: &Wanted) -> Vec<Planned> {
+    let (numbers, mut items): (Vec<usize>, Vec<Planned>) =
+        found.into_iter().map(|found| (found.number, found.planned)).unzip();
+    for item in &mut items {
+        if item.left.is_none() && !wanted.only.is_empty() && !wanted.only.contains(&item.reference) {
+            item.left = Some(Left { why: "not asked for".into(), counts: false });
+        }
+    }
+    let by_name: BTreeMap<String, usize> =
+        items.iter().enumerate().map(|(at, item)| (item.reference.clone(), at)).collect();
+    for at in 0..items.len() {
+        if items[at].is_alias {
+            continue;
+        }
+        let is_stale_itself = matches!(graph.standing(numbers[at]), Standing::Stale { .. });
+        let below = by_name.get(&items[at].base).copied().filter(|below| *below != at);
+        match below {
+            // Its base has moved on already: what becomes of the rest of it does not matter.
+            Some(below) if items[below].left.is_some() && is_stale_itself => {}
+            Some(below) => items[at].after = Some(items[below].reference.clone()),
+            None if is_stale_itself || items[at].left.is_some() => {}
+            None => {
+                let stale = match graph.standing(numbers[at]) {
+                    Standing::Through { stale } => graph.images()[*stale].name(),
+                    _ => items[at].base.clone(),
+                };
+                let why = format!("{stale}, which it is built on, has not been moved by whoever makes it");
+                items[at].left = Some(Left { why, counts: true });
+            }
+        }
+    }
+    for (at, number) in numbers.iter().enumerate() {
+        let below = |item: &Planned| {
+            let after = item.after.as_ref().filter(|_| !item.is_alias);
+            after.and_then(|after| by_name.get(after)).copied()
+        };
+        let (mut depth, mut here) = (0, primary(&items, &by_name, at));
+        while let Some(next) = below(&items[here])
+            && depth <= items.len()
+        {
+            (depth, here) = (depth + 1, primary(&items, &by_name, next));
+        }
+        if depth > items.len() {
+            let left = Left { why: "what it is built on goes round in a circle".into(), counts: true };
+            (items[at].left, items[at].after) = (Some(left), None);
+        }
+        let root = if here == at { *number } else { numbers[here] };
+        items[at].depth = depth.min(items.len()) + way_to(graph, root, base).unwrap_or(0) + 1;
+    }
+    items.sort_by(|a, b| (a.depth, a.is_alias, &a.reference).cmp(&(b.depth, b.is_alias, &b.reference)));
+    items
+}
+
+/// The name of the same image that goes first.
+fn primary(items: &[Planned], by_name: &BTreeMap<String, usize>, at: usize) -> usize {
+    let first = items[at].after.as_ref().filter(|_| items[at].is_alias).and_then(|after| by_name.get(after));
+    first.copied().unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::lineage::{Hint, Image, Part, Place, Pointed};
+    use crate::domain::oci::{DiffId, Digest};
+
+    fn digest(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+
+    /// An image of these layers, known by its word; on `base` (its tag, and its word) as it says itself.
+    fn image(word: &str, layers: &str, places: &[&str], base: Option<(&str, &str)>) -> Image {
+        let place = |text: &&str| {
+            let (repository, tag) = text.rsplit_once(':').unwrap();
+            let holder = match repository.split('/').next().unwrap() {
+                "global" => Holder::Global,
+                "local" => Holder::Local,
+                _ => Holder::Team,
+            };
+            Place { holder, repository: repository.into(), tag: tag.into() }
+        };
+        let hint = base.map(|(base, word)| {
+            let (repository, tag) = base.rsplit_once(':').unwrap();
+            Hint { repository: Some(repository.into()), tag: Some(tag.into()), digest: Some(digest(word)) }
+        });
+        let diff_ids = layers.split_whitespace().map(|layer| DiffId(digest(layer))).collect();
+        Image {
+            digest: digest(word),
+            places: places.iter().map(place).collect(),
+            created: Some(layers.len() as i64),
+            parts: [("linux/amd64".parse().unwrap(), Part { digest: digest(word), diff_ids })].into(),
+            hint,
+        }
+    }
+
+    /// The old base without a name, the new one under its tag; `rest` on them.
+    fn planned(rest: Vec<Image>, wanted: &Wanted) -> Vec<Planned> {
+        let mut images = vec![image("os-old", "o", &[], None), image("os-new", "n", &["global/os:12"], None)];
+        images.extend(rest);
+        let pointed = [Pointed { repository: "global/os".into(), tag: "12".into(), digest: digest("os-old") }];
+        plan(&Graph::of(images, &pointed), "global/os:12", wanted)
+    }
+
+    #[test]
+    fn what_two_recipes_make_goes_two_ways_though_it_is_the_same_today() {
+        let made = ["local/app:1", "local/web:1"].map(str::to_owned).into();
+        let wanted = Wanted { publish: true, made, ..Wanted::default() };
+        let names = ["local/app:1", "local/web:1", "local/web:latest", "teams/web:1", "teams/x:1"];
+        assert_eq!(
+            told(&planned(vec![image("same", "o s", &names, OS)], &wanted)),
+            [
+                "1 local/app:1 on global/os:12 [\"teams/x:1\"]",
+                "1 local/web:1 on global/os:12 [\"teams/web:1\"]",
+                "1 local/web:latest on global/os:12 after local/web:1",
+            ]
+        );
+    }
+
+    fn told(planned: &[Planned]) -> Vec<String> {
+        let one = |item: &Planned| {
+            let after = item.after.as_ref().map(|after| format!(" after {after}")).unwrap_or_default();
+            let left = item.left.as_ref().map(|left| format!(" left {}", left.counts)).unwrap_or_default();
+            let places = if item.places.is_empty() { String::new() } else { format!(" {:?}", item.places) };
+            format!("{} {} on {}{after}{left}{places}", item.depth, item.reference, item.base)
+        };
+        planned.iter().map(one).collect()
+    }
+
+    const OS: Option<(&str, &str)> = Some(("global/os:12", "os-old"));
+
+    fn fleet() -> Vec<Image> {
+        vec![
+            image("app", "o a", &["local/app:1", "local/app:latest", "teams/x:1"], OS),
+            image("web", "o a w", &["local/web:1"], Some(("local/app:1", "app"))),
+            image("theirs", "o a t", &["teams/own:1"], Some(("local/app:1", "app"))),
+            image("python", "o p", &["global/python:3"], OS),
+            image("tool", "o p l", &["local/tool:1"], Some(("global/python:3", "python"))),
+            image("fresh", "n f", &["local/fresh:1"], Some(("global/os:12", "os-new"))),
+        ]
+    }
+
+    #[test]
+    fn bases_go_first_names_of_one_image_together_and_what_is_not_ours_is_left() {
+        let all = Wanted { publish: true, ..Wanted::default() };
+        assert_eq!(
+            told(&planned(fleet(), &all)),
+            [
+                "1 local/app:1 on global/os:12 [\"teams/x:1\"]",
+                "1 local/app:latest on global/os:12 after local/app:1",
+                "2 local/tool:1 on global/python:3 left true",
+                "2 local/web:1 on local/app:1 after local/app:1",
+                "2 teams/own:1 on local/app:1 after local/app:1 left false",
+            ]
+        );
+        let made = Wanted { made: ["local/app:latest".to_owned()].into(), ..Wanted::default() };
+        assert_eq!(
+            told(&planned(fleet(), &made))[..2],
+            ["1 local/app:latest on global/os:12", "1 local/app:1 on global/os:12 after local/app:latest"]
+        );
+        let only = Wanted { only: ["local/web:1".to_owned()].into(), ..Wanted::default() };
+        let told = told(&planned(fleet(), &only));
+        assert!(told.contains(&"1 local/app:1 on global/os:12 left false".to_owned()), "{told:?}");
+        assert!(told.contains(&"2 local/web:1 on local/app:1 after local/app:1".to_owned()), "{told:?}");
+    }
+
+    #[test]
+    fn what_a_broken_roll_out_left_behind_is_found_again() {
+        // The app is on the new base already; its old version has no name any more, and the web stands on that.
+        let images = vec![
+            image("app", "o a", &[], OS),
+            image("app-new", "n a", &["local/app:1"], Some(("global/os:12", "os-new"))),
+            image("web", "o a w", &["local/web:1"], Some(("local/app:1", "app"))),
+        ];
+        assert_eq!(told(&planned(images, &Wanted::default())), ["2 local/web:1 on local/app:1"]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_on_whatever_bases_come_first(shape in prop::collection::vec(0_usize..100, 1..15)) {
+            let mut images: Vec<Image> = Vec::new();
+            let mut layers: Vec<String> = Vec::new();
+            for (number, below) in shape.iter().enumerate() {
+                let below = below % (number + 1);
+                let (word, name) = (format!("app{number}"), format!("local/app{number}:1"));
+                let (base, on, under) = if below == 0 {
+                    ("global/os:12".to_owned(), "os-old".to_owned(), "o".to_owned())
+                } else {
+                    let below = below - 1;
+                    (format!("local/app{below}:1"), format!("app{below}"), layers[below].clone())
+                };
+                layers.push(format!("{under} l{number}"));
+                images.push(image(&word, &layers[number], &[&name], Some((&base, &on))));
+            }
+            let planned = planned(images, &Wanted::default());
+            prop_assert_eq!(planned.len(), shape.len());
+            for (at, item) in planned.iter().enumerate() {
+                prop_assert!(item.left.is_none());
+                match &item.after {
+                    None => prop_assert_eq!((item.depth, item.base.as_str()), (1, "global/os:12")),
+                    Some(after) => {
+                        let below = planned[..at].iter().find(|other| other.reference == *after);
+                        prop_assert_eq!(below.map(|below| below.depth + 1), Some(item.depth));
+                    }
+                }
+            }
+        }
+    }
+}
