@@ -10,6 +10,7 @@ mod hangup;
 mod hostile;
 mod journey;
 mod kinds;
+mod lineage;
 mod leaving;
 mod linear;
 mod palette;

@@ -137,18 +137,19 @@ impl Facts {
         })
     }
 
+    /// A reference without the store that goes without saying.
+    pub(super) fn without_store(&self, holder: Holder, reference: &str) -> String {
+        let store = self.stores[place(holder)].as_deref();
+        store.and_then(|store| reference.strip_prefix(store)).unwrap_or(reference).to_owned()
+    }
+
     /// An image's name without the store that goes without saying, by its first tag; escaped.
     pub(super) fn short(&self, graph: &Graph, number: usize) -> String {
         let image = &graph.images()[number];
         match (image.places.first(), self.once.get(&number)) {
-            (Some(first), _) => {
-                let name = first.to_string();
-                let store = self.stores[place(image.holder())].as_deref();
-                escape(store.and_then(|store| name.strip_prefix(store)).unwrap_or(&name))
-            }
+            (Some(first), _) => escape(&self.without_store(image.holder(), &first.to_string())),
             (None, Some(once)) => {
-                let store = self.stores[0].as_deref();
-                let once = store.and_then(|store| once.strip_prefix(store)).unwrap_or(once);
+                let once = self.without_store(Holder::Global, once);
                 format!("{once} as it was, {}", image.digest.short())
             }
             (None, None) => format!("{}, no tag any more", image.digest.short()),

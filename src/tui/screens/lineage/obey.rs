@@ -11,7 +11,7 @@ use crate::tui::theme::Look;
 use crate::tui::widgets::{Split, Table, Toast};
 
 /// The list's part of a wide body, in percent, and its columns at most.
-const SHARE: (u16, u16) = (60, 132);
+const SHARE: (u16, u16) = (56, 132);
 
 impl Model {
     /// The two panes.

@@ -25,16 +25,22 @@ const COLUMNS: [Column; 8] = [
     Column { title: "verdict", width: Width::Fixed(7), align: Align::Left, from: 88 },
 ];
 
-/// Rows of the totals: one a holder, and one of all, at most; and the rule above them.
-const TOTALS: u16 = 5;
+/// Rows of the totals where there is room: a rule, one a holder, one of all; else the rule and that of all.
+const TOTALS: [u16; 2] = [5, 2];
+
+/// From this width on, names are whole.
+const WHOLE: u16 = 120;
 
 /// The table's own place, and that of its totals where there is room for them.
 pub(super) fn places(area: Rect) -> (Rect, Option<Rect>) {
-    if area.height < TOTALS + 5 {
-        return (area, None);
-    }
-    let list = Rect { height: area.height - TOTALS, ..area };
-    (list, Some(Rect { y: list.bottom(), height: TOTALS, ..area }))
+    let [all, least] = TOTALS;
+    let height = match area.height {
+        20.. => all,
+        8..20 => least,
+        _ => return (area, None),
+    };
+    let list = Rect { height: area.height - height, ..area };
+    (list, Some(Rect { y: list.bottom(), height, ..area }))
 }
 
 /// The table.
@@ -43,17 +49,22 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, (area, focused):
     let (list, below) = places(area);
     let rows = model.rows();
     let table = Table { look, columns: &COLUMNS, len: rows.len(), cursor: model.cursor, focused, headed: true };
-    table.draw(list, buffer, |index| cells(model, look, around, (graph, rows[index].number)));
+    table.draw(list, buffer, |index| cells(model, look, around, (graph, rows[index].number, area.width >= WHOLE)));
     table.draw_marks(list, buffer, |index| model.is_marked(rows[index].number));
     if let Some(area) = below {
         totals(model, look, area, buffer);
     }
 }
 
-fn cells(model: &Model, look: &Look, around: &Around, (graph, number): (&Graph, usize)) -> Vec<Line<'static>> {
+fn cells(
+    model: &Model,
+    look: &Look,
+    around: &Around,
+    (graph, number, whole): (&Graph, usize, bool),
+) -> Vec<Line<'static>> {
     let image = &graph.images()[number];
     let (glyph, role) = origin(image.holder());
-    let name = escape(&image.name());
+    let name = if whole { escape(&image.name()) } else { model.facts.short(graph, number) };
     let base = graph.base(number).map(|edge| model.facts.short(graph, edge.base)).unwrap_or_default();
     let base = match graph.standing(number) {
         Standing::Stale { follows, .. } | Standing::Current { follows } | Standing::Unknown { follows } => {
@@ -61,6 +72,7 @@ fn cells(model: &Model, look: &Look, around: &Around, (graph, number): (&Graph, 
         }
         _ => base,
     };
+    let base = if whole { base } else { model.facts.without_store(Holder::Global, &base) };
     let (sign, _) = state(graph, number);
     let behind = match graph.standing(number) {
         Standing::Stale { behind, .. } => {
@@ -95,7 +107,7 @@ fn totals(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
     rule(look, Rect { height: 1, ..area }, &[look.span(Role::Dim, "totals")], &words(look, left), buffer);
     let holders =
         [Holder::Global, Holder::Local, Holder::Team].map(|holder| (Some(holder), model.facts.of_holder(holder)));
-    let rows = holders.into_iter().chain([(None, all)]);
+    let rows = holders.into_iter().filter(|_| area.height == TOTALS[0]).chain([(None, all)]);
     for (y, (holder, totals)) in (area.y + 1..area.bottom()).zip(rows) {
         let line = total_line(model, look, holder, totals);
         buffer.set_line(area.x + 2, y, &line, area.width.saturating_sub(3));
@@ -114,7 +126,7 @@ fn total_line(model: &Model, look: &Look, holder: Option<Holder>, totals: Totals
     };
     let name = holder.map_or("all", |holder| if holder == Holder::Team { "teams" } else { holder.as_str() });
     let role = if holder.is_none() { Role::Strong } else { Role::Text };
-    spans.push(look.span(role, format!("{name:<7} {:>14}", count(totals.images as u64, "image"))));
+    spans.push(look.span(role, format!("{name:<6} {:>12}", count(totals.images as u64, "image"))));
     let some = |count: usize, role: Role| if count == 0 { Role::Dim } else { role };
     spans.push(look.span(some(totals.stale, Role::Stale), format!("  {:>5} stale", totals.stale)));
     if totals.unknown > 0 {
@@ -123,10 +135,10 @@ fn total_line(model: &Model, look: &Look, holder: Option<Holder>, totals: Totals
     if holder.is_none() && totals.stale > 0 {
         let best = model.known.count();
         let sorts = [
+            (best.blocked, "blocked", Role::Fail),
             (best.rebase, "rebase", Role::Pass),
             (best.rebake, "rebake", Role::Warn),
             (best.base_first, "base first", Role::Dim),
-            (best.blocked, "blocked", Role::Fail),
         ];
         for (count, word, role) in sorts.into_iter().filter(|(count, ..)| *count > 0) {
             spans.push(look.span(role, format!("  {count} {word}")));

@@ -22,7 +22,7 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let used: usize = what.iter().map(Span::width).sum();
     // Words go first, then what is only interesting.
     let mut verdict = Vec::new();
-    for roomy in [2, 1, 0] {
+    for roomy in [3, 2, 1, 0] {
         verdict = totals(model, look, roomy);
         if used + verdict.iter().map(Span::width).sum::<usize>() + 8 <= width {
             break;
@@ -87,11 +87,11 @@ fn totals(model: &Model, look: &Look, roomy: u8) -> Vec<Span<'static>> {
     }
     if model.lineage.is_some() {
         let words =
-            |count: usize, long: &str, short: &str| format!("{count} {}", if roomy == 2 { long } else { short });
-        if roomy > 0 {
+            |count: usize, long: &str, short: &str| format!("{count} {}", if roomy == 3 { long } else { short });
+        if roomy > 0 && facts.totals().images > 0 {
             part(Role::Dim, words(of(Holder::Global), "global bases", "global"), None);
             part(Role::Dim, words(of(Holder::Local), "local images", "local"), None);
-            if of(Holder::Team) > 0 {
+            if of(Holder::Team) > 0 && roomy > 1 {
                 part(Role::Dim, format!("{} of teams", of(Holder::Team)), None);
             }
         }

@@ -187,7 +187,7 @@ fn whole(progress: &Progress, look: &Look, columns: usize) -> Vec<Line<'static>>
         let text = look.span(role, format!("{count} {word}"));
         lines.push(Line::from(badge(look, glyph).into_iter().chain([text]).collect::<Vec<_>>()));
     }
-    let budget = format!("  {} at once; {failed} of {} failures allowed", progress.parallel, progress.budget);
+    let budget = format!("  {} at once; {} may fail, {failed} did", progress.parallel, progress.budget);
     lines.push(Line::from(look.span(Role::Dim, budget)));
     let next = match progress.status {
         RolloutStatus::Running => "  x stops it; leaving does not",
