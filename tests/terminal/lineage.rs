@@ -52,6 +52,7 @@ fn a_stale_image_is_seen_and_rebased() {
     terminal.send("@");
     terminal.wait_text("bakery rebase local/team/app:1 --dry-run");
     terminal.send("\x1b");
+    terminal.wait_for("the commands closed", |screen| !screen.contents().contains("commands so far"));
     terminal.send("q");
     terminal.ends_with(0);
 }

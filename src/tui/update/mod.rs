@@ -141,7 +141,6 @@ fn taken(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Errand(msg) => {
             if matches!(msg, errands::Msg::PassphraseWanted { .. }) {
                 model.recipes.not_begun();
-                model.lineage.not_begun();
             }
             errands::receive(msg)
         }

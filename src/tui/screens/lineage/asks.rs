@@ -294,7 +294,11 @@ impl Model {
     pub(super) fn answered(&mut self, asked: &Asked, came: Came, around: &Around) -> Vec<Wish> {
         let mut wishes = Vec::new();
         let is_done = matches!(&came, Came::Rebase(rebase) if rebase.is_done);
-        let is_asked = self.answer.as_ref().is_some_and(|answer| answer.asked == *asked);
+        let is_asked = self.answer.as_ref().is_some_and(|answer| match (&answer.asked, asked) {
+            // What is done after it was tried is told in the same place.
+            (Asked::Rebase { image, .. }, Asked::Rebase { image: done, dry_run: false }) => image == done,
+            (asked_last, _) => asked_last == asked,
+        });
         // What was done is told, wherever one is by now; what was only asked is for whoever still asks.
         if let Asked::Rebase { image, dry_run: false } = asked {
             wishes.push(Wish::Tell(match &came {
@@ -316,13 +320,6 @@ impl Model {
         }
         self.settle(around);
         wishes
-    }
-
-    /// What needed a passphrase was not begun.
-    pub fn not_begun(&mut self) {
-        if self.answer.as_ref().is_some_and(|answer| matches!(answer.asked, Asked::Rebase { dry_run: false, .. })) {
-            self.answer = None;
-        }
     }
 
     /// What was asked was given up.

@@ -137,7 +137,13 @@ impl Facts {
         })
     }
 
-    /// A reference without the store that goes without saying.
+    /// A reference without its store, whosever that is, where it goes without saying.
+    pub(super) fn bare(&self, reference: &str) -> String {
+        let store = self.stores.iter().flatten().find_map(|store| reference.strip_prefix(store.as_str()));
+        store.unwrap_or(reference).to_owned()
+    }
+
+    /// The same of one sort of holder.
     pub(super) fn without_store(&self, holder: Holder, reference: &str) -> String {
         let store = self.stores[place(holder)].as_deref();
         store.and_then(|store| reference.strip_prefix(store)).unwrap_or(reference).to_owned()

@@ -19,7 +19,7 @@ const COLUMNS: [Column; 8] = [
     Column { title: "image", width: Width::Fill(4), align: Align::Left, from: 0 },
     Column { title: "of", width: Width::Fixed(6), align: Align::Left, from: 64 },
     Column { title: "base", width: Width::Fill(3), align: Align::Left, from: 0 },
-    Column { title: "behind", width: Width::Fixed(6), align: Align::Right, from: 0 },
+    Column { title: "behind", width: Width::Fixed(7), align: Align::Right, from: 0 },
     Column { title: "since", width: Width::Fixed(6), align: Align::Right, from: 72 },
     Column { title: "best", width: Width::Fixed(10), align: Align::Left, from: 0 },
     Column { title: "verdict", width: Width::Fixed(7), align: Align::Left, from: 88 },
@@ -29,7 +29,7 @@ const COLUMNS: [Column; 8] = [
 const TOTALS: [u16; 2] = [5, 2];
 
 /// From this width on, names are whole.
-const WHOLE: u16 = 120;
+const WHOLE: u16 = 108;
 
 /// The table's own place, and that of its totals where there is room for them.
 pub(super) fn places(area: Rect) -> (Rect, Option<Rect>) {
@@ -72,7 +72,7 @@ fn cells(
         }
         _ => base,
     };
-    let base = if whole { base } else { model.facts.without_store(Holder::Global, &base) };
+    let base = if whole { base } else { model.facts.bare(&base) };
     let (sign, _) = state(graph, number);
     let behind = match graph.standing(number) {
         Standing::Stale { behind, .. } => {

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::{Circle, Model, Onto, Reading, live, table, tree};
 use crate::domain::lineage::Holder;
 use crate::domain::text::escape;
+use crate::domain::units::count;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
@@ -86,11 +87,13 @@ fn totals(model: &Model, look: &Look, roomy: u8) -> Vec<Span<'static>> {
         part(Role::Accent, format!("roll-out {} of {all}", all - left), Some(Glyph::Running));
     }
     if model.lineage.is_some() {
-        let words =
-            |count: usize, long: &str, short: &str| format!("{count} {}", if roomy == 3 { long } else { short });
         if roomy > 0 && facts.totals().images > 0 {
-            part(Role::Dim, words(of(Holder::Global), "global bases", "global"), None);
-            part(Role::Dim, words(of(Holder::Local), "local images", "local"), None);
+            let words = |all: usize, long: &str, short: &str| match roomy {
+                3 => count(all as u64, long),
+                _ => format!("{all} {short}"),
+            };
+            part(Role::Dim, words(of(Holder::Global), "global base", "global"), None);
+            part(Role::Dim, words(of(Holder::Local), "local image", "local"), None);
             if of(Holder::Team) > 0 && roomy > 1 {
                 part(Role::Dim, format!("{} of teams", of(Holder::Team)), None);
             }
