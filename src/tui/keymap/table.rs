@@ -388,7 +388,7 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::LineageDetail, &["N"], Action::PreviousMatch, "stale image before"),
     quiet(Scope::LineageDetail, &["y"], Action::Copy, "copy the digest"),
     quiet(Scope::LineageDetail, &["r"], Action::Refresh, "read the stores again"),
-    bar(Scope::LineageAnswer, &["enter", "R", "A"], Action::Open, "do it"),
+    bar(Scope::LineageAnswer, &["enter", "R", "A"], Action::Open, "do it; asks before"),
     bar(Scope::LineageAnswer, &["esc"], Action::Back, "close"),
     bar(Scope::LineageAnswer, &["b"], Action::Bake, "rebake"),
     bar(Scope::LineageAnswer, &["y"], Action::Copy, "copy it"),

@@ -15,7 +15,7 @@ fn large() -> Lineage {
         if base % 3 == 0 {
             images.push(image(&format!("b{base} new"), &[&format!("global/base{base}:1")], 5));
         } else {
-            images[base + (base + 2) / 3].places.push(place(&format!("global/base{base}"), "1"));
+            images.last_mut().unwrap().places.push(place(&format!("global/base{base}"), "1"));
         }
     }
     for own in 0..990 {

@@ -119,7 +119,7 @@ impl Model {
     }
 
     /// The question before recipes are baked again; `none`: images that no recipe makes.
-    pub fn rebake(&self, recipes: &[(String, PathBuf)], none: &[String]) -> Vec<Wish> {
+    pub fn rebake(&self, recipes: &[(String, PathBuf, String)], none: &[String]) -> Vec<Wish> {
         let mut wishes: Vec<Wish> = Vec::new();
         if !none.is_empty() {
             let text = format!("no recipe of this workspace makes {}", none.join(", "));
@@ -127,13 +127,13 @@ impl Model {
         }
         let title = match recipes {
             [] => return wishes,
-            [(image, _)] => format!("bake {image} again on what its base is now?"),
+            [(image, ..)] => format!("bake {image} again on what its base is now?"),
             several => format!("bake {} again on what their bases are now?", count(several.len() as u64, "image")),
         };
         let text = "The lock moves to what the base's tag points to now, then the recipe is baked: its steps run.";
-        let files = recipes.iter().map(|(_, file)| file.clone()).collect();
+        let files = recipes.iter().map(|(_, file, _)| file.clone()).collect();
         let mut confirm = Confirm::no_or(title, text, "bake again", vec![wish(Effect::Update(files))]);
-        confirm.code = recipes.iter().map(|(_, file)| file.display().to_string()).collect();
+        confirm.code = recipes.iter().map(|(.., shown)| shown.clone()).collect();
         wishes.push(Wish::Ask(confirm));
         wishes
     }

@@ -157,9 +157,7 @@ impl Model {
             }
         } else if self.onto.take().is_some() || self.answer.take().is_some() || self.detail.take().is_some() {
             // One thing at a time.
-        } else if self.filter.drop_it() {
-            self.remake();
-        } else if self.circle.take().is_some() {
+        } else if self.filter.drop_it() || self.circle.take().is_some() {
             self.remake();
         } else if !self.marked.is_empty() {
             self.marked.clear();

@@ -216,13 +216,13 @@ impl Model {
         wishes
     }
 
-    /// The recipes that make these images, by their references; and the images that none makes.
-    pub fn makers(&self, images: &[String]) -> (Vec<(String, PathBuf)>, Vec<String>) {
+    /// The recipes that make these images, by their references, each as people name it; and the images that none makes.
+    pub fn makers(&self, images: &[String]) -> (Vec<(String, PathBuf, String)>, Vec<String>) {
         let (mut found, mut none) = (Vec::new(), Vec::new());
         for image in images {
             let bare = image.split_once('/').map_or(image.as_str(), |(_, bare)| bare);
             match self.cards.iter().find(|card| card.reference.as_deref() == Some(bare)) {
-                Some(card) => found.push((image.clone(), card.file.clone())),
+                Some(card) => found.push((image.clone(), card.file.clone(), card.shown.clone())),
                 None => none.push(image.clone()),
             }
         }

@@ -79,14 +79,16 @@ fn of_rebase(rebase: &Rebase) -> Vec<Said> {
             let text = "No path of ours meets what the base changed, and no setting: it comes to the same as a bake there. No \
                         step runs, no layer of ours moves.";
             said.push(Said::plain(Role::Text, 0, text));
-            said.push(Said::blank());
             "Enter rebases it, after a question.".to_owned()
         }
         Answer::NeedsRebake => "b bakes its recipe again on the new base.".to_owned(),
         Answer::Refused => "v shows what its checks say.".to_owned(),
         Answer::Current => return said,
     };
-    said.extend([Said::blank(), Said::plain(Role::Dim, 0, next)]);
+    if said.last() != Some(&Said::blank()) {
+        said.push(Said::blank());
+    }
+    said.push(Said::plain(Role::Dim, 0, next));
     said
 }
 
