@@ -8,7 +8,7 @@ use bakery::tui::errands;
 use bakery::tui::model::Overlay;
 use bakery::tui::msg::{Mouse, Msg};
 use bakery::tui::screens::lineage::{self, Circle, Reading};
-use bakery::tui::screens::{Compare, Screen, diff};
+use bakery::tui::screens::{Compare, Screen, diff, recipes};
 use bakery::tui::update::update;
 use ratatui::layout::{Position, Size};
 
@@ -391,4 +391,22 @@ fn every_size_and_every_key_draws() {
             }
         }
     }
+}
+
+#[test]
+fn a_rebake_moves_the_lock_and_bakes_after_a_question() {
+    let mut model = shown((100, 30));
+    let cards = super::super::recipes::every();
+    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(cards))));
+    select(&mut model, PAYMENTS);
+    assert_eq!(asked(press(&mut model, &["b"])), []);
+    assert!(matches!(model.overlay, Overlay::Confirm(_)), "{}", grids(&model, false).0);
+    let effects = asked(press(&mut model, &["y"]));
+    let [lineage::Effect::Update(files)] = &effects[..] else { panic!("{effects:?}") };
+    let failure = Some(Report::message(Kind::Unreachable, "cannot reach registry.example"));
+    let not_moved = lineage::Msg::Updated { recipes: files.clone(), failure };
+    assert_eq!(update(&mut model, Msg::Lineage(not_moved)), [], "what cannot be moved is not baked");
+    let moved = lineage::Msg::Updated { recipes: files.clone(), failure: None };
+    let bake = Effect::Recipes(recipes::Effect::Bake(files[0].clone()));
+    assert_eq!(update(&mut model, Msg::Lineage(moved)), [bake]);
 }
