@@ -63,6 +63,7 @@ impl clap::ValueEnum for Name {
             Self(Screen::Bake),
             Self(Screen::Verify),
             Self(Screen::Diff),
+            Self(Screen::Lineage),
             Self(Screen::Bakes),
         ]
     }
@@ -79,6 +80,7 @@ fn name(screen: Screen) -> &'static str {
         Screen::Bake => "bake",
         Screen::Verify => "verify",
         Screen::Diff => "diff",
+        Screen::Lineage => "lineage",
         Screen::Bakes => "bakes",
     }
 }

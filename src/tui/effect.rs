@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::errands;
-use super::screens::{bake, bakes, diff, recipes, store, verify};
+use super::screens::{bake, bakes, diff, lineage, recipes, store, verify};
 use super::tasks::TaskKind;
 
 /// Something to be done outside the model.
@@ -19,6 +19,8 @@ pub enum Effect {
     Verify(verify::Effect),
     /// For the Diff screen.
     Diff(diff::Effect),
+    /// For the Lineage screen.
+    Lineage(lineage::Effect),
     /// For the Bakes screen.
     Bakes(bakes::Effect),
     /// For no screen in particular.
@@ -71,6 +73,7 @@ impl Effect {
             Self::Bake(effect) => matches!(effect, bake::Effect::Cancel(_)),
             Self::Bakes(effect) => matches!(effect, bakes::Effect::Cancel(_)),
             Self::Diff(effect) => matches!(effect, diff::Effect::Save { .. }),
+            Self::Lineage(effect) => effect.changes(),
             Self::Errand(effect) => !matches!(effect, errands::Effect::CountUnused | errands::Effect::VerifyAll(_)),
             Self::EditOutside(_) | Self::Shell(_) => true,
             _ => false,

@@ -7,7 +7,7 @@ use super::commands::Commands;
 use super::keymap::{Key, Scope};
 use super::mouse::Pointer;
 use super::palette::{Palette, Thing};
-use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, recipes, store, verify};
+use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, lineage, recipes, store, verify};
 use super::settled::Settled;
 use super::tasks::Tasks;
 use super::theme::Look;
@@ -80,6 +80,8 @@ pub struct Model {
     pub verify: verify::Model,
     /// Diff.
     pub diff: diff::Model,
+    /// Lineage.
+    pub lineage: lineage::Model,
     /// Bakes.
     pub bakes: bakes::Model,
     /// What lies over it.
@@ -131,6 +133,7 @@ impl Model {
             bake: bake::Model::default(),
             verify: verify::Model::default(),
             diff: diff::Model::default(),
+            lineage: lineage::Model::default(),
             bakes: bakes::Model::default(),
             overlay: Overlay::None,
             toasts: Toasts::default(),
@@ -153,18 +156,25 @@ impl Model {
             Screen::Bake => &self.bake,
             Screen::Verify => &self.verify,
             Screen::Diff => &self.diff,
+            Screen::Lineage => &self.lineage,
             Screen::Bakes => &self.bakes,
         }
     }
 
     /// The same, to be changed.
     pub(super) fn place_mut(&mut self) -> &mut dyn Place {
-        match self.screen {
+        self.screen_mut(self.screen)
+    }
+
+    /// The same of any screen.
+    pub(super) fn screen_mut(&mut self, screen: Screen) -> &mut dyn Place {
+        match screen {
             Screen::Store => &mut self.store,
             Screen::Recipes => &mut self.recipes,
             Screen::Bake => &mut self.bake,
             Screen::Verify => &mut self.verify,
             Screen::Diff => &mut self.diff,
+            Screen::Lineage => &mut self.lineage,
             Screen::Bakes => &mut self.bakes,
         }
     }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::errands;
 use super::keymap::Key;
-use super::screens::{bake, bakes, diff, recipes, store, verify};
+use super::screens::{bake, bakes, diff, lineage, recipes, store, verify};
 use super::tasks::News;
 use super::widgets::Toast;
 
@@ -51,6 +51,8 @@ pub enum Msg {
     Verify(verify::Msg),
     /// For the Diff screen.
     Diff(diff::Msg),
+    /// For the Lineage screen.
+    Lineage(lineage::Msg),
     /// For the Bakes screen.
     Bakes(bakes::Msg),
 }

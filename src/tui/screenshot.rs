@@ -104,7 +104,7 @@ async fn show_recorded(
         Screen::Verify => stage.model.bake.open_checks(&around),
         Screen::Diff => drop(stage.model.bake.open_changes()),
         Screen::Bake => {}
-        Screen::Store | Screen::Recipes => {
+        Screen::Store | Screen::Recipes | Screen::Lineage => {
             return Err(Report::message(Kind::Usage, "a journal holds neither stores nor the texts of recipes")
                 .help("--from is for the screens bake, verify, diff and bakes"));
         }

@@ -18,7 +18,7 @@ use super::model::Model;
 use super::msg::Msg;
 use super::perform::{Performer, Told, UnderWay};
 use super::run::surroundings;
-use super::screens::{bake, bakes, recipes};
+use super::screens::{bake, bakes, lineage, recipes};
 use super::theme::{self, Depth, Look};
 use super::update::update;
 use super::view::draw;
@@ -76,6 +76,7 @@ impl Stage {
     pub(super) fn take(&mut self, msg: Msg) {
         match &msg {
             Msg::Bakes(bakes::Msg::News(_)) => self.known.shelf = true,
+            Msg::Lineage(lineage::Msg::Progress(_)) => self.known.rollout = true,
             Msg::Recipes(recipes::Msg::Listed(cards)) => {
                 self.asked.extend(cards.iter().flatten().filter_map(|card| card.asks.clone()));
                 self.known.recipes = self.asked.is_empty();

@@ -11,6 +11,7 @@ mod hostile;
 mod journey;
 mod kinds;
 mod leaving;
+mod lineage;
 mod linear;
 mod palette;
 mod stress;

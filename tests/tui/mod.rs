@@ -9,6 +9,7 @@ mod diff;
 mod editor;
 mod frame;
 mod golden;
+mod lineage;
 mod mouse;
 mod picture;
 mod recipes;

@@ -131,11 +131,12 @@ fn sequences_end_or_their_last_key_counts() {
 fn screens_follow_each_other_by_tab_number_and_click() {
     let (mut model, _) = many(1);
     let mut seen = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..7 {
         press(&mut model, &["tab"]);
         seen.push(model.screen);
     }
-    let order = [Screen::Recipes, Screen::Bake, Screen::Verify, Screen::Diff, Screen::Bakes, Screen::Store];
+    let order =
+        [Screen::Recipes, Screen::Bake, Screen::Verify, Screen::Diff, Screen::Lineage, Screen::Bakes, Screen::Store];
     assert_eq!(seen, order);
     press(&mut model, &["4"]);
     assert_eq!(model.screen, Screen::Verify);

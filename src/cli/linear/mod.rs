@@ -49,11 +49,11 @@ struct Linear {
 /// Commands that take the terminal, or never come to an end.
 const NOT_HERE: [&str; 6] = ["demo", "shell", "replay", "keys", "__worker", "screenshot"];
 /// Commands that need a yes.
-const ASKED: [&str; 3] = ["publish", "gc", "fsck"];
+const ASKED: [&str; 5] = ["publish", "gc", "fsck", "rebase", "rollout"];
 /// Commands that change nothing.
-const READING: [&str; 14] = [
+const READING: [&str; 16] = [
     "store", "inspect", "files", "cat", "diff", "du", "check", "plan", "bakes", "log", "verify", "evidence", "policy",
-    "doctor",
+    "doctor", "lineage", "impact",
 ];
 
 pub(super) async fn run(session: &Session) -> Result<(), Report> {

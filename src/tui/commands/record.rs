@@ -9,7 +9,7 @@ use crate::tui::effect::Effect;
 use crate::tui::errands;
 use crate::tui::model::Model;
 use crate::tui::msg::Msg;
-use crate::tui::screens::{Compare, bake, bakes, diff, recipes, store, verify};
+use crate::tui::screens::{Compare, bake, bakes, diff, lineage, recipes, store, verify};
 
 /// The commands that do what an effect does; none for what is only looked at, or the terminal's own.
 pub fn commands_of(effect: &Effect, model: &Model) -> Vec<String> {
@@ -34,6 +34,7 @@ pub fn commands_of(effect: &Effect, model: &Model) -> Vec<String> {
         }
         Effect::Verify(verify::Effect::Verify { image, .. }) => vec![command("verify", &[image])],
         Effect::Diff(diff::Effect::Open(asked)) => vec![look(asked)],
+        Effect::Lineage(effect) => lineage_commands(effect, &recipe),
         Effect::EditOutside(file) => vec![format!("$EDITOR {}", quoted(&recipe(file)))],
         Effect::Shell(target) => vec![command("shell", &[target])],
         Effect::Errand(errand) => errand_commands(errand, &recipe),
@@ -54,6 +55,44 @@ fn errand_commands(errand: &errands::Effect, recipe: &dyn Fn(&Path) -> String) -
         }
         errands::Effect::PlanPublish(_) | errands::Effect::Unlock { .. } => Vec::new(),
     }
+}
+
+fn lineage_commands(effect: &lineage::Effect, recipe: &dyn Fn(&Path) -> String) -> Vec<String> {
+    match effect {
+        lineage::Effect::Read { .. } => vec![command("lineage", &[])],
+        lineage::Effect::Rebase { image, dry_run } => vec![rebase(image, *dry_run)],
+        lineage::Effect::Update(files) => vec![update(&files.iter().map(|file| recipe(file)).collect::<Vec<_>>())],
+        lineage::Effect::Impact { base, onto } => vec![impact(base, onto)],
+        lineage::Effect::Plan { base, only } => vec![rollout(base, only, true)],
+        lineage::Effect::Begin { base, only } => vec![rollout(base, only, false)],
+        lineage::Effect::Cancel(id) => vec![command("rollout", &["--cancel", id])],
+        lineage::Effect::Resume(id) => vec![command("rollout", &["--resume", id])],
+        // What only follows the cursor, or looks whether something is there, is no command.
+        lineage::Effect::Assess { .. }
+        | lineage::Effect::AssessAll { .. }
+        | lineage::Effect::Rest
+        | lineage::Effect::Newest
+        | lineage::Effect::Follow(_) => Vec::new(),
+    }
+}
+
+fn rebase(image: &str, dry_run: bool) -> String {
+    if dry_run { command("rebase", &[image, "--dry-run"]) } else { command("rebase", &[image]) }
+}
+
+fn update(files: &[String]) -> String {
+    command("update", &files.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn impact(base: &str, onto: &str) -> String {
+    command("impact", &[base, "--onto", onto])
+}
+
+fn rollout(base: &str, only: &[String], dry_run: bool) -> String {
+    let mut arguments = vec![base];
+    only.iter().for_each(|image| arguments.extend(["--only", image]));
+    arguments.extend(dry_run.then_some("--dry-run"));
+    command("rollout", &arguments)
 }
 
 fn look(asked: &Compare) -> String {
@@ -85,7 +124,39 @@ pub fn outcome_of(msg: &Msg) -> Vec<(Of, Outcome)> {
         Msg::Diff(diff::Msg::Opened { asked, matter }) => {
             one(Of::Command(look(asked)), result(matter, |_| String::new()))
         }
+        Msg::Lineage(msg) => lineage_outcomes(msg),
         Msg::Errand(msg) => errand_outcomes(msg),
+        _ => Vec::new(),
+    }
+}
+
+fn lineage_outcomes(msg: &lineage::Msg) -> Vec<(Of, Outcome)> {
+    let one = |of: Of, outcome: Outcome| vec![(of, outcome)];
+    match msg {
+        lineage::Msg::Read { lineage, .. } => {
+            let unread = lineage.unread.first().map(|(_, report)| report);
+            one(Of::Command(command("lineage", &[])), ended(unread, String::new()))
+        }
+        lineage::Msg::Rebased { image, dry_run, outcome } => {
+            let answer = |rebase: &crate::flows::rebase::Rebase| rebase.answer.as_str().to_owned();
+            one(Of::Command(rebase(image, *dry_run)), result(outcome, |rebase| answer(rebase)))
+        }
+        lineage::Msg::Updated { failure, .. } => {
+            one(Of::Newest("bakery update"), ended(failure.as_ref(), String::new()))
+        }
+        lineage::Msg::Impact { base, onto, hits } => {
+            let count = |hits: &Vec<crate::flows::impact::Hit>| crate::domain::units::count(hits.len() as u64, "image");
+            one(Of::Command(impact(base, onto)), result(hits, |hits| count(hits)))
+        }
+        lineage::Msg::Planned { base, only, plan } => {
+            let count = |items: usize| crate::domain::units::count(items as u64, "image");
+            one(Of::Command(rollout(base, only, true)), result(plan, |plan| count(plan.items.len())))
+        }
+        lineage::Msg::Begun(begun) => one(Of::Newest("bakery rollout"), result(begun, Clone::clone)),
+        lineage::Msg::Told { id, resume, failure } => {
+            let flag = if *resume { "--resume" } else { "--cancel" };
+            one(Of::Command(command("rollout", &[flag, id])), ended(failure.as_ref(), "asked".into()))
+        }
         _ => Vec::new(),
     }
 }

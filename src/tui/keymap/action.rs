@@ -182,6 +182,18 @@ pub enum Action {
     Verify,
     /// The lines that would let a check pass.
     Exception,
+    /// Only what is built on something.
+    Heirs,
+    /// Only what something is built on, to its root.
+    Roots,
+    /// Puts an image on what its base is now.
+    Rebase,
+    /// What a base that is another one would do.
+    Impact,
+    /// Moves everything that is stale.
+    RollOut,
+    /// Goes on with what stopped.
+    Resume,
 }
 
 impl Action {
@@ -202,6 +214,9 @@ impl Action {
                 | Self::Redo
                 | Self::Save
                 | Self::Exception
+                | Self::Rebase
+                | Self::RollOut
+                | Self::Resume
         )
     }
 }

@@ -51,6 +51,11 @@ named! { Scope:
     [DiffFiles] "diff.files",
     [DiffContent] "diff.content",
     [DiffLayers] "diff.layers",
+    [Lineage] "lineage",
+    [LineageDetail] "lineage.detail",
+    [LineageAnswer] "lineage.answer",
+    [LineageOnto] "lineage.base",
+    [RollOut] "lineage.roll-out",
     [Bakes] "bakes",
     [Line] "line",
     [Name] "name",
@@ -80,6 +85,7 @@ named! { Action:
     [Go(Screen::Bake)] "go.bake",
     [Go(Screen::Verify)] "go.verify",
     [Go(Screen::Diff)] "go.diff",
+    [Go(Screen::Lineage)] "go.lineage",
     [Go(Screen::Bakes)] "go.bakes",
     [NextScreen] "next-screen",
     [PreviousScreen] "previous-screen",
@@ -151,6 +157,12 @@ named! { Action:
     [Save] "save",
     [Verify] "verify",
     [Exception] "exception",
+    [Heirs] "heirs",
+    [Roots] "roots",
+    [Rebase] "rebase",
+    [Impact] "impact",
+    [RollOut] "roll-out",
+    [Resume] "resume",
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{Kind, Stock};
 use crate::tui::effect::Effect;
 use crate::tui::errands;
 use crate::tui::keymap::Action;
-use crate::tui::screens::{Compare, Screen, Wish, bakes};
+use crate::tui::screens::{Compare, Inherit, Screen, Wish, bakes};
 
 /// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,10 @@ pub enum Verb {
     Bake,
     Verify,
     Diff,
+    Lineage,
+    Rebase,
+    RollOut,
+    Impact,
     Bakes,
     Edit,
     Publish,
@@ -85,6 +89,16 @@ pub const VERBS: &[VerbRow] = &[
     row((Verb::Verify, "verify"), Takes::Images, (0, ANY), "IMAGE…", "verify images and their bases"),
     row((Verb::Edit, "edit"), Takes::Recipes, (1, 1), "RECIPE", "edit a recipe"),
     row((Verb::Publish, "publish"), Takes::LocalImages, (0, ANY), "IMAGE…", "hand images on, verified here and there"),
+    row((Verb::Lineage, "lineage"), Takes::Images, (0, 1), "[IMAGE]", "who inherits from whom, what is stale"),
+    row(
+        (Verb::Rebase, "rebase"),
+        Takes::LocalImages,
+        (1, 1),
+        "IMAGE",
+        "put an image on what its base is now; asks before",
+    ),
+    row((Verb::RollOut, "rollout"), Takes::Images, (1, 1), "BASE", "move everything built on a base; asks before"),
+    row((Verb::Impact, "impact"), Takes::Images, (2, 2), "BASE NEW", "what a base that is another one would do"),
     row((Verb::Watch, "watch"), Takes::Bake, (1, 1), "BAKE", "watch a bake from its beginning"),
     row((Verb::Replay, "replay"), Takes::Bake, (1, 1), "BAKE", "play a bake again"),
     row((Verb::Cancel, "cancel"), Takes::Running, (1, 1), "BAKE", "stop a bake"),
@@ -107,7 +121,10 @@ impl VerbRow {
 
     /// Whether a read-only session does not do it with arguments.
     pub fn changes(&self) -> bool {
-        matches!(self.verb, Verb::Bake | Verb::Edit | Verb::Publish | Verb::Cancel | Verb::Gc)
+        matches!(
+            self.verb,
+            Verb::Bake | Verb::Rebase | Verb::RollOut | Verb::Edit | Verb::Publish | Verb::Cancel | Verb::Gc
+        )
     }
 }
 
@@ -141,6 +158,7 @@ fn given(verb: Verb, arguments: &[&str], stock: &Stock) -> Result<Vec<Wish>, Str
         (Verb::Store, _) => act(Action::Go(Screen::Store)),
         (Verb::Recipes, _) => act(Action::Go(Screen::Recipes)),
         (Verb::Bakes, _) => act(Action::Go(Screen::Bakes)),
+        (Verb::Lineage, []) => act(Action::Go(Screen::Lineage)),
         (Verb::Bake, []) => act(Action::Go(Screen::Bake)),
         (Verb::Verify, []) => act(Action::Go(Screen::Verify)),
         (Verb::Diff, []) => act(Action::Go(Screen::Diff)),
@@ -167,6 +185,14 @@ fn given(verb: Verb, arguments: &[&str], stock: &Stock) -> Result<Vec<Wish>, Str
             let images = images.iter().map(|image| known(image, stock)).collect::<Result<_, String>>()?;
             Ok(vec![Wish::Do(Effect::Errand(errands::Effect::VerifyAll(images)))])
         }
+        (Verb::Lineage, [image, ..]) => Ok(vec![Wish::Inherit(Inherit::Show(known(image, stock)?))]),
+        (Verb::Rebase, [image, ..]) => Ok(vec![Wish::Inherit(Inherit::Rebase(known(image, stock)?))]),
+        (Verb::RollOut, [base, ..]) => Ok(vec![Wish::Inherit(Inherit::RollOut(known(base, stock)?))]),
+        (Verb::Impact, [base, onto, ..]) => {
+            let (base, onto) = (known(base, stock)?, known(onto, stock)?);
+            Ok(vec![Wish::Inherit(Inherit::Impact { base, onto })])
+        }
+        (Verb::Rebase | Verb::RollOut | Verb::Impact, _) => Err("name an image".to_owned()),
         (Verb::Diff, [image]) => Ok(vec![Wish::Compare(Compare::Image(known(image, stock)?))]),
         (Verb::Diff, [before, after, ..]) => {
             let (before, after) = (known(before, stock)?, known(after, stock)?);

@@ -6,6 +6,7 @@ mod clipboard;
 mod diff;
 mod editor;
 mod errands;
+mod lineage;
 mod recipes;
 mod store;
 mod task;
@@ -97,6 +98,26 @@ pub(super) enum Slot {
     Unlock,
     /// The palette going on.
     Find,
+    /// Who inherits from whom being read.
+    Lineage,
+    /// The selected image of it being looked into.
+    Assess,
+    /// All stale ones being looked into.
+    AssessAll,
+    /// What would come of something being found out.
+    Asking,
+    /// This image being rebased.
+    Rebase(String),
+    /// Locks being moved.
+    Update,
+    /// A roll-out being begun, or gone on with.
+    BeginRollOut,
+    /// The newest roll-out being looked for.
+    NewestRollOut,
+    /// A roll-out being followed.
+    RollOut,
+    /// A wish to stop one.
+    CancelRollOut,
 }
 
 /// Where tasks run and answer.
@@ -122,6 +143,8 @@ pub(super) struct Told {
     pub(super) recipes: bool,
     /// A bake that goes on, up to what has happened so far.
     pub(super) viewing: bool,
+    /// How far a roll-out that goes on is.
+    pub(super) rollout: bool,
 }
 
 /// What tasks are still to say.
@@ -171,6 +194,7 @@ impl Performer {
             Effect::Bake(effect) => self.bake(effect),
             Effect::Verify(effect) => self.verify(effect),
             Effect::Diff(effect) => self.diff(effect),
+            Effect::Lineage(effect) => self.lineage(effect),
             Effect::Bakes(effect) => self.bakes(effect),
             Effect::Themes => self.themes(),
             Effect::Theme { name, keep: true } => self.keep_theme(name),
@@ -201,6 +225,7 @@ impl Performer {
             Slot::Viewing => told.viewing,
             Slot::Shelf => told.shelf,
             Slot::Recipes => told.recipes,
+            Slot::RollOut => told.rollout,
             _ => false,
         };
         let (mut tasks, mut open) = (0, 0);

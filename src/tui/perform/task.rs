@@ -19,6 +19,11 @@ impl Slot {
             TaskKind::VerifyAll => Self::VerifyAll,
             TaskKind::Publish => Self::Publish,
             TaskKind::Unused => Self::Unused,
+            TaskKind::Lineage => Self::Lineage,
+            TaskKind::Assess => Self::AssessAll,
+            TaskKind::Asking => Self::Asking,
+            TaskKind::Rebase(image) => Self::Rebase(image.clone()),
+            TaskKind::Update => Self::Update,
         }
     }
 }

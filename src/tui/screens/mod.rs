@@ -4,11 +4,15 @@
 pub mod bake;
 pub mod bakes;
 pub mod diff;
+mod held;
+pub mod lineage;
 pub mod recipes;
 pub mod store;
 pub mod verify;
 
 use std::path::PathBuf;
+
+pub use self::held::Held;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -29,12 +33,14 @@ pub enum Screen {
     Bake,
     Verify,
     Diff,
+    Lineage,
     Bakes,
 }
 
 impl Screen {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 6] = [Self::Store, Self::Recipes, Self::Bake, Self::Verify, Self::Diff, Self::Bakes];
+    pub const ALL: [Self; 7] =
+        [Self::Store, Self::Recipes, Self::Bake, Self::Verify, Self::Diff, Self::Lineage, Self::Bakes];
 
     /// Its name.
     pub fn title(self) -> &'static str {
@@ -44,6 +50,7 @@ impl Screen {
             Self::Bake => "Bake",
             Self::Verify => "Verify",
             Self::Diff => "Diff",
+            Self::Lineage => "Lineage",
             Self::Bakes => "Bakes",
         }
     }
@@ -87,6 +94,10 @@ pub enum Wish {
     Bake(PathBuf),
     /// Bake several recipes.
     BakeAll(Vec<PathBuf>),
+    /// Bake the recipes that make these images again, on what their bases are now.
+    Rebake(Vec<String>),
+    /// What can be done about who inherits from whom.
+    Inherit(Inherit),
     /// Choose a recipe for this image to be the base of.
     ChooseRecipeFor(String),
     /// Stores, recipes and the shelf may have changed.
@@ -111,6 +122,24 @@ pub enum Reveal {
     Recipe(PathBuf),
     /// A file of what the Diff screen looks into, by its path as it is shown.
     File(String),
+}
+
+/// What can be asked about who inherits from whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inherit {
+    /// Where an image stands, by its reference.
+    Show(String),
+    /// What a rebase of it would come to.
+    Rebase(String),
+    /// What a roll-out of a base's tag would do.
+    RollOut(String),
+    /// What would become of everything on a base's tag.
+    Impact {
+        /// The tag.
+        base: String,
+        /// What it would point to.
+        onto: String,
+    },
 }
 
 /// What can be looked into.
@@ -180,6 +209,10 @@ pub trait Place {
     fn scopes(&self) -> Vec<Scope>;
     /// The screen comes up.
     fn enter(&mut self, around: &Around) -> Vec<Wish>;
+    /// Another screen comes up in its place.
+    fn left(&mut self) -> Vec<Wish> {
+        Vec::new()
+    }
     /// A key's action.
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish>;
     /// A key while text is typed.

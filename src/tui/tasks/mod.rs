@@ -29,12 +29,22 @@ pub enum TaskKind {
     Publish,
     /// What nothing refers to being counted or freed.
     Unused,
+    /// Reading who inherits from whom.
+    Lineage,
+    /// Looking into what is stale.
+    Assess,
+    /// Finding out what would come of something.
+    Asking,
+    /// An image being rebased.
+    Rebase(String),
+    /// Locks being moved.
+    Update,
 }
 
 impl TaskKind {
     /// Whether leaving would break off something that should be finished.
     pub fn is_owed(&self) -> bool {
-        matches!(self, Self::Batch | Self::Publish | Self::Unused | Self::Export(_))
+        matches!(self, Self::Rebase(_) | Self::Update | Self::Batch | Self::Publish | Self::Unused | Self::Export(_))
     }
 }
 

@@ -5,7 +5,7 @@ use super::trail;
 use crate::tui::effect::Effect;
 use crate::tui::errands;
 use crate::tui::model::{Model, Overlay};
-use crate::tui::screens::{Reveal, Screen, Wish, bakes, recipes, store};
+use crate::tui::screens::{Inherit, Place, Reveal, Screen, Wish, bakes, recipes, store};
 use crate::tui::widgets::Picker;
 
 /// Grants what screens wish, in order.
@@ -62,7 +62,12 @@ pub(in crate::tui) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect>
             Wish::EditMaker(image) => model.recipes.edit_maker(&image, &around),
             Wish::Bake(recipe) => vec![Wish::Do(Effect::Recipes(recipes::Effect::Bake(recipe)))],
             Wish::ChooseRecipeFor(image) => model.recipes.choose_for(&image),
-            Wish::ReadAgain => read_again(),
+            Wish::ReadAgain => read_again(model),
+            Wish::Rebake(images) => {
+                let (recipes, none) = model.recipes.makers(&images);
+                model.lineage.rebake(&recipes, &none)
+            }
+            Wish::Inherit(asked) => inherit(model, asked),
             Wish::Leave => {
                 effects.push(Effect::Leave);
                 Vec::new()
@@ -82,13 +87,30 @@ fn cover(model: &mut Model, overlay: Overlay) -> Vec<Wish> {
 }
 
 /// Something changed outside: what shows it is read again.
-fn read_again() -> Vec<Wish> {
+fn read_again(model: &mut Model) -> Vec<Wish> {
     let effects = [
         Effect::Store(store::Effect::ReadAgain),
         Effect::Recipes(recipes::Effect::List),
         Effect::Bakes(bakes::Effect::List),
     ];
-    effects.into_iter().map(Wish::Do).collect()
+    let mut wishes: Vec<Wish> = effects.into_iter().map(Wish::Do).collect();
+    wishes.extend(model.lineage.read_again(model.screen == Screen::Lineage));
+    wishes
+}
+
+/// Goes to who inherits from whom, and asks there.
+fn inherit(model: &mut Model, asked: Inherit) -> Vec<Wish> {
+    let is_here = model.screen == Screen::Lineage;
+    trail::follow(model, Screen::Lineage);
+    let around = model.around();
+    let mut wishes = if is_here { Vec::new() } else { model.lineage.enter(&around) };
+    wishes.extend(match asked {
+        Inherit::Show(reference) => model.lineage.reveal(&reference, &around),
+        Inherit::Rebase(image) => model.lineage.rebase(image),
+        Inherit::RollOut(base) => model.lineage.roll_out(base, Vec::new()),
+        Inherit::Impact { base, onto } => model.lineage.impact(base, onto),
+    });
+    wishes
 }
 
 /// Goes where something is, and selects it.

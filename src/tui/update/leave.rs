@@ -14,6 +14,7 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
             Screen::Bake => model.bake.before_leaving(),
             Screen::Verify => model.verify.before_leaving(),
             Screen::Diff => model.diff.before_leaving(),
+            Screen::Lineage => model.lineage.before_leaving(),
             Screen::Bakes => model.bakes.before_leaving(),
         };
         question.map(|question| (screen, question))

@@ -68,7 +68,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     for (of, outcome) in outcome_of(&msg) {
         model.commands.end(&of, outcome);
     }
+    let before = model.screen;
     let mut effects = taken(model, msg);
+    if model.screen != before {
+        let wishes = model.screen_mut(before).left();
+        effects.extend(grant(model, wishes));
+    }
     if let Overlay::Palette(palette) = &mut model.overlay
         && palette.finder.wants_more()
     {
@@ -102,6 +107,7 @@ fn taken(model: &mut Model, msg: Msg) -> Vec<Effect> {
             wishes.extend(model.bake.resized(&around));
             wishes.extend(model.verify.resized(&around));
             wishes.extend(model.diff.resized(&around));
+            wishes.extend(model.lineage.resized(&around));
             wishes.extend(model.bakes.resized(&around));
             wishes
         }
@@ -119,6 +125,7 @@ fn taken(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Bake(msg) => model.bake.receive(msg, &around),
         Msg::Verify(msg) => model.verify.receive(msg, &around),
         Msg::Diff(msg) => model.diff.receive(msg, &around),
+        Msg::Lineage(msg) => model.lineage.receive(msg, &around),
         Msg::Bakes(msg) => model.bakes.receive(msg, &around),
         Msg::FindMore => {
             if let Overlay::Palette(palette) = &mut model.overlay {
@@ -151,6 +158,8 @@ fn given_up(model: &mut Model, kind: &TaskKind) -> Vec<Wish> {
             model.store.receive(msg, &around)
         }
         TaskKind::Verify => model.verify.give_up(),
+        TaskKind::Lineage => model.lineage.give_up(),
+        TaskKind::Asking | TaskKind::Rebase(_) => model.lineage.give_up_asking(),
         TaskKind::Open => match model.diff.asked.clone() {
             Some(asked) => model.diff.receive(diff::Msg::Opened { asked, matter: Err(report()) }, &around),
             None => Vec::new(),

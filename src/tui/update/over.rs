@@ -168,6 +168,9 @@ fn go_to_task(model: &Model) -> Vec<Wish> {
         Some(Ok(TaskKind::Survey(_) | TaskKind::Publish | TaskKind::Unused | TaskKind::VerifyAll)) => go(Screen::Store),
         Some(Ok(TaskKind::Verify)) => go(Screen::Verify),
         Some(Ok(TaskKind::Open | TaskKind::Trust | TaskKind::Export(_))) => go(Screen::Diff),
+        Some(Ok(TaskKind::Lineage | TaskKind::Assess | TaskKind::Asking | TaskKind::Rebase(_) | TaskKind::Update)) => {
+            go(Screen::Lineage)
+        }
         Some(Ok(TaskKind::Batch)) => go(Screen::Bakes),
         Some(Err((bake, _))) => vec![Wish::Watch { bake, replay: false }],
         None => Vec::new(),

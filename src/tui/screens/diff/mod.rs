@@ -4,7 +4,6 @@
 mod content;
 mod detail;
 mod files;
-mod held;
 mod matter;
 mod model;
 mod obey;
@@ -14,9 +13,9 @@ mod tabs;
 mod update;
 mod view;
 
+pub use super::held::Held;
 pub use content::{Body, Shown, Source, Sources, Tag, Wanted};
 pub use files::{Files, Listed, Listing, Query, Request, Row, Sieve, Sort};
-pub use held::Held;
 pub use matter::{Fate, LayerRow, Matter, Part, Which};
 pub use model::{Model, Reading, Standing, Tab};
 pub use tabs::facts::FactRow;

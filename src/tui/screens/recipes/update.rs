@@ -216,6 +216,19 @@ impl Model {
         wishes
     }
 
+    /// The recipes that make these images, by their references, each as people name it; and the images that none makes.
+    pub fn makers(&self, images: &[String]) -> (Vec<(String, PathBuf, String)>, Vec<String>) {
+        let (mut found, mut none) = (Vec::new(), Vec::new());
+        for image in images {
+            let bare = image.split_once('/').map_or(image.as_str(), |(_, bare)| bare);
+            match self.cards.iter().find(|card| card.reference.as_deref() == Some(bare)) {
+                Some(card) => found.push((image.clone(), card.file.clone(), card.shown.clone())),
+                None => none.push(image.clone()),
+            }
+        }
+        (found, none)
+    }
+
     /// Opens the recipe that makes an image, by the image's reference in whatever store.
     pub fn edit_maker(&mut self, image: &str, around: &Around) -> Vec<Wish> {
         let name = image.split('@').next().unwrap_or(image);

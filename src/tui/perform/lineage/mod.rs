@@ -1,0 +1,135 @@
+//! The Lineage screen's effects: the lineage read, images of it looked into, rebases and what-ifs.
+
+mod rollout;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::Sender;
+use tokio_util::sync::CancellationToken;
+
+use super::errands::wanted;
+use super::{Performer, Slot};
+use crate::domain::units::count;
+use crate::flows::Context;
+use crate::flows::lineage::Lineage;
+use crate::flows::rebase::RebaseOptions;
+use crate::tui::effect::Effect as Outer;
+use crate::tui::msg::Msg as Told;
+use crate::tui::screens::Held;
+use crate::tui::screens::lineage::{Effect, Msg};
+use crate::tui::tasks::{News, TaskKind};
+
+/// An image is looked into once the selection rests for so long.
+const PAUSE: Duration = Duration::from_millis(60);
+/// Images looked into at once when nobody waits for them.
+const AT_ONCE: usize = 2;
+
+impl Performer {
+    pub(super) fn lineage(&mut self, effect: Effect) {
+        let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
+        match effect {
+            Effect::Read { run } => self.task(TaskKind::Lineage, "reading who inherits from whom".into(), async move {
+                let read = apart(move || async move { context.lineage().await }).await;
+                let Some(lineage) = read.map(Held::new) else { return };
+                send(&tell, Msg::Read { run, lineage }).await;
+            }),
+            Effect::Assess { lineage, number } => self.spawn(Slot::Assess, async move {
+                tokio::time::sleep(PAUSE).await;
+                assess(context, lineage, number, tell).await;
+            }),
+            Effect::AssessAll { lineage, numbers } => {
+                let what = format!("looking into {}", count(numbers.len() as u64, "stale image"));
+                self.task(TaskKind::Assess, what, async move { assess_all(context, lineage, numbers, tell).await });
+            }
+            Effect::Rest => {
+                self.give_up(&Slot::AssessAll);
+                self.give_up(&Slot::Assess);
+            }
+            Effect::Rebase { image, dry_run } => self.rebase(image, dry_run),
+            Effect::Update(recipes) => self.task(TaskKind::Update, "moving locks".into(), async move {
+                apart(move || async move {
+                    let failure = context.update(&recipes, false).await.err();
+                    send(&tell, Msg::Updated { recipes, failure }).await;
+                })
+                .await;
+            }),
+            Effect::Impact { base, onto } => {
+                let what = format!("finding out what {onto} as {base} would do");
+                self.task(TaskKind::Asking, what, async move {
+                    apart(move || async move {
+                        let hits = context.impact(&base, &onto).await.map(Held::new);
+                        send(&tell, Msg::Impact { base, onto, hits }).await;
+                    })
+                    .await;
+                });
+            }
+            other => self.rollout(other),
+        }
+    }
+
+    fn rebase(&mut self, image: String, dry_run: bool) {
+        let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
+        let again = || Outer::Lineage(Effect::Rebase { image: image.clone(), dry_run });
+        if !dry_run && let Some(wanted) = wanted(&context, again()) {
+            let slot = Slot::Rebase(image);
+            return self.spawn(slot, async move { drop(tell.send(Told::Errand(wanted)).await) });
+        }
+        let (kind, what) = match dry_run {
+            true => (TaskKind::Asking, format!("finding out whether {image} can be rebased")),
+            false => (TaskKind::Rebase(image.clone()), format!("rebasing {image}")),
+        };
+        self.task(kind, what, async move {
+            apart(move || async move {
+                let options = RebaseOptions { dry_run, ..RebaseOptions::default() };
+                let outcome = context.rebase(&image, &options).await.map(Box::new);
+                send(&tell, Msg::Rebased { image, dry_run, outcome }).await;
+            })
+            .await;
+        });
+    }
+}
+
+pub(super) async fn send(tell: &Sender<Told>, msg: Msg) {
+    // Nobody listens any more: the terminal UI is leaving.
+    let _ = tell.send(Told::Lineage(msg)).await;
+}
+
+/// Does work that has a thread of its own, until whoever waits for it gives it up; `None` then.
+pub(super) async fn apart<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Option<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T>,
+{
+    let given_up = CancellationToken::new();
+    let _guard = given_up.clone().drop_guard();
+    let runtime = Handle::current();
+    let work = move || runtime.block_on(async move { given_up.run_until_cancelled(work()).await });
+    // A panic in there has ended the viewer.
+    tokio::task::spawn_blocking(work).await.ok().flatten()
+}
+
+async fn assess(context: Arc<Context>, lineage: Held<Lineage>, number: usize, tell: Sender<Told>) {
+    apart(move || async move {
+        let found = context.assess(&lineage, number).await.map(Held::new);
+        send(&tell, Msg::Assessed { lineage, number, found }).await;
+    })
+    .await;
+}
+
+/// A few at a time: whoever works at the same time is not to notice.
+async fn assess_all(context: Arc<Context>, lineage: Held<Lineage>, numbers: Vec<usize>, tell: Sender<Told>) {
+    let all = numbers.len();
+    let one = |number| assess(Arc::clone(&context), lineage.clone(), number, tell.clone());
+    let mut assessed = stream::iter(numbers.into_iter().map(one)).buffer_unordered(AT_ONCE);
+    let mut done = 0;
+    while assessed.next().await.is_some() {
+        done += 1;
+        let news = News::Progress { kind: TaskKind::Assess, text: format!("{done} of {all}") };
+        // The next one tells more.
+        let _ = tell.try_send(Told::Task(news));
+    }
+}

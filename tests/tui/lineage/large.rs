@@ -1,0 +1,73 @@
+//! A fleet of thousands: what is folded, sifted and sorted of it is right, and every image has one row.
+
+use std::collections::BTreeSet;
+
+use bakery::domain::lineage::{Graph, Image};
+use bakery::flows::lineage::Lineage;
+
+use super::{image, names, of, press};
+
+/// 10 bases of two versions each, 990 local images on them, 4000 of teams on those; every third base has moved.
+fn large() -> Lineage {
+    let mut images: Vec<Image> = Vec::new();
+    for base in 0..10 {
+        images.push(image(&format!("b{base} old"), &[&format!("global/base{base}:1.0")], 60));
+        if base % 3 == 0 {
+            images.push(image(&format!("b{base} new"), &[&format!("global/base{base}:1")], 5));
+        } else {
+            images.last_mut().unwrap().places.push(place(&format!("global/base{base}"), "1"));
+        }
+    }
+    for own in 0..990 {
+        let below = format!("b{} old own{own}", own % 10);
+        images.push(image(&below, &[&format!("local/team-{}/app{own}:1", own % 7)], 30));
+        for copy in 0..4 {
+            let layers = format!("{below} copy{copy}");
+            images.push(image(&layers, &[&format!("teams/t{copy}/svc{own}:1")], 20));
+        }
+    }
+    Lineage { graph: Graph::of(images, &[]), unread: Vec::new() }
+}
+
+fn place(repository: &str, tag: &str) -> bakery::domain::lineage::Place {
+    let holder = bakery::domain::lineage::Holder::Global;
+    bakery::domain::lineage::Place { holder, repository: repository.into(), tag: tag.into() }
+}
+
+#[test]
+fn rows_of_five_thousand_images_are_right_after_fold_filter_and_sort() {
+    let mut model = of((140, 40), large());
+    let all = 10 + 4 + 990 + 3960;
+    let unique = |model: &bakery::tui::model::Model| names(model).into_iter().collect::<BTreeSet<_>>().len();
+    assert_eq!((model.lineage.rows().len(), unique(&model)), (all, all));
+    // What is built on an image follows it, one further in.
+    let graph = model.lineage.graph().unwrap();
+    let rows = model.lineage.rows();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.depth > 0) {
+        let above = rows[..at].iter().rev().find(|above| above.depth < row.depth).unwrap();
+        assert_eq!(graph.base(row.number).map(|edge| edge.base), Some(above.number));
+    }
+    press(&mut model, &["minus"]);
+    assert_eq!(names(&model).len(), 14, "bases of both versions");
+    press(&mut model, &["*"]);
+    assert_eq!(names(&model).len(), all);
+    press(&mut model, &["/", "a", "p", "p", "9", "8"]);
+    let hits: Vec<String> =
+        model.lineage.rows().iter().zip(names(&model)).filter(|(row, _)| row.is_hit).map(|(_, name)| name).collect();
+    assert_eq!(hits.len(), 11, "app98 and app980 to app989: {hits:?}");
+    assert!(hits.iter().all(|name| name.contains("/app98")), "{hits:?}");
+    press(&mut model, &["esc", "t"]);
+    assert_eq!(names(&model).len(), all);
+    press(&mut model, &["s"]);
+    let is_stale = |name: &String| {
+        let images = model.lineage.graph().unwrap().images();
+        let number = images.iter().position(|image| image.name() == *name).unwrap();
+        model.lineage.graph().unwrap().standing(number).is_stale()
+    };
+    let order: Vec<bool> = names(&model).iter().step_by(97).map(is_stale).collect();
+    assert!(order.is_sorted_by_key(|stale| !stale) && order[0] && !order[order.len() - 1], "{order:?}");
+    let stale = model.lineage.facts.totals().stale;
+    assert_eq!(stale, 4 * 99 * 5, "all on the four bases that moved");
+    press(&mut model, &["/", "!", "s", "t", "a", "l", "e", "enter"]);
+    assert_eq!(names(&model).len(), all - stale);
+}
