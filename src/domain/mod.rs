@@ -1,6 +1,7 @@
 //! PURE: what images, recipes, plans, layers and bakes are. No files, network, clock, environment, tokio or terminal;
 //! abstract `std::io::{Read, Write}` only. `tests/tidy.rs` and `.clippy.toml` hold it to that.
 
+pub mod dockerfile;
 pub mod document;
 pub mod engine;
 pub mod journal;
