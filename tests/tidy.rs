@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/lineage", &["domain::lineage", "domain::oci"]),
     ("domain/rollout", &["domain::rollout", "domain::lineage", "domain::oci"]),
     ("domain/engine", &["domain::engine", "domain::oci"]),
+    ("domain/pool", &["domain::pool", "domain::oci"]),
     ("domain/dockerfile", &["domain::dockerfile", "domain::recipe", "domain::oci", "domain::text", "domain::plan"]),
     (
         "domain/trust",

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, files, fsck, gc,
-    impact, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay, schema, screenshot,
+    attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, export, files, fsck, gc,
+    impact, import, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay, schema, screenshot,
     shell, store, update, verify, worker,
 };
 
@@ -112,6 +112,11 @@ pub(super) enum Command {
     Rebase(rebase::Args),
     /// Say which images would be safe, baked again or refused, were a base to move
     Impact(impact::Args),
+    /// Write recipes as Dockerfiles, or for `docker buildx bake`
+    #[command(subcommand)]
+    Export(export::Command),
+    /// Read a Dockerfile as a recipe, naming every line that does not map
+    Import(import::Args),
     /// Print all that is known of an image before it is judged
     Evidence(evidence::Args),
     /// Hand images on with their signatures and attestations; only what verifies, here and there

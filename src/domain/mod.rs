@@ -10,6 +10,7 @@ pub mod lineage;
 pub mod mask;
 pub mod oci;
 pub mod plan;
+pub mod pool;
 pub mod projection;
 pub mod rebase;
 pub mod recipe;
