@@ -95,19 +95,21 @@ fn a_builder_that_says_nothing_is_given_up_after_its_timeout() {
 
 #[test]
 fn a_bake_goes_where_its_platform_is() {
-    let bakery = workspace(
-        2,
-        &[("arm", ", platforms: [linux/arm64]", ""), ("amd", ", platforms: [linux/amd64], slots: 2", "")],
-    );
+    let bakery =
+        workspace(2, &[("arm", ", platforms: [linux/arm64]", ""), ("amd", ", platforms: [linux/amd64], slots: 2", "")]);
     let text = "recipe: 1\nname: t/arm\ntag: \"1\"\nbase: scratch\nplatforms: [linux/arm64]\n";
     bakery.write("recipes/app-0.yaml", text);
     bakery.write("recipes/app-1.yaml", "recipe: 1\nname: t/amd\ntag: \"1\"\nbase: scratch\nplatforms: [linux/amd64]\n");
-    bakery.write("recipes/app-2.yaml", "recipe: 1\nname: t/odd\ntag: \"1\"\nbase: scratch\nplatforms: [linux/riscv64]\n");
+    bakery
+        .write("recipes/app-2.yaml", "recipe: 1\nname: t/odd\ntag: \"1\"\nbase: scratch\nplatforms: [linux/riscv64]\n");
     let (code, told, _) = bake_all(&bakery);
     assert_eq!(code, 2, "{told}");
     assert!(told.contains("bake of t/odd:1 was not begun: no engine has linux/riscv64"), "{told}");
     let shelf = shelf(&bakery);
-    assert!(shelf["t/arm:1"][0].1.contains("arm.example") && shelf["t/amd:1"][0].1.contains("amd.example"), "{shelf:?}");
+    assert!(
+        shelf["t/arm:1"][0].1.contains("arm.example") && shelf["t/amd:1"][0].1.contains("amd.example"),
+        "{shelf:?}"
+    );
     assert_eq!(shelf.len(), 2);
 }
 
@@ -117,7 +119,7 @@ fn engines_that_are_not_right_are_told_with_their_place() {
         "bakery: 1\nengines:\n  - {name: A, engine: embedded}\n  - {name: b, engine: nope}\n  - {name: c, engine: docker, slots: 0}\n  - {name: c, engine: docker, tls: {cert: x}}\n  - {name: c, engine: docker, timeout: soon}\n",
     );
     let told = bakery.fails(2, &["plan", "x"]);
-    for part in [":3:12: ", ":4:23: ", ":5:39: ", ":6:34: ", "no duration"] {
+    for part in [":3:12: ", ":4:23: ", ":5:38: ", ":6:36: ", ":7:5: ", "no duration"] {
         assert!(told.contains(part), "{part:?} is not in {told}");
     }
 }

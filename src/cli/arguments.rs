@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, export, files, fsck, gc,
-    impact, import, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay, schema, screenshot,
-    shell, store, update, verify, worker,
+    attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, export, files,
+    fsck, gc, impact, import, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay,
+    schema, screenshot, shell, store, update, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.

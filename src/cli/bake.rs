@@ -133,7 +133,9 @@ async fn follow(context: &Context, asked: Asked, session: &Session) -> Result<()
             Some(Progress::Again { bake, reference, builder, failure }) => {
                 stories.remove(&bake).map_or(Ok(()), Story::end)?;
                 let (builder, why) = (escape(&builder), escape(&failure.message));
-                session.output.note(format!("{why}; {builder} is left alone for a while, {reference} is baked elsewhere"));
+                session
+                    .output
+                    .note(format!("{why}; {builder} is left alone for a while, {reference} is baked elsewhere"));
             }
             Some(Progress::NotStarted { report, .. }) => failures.push(report),
         }

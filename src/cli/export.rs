@@ -20,8 +20,10 @@ pub(super) enum Command {
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without --out the Dockerfile is printed, and is built in the recipe's folder. With --out the folder is \
-                        a build context of its own: the recipe's files with the modes it gives them, less what it leaves out.")]
+#[command(
+    after_help = "Without --out the Dockerfile is printed, and is built in the recipe's folder. With --out the folder is \
+                        a build context of its own: the recipe's files with the modes it gives them, less what it leaves out."
+)]
 pub(super) struct Args {
     /// Recipe file, or name of a recipe of the workspace
     #[arg(value_name = "RECIPE")]

@@ -74,10 +74,11 @@ impl Context {
 
     /// Writes recipes for `docker buildx bake`: `docker-bake.json`, and a folder with a Dockerfile a recipe.
     pub async fn export_bake(&self, named: &[PathBuf], options: &ExportOptions) -> Result<Vec<ExportedRecipe>, Report> {
-        let Some(out) = &options.out else { return Err(Report::message(Kind::Usage, "a folder is needed").help("--out DIR")) };
+        let Some(out) = &options.out else {
+            return Err(Report::message(Kind::Usage, "a folder is needed").help("--out DIR"));
+        };
         let loaded = self.recipes(named)?;
-        let images: Vec<String> =
-            loaded.iter().filter_map(|one| one.recipe.as_ref()).map(Recipe::reference).collect();
+        let images: Vec<String> = loaded.iter().filter_map(|one| one.recipe.as_ref()).map(Recipe::reference).collect();
         let folder = StagedFolder::begin(&files::absolute(out)?)?;
         let mut all = Vec::new();
         for one in self.order(loaded)? {
@@ -97,10 +98,12 @@ impl Context {
     pub fn import_dockerfile(&self, from: &Path, options: &ImportOptions) -> Result<(Vec<u8>, Imported), Report> {
         let stdin = from == Path::new("-");
         let bytes = if stdin { files::read_stdin(1 << 20)? } else { recipes::read(from)? };
-        let folder = if stdin { None } else { files::absolute(from)?.parent().and_then(Path::file_name).map(ToOwned::to_owned) };
+        let folder =
+            if stdin { None } else { files::absolute(from)?.parent().and_then(Path::file_name).map(ToOwned::to_owned) };
         let guess = folder.map(|name| name.to_string_lossy().to_lowercase().replace([' ', '+'], "-"));
         let refuse = |what: &str, error: &dyn std::fmt::Display| {
-            Report::message(Kind::Usage, format!("{what}: {}", escape(&error.to_string()))).help("--name team/app --tag 1.0")
+            Report::message(Kind::Usage, format!("{what}: {}", escape(&error.to_string())))
+                .help("--name team/app --tag 1.0")
         };
         let name = options.name.clone().or(guess).unwrap_or_else(|| "imported".to_owned());
         let name: Repository = name.parse().map_err(|error| refuse("that is no name for an image", &error))?;
@@ -137,7 +140,8 @@ impl Context {
             Err(report) if options.out.is_none() => (None, Some(report)),
             Err(report) => return Err(report),
         };
-        let mut target = BakeTarget { reference: recipe.reference(), platforms: recipe.platforms.clone(), ..BakeTarget::default() };
+        let mut target =
+            BakeTarget { reference: recipe.reference(), platforms: recipe.platforms.clone(), ..BakeTarget::default() };
         target.context = recipe.reference().replace(['/', ':', '.'], "-");
         let lock = match &prepared {
             Some(prepared) => prepared.lock.clone(),

@@ -224,7 +224,8 @@ impl From<Report> for Stopped {
             Kind::Failed | Kind::Usage | Kind::Unreachable => BakeStatus::Failed,
         };
         let exit_code = report.kind.exit_code();
-        let failure = Failure { message: report.message, causes: report.causes, help: report.help, exit_code, builder: None };
+        let failure =
+            Failure { message: report.message, causes: report.causes, help: report.help, exit_code, builder: None };
         Self { status, failure }
     }
 }

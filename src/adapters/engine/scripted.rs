@@ -145,7 +145,10 @@ impl ScriptedEngine {
 fn lost(file: &Path) -> Result<(), EngineError> {
     let source = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
     match file.exists() {
-        true => Err(super::remote::BuilderError::Unreachable { builder: "scripted".into(), source: Box::new(source()) }.into()),
+        true => {
+            Err(super::remote::BuilderError::Unreachable { builder: "scripted".into(), source: Box::new(source()) }
+                .into())
+        }
         false => Ok(()),
     }
 }

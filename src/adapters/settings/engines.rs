@@ -39,7 +39,8 @@ fn builder(node: &Node, root: &Path, problems: &mut Problems) -> Option<EngineSe
         }
         fits.then(|| text.to_owned())
     });
-    let engine = fields.require("engine", problems).and_then(|node| parse_scalar::<EngineAddress>(node, "engine", problems));
+    let engine =
+        fields.require("engine", problems).and_then(|node| parse_scalar::<EngineAddress>(node, "engine", problems));
     let slots = fields.value("slots", problems).map_or(Some(1), |node| node.number("slots", 1..=1000, problems));
     let mut platforms = Vec::new();
     if let Some(items) = fields.value("platforms", problems).and_then(|node| node.list("platforms", problems)) {

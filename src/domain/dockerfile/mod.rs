@@ -7,6 +7,6 @@ mod import;
 mod read;
 mod recipe_text;
 
-pub use export::{BaseFacts, BakeTarget, ContextFile, Exported, Style, bake_file, export};
+pub use export::{BakeTarget, BaseFacts, ContextFile, Exported, Style, bake_file, export};
 pub use import::{Imported, Names, Unmapped, import};
 pub use read::MAX_BYTES;

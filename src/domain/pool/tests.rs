@@ -1,3 +1,5 @@
+//! Fairness, faults and platforms; and for any builders, bakes and fates: all ends, once, in order, within slots.
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -50,10 +52,8 @@ fn a_builder_at_fault_is_out_then_tried_by_one() {
 fn a_platform_nobody_has_is_said() {
     let arm: crate::domain::oci::Platform = "linux/arm64".parse().unwrap();
     let amd: crate::domain::oci::Platform = "linux/amd64".parse().unwrap();
-    let of = |platform: &crate::domain::oci::Platform| Builder {
-        platforms: Some([platform.clone()].into()),
-        ..builder(1)
-    };
+    let of =
+        |platform: &crate::domain::oci::Platform| Builder { platforms: Some([platform.clone()].into()), ..builder(1) };
     let wants = |platforms: &[&crate::domain::oci::Platform]| Work {
         platforms: platforms.iter().map(|platform| (*platform).clone()).collect(),
         ..work("x", None)

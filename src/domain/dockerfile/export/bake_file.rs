@@ -42,7 +42,8 @@ pub fn bake_file(targets: &[BakeTarget]) -> String {
         }
         let context = |(name, place): (&String, &String)| {
             let other = targets.iter().find(|other| place.strip_prefix("target:") == Some(&other.reference));
-            let place = other.map_or_else(|| place.clone(), |other| format!("target:{}", target_name(&other.reference)));
+            let place =
+                other.map_or_else(|| place.clone(), |other| format!("target:{}", target_name(&other.reference)));
             (name.clone(), Value::from(place))
         };
         if !target.contexts.is_empty() {

@@ -158,4 +158,3 @@ pub(in crate::domain::dockerfile) fn packages_script(installer: Installer, names
     script.push_str(&format!("rm -rf {}\n", kept.join(" ")));
     script
 }
-

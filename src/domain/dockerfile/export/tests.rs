@@ -1,3 +1,5 @@
+//! What is written of recipes, and that it is read back as the same recipe.
+
 use super::super::{Names, import};
 use super::*;
 use crate::domain::recipe::{

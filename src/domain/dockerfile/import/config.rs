@@ -57,7 +57,8 @@ impl State {
             return Ok(vec![(self.word(first)?, self.word(rest)?)]);
         }
         let pair = |word: &&str| {
-            let (name, value) = word.split_once('=').ok_or((format!("{} has no =", shown(word)), "write NAME=value"))?;
+            let (name, value) =
+                word.split_once('=').ok_or((format!("{} has no =", shown(word)), "write NAME=value"))?;
             let name = self.word(name)?;
             if name.is_empty() {
                 return Err(("a name is empty".into(), "write NAME=value"));

@@ -67,7 +67,8 @@ impl State {
             let value = self.word(flag.value.as_deref().unwrap_or_default())?;
             match flag.name.as_str() {
                 "chown" => {
-                    let owner = value.parse().map_err(|error| (format!("{error}"), "write user:group, or their numbers"))?;
+                    let owner =
+                        value.parse().map_err(|error| (format!("{error}"), "write user:group, or their numbers"))?;
                     said.owner = Some(owner);
                 }
                 "chmod" => {
@@ -137,7 +138,10 @@ impl State {
 
     /// A heredoc's text with its variables put in; quotes are nothing there.
     fn filled(&self, content: &str) -> Result<String, Refusal> {
-        let kept: String = content.chars().flat_map(|c| matches!(c, '"' | '\'').then_some(self.escape).into_iter().chain([c])).collect();
+        let kept: String = content
+            .chars()
+            .flat_map(|c| matches!(c, '"' | '\'').then_some(self.escape).into_iter().chain([c]))
+            .collect();
         let lookup = |name: &str| match self.word(&format!("${{{name}}}")) {
             Ok(value) => super::Lookup::Value(value),
             Err(_) => super::Lookup::Unknown("has no value in this file"),

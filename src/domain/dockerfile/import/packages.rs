@@ -21,7 +21,8 @@ pub(super) fn of_script(run: &Run) -> Option<Packages> {
 /// What an export writes: it is known by being written again.
 fn written(script: &str) -> Option<Packages> {
     let line = script.lines().rfind(|line| line.contains(" -- ") && !line.starts_with("rm "))?;
-    let names: Vec<String> = line.split_once(" -- ")?.1.split(' ').map(|name| name.trim_matches('\'').to_owned()).collect();
+    let names: Vec<String> =
+        line.split_once(" -- ")?.1.split(' ').map(|name| name.trim_matches('\'').to_owned()).collect();
     let created = script.lines().find_map(|line| line.strip_prefix("export SOURCE_DATE_EPOCH="))?;
     let created = created.trim_matches('\'').parse().ok()?;
     let same = |installer: Installer| packages_script(installer, &names, created) == script;
@@ -47,7 +48,8 @@ fn by_hand(script: &str) -> Option<Packages> {
         };
         let installer = Installer::named(program)?;
         let own = ["--no-install-recommends", "--no-cache", "--setopt=install_weak_deps=False"];
-        let these: Vec<String> = rest.iter().filter(|word| !own.contains(word)).map(|word| (*word).to_owned()).collect();
+        let these: Vec<String> =
+            rest.iter().filter(|word| !own.contains(word)).map(|word| (*word).to_owned()).collect();
         if names.is_some() || these.is_empty() || these.iter().any(|name| installer.validate(name).is_err()) {
             return None;
         }

@@ -35,11 +35,17 @@ impl State {
             return Err(("it runs nothing".into(), "leave it out"));
         }
         let plain = Run { script: run.script.clone(), shell: run.shell.clone(), ..bare() } == run;
-        if plain && self.quiet() && let Some(packages) = packages::of_script(&run) {
+        if plain
+            && self.quiet()
+            && let Some(packages) = packages::of_script(&run)
+        {
             self.push(Action::Packages(packages));
             return Ok(());
         }
-        if plain && run.shell == ["/bin/sh"] && let Some(paths) = removed(&run.script) {
+        if plain
+            && run.shell == ["/bin/sh"]
+            && let Some(paths) = removed(&run.script)
+        {
             self.push(Action::Remove(paths));
             return Ok(());
         }
@@ -172,7 +178,8 @@ fn of_words(words: Vec<String>, run: &mut Run) -> Mapped {
         let pairs = words[1..].iter().take_while(|word| word.split_once('=').is_some_and(|(name, _)| is_name(name)));
         let pairs: Vec<String> = pairs.cloned().collect();
         words.drain(..=pairs.len());
-        run.env = pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        run.env =
+            pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
     }
     match words.as_slice() {
         [] => Err(("it runs nothing".into(), "leave it out")),

@@ -1,3 +1,5 @@
+//! What Dockerfiles become, what of them does not map, and that no text breaks the reader.
+
 use super::*;
 use crate::domain::recipe::{Recipe, Run, parse};
 use proptest::prelude::*;
@@ -98,7 +100,8 @@ config:
 fn what_a_recipe_says_better_it_says() {
     let apt = "FROM x.io/a:1\nRUN apt-get update && apt-get install -yq --no-install-recommends g++ curl=1.2\n";
     assert_eq!(written(apt), "base: x.io/a:1\nsteps:\n  - packages: [g++, \"curl=1.2\"]\n");
-    let apk = "FROM x.io/a:1\nENV DEBIAN_FRONTEND=noninteractive\nRUN apk add --no-cache curl && rm -r /usr/share/doc\n";
+    let apk =
+        "FROM x.io/a:1\nENV DEBIAN_FRONTEND=noninteractive\nRUN apk add --no-cache curl && rm -r /usr/share/doc\n";
     assert!(written(apk).contains("script: \"apk add"), "{}", written(apk));
     let remove = "FROM x.io/a:1\nRUN rm -r /usr/share/doc /usr/share/man\nRUN rm -rf /tmp/x";
     let expected = "steps:\n  - remove: [/usr/share/doc, /usr/share/man]\n  - run:\n      shell: [/bin/sh]\n      script: \"rm -rf /tmp/x\"\n";
@@ -122,7 +125,8 @@ fn short_forms_mean_what_builders_take_them_for() {
     let Action::Run(run) = &said.steps[0].action else { panic!() };
     assert_eq!(run.shell, ["/bin/bash", "-o", "pipefail"]);
     assert_eq!(said.config.cmd.unwrap(), ["/bin/bash", "-o", "pipefail", "-c", "serve it"]);
-    let said = recipe("FROM a.io/b:1 AS one\nUSER app\nFROM one\nENTRYPOINT [\"a\"]\nRUN [\"/x\", \"y z\"]\nENV A b c\n");
+    let said =
+        recipe("FROM a.io/b:1 AS one\nUSER app\nFROM one\nENTRYPOINT [\"a\"]\nRUN [\"/x\", \"y z\"]\nENV A b c\n");
     assert_eq!(said.config.env["A"], "b c");
     let Action::Run(Run { script, user, .. }) = &said.steps[0].action else { panic!() };
     assert_eq!((script.as_str(), user.as_deref()), ("exec /x 'y z'\n", Some("app")));
@@ -174,7 +178,10 @@ fn y10_what_is_hostile_is_refused_with_a_place_and_never_in_a_recipe() {
         (b"\xff\xfe", "1:1  Y-10: not UTF-8"),
     ] {
         let found = imported(text).unmapped;
-        let first = format!("{}:{} {} {}", found[0].problem.line, found[0].problem.column, found[0].instruction, found[0].problem.message);
+        let first = format!(
+            "{}:{} {} {}",
+            found[0].problem.line, found[0].problem.column, found[0].instruction, found[0].problem.message
+        );
         assert_eq!(first, expected);
     }
     assert_eq!(imported(b"").unmapped[0].problem.message, "there is no FROM");

@@ -215,7 +215,10 @@ mod tests {
         assert_eq!(names(text), [("FROM".into(), "a   as b".into()), ("RUN".into(), "a \\".into())]);
         // A directive behind a comment is a comment.
         assert_eq!(names("# c\n# escape=`\nRUN a \\\nb")[0].1, "a b");
-        assert_eq!(names("\u{feff}FROM a\r\nRUN b\\\r\nc\r\n"), [("FROM".into(), "a".into()), ("RUN".into(), "bc".into())]);
+        assert_eq!(
+            names("\u{feff}FROM a\r\nRUN b\\\r\nc\r\n"),
+            [("FROM".into(), "a".into()), ("RUN".into(), "bc".into())]
+        );
     }
 
     #[test]
