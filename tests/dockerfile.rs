@@ -75,7 +75,7 @@ fn another_builder_makes_the_same_files_and_config_of_it() {
     let changes = diff["changes"].as_array().unwrap().iter().filter(counts);
     let changes: Vec<String> = changes.map(|one| format!("{} {}", one["path"], one["what"])).collect();
     // A folder that a copy makes on its way is its owner's to other builders, and root's to a recipe.
-    assert_eq!(changes, ["\"/etc/app\" [\"owner\"]"]);
+    assert_eq!(changes, ["\"/etc/app\" [\"owner\"]", "\"/srv\" [\"owner\"]"]);
     let config = |image: &str| bakery.json(&["inspect", image])["config"]["config"].clone();
     let (ours, theirs) = (config("local/app:1"), config("oci:built:app:1"));
     for key in ["User", "WorkingDir", "Entrypoint", "Cmd", "ExposedPorts", "Volumes", "StopSignal"] {
@@ -131,8 +131,8 @@ fn a_target_a_recipe_for_buildx() {
     assert_eq!(file["target"]["team-child-2"]["secret"][0], "id=t,env=T");
     let child = std::fs::read_to_string(bakery.path("all/team-child-2/Dockerfile")).unwrap();
     assert!(child.contains("\nFROM app:1\n") && child.contains("--mount=type=secret,id=t"), "{child}");
-    assert!(bakery.path("all/app-1/files/02/site/index.html").exists());
-    assert!(!bakery.path("all/app-1/files/02/site/x.tmp").exists());
+    assert!(bakery.path("all/app-1/files/02/in/site/index.html").exists());
+    assert!(!bakery.path("all/app-1/files/02/in/site/x.tmp").exists());
     // Alone, its base is where it lies.
     let told = bakery.ok(&["export", "dockerfile", "child.yaml"]);
     assert!(told.contains("skopeo copy oci:") && told.contains("FROM app:1\n"), "{told}");

@@ -18,16 +18,22 @@ use crate::report::{Kind, Report};
 /// How long a worker that was asked to stop may take before it is asked once more, which it does not outlive.
 const STOPPING: Duration = Duration::from_secs(5);
 
+/// A bake being begun: its number, its builder's, and what comes of it.
+type Starting = (usize, usize, BoxFuture<'static, Result<Started, Report>>);
+
+/// A builder's engine, its name in the workspace, and how long a bake on it may say nothing.
+type Place = (String, Option<String>, Option<Duration>);
+
 /// Bakes of several recipes.
 pub struct Batch {
     context: Context,
     shelf: Shelf,
     pool: Pool,
     requests: Vec<BakeRequest>,
-    /// Each builder's engine and how long a bake on it may say nothing, by its number in the pool.
-    builders: Vec<(String, Option<String>, Option<Duration>)>,
+    /// By their numbers in the pool.
+    builders: Vec<Place>,
     /// A bake being begun, kept here so that a dropped `next` loses none.
-    starting: Option<(usize, usize, BoxFuture<'static, Result<Started, Report>>)>,
+    starting: Option<Starting>,
     running: Vec<Running>,
     /// Images baked.
     done: BTreeSet<String>,
@@ -285,12 +291,7 @@ impl Batch {
 }
 
 /// Where bakes may go: the workspace's builders, or the one engine the requests name.
-#[allow(clippy::type_complexity, reason = "two lists of the same length")]
-fn builders(
-    context: &Context,
-    requests: &[BakeRequest],
-    parallel: usize,
-) -> (Vec<Builder>, Vec<(String, Option<String>, Option<Duration>)>) {
+fn builders(context: &Context, requests: &[BakeRequest], parallel: usize) -> (Vec<Builder>, Vec<Place>) {
     let named = requests.iter().any(|request| request.options.engine.is_some());
     let engines = &context.workspace.engines;
     if named || engines.is_empty() {

@@ -163,7 +163,7 @@ fn healthcheck(check: &Healthcheck) -> String {
 /// Nanoseconds as people write them, in the largest unit that is exact.
 pub(super) fn duration(nanoseconds: u64) -> String {
     let units = [(60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
-    let unit = units.iter().find(|(size, _)| nanoseconds > 0 && nanoseconds % size == 0);
+    let unit = units.iter().find(|(size, _)| nanoseconds > 0 && nanoseconds.is_multiple_of(*size));
     unit.map_or_else(|| format!("{nanoseconds}ns"), |(size, name)| format!("{}{name}", nanoseconds / size))
 }
 

@@ -8,6 +8,9 @@ use super::{ContextFile, Export, is_folder};
 use crate::domain::plan::InputManifest;
 use crate::domain::recipe::{Action, Copy, Installer, Network, Run, Step, Unpack, Write};
 
+/// Name of a folder that holds one to be copied with its own mode.
+const FOLDER: &str = "in";
+
 impl Export<'_> {
     pub(super) fn step(&mut self, (number, step): (usize, &Step), inputs: Option<&InputManifest>) {
         match &step.action {
@@ -46,7 +49,14 @@ impl Export<'_> {
     }
 
     fn copy(&mut self, (number, line): (usize, u32), copy: &Copy, inputs: Option<&InputManifest>) {
-        let from = self.place(number, &copy.from);
+        let mut from = self.place(number, &copy.from);
+        let mut to = copy.to.as_str().to_owned();
+        if let Some((folder, last)) = self.named_by_target(copy, inputs) {
+            (from, to) = (format!("files/{:02}/{FOLDER}", number + 1), folder);
+            if let Some(place) = self.out.inputs.last_mut() {
+                place.1 = format!("{from}/{last}");
+            }
+        }
         let mut words = vec!["COPY".to_owned()];
         words.extend(copy.owner.as_ref().map(|owner| format!("--chown={owner}")));
         if !self.style.gathered {
@@ -61,8 +71,16 @@ impl Export<'_> {
                 self.note(line, "builders that read no heredocs know no --exclude either: export with --out");
             }
         }
-        words.push(pair(&from, copy.to.as_str()));
+        words.push(pair(&from, &to));
         self.line(words.join(" "));
+    }
+
+    /// A folder of another mode than builders give one they make: it is copied as what is in the folder above.
+    fn named_by_target(&self, copy: &Copy, inputs: Option<&InputManifest>) -> Option<(String, String)> {
+        let top = inputs.filter(|_| self.style.gathered && is_folder(inputs))?.entries.first()?;
+        let mode = copy.mode.map_or(top.mode, |mode| mode.0 | (mode.0 & 0o444) >> 2);
+        let (above, last) = copy.to.as_str().trim_end_matches('/').rsplit_once('/')?;
+        (mode != 0o755 && !last.is_empty()).then(|| (format!("{above}/"), last.to_owned()))
     }
 
     fn unpack(&mut self, number: usize, unpack: &Unpack) {

@@ -51,7 +51,7 @@ impl State {
                     let to = to.parse().map_err(|error| (format!("{error}"), "write the file's path"))?;
                     Action::Write(Write { to, content, owner: said.owner.clone(), mode: said.mode })
                 }
-                None => self.from_beside(instruction, &self.word(source)?, &whole, &said)?,
+                None => self.beside(instruction, &self.word(source)?, &whole, &said)?,
             });
         }
         if made.len() > 1 && !to.ends_with('/') {
@@ -95,13 +95,7 @@ impl State {
         Ok(said)
     }
 
-    fn from_beside(
-        &self,
-        instruction: &Instruction,
-        source: &str,
-        to: &ImagePath,
-        said: &Said,
-    ) -> Result<Action, Refusal> {
+    fn beside(&self, instruction: &Instruction, source: &str, to: &ImagePath, said: &Said) -> Result<Action, Refusal> {
         if source.contains("://") || source.starts_with("git@") {
             return Err((
                 format!("{} is fetched while it is built", shown(source)),

@@ -136,7 +136,7 @@ impl State {
     /// What the file has set until here is in force while a script runs: its variables, its working directory.
     fn settled(&mut self, run: &mut Run) -> Mapped {
         let is_shell = run.shell.first().is_some_and(|program| program.ends_with("sh"));
-        if let Some(folder) = self.workdir.clone().filter(|folder| folder.trim_end_matches('/') != "") {
+        if let Some(folder) = self.workdir.clone().filter(|folder| !folder.trim_end_matches('/').is_empty()) {
             if !is_shell {
                 return Err((
                     format!("it runs in {}, and recipes' scripts run in /", shown(&folder)),
