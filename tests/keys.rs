@@ -205,6 +205,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
             recipes: folder.path().join("recipes"),
             policy: None,
             engine: "embedded".into(),
+            engines: Vec::new(),
         },
         settings: UserSettings::default(),
     };

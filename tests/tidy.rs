@@ -25,6 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["domain::rollout", "domain::journal", "domain::lineage", "domain::oci", "domain::projection", "domain::text"],
     ),
     ("domain/engine", &["domain::engine", "domain::oci"]),
+    ("domain/pool", &["domain::pool", "domain::oci"]),
     ("domain/dockerfile", &["domain::dockerfile", "domain::recipe", "domain::oci", "domain::text", "domain::plan"]),
     (
         "domain/trust",

@@ -227,6 +227,14 @@ impl Drop for StagedFolder {
     }
 }
 
+/// All of standard input, at most `limit` bytes and one more, which tells that there was more.
+pub fn read_stdin(limit: u64) -> Result<Vec<u8>, FilesError> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(FilesError::io("read", "standard input"))?;
+    Ok(bytes)
+}
+
 /// A whole text file, at most `limit` bytes.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FilesError> {
     let file = File::open(path).map_err(FilesError::io("read", path))?;

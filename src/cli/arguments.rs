@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, files, fsck, gc,
-    impact, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay, rollout, schema,
-    screenshot, shell, store, update, verify, worker,
+    attach, bake, bakes, cancel, cat, check, completions, config, demo, diff, doctor, du, evidence, export, files,
+    fsck, gc, impact, import, init, inspect, keys, lineage, log, man, new, plan, policy, publish, rebase, replay,
+    rollout, schema, screenshot, shell, store, update, verify, worker,
 };
 
 /// Inherit trusted container base images, customise them, bake, watch what changed, prove it, hand it on.
@@ -114,6 +114,11 @@ pub(super) enum Command {
     Impact(impact::Args),
     /// Move every stale image built on a base, in dependency order: rebased where that is safe, else baked again
     Rollout(rollout::Args),
+    /// Write recipes as Dockerfiles, or for `docker buildx bake`
+    #[command(subcommand)]
+    Export(export::Command),
+    /// Read a Dockerfile as a recipe, naming every line that does not map
+    Import(import::Args),
     /// Print all that is known of an image before it is judged
     Evidence(evidence::Args),
     /// Hand images on with their signatures and attestations; only what verifies, here and there

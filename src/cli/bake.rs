@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::render::Bars;
 use super::run::Session;
 use super::story::{Story, conclude};
+use crate::domain::text::escape;
 use crate::flows::Context;
 use crate::flows::bake::{Asked, BakeOptions, read_requests, start};
 use crate::flows::batch::{Batch, Progress};
@@ -128,6 +129,13 @@ async fn follow(context: &Context, asked: Asked, session: &Session) -> Result<()
                     Ok(()) => story.map_or(Ok(()), Story::end)?,
                     Err(report) => failures.push(report),
                 }
+            }
+            Some(Progress::Again { bake, reference, builder, failure }) => {
+                stories.remove(&bake).map_or(Ok(()), Story::end)?;
+                let (builder, why) = (escape(&builder), escape(&failure.message));
+                session
+                    .output
+                    .note(format!("{why}; {builder} is left alone for a while, {reference} is baked elsewhere"));
             }
             Some(Progress::NotStarted { report, .. }) => failures.push(report),
         }

@@ -45,6 +45,9 @@ pub struct BakeRequest {
     pub workspace: PathBuf,
     /// Engine.
     pub engine: String,
+    /// Which of the workspace's `engines` that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builder: Option<String>,
     /// How to bake.
     pub options: BakeOptions,
 }
@@ -167,6 +170,7 @@ pub(super) fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOp
         platforms: platforms_of(recipe),
         workspace: context.workspace.root.clone(),
         engine: options.engine.clone().unwrap_or_else(|| context.workspace.engine.clone()),
+        builder: None,
         options: BakeOptions { secrets: context.secrets_of(recipe), ..options.clone() },
     })
 }
@@ -215,5 +219,5 @@ async fn begin(folder: &BakeFolder, request: &[u8], passphrase: Option<&Passphra
 
 /// Whether a test plays the engine's part: then nothing is prepared either.
 fn scripted() -> bool {
-    crate::adapters::engine::scripted::ScriptedEngine::from_environment().is_some()
+    crate::adapters::engine::scripted::ScriptedEngine::from_environment("").is_some()
 }

@@ -1,34 +1,56 @@
-//! Several bakes at once: in dependency order, so many at a time, all followed as one stream. Draws nothing.
+//! Several bakes at once: over the workspace's builders or on one engine, all followed as one stream. Draws nothing.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, select_all};
+use tokio::time::Instant;
 
 use super::Context;
 use super::bake::{Asked, BakeRequest, Started, start};
 use super::watch::{Pace, Shelf, Viewing};
+use crate::adapters::settings::EngineSettings;
 use crate::domain::journal::{BakeStatus, Damage, EventKind, Failure, Record};
+use crate::domain::pool::{After, Builder, Next, Outcome, Pool, Why, Work};
 use crate::report::{Kind, Report};
+
+/// How long a worker that was asked to stop may take before it is asked once more, which it does not outlive.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// A bake being begun: its number, its builder's, and what comes of it.
+type Starting = (usize, usize, BoxFuture<'static, Result<Started, Report>>);
+
+/// A builder's engine, its name in the workspace, and how long a bake on it may say nothing.
+type Place = (String, Option<String>, Option<Duration>);
 
 /// Bakes of several recipes.
 pub struct Batch {
     context: Context,
     shelf: Shelf,
-    parallel: usize,
-    waiting: Vec<BakeRequest>,
+    pool: Pool,
+    requests: Vec<BakeRequest>,
+    /// By their numbers in the pool.
+    builders: Vec<Place>,
     /// A bake being begun, kept here so that a dropped `next` loses none.
-    starting: Option<(String, BoxFuture<'static, Result<Started, Report>>)>,
+    starting: Option<Starting>,
     running: Vec<Running>,
-    done: BTreeMap<String, bool>,
-    cancelled: bool,
+    /// Images baked.
+    done: BTreeSet<String>,
+    began: Instant,
 }
 
 #[derive(Debug)]
 struct Running {
+    work: usize,
     reference: String,
+    builder: usize,
     viewing: Viewing,
     outcome: Option<(BakeStatus, Option<Failure>)>,
+    /// When its journal last grew.
+    heard: Instant,
+    /// How often it was asked to stop because its builder says nothing.
+    asked: u32,
 }
 
 /// What happens in a batch.
@@ -59,6 +81,17 @@ pub enum Progress {
         /// How.
         outcome: Option<(BakeStatus, Option<Failure>)>,
     },
+    /// A bake has ended because its builder is at fault; it is begun again on another.
+    Again {
+        /// Which.
+        bake: String,
+        /// `NAME:TAG`.
+        reference: String,
+        /// The builder.
+        builder: String,
+        /// What was wrong.
+        failure: Failure,
+    },
     /// A bake that did not begin.
     NotStarted {
         /// `NAME:TAG`.
@@ -69,19 +102,27 @@ pub enum Progress {
 }
 
 impl Batch {
-    /// Takes what was asked; refuses circles of bases.
+    /// Takes what was asked; refuses circles of bases. Bakes go to the workspace's `engines`, unless one was named.
     pub fn new(context: &Context, asked: Asked) -> Result<Self, Report> {
         let Asked { requests, parallel } = asked;
         refuse_circles(&requests)?;
+        let (places, builders) = builders(context, &requests, parallel);
+        let work = |request: &BakeRequest| Work {
+            reference: request.reference.clone(),
+            team: request.reference.split_once('/').map_or("", |(team, _)| team).to_owned(),
+            base: request.local_base.clone(),
+            platforms: request.platforms.clone(),
+        };
         Ok(Self {
             context: context.clone(),
             shelf: Shelf::from_environment(),
-            parallel: parallel.max(1),
-            waiting: requests,
+            pool: Pool::new(places, requests.iter().map(work).collect()),
+            requests,
+            builders,
             starting: None,
             running: Vec::new(),
-            done: BTreeMap::new(),
-            cancelled: false,
+            done: BTreeSet::new(),
+            began: Instant::now(),
         })
     }
 
@@ -92,104 +133,198 @@ impl Batch {
 
     /// The next thing that happens; `None` when all is over. May be dropped at any await.
     pub async fn next(&mut self) -> Option<Progress> {
-        if let Some(progress) = self.choose() {
-            return Some(progress);
-        }
-        if let Some((_, starting)) = &mut self.starting {
-            let started = starting.await;
-            return self.begun(started);
-        }
-        if self.running.is_empty() {
-            return None;
-        }
-        let (next, at) = {
-            let waits = self.running.iter_mut().map(|running| Box::pin(running.viewing.next()));
-            let (next, at, _) = select_all(waits).await;
-            (next, at)
-        };
-        Some(match next {
-            Ok(Some(record)) => self.running[at].record(record),
-            Ok(None) => {
-                let running = self.running.remove(at);
-                let good = matches!(running.outcome, Some((BakeStatus::Ok, _)));
-                self.done.insert(running.reference.clone(), good);
-                let bake = running.viewing.bake().to_owned();
-                Progress::Ended { bake, reference: running.reference, outcome: running.outcome }
+        loop {
+            let mut until = None;
+            if self.starting.is_none() {
+                match self.pool.next(self.now()) {
+                    Next::Begin { work, builder } => self.begin(work, builder),
+                    Next::Refuse { work, why } => return Some(self.refused(work, &why)),
+                    Next::Wait { until: moment } => until = moment,
+                    Next::Over => return None,
+                }
             }
-            Err(report) => {
-                let running = self.running.remove(at);
-                self.done.insert(running.reference.clone(), false);
-                Progress::NotStarted { reference: running.reference, report }
+            if let Some((_, _, starting)) = &mut self.starting {
+                let started = starting.await;
+                return self.begun(started);
             }
-        })
+            let wake = [until.map(|moment| self.began + Duration::from_millis(moment)), self.patience()];
+            let wake = wake.into_iter().flatten().min();
+            let alarm = async {
+                match wake {
+                    Some(moment) => tokio::time::sleep_until(moment).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let heard = async {
+                if self.running.is_empty() {
+                    return std::future::pending().await;
+                }
+                let waits = self.running.iter_mut().map(|running| Box::pin(running.viewing.next()));
+                let (next, at, _) = select_all(waits).await;
+                (next, at)
+            };
+            let (next, at) = tokio::select! {
+                heard = heard => heard,
+                () = alarm => {
+                    self.give_up_the_silent();
+                    continue;
+                }
+            };
+            return Some(match next {
+                Ok(Some(record)) => self.running[at].record(record),
+                Ok(None) => {
+                    let running = self.running.remove(at);
+                    self.ended(running)
+                }
+                Err(report) => {
+                    let running = self.running.remove(at);
+                    self.pool.ended(running.work, Outcome::Bad, self.now());
+                    Progress::NotStarted { reference: running.reference, report }
+                }
+            });
+        }
     }
 
     /// Asks all running bakes to stop and begins no further one.
     pub fn cancel(&mut self) {
-        self.cancelled = true;
+        self.pool.cancel();
         for running in &self.running {
             // A bake that ends at this moment needs no asking.
             let _ = self.shelf.cancel(running.viewing.bake());
         }
     }
 
-    /// Takes the next bake whose turn it is, if there is room; tells if something is in its way.
-    fn choose(&mut self) -> Option<Progress> {
-        if self.starting.is_some() || self.running.len() >= self.parallel {
-            return None;
-        }
-        let ready = self.waiting.iter().position(|request| {
-            let still = |other: &str| builds_on(request, other);
-            !self.running.iter().any(|other| still(&other.reference))
-                && !self.waiting.iter().any(|other| still(&other.reference))
-        })?;
-        let request = self.waiting.remove(ready);
-        let reference = request.reference.clone();
-        if let Some(report) = self.obstacle(&request) {
-            self.done.insert(reference.clone(), false);
-            return Some(Progress::NotStarted { reference, report });
-        }
-        let follow = self.done.keys().any(|baked| builds_on(&request, baked));
-        let context = self.context.clone();
-        self.starting = Some((reference, async move { start(&context, &request, follow).await }.boxed()));
-        None
+    /// Milliseconds since this batch began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Begins to follow a bake that has begun.
+    fn begin(&mut self, work: usize, builder: usize) {
+        let mut request = self.requests[work].clone();
+        let (engine, name, _) = &self.builders[builder];
+        (request.engine, request.builder) = (engine.clone(), name.clone());
+        let follow = self.done.iter().any(|baked| builds_on(&request, baked));
+        let context = self.context.clone();
+        self.starting = Some((work, builder, async move { start(&context, &request, follow).await }.boxed()));
+    }
+
     fn begun(&mut self, started: Result<Started, Report>) -> Option<Progress> {
-        let (reference, _) = self.starting.take()?;
-        let opened = started.and_then(|started| Ok((self.shelf.open(&started.bake, Pace::Live)?, started)));
-        Some(match opened {
+        let (work, builder, _) = self.starting.take()?;
+        let reference = self.requests[work].reference.clone();
+        let begun = started.and_then(|started| Ok((self.shelf.open(&started.bake, Pace::Live)?, started)));
+        Some(match begun {
             Ok((viewing, started)) => {
-                if self.cancelled {
-                    // Asked to stop while it began; one that is over by now needs no asking.
-                    let _ = self.shelf.cancel(&started.bake);
-                }
-                self.running.push(Running { reference: reference.clone(), viewing, outcome: None });
+                let (reference, heard) = (reference, Instant::now());
+                let running =
+                    Running { work, reference: reference.clone(), builder, viewing, outcome: None, heard, asked: 0 };
+                self.running.push(running);
                 Progress::Started { started, reference }
             }
             Err(report) => {
-                self.done.insert(reference.clone(), false);
+                self.pool.ended(work, Outcome::Bad, self.now());
                 Progress::NotStarted { reference, report }
             }
         })
     }
 
-    /// Why a bake whose turn it is does not begin.
-    fn obstacle(&self, request: &BakeRequest) -> Option<Report> {
-        if self.cancelled {
-            return Some(Report::message(Kind::Cancelled, format!("bake of {} was not begun", request.reference)));
+    /// When the first of those that say nothing is given up.
+    fn patience(&self) -> Option<Instant> {
+        let of = |running: &Running| Some(running.heard + self.builders[running.builder].2? + STOPPING * running.asked);
+        self.running.iter().filter_map(of).min()
+    }
+
+    /// Asks bakes to stop whose builders have said nothing for too long: once so that they clean up, once more if they do not.
+    fn give_up_the_silent(&mut self) {
+        let now = Instant::now();
+        for running in &mut self.running {
+            let Some(timeout) = self.builders[running.builder].2 else { continue };
+            if running.heard + timeout + STOPPING * running.asked <= now {
+                running.asked += 1;
+                // One that ends at this moment needs no asking.
+                let _ = self.shelf.cancel(running.viewing.bake());
+            }
         }
-        let broken = self.done.iter().find(|(reference, good)| !**good && builds_on(request, reference))?;
-        Some(Report::message(
-            Kind::Failed,
-            format!("bake of {} was not begun: its base {} was not baked", request.reference, broken.0),
-        ))
+    }
+
+    /// A bake ended: was it the builder's fault, and is it done again?
+    fn ended(&mut self, running: Running) -> Progress {
+        let Running { work, reference, builder, viewing, outcome, asked, .. } = running;
+        let (engine, name, timeout) = &self.builders[builder];
+        let name = name.clone().unwrap_or_else(|| engine.clone());
+        let outcome = match outcome {
+            Some((BakeStatus::Ok, failure)) => Some((BakeStatus::Ok, failure)),
+            _ if asked > 0 => Some((BakeStatus::Failed, Some(silent(&name, *timeout)))),
+            other => other,
+        };
+        let fault = outcome.as_ref().and_then(|(_, failure)| failure.clone()).filter(|one| one.builder.is_some());
+        let ended = match (&outcome, &fault) {
+            (Some((BakeStatus::Ok, _)), _) => Outcome::Good,
+            (_, Some(_)) => Outcome::Lost,
+            _ => Outcome::Bad,
+        };
+        if ended == Outcome::Good {
+            self.done.insert(reference.clone());
+        }
+        let bake = viewing.bake().to_owned();
+        match (self.pool.ended(work, ended, self.now()), fault) {
+            (After::Again, Some(failure)) => Progress::Again { bake, reference, builder: name, failure },
+            _ => Progress::Ended { bake, reference, outcome },
+        }
+    }
+
+    /// Why a bake does not begin.
+    fn refused(&self, work: usize, why: &Why) -> Progress {
+        let request = &self.requests[work];
+        let reference = request.reference.clone();
+        let message = format!("bake of {reference} was not begun");
+        let report = match why {
+            Why::Cancelled => Report::message(Kind::Cancelled, message),
+            Why::Base(base) => Report::message(Kind::Failed, format!("{message}: its base {base} was not baked")),
+            Why::Nowhere => {
+                let platforms: Vec<String> = request.platforms.iter().map(ToString::to_string).collect();
+                Report::message(Kind::Usage, format!("{message}: no engine has {}", platforms.join(" and ")))
+                    .help("add one to `engines` in bakery.yaml, or name one with --engine")
+            }
+        };
+        Progress::NotStarted { reference, report }
+    }
+}
+
+/// Where bakes may go: the workspace's builders, or the one engine the requests name.
+fn builders(context: &Context, requests: &[BakeRequest], parallel: usize) -> (Vec<Builder>, Vec<Place>) {
+    let named = requests.iter().any(|request| request.options.engine.is_some());
+    let engines = &context.workspace.engines;
+    if named || engines.is_empty() {
+        let engine = requests.first().map(|request| request.engine.clone()).unwrap_or_default();
+        let builder = Builder { name: engine.clone(), slots: parallel.max(1), platforms: None };
+        return (vec![builder], vec![(engine, None, None)]);
+    }
+    let place = |engine: &EngineSettings| Builder {
+        name: engine.name.clone(),
+        slots: engine.slots,
+        platforms: (!engine.platforms.is_empty()).then(|| engine.platforms.iter().cloned().collect()),
+    };
+    let builder = |engine: &EngineSettings| (engine.engine.to_string(), Some(engine.name.clone()), engine.timeout);
+    (engines.iter().map(place).collect(), engines.iter().map(builder).collect())
+}
+
+/// What a bake failed of whose builder said nothing.
+fn silent(builder: &str, timeout: Option<Duration>) -> Failure {
+    let seconds = timeout.map_or(0, |timeout| timeout.as_secs());
+    Failure {
+        message: format!("builder {builder} said nothing for {seconds} s"),
+        help: Some("see whether it lives; `timeout` of the engine in bakery.yaml gives it longer".into()),
+        exit_code: Kind::Unreachable.exit_code(),
+        builder: Some(builder.to_owned()),
+        ..Failure::default()
     }
 }
 
 impl Running {
     fn record(&mut self, record: Result<Record, Damage>) -> Progress {
+        if self.asked == 0 {
+            self.heard = Instant::now();
+        }
         let kind = record.as_ref().ok().and_then(|record| record.event.as_ref()).map(|event| &event.kind);
         let output = match kind {
             Some(EventKind::StepOutput { step, offset, length }) => {
@@ -243,6 +378,7 @@ mod tests {
             platforms: Vec::new(),
             workspace: "/w".into(),
             engine: "embedded".into(),
+            builder: None,
             options: BakeOptions::default(),
         }
     }

@@ -311,6 +311,7 @@ fn contract_of(base: &BaseImage) -> Contract {
 fn stopped(checks: &[(String, Vec<String>)]) -> Option<Failure> {
     let (first, _) = checks.first()?;
     Some(Failure {
+        builder: None,
         message: format!("stopped: {first} does not hold"),
         causes: checks.iter().flat_map(|(_, evidence)| evidence.clone()).collect(),
         help: Some("mend it, or bake without --fail-fast to see all that is wrong".into()),

@@ -172,6 +172,7 @@ mod tests {
             recipes: "/w/recipes".into(),
             policy: None,
             engine: "embedded".into(),
+            engines: Vec::new(),
             secrets: BTreeMap::new(),
         };
         let paths = Paths::below(Path::new("/h"));

@@ -28,6 +28,7 @@ pub mod lineage;
 mod new_recipe;
 pub mod pictures;
 pub mod policy;
+pub mod port;
 mod prepare;
 pub mod prune;
 pub mod publish;

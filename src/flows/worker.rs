@@ -135,7 +135,7 @@ async fn stop_when_asked(folder: &BakeFolder, writer: &JournalWriter, stops: &mu
 /// Prepares and bakes: from `plan.built` to the last event before `bake.finished`. The one place that chooses an engine.
 async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stopped> {
     let Bench { request, writer, .. } = bench;
-    if let Some(scripted) = ScriptedEngine::from_environment() {
+    if let Some(scripted) = ScriptedEngine::from_environment(request.builder.as_deref().unwrap_or(&request.engine)) {
         let engine = scripted.map_err(|error| Stopped::from(Report::new(Kind::Failed, &error)))?;
         engine.play(writer, cancel).await?;
         return Ok(());
@@ -224,13 +224,37 @@ impl From<Report> for Stopped {
             Kind::Failed | Kind::Usage | Kind::Unreachable => BakeStatus::Failed,
         };
         let exit_code = report.kind.exit_code();
-        let failure = Failure { message: report.message, causes: report.causes, help: report.help, exit_code };
+        let failure =
+            Failure { message: report.message, causes: report.causes, help: report.help, exit_code, builder: None };
         Self { status, failure }
     }
 }
 
 impl From<EngineError> for Stopped {
     fn from(error: EngineError) -> Self {
-        Report::from(error).into()
+        let builder = at_fault(&error);
+        let mut stopped = Self::from(Report::from(error));
+        stopped.failure.builder = builder;
+        stopped
     }
+}
+
+/// The builder, where it and not the recipe is why a bake failed.
+#[cfg(feature = "engines")]
+fn at_fault(error: &EngineError) -> Option<String> {
+    use crate::adapters::engine::remote::BuilderError;
+    match error {
+        EngineError::Builder(
+            BuilderError::Unreachable { builder, .. }
+            | BuilderError::Protocol { builder, .. }
+            | BuilderError::Full { builder, .. }
+            | BuilderError::Silent { builder, .. },
+        ) => Some(builder.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(not(feature = "engines"))]
+fn at_fault(_: &EngineError) -> Option<String> {
+    None
 }

@@ -203,6 +203,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
             recipes: home.join("recipes"),
             policy: None,
             engine: "embedded".into(),
+            engines: Vec::new(),
         },
         settings: UserSettings::default(),
     }

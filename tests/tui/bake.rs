@@ -158,7 +158,13 @@ impl Journal {
 }
 
 pub fn failure(message: &str, cause: &str, help: &str) -> Failure {
-    Failure { message: message.into(), causes: vec![cause.into()], help: Some(help.into()), exit_code: 1 }
+    Failure {
+        message: message.into(),
+        causes: vec![cause.into()],
+        help: Some(help.into()),
+        exit_code: 1,
+        builder: None,
+    }
 }
 
 /// The screen after this journal.

@@ -58,7 +58,13 @@ fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> ShelfRo
 
 fn failure(message: &str) -> Option<Failure> {
     let causes = vec!["exit status 7".into()];
-    Some(Failure { message: message.into(), causes, help: Some("read its log: press l".into()), exit_code: 1 })
+    Some(Failure {
+        message: message.into(),
+        causes,
+        help: Some("read its log: press l".into()),
+        exit_code: 1,
+        builder: None,
+    })
 }
 
 /// One bake of every kind, as the flow gives them: newest first.

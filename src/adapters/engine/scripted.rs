@@ -2,7 +2,7 @@
 //!
 //! A script is one JSON object a line: an event as a journal has it without `seq`, `at` and `crc`, or one of
 //! `{"log":STEP,"text":TEXT}` (output of a step), `{"gate":FILE}` (waits until that file exists, or for cancelling),
-//! `{"fail":MESSAGE}` (the engine gives up), `{"deaf":true}` (a cancel no longer opens a gate), `{"pause":MILLIS}`.
+//! `{"fail":MESSAGE}` (the engine gives up), `{"lost":FILE}` (the builder is gone once that file exists), `{"deaf":true}` (a cancel no longer opens a gate), `{"pause":MILLIS}`.
 
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,7 @@ enum Act {
     Log(StepId, String),
     Gate(PathBuf),
     Fail(String),
+    Lost(PathBuf),
     Deaf,
     Pause(u64),
 }
@@ -59,17 +60,21 @@ enum Direction {
     Log { log: StepId, text: String },
     Gate { gate: PathBuf },
     Fail { fail: String },
+    Lost { lost: PathBuf },
     Deaf { deaf: bool },
     Pause { pause: u64 },
 }
 
 impl ScriptedEngine {
-    /// The script named by `BAKERY_SCRIPTED_ENGINE`; only builds with debug assertions listen to it.
-    pub fn from_environment() -> Option<Result<Self, ScriptError>> {
+    /// The script named by `BAKERY_SCRIPTED_ENGINE`, in a folder of them that of the engine `name`; only builds with debug assertions listen to it.
+    pub fn from_environment(name: &str) -> Option<Result<Self, ScriptError>> {
         if !cfg!(debug_assertions) {
             return None;
         }
-        let path = PathBuf::from(environment("BAKERY_SCRIPTED_ENGINE")?);
+        let mut path = PathBuf::from(environment("BAKERY_SCRIPTED_ENGINE")?);
+        if path.is_dir() {
+            path.push(format!("{name}.jsonl"));
+        }
         Some(
             std::fs::read_to_string(&path)
                 .map_err(|source| ScriptError::Read { path, source })
@@ -85,6 +90,7 @@ impl ScriptedEngine {
                 Ok(Direction::Log { log, text }) => Act::Log(log, text),
                 Ok(Direction::Gate { gate }) => Act::Gate(gate),
                 Ok(Direction::Fail { fail }) => Act::Fail(fail),
+                Ok(Direction::Lost { lost }) => Act::Lost(lost),
                 Ok(Direction::Deaf { deaf: true }) => Act::Deaf,
                 Ok(Direction::Pause { pause }) => Act::Pause(pause),
                 _ => {
@@ -126,12 +132,30 @@ impl ScriptedEngine {
                     let failure = Failure { message: message.clone(), exit_code: 1, ..Failure::default() };
                     return Err(EngineError::Step { step: StepId("0".into()), action: "scripted".into(), failure });
                 }
+                Act::Lost(file) => lost(file)?,
                 Act::Deaf => deaf = true,
                 Act::Pause(millis) => tokio::time::sleep(std::time::Duration::from_millis(*millis)).await,
             }
         }
         Ok(baked)
     }
+}
+
+#[cfg(feature = "engines")]
+fn lost(file: &Path) -> Result<(), EngineError> {
+    let source = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    match file.exists() {
+        true => {
+            Err(super::remote::BuilderError::Unreachable { builder: "scripted".into(), source: Box::new(source()) }
+                .into())
+        }
+        false => Ok(()),
+    }
+}
+
+#[cfg(not(feature = "engines"))]
+fn lost(_: &Path) -> Result<(), EngineError> {
+    Ok(())
 }
 
 /// Waits for a file, as long as its folder is there. Scripts are for tests: looking again and again is good enough here.

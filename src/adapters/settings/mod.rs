@@ -1,5 +1,6 @@
 //! Settings: the workspace file, the user's own, and where bakery keeps things.
 
+mod engines;
 mod forms;
 mod keyless;
 mod keys;
@@ -15,6 +16,6 @@ pub use load::{SettingsError, WORKSPACE_FILE};
 pub use paths::Paths;
 pub use policy::{POLICY_FILE, POLICY_FOLDER, PolicyFileError, load_policy, load_policy_tests};
 pub use schema::{
-    CacheSettings, ClipboardSetting, KeySetting, KeylessSettings, PackSettings, RoleSetting, STEP_TIMEOUT, StorePlace,
-    StoreSettings, SubjectSetting, UserSettings, Workspace,
+    CacheSettings, ClipboardSetting, EngineSettings, KeySetting, KeylessSettings, PackSettings, RoleSetting,
+    STEP_TIMEOUT, StorePlace, StoreSettings, SubjectSetting, TlsSettings, UserSettings, Workspace,
 };

@@ -23,8 +23,38 @@ pub struct Workspace {
     pub policy: Option<PathBuf>,
     /// Engine as written: `embedded`, `docker://…`.
     pub engine: String,
+    /// Builders that many bakes are spread over, in the order written; none: `engine` alone.
+    pub engines: Vec<EngineSettings>,
     /// Where secrets are had, by name.
     pub secrets: BTreeMap<String, SecretSource>,
+}
+
+/// One of the builders many bakes are spread over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// What it is called.
+    pub name: String,
+    /// Where it is.
+    pub engine: crate::domain::engine::EngineAddress,
+    /// Bakes it takes at once.
+    pub slots: usize,
+    /// Platforms it has natively; none named: any.
+    pub platforms: Vec<crate::domain::oci::Platform>,
+    /// Certificates, where it asks for them.
+    pub tls: Option<TlsSettings>,
+    /// How long a bake on it may say nothing; `None`: as long as it likes.
+    pub timeout: Option<std::time::Duration>,
+}
+
+/// Certificates between here and a builder: PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// Who vouches for the builder.
+    pub ca: PathBuf,
+    /// Who we are.
+    pub cert: Option<PathBuf>,
+    /// That we are.
+    pub key: Option<PathBuf>,
 }
 
 /// One store of the workspace.

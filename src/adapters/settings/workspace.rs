@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::engines::engines;
 use super::forms::{below, engine};
 use super::keyless::keyless;
 use super::secrets::{secret, secrets};
@@ -42,6 +43,7 @@ pub(super) fn workspace(bytes: &[u8], (root, paths): (&Path, &Paths), problems: 
             Some(node) => engine(node, problems).unwrap_or_default(),
             None => "embedded".into(),
         },
+        engines: fields.value("engines", problems).map(|node| engines(node, root, problems)).unwrap_or_default(),
         secrets: fields.value("secrets", problems).map(|node| secrets(node, root, problems)).unwrap_or_default(),
         root: root.to_owned(),
         stores,

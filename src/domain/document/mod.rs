@@ -17,4 +17,4 @@ pub use commented::commented;
 pub use kinds::Document;
 pub use settings::{CACHE, PACK, SETTINGS};
 pub use shape::{Field, Shape, keys};
-pub use workspace::{IDENTITY, KEYLESS, SECRET, STORE, WORKSPACE};
+pub use workspace::{BUILDER, IDENTITY, KEYLESS, SECRET, STORE, TLS, WORKSPACE};

@@ -19,6 +19,27 @@ pub const SECRET: &[Field] = &[
 /// By name.
 pub(super) const SECRETS: Shape = Shape::Map("^[A-Za-z0-9][A-Za-z0-9_.-]*$", &Shape::OneOf(SECRET));
 
+/// Any engine's address.
+const ADDRESS: Shape = Shape::Form("^(embedded|(docker|podman)(://\\S+)?|(buildkit|buildx)://\\S+)$");
+
+/// Certificates between here and a builder.
+pub const TLS: &[Field] = &[
+    Field::new("ca", Shape::Text, "Who vouches for the builder: a PEM file.").required().example("tls/ca.pem"),
+    Field::new("cert", Shape::Text, "Our certificate.").example("tls/cert.pem"),
+    Field::new("key", Shape::Text, "Its key.").example("tls/key.pem"),
+];
+
+/// One of the builders many bakes are spread over.
+pub const BUILDER: &[Field] = &[
+    Field::new("name", Shape::Form("^[a-z][a-z0-9_-]{0,63}$"), "What it is called.").required().example("east"),
+    Field::new("engine", ADDRESS, "Where it is.").required().example("buildkit://build.example:1234"),
+    Field::new("slots", Shape::Number(1, 1000), "Bakes it takes at once.").default("1"),
+    Field::new("platforms", Shape::List(&Shape::Form("^linux/[a-z0-9]+(/v[0-9]+)?$"), 1), "Platforms it has natively.")
+        .absent("any"),
+    Field::new("tls", Shape::Mapping(TLS, 0), "Certificates, where it asks for them."),
+    Field::new("timeout", DURATION, "How long a bake on it may say nothing.").absent("as long as it likes"),
+];
+
 const HOST: Shape = Shape::NumberForm("^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?(/[a-z0-9._/-]*)?$");
 
 /// Whose signatures by certificates count.
@@ -73,6 +94,11 @@ pub const WORKSPACE: &[Field] = &[
         .absent("policy.yaml beside this file, else the built-in policy")
         .example("policy.yaml"),
     Field::new("engine", ENGINE, "What bakes.").default("embedded").example("embedded"),
+    Field::new(
+        "engines",
+        Shape::List(&Shape::Mapping(BUILDER, 0), 1),
+        "Builders that many bakes are spread over; where there are any, `engine` is for single ones.",
+    ),
     Field::new("secrets", SECRETS, "Where secrets are had that recipes name; never the secrets themselves.")
         .example("{pip_token: {env: PIP_TOKEN}}"),
 ];

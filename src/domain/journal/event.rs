@@ -169,6 +169,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// Process exit code of this kind of failure.
     pub exit_code: u8,
+    /// The builder at fault, where it is one's: another may do better.
+    pub builder: Option<String>,
 }
 
 /// One change seen while a step runs.

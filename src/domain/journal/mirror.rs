@@ -94,6 +94,8 @@ pub(super) struct Reasons {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     help: Option<String>,
     exit_code: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    builder: Option<String>,
 }
 
 /// A change seen, on disk.
@@ -170,15 +172,15 @@ word!(
 
 impl From<&Failure> for Reasons {
     fn from(failure: &Failure) -> Self {
-        let Failure { message, causes, help, exit_code } = failure.clone();
-        Self { message, causes, help, exit_code }
+        let Failure { message, causes, help, exit_code, builder } = failure.clone();
+        Self { message, causes, help, exit_code, builder }
     }
 }
 
 impl From<Reasons> for Failure {
     fn from(reasons: Reasons) -> Self {
-        let Reasons { message, causes, help, exit_code } = reasons;
-        Self { message, causes, help, exit_code }
+        let Reasons { message, causes, help, exit_code, builder } = reasons;
+        Self { message, causes, help, exit_code, builder }
     }
 }
 

@@ -119,7 +119,7 @@ fn kind() -> impl Strategy<Value = EventKind> {
         (any::<u64>(), word, any::<u8>()).prop_map(|(millis, message, exit_code)| EventKind::BakeFinished {
             status: BakeStatus::Failed,
             millis,
-            failure: Some(super::Failure { message, causes: Vec::new(), help: None, exit_code }),
+            failure: Some(super::Failure { message, causes: Vec::new(), help: None, exit_code, builder: None }),
         }),
     ]
 }

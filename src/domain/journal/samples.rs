@@ -60,6 +60,7 @@ pub(crate) fn failure() -> Failure {
         causes: vec!["exit status 7".into()],
         help: Some("read its log: bakery log".into()),
         exit_code: 1,
+        builder: None,
     }
 }
 

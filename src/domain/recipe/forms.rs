@@ -40,7 +40,7 @@ pub(super) fn architecture_alias(name: &str) -> Option<&'static str> {
 }
 
 /// `8080`, `8080/tcp`: with its protocol.
-pub(super) fn port(text: &str) -> Option<String> {
+pub fn port(text: &str) -> Option<String> {
     let (number, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let plain = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
     let fits = plain && number.parse::<u16>().is_ok_and(|n| n > 0);
@@ -107,7 +107,7 @@ pub(super) const SIGNALS: &[&str] = &[
 ];
 
 /// A signal's name or number.
-pub(super) fn is_signal(text: &str) -> bool {
+pub fn is_signal(text: &str) -> bool {
     let real_time = |prefix: &str, sign: char| {
         text.strip_prefix(prefix).is_some_and(|rest| {
             rest.is_empty() || rest.strip_prefix(sign).is_some_and(|n| n.parse::<u8>().is_ok_and(|n| n <= 15))

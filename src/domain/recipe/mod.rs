@@ -16,7 +16,7 @@ mod steps;
 
 pub use crate::domain::yaml::{Problem, Severity};
 pub use edit::{EditError, Segment, set_base, set_key, set_scalar};
-pub use forms::{duration, glob};
+pub use forms::{duration, glob, is_signal, port};
 pub use keys::Table;
 pub use lint::{InputFact, SecretFact, SurroundingFacts, lint};
 pub use lock::{LOCK_HEADER, LockError, lock_beside};

@@ -33,6 +33,16 @@ const PROGRAMS: &[(&str, Installer)] = &[
 ];
 
 impl Installer {
+    /// All there are, the better one of a family first: apt, apk, then those on `rpm`.
+    pub fn all() -> impl Iterator<Item = Self> {
+        PROGRAMS.iter().map(|(_, installer)| *installer)
+    }
+
+    /// By its name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|installer| installer.name() == name)
+    }
+
     /// The image's own, by the programs it has; `has` is asked for absolute paths.
     pub fn detect(has: &dyn Fn(&str) -> bool) -> Option<Self> {
         PROGRAMS.iter().find(|(path, _)| has(path)).map(|(_, installer)| *installer)

@@ -151,7 +151,7 @@ impl StepError {
     /// As the journal carries it.
     pub(in crate::adapters::engine) fn into_failure(self) -> Failure {
         let Report { kind, message, causes, help } = self.into_report();
-        Failure { message, causes, help, exit_code: kind.exit_code() }
+        Failure { message, causes, help, exit_code: kind.exit_code(), builder: None }
     }
 
     /// As a user sees it where there is no journal.

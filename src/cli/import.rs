@@ -1,0 +1,75 @@
+//! `bakery import`: a Dockerfile as a recipe, or every line of it that no recipe says.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::render::problems;
+use super::run::Session;
+use crate::domain::dockerfile::Unmapped;
+use crate::domain::text::escape;
+use crate::flows::port::ImportOptions;
+use crate::report::{Kind, Report};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code: 2 when something does not map. Steps of a recipe run as root where the Dockerfile names no \
+                        user; a .dockerignore is not read: say it with `exclude`."
+)]
+pub(super) struct Args {
+    /// The Dockerfile; - for standard input
+    #[arg(value_name = "DOCKERFILE")]
+    dockerfile: PathBuf,
+    /// The image's repository in the local store; after the Dockerfile's folder where absent
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The image's tag
+    #[arg(long, value_name = "TAG", default_value = "0.1.0")]
+    tag: String,
+    /// File to make; without it the recipe is printed
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write what maps, with the rest as comments
+    #[arg(long)]
+    partial: bool,
+}
+
+/// What came of it, as scripts read it.
+#[derive(Serialize)]
+struct Document<'a> {
+    recipe: Option<&'a str>,
+    unmapped: &'a [Unmapped],
+}
+
+pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
+    let Args { dockerfile, name, tag, out, partial } = args;
+    let options = ImportOptions { name, tag, out: out.clone(), partial };
+    let (bytes, imported) = session.context()?.import_dockerfile(&dockerfile, &options)?;
+    let (output, left) = (&session.output, &imported.unmapped);
+    let recipe = (left.is_empty() || partial).then_some(imported.recipe.as_str());
+    let file = escape(&dockerfile.display().to_string());
+    if output.json {
+        output.json(&Document { recipe, unmapped: left })?;
+    } else {
+        for one in left {
+            let mut problem = one.problem.clone();
+            problem.message = format!("{} does not map: {}", one.instruction, problem.message);
+            let lines = problems::lines(&file, &bytes, &problem, output.color && !partial);
+            if partial { output.note(lines) } else { output.line(lines)? }
+        }
+        match (recipe, &out) {
+            (Some(_), Some(out)) => output.line(format!("recipe {}", escape(&out.display().to_string())))?,
+            (Some(recipe), None) => output.line(recipe.trim_end())?,
+            (None, _) => {}
+        }
+    }
+    if recipe.is_some() {
+        return Ok(());
+    }
+    let message = match left.len() {
+        1 => format!("a line of {file} does not map"),
+        count => format!("{count} lines of {file} do not map"),
+    };
+    Err(Report::message(Kind::Usage, message).help("--partial writes what maps, with the rest as comments"))
+}
