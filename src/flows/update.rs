@@ -64,6 +64,18 @@ impl Updated {
         self.before != self.after
     }
 
+    /// Why the lock is not where it was to go, where it is not.
+    pub fn obstacle(self) -> Option<Report> {
+        if self.problem.is_some() || !self.is_refused() {
+            return self.problem;
+        }
+        let ids: Vec<&str> = self.checks.iter().map(|check| check.id.as_str()).collect();
+        let base = self.base.unwrap_or_default();
+        let why = format!("{}: {base} does not verify now ({}); its lock stays", self.shown, ids.join(", "));
+        let report = Report::message(crate::report::Kind::Rejected, why);
+        Some(report.help(format!("`bakery verify {base}` explains each check")))
+    }
+
     /// Whether the new base does not verify.
     pub fn is_refused(&self) -> bool {
         !self.checks.is_empty()

@@ -108,6 +108,7 @@ pub(super) fn rebase_of(item: &Planned, onto: &Digest, (dry_run, options): (bool
         base: Some(format!("{}@{}", item.base, item.stands_on)),
         dry_run,
         allow_downgrade: options.allow_downgrade,
+        ..RebaseOptions::default()
     }
 }
 

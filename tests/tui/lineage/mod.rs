@@ -125,6 +125,9 @@ pub fn rebase(image: &str, answer: Answer) -> Rebase {
         checks: Vec::new(),
         after: None,
         is_done: false,
+        tests: Default::default(),
+        lock: None,
+        carried: Default::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every state of the Lineage screen, as it looks.
 
 use bakery::domain::lineage::Graph;
-use bakery::flows::impact::Hit;
+use bakery::flows::impact::{Hit, Outcome};
 use bakery::flows::lineage::Lineage;
 use bakery::flows::rebase::Answer;
 use bakery::report::{Kind, Report};
@@ -48,6 +48,13 @@ pub fn what_if(size: (u16, u16)) -> Model {
     press(&mut model, &["i", "enter"]);
     let hit = |name: &str, answer: Option<Answer>, note: Option<&str>| Hit {
         reference: name.into(),
+        outcome: match answer {
+            Some(Answer::Safe | Answer::Current) => Outcome::Safe,
+            Some(Answer::NeedsRebake) => Outcome::Rebake,
+            Some(Answer::Refused) => Outcome::Refused,
+            None => Outcome::Follows,
+        },
+        through: None,
         rebase: answer.map(|answer| Box::new(rebase(name, answer))),
         note: note.map(str::to_owned),
     };

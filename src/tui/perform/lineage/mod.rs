@@ -17,6 +17,7 @@ use crate::domain::units::count;
 use crate::flows::Context;
 use crate::flows::lineage::Lineage;
 use crate::flows::rebase::RebaseOptions;
+use crate::flows::update::{UpdateOptions, Updated};
 use crate::tui::effect::Effect as Outer;
 use crate::tui::msg::Msg as Told;
 use crate::tui::screens::Held;
@@ -52,7 +53,11 @@ impl Performer {
             Effect::Rebase { image, dry_run } => self.rebase(image, dry_run),
             Effect::Update(recipes) => self.task(TaskKind::Update, "moving locks".into(), async move {
                 apart(move || async move {
-                    let failure = context.update(&recipes, false).await.err();
+                    let updated = context.update(&recipes, UpdateOptions::default()).await;
+                    let failure = match updated {
+                        Ok(updated) => updated.into_iter().find_map(Updated::obstacle),
+                        Err(report) => Some(report),
+                    };
                     send(&tell, Msg::Updated { recipes, failure }).await;
                 })
                 .await;

@@ -6,7 +6,7 @@ use crate::domain::rebase::{ConfigConflict, PathConflict};
 use crate::domain::rollout::{Item, ItemState, Progress, Way};
 use crate::domain::text::{escape, escape_bytes};
 use crate::domain::units::count;
-use crate::flows::impact::{Hit, HitCount};
+use crate::flows::impact::{Hit, HitCount, Outcome};
 use crate::flows::rebase::{Answer, InTheWay, Rebase};
 use crate::report::Report;
 use crate::tui::theme::{Glyph, Role};
@@ -140,24 +140,21 @@ fn of_impact(base: &str, onto: &str, hits: &[Hit]) -> Vec<Said> {
     let counts = format!("{safe} safe, {rebake} to be baked again, {refused} refused, {others} others");
     said.extend([Said::plain(Role::Text, 0, counts), Said::blank()]);
     for hit in hits {
-        let (glyph, why) = match (&hit.rebase, &hit.note) {
-            (Some(rebase), _) => (sign(rebase.answer), why_of(rebase).unwrap_or_default()),
-            (None, note) => (Glyph::Unasked, note.clone().unwrap_or_default()),
+        let glyph = match hit.outcome {
+            Outcome::Safe => Glyph::Pass,
+            Outcome::Rebake => Glyph::Warn,
+            Outcome::Refused | Outcome::Stuck => Glyph::Fail,
+            Outcome::Unverified | Outcome::Unknown => Glyph::Unknown,
+            Outcome::Follows => Glyph::Unasked,
         };
+        let why = hit.rebase.as_ref().and_then(|rebase| why_of(rebase)).or_else(|| hit.note.clone());
+        let why = why.unwrap_or_default();
         said.push(Said::new(Some(glyph), Role::Text, 0, hit.reference.clone()));
         if !why.is_empty() {
             said.push(Said::plain(Role::Dim, 1, why));
         }
     }
     said
-}
-
-fn sign(answer: Answer) -> Glyph {
-    match answer {
-        Answer::Current | Answer::Safe => Glyph::Pass,
-        Answer::NeedsRebake => Glyph::Warn,
-        Answer::Refused => Glyph::Fail,
-    }
 }
 
 /// What decides it, in a line; `None` where nothing stands in the way.
