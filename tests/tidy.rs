@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/rebase", &["domain::rebase", "domain::layer", "domain::oci"]),
     ("domain/lineage", &["domain::lineage", "domain::oci"]),
     ("domain/rollout", &["domain::rollout", "domain::lineage", "domain::oci"]),
-    ("domain/engine", &["domain::engine", "domain::oci"]),
+    ("domain/engine", &["domain::engine", "domain::oci", "domain::recipe"]),
     ("domain/dockerfile", &["domain::dockerfile", "domain::recipe", "domain::oci", "domain::text", "domain::plan"]),
     (
         "domain/trust",

@@ -8,16 +8,16 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
+use super::engines;
 use super::bake::{BakeRequest, REQUEST};
 use super::gatekeeper::{BakeGate, Listening, admit_base};
 use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;
 use super::prune;
 use crate::adapters::clock::Stopwatch;
-use crate::adapters::engine::embedded::EmbeddedEngine;
 use crate::adapters::engine::embedded::cache::write_memory;
 use crate::adapters::engine::scripted::ScriptedEngine;
-use crate::adapters::engine::{Engine, EngineError};
+use crate::adapters::engine::EngineError;
 use crate::adapters::journal::{BakeFolder, JournalWriter, WorkerLock};
 use crate::adapters::process::{Handshake, Stops, identity, leave_session, passphrase_given};
 use crate::adapters::secrets;
@@ -132,7 +132,7 @@ async fn stop_when_asked(folder: &BakeFolder, writer: &JournalWriter, stops: &mu
     }
 }
 
-/// Prepares and bakes: from `plan.built` to the last event before `bake.finished`. The one place that chooses an engine.
+/// Prepares and bakes: from `plan.built` to the last event before `bake.finished`.
 async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stopped> {
     let Bench { request, writer, .. } = bench;
     if let Some(scripted) = ScriptedEngine::from_environment() {
@@ -140,12 +140,10 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
         engine.play(writer, cancel).await?;
         return Ok(());
     }
-    if request.engine != "embedded" {
-        let message = format!("there is no engine {} yet", request.engine);
-        return Err(Report::message(Kind::Usage, message).help("use `engine: embedded`").into());
-    }
     let mut context = Context::load(Some(&request.workspace))?.with_secrets(request.options.secrets.clone());
     context.passphrase.clone_from(&bench.passphrase);
+    context.workspace.engine.clone_from(&request.engine);
+    let engine = engines::engine(&context.engine()?)?;
     let loaded = request.judged(&context)?;
     let policy = context.policy()?;
     context.frozen_policy = Some(Arc::new(policy.clone()));
@@ -168,7 +166,7 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
     job.gatekeeper = Some(Arc::new(gate));
     let grounds = Grounds::of(&job, policy);
     let judging = Judging::over(&listening, &grounds, request.options.fail_fast.then(|| stop.clone()));
-    let baked = EmbeddedEngine.bake(&job, &judging, &stop).await;
+    let baked = engine.bake(&job, &judging, &stop).await;
     baked.map_err(|error| offer_shell(judging.reason(error), &request.recipe))?;
     // Only what `plan` says about the next bake depends on it.
     let _ = write_memory(&context.paths.cache, &reference, &file, &memory);

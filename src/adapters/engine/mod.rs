@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::adapters::host::IdMode;
 use crate::adapters::store::Store;
 use crate::adapters::store::layout::Layout;
+use crate::domain::engine::Capabilities;
 use crate::domain::journal::{EventKind, Failure};
 use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageManifest, Platform, Repository};
 use crate::domain::plan::{InputManifest, Plan, StepId};
@@ -228,7 +229,9 @@ impl From<EngineError> for Report {
                 report.help("nothing was written; `bakery plan` shows the recipe's steps")
             }
             #[cfg(feature = "engines")]
-            EngineError::Builder(error) if error.is_builders_fault() => Self { kind: Kind::Unreachable, ..report },
+            EngineError::Builder(error) if error.is_builders_fault() => {
+                Self { kind: Kind::Unreachable, help: error.help(), ..report }
+            }
             #[cfg(feature = "engines")]
             EngineError::Builder(_) => report,
             EngineError::Sink(_) => report,
@@ -241,6 +244,9 @@ impl From<EngineError> for Report {
 pub trait Engine: Send + Sync {
     /// Its name in journals.
     fn name(&self) -> &'static str;
+
+    /// What it can do, asked of it.
+    async fn capabilities(&self) -> Result<Capabilities, EngineError>;
 
     /// Carries out the plan, emitting every fact from the first step to `image.committed`.
     async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError>;

@@ -18,6 +18,7 @@ use crate::adapters::inputs::{ReadInputs, read_inputs};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{KeptDocuments, Store};
 use crate::adapters::whole_file::{Durability, read_bounded, write_whole};
+use crate::domain::engine::EngineAddress;
 use crate::domain::journal::LayerBlob;
 use crate::domain::oci::{Digest, ImageRef, Place, Platform};
 use crate::domain::plan::{self, CacheView, InputManifest, Memory, Plan, PlanRequest, PlannedBase, PlatformBase};
@@ -185,6 +186,7 @@ impl Context {
             on,
             created,
             ids: self.ids(loaded.valid()?)?,
+            engine: self.engine()?,
             local,
             no_cache: options.no_cache,
         };
@@ -331,6 +333,7 @@ struct PlanJob {
     on: Vec<PlatformBase>,
     created: i64,
     ids: IdMode,
+    engine: EngineAddress,
     local: Option<Arc<dyn Store>>,
     no_cache: bool,
 }
@@ -358,7 +361,8 @@ impl PlanJob {
             stale: self.pinned.stale(),
             created: self.created,
             packing: &packing,
-            ids: self.ids.ids(),
+            ids: if self.engine == EngineAddress::Embedded { self.ids.ids() } else { plan::Ids::Exact },
+            engine: (self.engine != EngineAddress::Embedded).then(|| self.engine.kind()),
             platforms: &self.on,
             inputs: &inputs,
             cache: (!self.no_cache).then_some(&view as &dyn CacheView),

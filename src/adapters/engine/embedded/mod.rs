@@ -9,6 +9,7 @@ pub mod cache;
 mod checking;
 mod compress;
 mod config;
+mod elsewhere;
 mod engine;
 mod events;
 mod image;
@@ -19,6 +20,23 @@ mod running;
 mod seal;
 mod steps;
 
+#[cfg(feature = "engines")]
+pub(super) use base::{Ground, index_of};
+#[cfg(feature = "engines")]
+pub(super) use elsewhere::{Brought, Elsewhere, Work};
 pub use engine::EmbeddedEngine;
+#[cfg(feature = "engines")]
+pub(super) use engine::bake_with;
+#[cfg(feature = "engines")]
+pub(super) use events::Progress;
 pub use image::config_in_force;
+#[cfg(feature = "engines")]
+pub(super) use reading::Contents;
+#[cfg(feature = "engines")]
+pub(super) use running::{LAST_LINES, RunError, Telling, environment};
 pub use running::{Floor, Program, Stopper, Workroom, try_sandbox};
+#[cfg(feature = "engines")]
+pub(super) use seal::{Sealing, seal};
+pub(super) use steps::StepError;
+#[cfg(feature = "engines")]
+pub(super) use steps::{Source, Spool, owner_ids};

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::base::{Ground, index_of};
 use super::cache::{StepCache, StoredResult};
 use super::checking::{FileTests, NOT_RUN, check_of, finished};
+use super::elsewhere::{Brought, Elsewhere, Work};
 use super::events::{Events, Progress, change_seen};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::reading::Contents;
@@ -27,7 +28,7 @@ use crate::adapters::store::StoreError;
 use crate::domain::journal::{EventKind, LayerBlob, SealedLayer, SeenChange};
 use crate::domain::layer::{Changeset, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
-use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
+use crate::domain::plan::{Below, CacheKey, Ids, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
 use crate::domain::recipe::{Action, RunTest, SecretSource, Step, TestCase, TestKind};
 use crate::domain::trust::{CheckVerdict, Finding};
 
@@ -52,6 +53,8 @@ pub(super) struct Workshop {
     pub(super) ids: IdMode,
     pub(super) step_timeout: Option<Duration>,
     pub(super) cancel: CancellationToken,
+    /// Who carries out steps that run something, where that is not this machine.
+    pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
     pub(super) frame: Frame,
     pub(super) base: Option<BaseImage>,
     pub(super) secrets: BTreeMap<String, SecretSource>,
@@ -159,7 +162,9 @@ impl Workshop {
             Err(error) if !error.is_cancel() => {
                 let failure = error.into_failure();
                 let lines = [vec![failure.message], failure.causes].concat();
-                Ok(Finding::new(CheckVerdict::Unknown, NOT_RUN, lines))
+                // Whoever bakes elsewhere may have a machine that runs nothing.
+                let reason = if self.elsewhere.is_some() { "test.platform" } else { NOT_RUN };
+                Ok(Finding::new(CheckVerdict::Unknown, reason, lines))
             }
             other => other,
         }
@@ -233,7 +238,7 @@ impl Workshop {
             inputs: inputs.as_ref(),
             created: self.frame.created,
             packing: &packing,
-            running: Running::of(&task.step.action, env, self.ids.ids()),
+            running: self.running(&task.step.action, env),
         });
         let cache = StepCache::new(&self.cache);
         let present = |layer: &LayerBlob| self.frame.target.has(&layer.descriptor);
@@ -261,6 +266,14 @@ impl Workshop {
         events.emit(EventKind::LayerSealed(self.sealed(task, &result)))?;
         events.emit(EventKind::StepFinished { step: task.id.clone(), millis: watch.millis() })?;
         Ok(result)
+    }
+
+    /// What a step runs in: part of its key.
+    fn running<'k>(&self, action: &Action, env: &'k [String]) -> Option<Running<'k>> {
+        match &self.elsewhere {
+            None => Running::of(action, env, self.ids.ids()),
+            Some(elsewhere) => Running::of(action, env, Ids::Exact).map(|running| running.on(elsewhere.kind())),
+        }
     }
 
     fn tell_cached(&self, task: &Task, stored: StoredResult, events: &Events) -> Result<StoredResult, StepError> {
@@ -330,11 +343,7 @@ impl Workshop {
             cancel: &self.cancel,
         };
         let sealed = seal(&set, &sealing, &mut progress)?;
-        let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
-        index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
-        stack.remembered.extend(sealed.index.remembered);
-        stack.layers.push(ground);
-        result.layer = Some(sealed.blob);
+        self.keep(stack, sealed, &mut result);
         Ok(result)
     }
 
@@ -346,23 +355,14 @@ impl Workshop {
         key: CacheKey,
         events: &Events,
     ) -> Result<StoredResult, StepError> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return self.run_elsewhere(&**elsewhere, stack, (task, key), events);
+        }
         if matches!(task.step.action, Action::Packages(_)) {
             self.tree(stack)?;
         }
         let runner = self.runner(&mut stack.runner)?;
-        let around = StepRun {
-            step: &task.id,
-            layers: &stack.layers,
-            target: &self.frame.target,
-            packing: &self.packing,
-            secrets: &self.secrets,
-            owner: &self.owner,
-            env: self.base.as_ref().map_or(&[][..], BaseImage::env),
-            created: self.frame.created,
-            timeout: self.step_timeout,
-            events,
-            cancel: &self.cancel,
-        };
+        let around = self.around(&task.id, &stack.layers, events);
         let (counts, sealed, packages) = match (&task.step.action, &stack.tree) {
             (Action::Run(run), _) => {
                 let (counts, sealed) = around.run(runner, run)?;
@@ -382,17 +382,67 @@ impl Workshop {
         Ok(result)
     }
 
+    fn around<'w>(&'w self, step: &'w StepId, layers: &'w [Ground], events: &'w Events) -> StepRun<'w> {
+        StepRun {
+            step,
+            layers,
+            target: &self.frame.target,
+            packing: &self.packing,
+            secrets: &self.secrets,
+            owner: &self.owner,
+            env: self.base.as_ref().map_or(&[][..], BaseImage::env),
+            created: self.frame.created,
+            timeout: self.step_timeout,
+            events,
+            cancel: &self.cancel,
+        }
+    }
+
+    /// A step that runs something, carried out beyond this machine.
+    fn run_elsewhere(
+        &self,
+        elsewhere: &dyn Elsewhere,
+        stack: &mut Stack,
+        (task, key): (&Task, CacheKey),
+        events: &Events,
+    ) -> Result<StoredResult, StepError> {
+        self.tree(stack)?;
+        let Some(tree) = &mut stack.tree else { return Err(StepError::NoInputs) };
+        let work = Work {
+            around: self.around(&task.id, &stack.layers, events),
+            action: &task.step.action,
+            platform: &self.platform,
+            base: self.base.as_ref(),
+            tree,
+            remembered: &stack.remembered,
+            cache: &self.cache,
+            no_cache: self.no_cache,
+        };
+        let Brought { counts, sealed, packages } = elsewhere.carry_out(work)?;
+        let Counts { added, modified, deleted } = counts;
+        let mut result = StoredResult { key, layer: None, added, modified, deleted, packages };
+        if let Some(sealed) = sealed {
+            // The tree has it already.
+            self.keep(stack, sealed, &mut result);
+        }
+        Ok(result)
+    }
+
     /// A new layer on the stack, remembered for the steps above it.
     fn put_on(&self, stack: &mut Stack, sealed: Sealed, result: &mut StoredResult) -> Result<(), StepError> {
-        let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
-        index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
         if let Some(tree) = &mut stack.tree {
             tree.apply(&sealed.index.contents)?;
         }
+        self.keep(stack, sealed, result);
+        Ok(())
+    }
+
+    fn keep(&self, stack: &mut Stack, sealed: Sealed, result: &mut StoredResult) {
+        let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
+        index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
         stack.remembered.extend(sealed.index.remembered);
         stack.layers.push(ground);
         result.layer = Some(sealed.blob);
-        Ok(())
     }
 
     fn grow(&self, layers: &[Ground], remembered: &mut Remembered) -> Result<Tree, StepError> {

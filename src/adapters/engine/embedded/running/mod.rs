@@ -17,5 +17,6 @@ pub use attempt::try_sandbox;
 pub(super) use ground::wait_for;
 pub(super) use runner::Runner;
 pub use shell::{Floor, Program, Stopper, Workroom};
-pub(super) use step::{OWNERSHIP_LOST, RunError, StepRun};
+pub(in crate::adapters::engine) use listen::Telling;
+pub(in crate::adapters::engine) use step::{LAST_LINES, OWNERSHIP_LOST, RunError, StepRun, environment};
 pub(super) use trial::Subject;
