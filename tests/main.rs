@@ -20,6 +20,7 @@ mod demo;
 mod doctor;
 mod edit;
 mod engine;
+mod engines;
 mod examples;
 mod init;
 mod keys;

@@ -56,6 +56,16 @@ impl Dockerd {
         command
     }
 
+    /// Its name as an engine.
+    pub fn engine(&self) -> String {
+        format!("docker://{}", self.folder.path().join("sock").display())
+    }
+
+    /// Ends it at once, as a machine that loses its power does.
+    pub fn kill(&self) {
+        let _ = Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status();
+    }
+
     fn host(&self) -> String {
         format!("unix://{}", self.folder.path().join("sock").display())
     }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use super::changes::{Sift, take};
 use super::dockerfile::{self, Parts};
@@ -29,6 +32,8 @@ use crate::domain::recipe::{Action, Installed, Installer, Network, Owner};
 
 /// How often gathered output is handed on.
 const TICK: Duration = Duration::from_millis(50);
+/// Most output that waits for the journal; what comes beyond is not kept.
+const MOST_WAITING: usize = 64 << 20;
 /// Largest document of a result.
 const MAX_DOCUMENT: u64 = 4 << 20;
 /// What keeps an installer from starting services, in the image and in the context.
@@ -181,18 +186,17 @@ fn io_of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StepErr
     move |source| BuilderError::Io { action, path, source }.into()
 }
 
-/// What a builder tells goes into the step's log.
+/// What a builder tells, on its way to the step's log: whoever builds does not wait for the journal.
 struct Heard<'a> {
-    telling: Mutex<Telling>,
+    pieces: mpsc::Sender<Piece>,
+    /// Bytes on their way.
+    waiting: Arc<AtomicUsize>,
     lines: &'a [usize],
 }
 
-impl Heard<'_> {
-    fn with(&self, tell: impl FnOnce(&mut Telling)) {
-        if let Ok(mut telling) = self.telling.lock() {
-            tell(&mut telling);
-        }
-    }
+enum Piece {
+    Output(Vec<u8>),
+    Cached,
 }
 
 impl Told for Heard<'_> {
@@ -200,19 +204,33 @@ impl Told for Heard<'_> {
 
     fn ended(&self, line: usize, cached: bool) {
         if cached && self.lines.last() == Some(&line) {
-            self.with(|telling| {
-                // Nobody listens any more where it cannot be said.
-                let _ = telling.say("the builder had this already: nothing was run");
-            });
+            // Nobody listens any more where it cannot be said.
+            let _ = self.pieces.send(Piece::Cached);
         }
     }
 
     fn output(&self, line: usize, bytes: &[u8]) {
-        if self.lines.contains(&line) {
-            self.with(|telling| {
-                // A journal that takes no more cancels the bake by itself.
-                let _ = telling.output(Stream::Out, bytes) && telling.tick();
-            });
+        if self.lines.contains(&line) && self.waiting.load(Ordering::Relaxed) < MOST_WAITING {
+            self.waiting.fetch_add(bytes.len(), Ordering::Relaxed);
+            let _ = self.pieces.send(Piece::Output(bytes.to_vec()));
+        }
+    }
+}
+
+/// Tells what comes until nobody tells more. A journal that takes no more stops the builder.
+fn follow(pieces: &mpsc::Receiver<Piece>, waiting: &AtomicUsize, telling: &mut Telling, stop: &CancellationToken) {
+    loop {
+        let told = match pieces.recv_timeout(TICK) {
+            Ok(Piece::Output(bytes)) => {
+                waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
+                telling.output(Stream::Out, &bytes) && telling.tick()
+            }
+            Ok(Piece::Cached) => telling.say("the builder had this already: nothing was run"),
+            Err(mpsc::RecvTimeoutError::Timeout) => telling.tick(),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
+        };
+        if !told {
+            stop.cancel();
         }
     }
 }
@@ -256,33 +274,22 @@ impl Away {
             host_network: asked.network == Network::Host,
             result: result.to_owned(),
         };
-        let telling = Telling::new(around.events.clone(), around.step.clone(), &asked.secrets);
-        let heard = Heard { telling: Mutex::new(telling), lines: &written.lines };
-        let ended = self.handle.block_on(async {
-            let building = self.builder.build(&order, &heard, &stop);
-            tokio::pin!(building);
-            let mut pace = tokio::time::interval(TICK);
-            let late = async {
-                match around.timeout {
-                    Some(limit) => tokio::time::sleep(limit).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::pin!(late);
-            loop {
-                tokio::select! {
-                    ended = &mut building => return Some(ended),
-                    () = &mut late => {
-                        stop.cancel();
-                        return None;
-                    }
-                    _ = pace.tick() => heard.with(|telling| {
-                        let _ = telling.tick();
-                    }),
-                }
-            }
+        let mut telling = Telling::new(around.events.clone(), around.step.clone(), &asked.secrets);
+        let (sender, pieces) = mpsc::channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let heard = Heard { pieces: sender, waiting: Arc::clone(&waiting), lines: &written.lines };
+        let (limit, order, builder) = (around.timeout.unwrap_or(Duration::MAX), &order, &self.builder);
+        let ended = thread::scope(|scope| {
+            let building = scope.spawn(|| {
+                let heard = heard;
+                let ended = self.handle.block_on(async { tokio::time::timeout(limit, builder.build(order, &heard, &stop)).await });
+                stop.cancel();
+                ended.ok()
+            });
+            follow(&pieces, &waiting, &mut telling, &stop);
+            building.join()
         });
-        let mut telling = heard.telling.into_inner().map_err(|_| StepError::Cancelled)?;
+        let ended = ended.unwrap_or_else(|broken| std::panic::resume_unwind(broken));
         if !telling.end() {
             return Err(StepError::Cancelled);
         }
