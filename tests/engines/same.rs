@@ -37,7 +37,8 @@ steps:
       user: app
   - run:
       script: |
-        test "$(cat /run/secrets/token)" = correct-horse-battery-staple
+        test "$(wc -c < /run/secrets/token)" = 28
+        test "$(stat -c %a:%u /run/secrets/token)" = 400:0
         cat /run/secrets/token
         echo kept >> /var/cache/kept/list
       secrets: [token]

@@ -81,7 +81,8 @@ pub(super) fn take(
 ) -> Result<(), StepError> {
     let layer = read(layer, spool, sift, cancel)?;
     for folder in &layer.opaques {
-        let inside: Vec<Box<[u8]>> = stage.tree().names(folder).map(|(path, _)| path).collect();
+        let within = |name: &[u8]| if folder.is_empty() { name.to_vec() } else { [folder, &b"/"[..], name].concat() };
+        let inside: Vec<Vec<u8>> = stage.tree().names(folder).map(|(name, _)| within(&name)).collect();
         for path in inside.iter().filter(|path| !sift.drops(path, None)) {
             stage.remove(path);
         }

@@ -8,7 +8,7 @@ use crate::adapters::engine::embedded::Ground;
 use crate::adapters::index::decode;
 use crate::adapters::store::StoreError;
 use crate::adapters::store::layout::Layout;
-use crate::domain::oci::{Compression, Descriptor, DiffId, Digest, ExecConfig, ImageConfig, Platform};
+use crate::domain::oci::{Compression, Descriptor, DiffId, Digest, ExecConfig, History, ImageConfig, Platform};
 
 /// An image to stand on.
 #[derive(Clone)]
@@ -61,6 +61,9 @@ impl GroundImage {
     ) -> Self {
         let mut config = ImageConfig::scratch(platform);
         config.rootfs.diff_ids = layers.iter().map(|layer| layer.diff_id.clone()).collect();
+        // Podman counts: a layer a line.
+        let line = History { created_by: Some("bakery".into()), ..History::default() };
+        config.history = vec![line; layers.len()];
         let env = (!env.is_empty()).then(|| env.to_vec());
         config.config = Some(ExecConfig { env, working_dir: Some("/".into()), ..ExecConfig::default() });
         // A config always is JSON.
