@@ -10,14 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use super::engines;
 use super::bake::{BakeRequest, REQUEST};
-use super::gatekeeper::{BakeGate, Listening, admit_base};
+use super::gatekeeper::{Again, BakeGate, Listening, admit_base};
 use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;
 use super::prune;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::embedded::cache::write_memory;
 use crate::adapters::engine::scripted::ScriptedEngine;
-use crate::adapters::engine::EngineError;
+use crate::adapters::engine::{Engine, EngineError};
 use crate::adapters::journal::{BakeFolder, JournalWriter, WorkerLock};
 use crate::adapters::process::{Handshake, Stops, identity, leave_session, passphrase_given};
 use crate::adapters::secrets;
@@ -142,8 +142,9 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
     }
     let mut context = Context::load(Some(&request.workspace))?.with_secrets(request.options.secrets.clone());
     context.passphrase.clone_from(&bench.passphrase);
-    context.workspace.engine.clone_from(&request.engine);
-    let engine = engines::engine(&context.engine()?)?;
+    let (first, second) = engines::split(&request.engine);
+    first.clone_into(&mut context.workspace.engine);
+    let engine: Arc<dyn Engine> = engines::engine(&context.engine()?)?.into();
     let loaded = request.judged(&context)?;
     let policy = context.policy()?;
     context.frozen_policy = Some(Arc::new(policy.clone()));
@@ -161,7 +162,15 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
     let mut job = prepared.into_job(context.local()?, &context, request.options.no_cache);
     let stop = cancel.child_token();
     if request.options.reproduce {
-        gate.again = Some((Box::new(job.clone()), bench.folder.path().join(AGAIN), stop.clone()));
+        let engine = match second {
+            Some(other) => engines::named(other)?.into(),
+            None => Arc::clone(&engine),
+        };
+        let folder = bench.folder.path().join(AGAIN);
+        gate.again = Some(Again { job: Box::new(job.clone()), engine, folder, cancel: stop.clone() });
+    } else if second.is_some() {
+        let message = "a bake has one engine";
+        return Err(Report::message(Kind::Usage, message).help("`--reproduce` compares two").into());
     }
     job.gatekeeper = Some(Arc::new(gate));
     let grounds = Grounds::of(&job, policy);

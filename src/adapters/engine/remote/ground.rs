@@ -19,8 +19,10 @@ pub struct GroundImage {
     pub id: Digest,
     /// Its layers, bottom first.
     pub layers: Vec<GroundLayer>,
-    /// Whether it is the base alone, which the next bake stands on, too.
-    pub lasting: bool,
+    /// How many of them are the base's; an image of these alone is what the next bake stands on, too.
+    pub inherited: usize,
+    platform: Platform,
+    env: Vec<String>,
 }
 
 /// One of its layers.
@@ -57,30 +59,43 @@ impl GroundImage {
         layout: &Layout,
         layers: &[Ground],
         (platform, env): (&Platform, &[String]),
-        lasting: bool,
+        inherited: usize,
     ) -> Self {
+        let layers = layers.iter().map(|layer| GroundLayer {
+            diff_id: layer.diff_id.clone(),
+            blob: layer.blob.clone(),
+            layout: layout.clone(),
+        });
+        Self::made(layers.collect(), platform, env, inherited)
+    }
+
+    /// The image of the base alone; `None` where this is it, or there is none.
+    pub fn base(&self) -> Option<Self> {
+        let layers = self.layers.get(..self.inherited).filter(|layers| !layers.is_empty())?;
+        (layers.len() < self.layers.len())
+            .then(|| Self::made(layers.to_vec(), &self.platform, &self.env, self.inherited))
+    }
+
+    fn made(layers: Vec<GroundLayer>, platform: &Platform, env: &[String], inherited: usize) -> Self {
         let mut config = ImageConfig::scratch(platform);
         config.rootfs.diff_ids = layers.iter().map(|layer| layer.diff_id.clone()).collect();
         // Podman counts: a layer a line.
         let line = History { created_by: Some("bakery".into()), ..History::default() };
         config.history = vec![line; layers.len()];
         let env = (!env.is_empty()).then(|| env.to_vec());
-        config.config = Some(ExecConfig { env, working_dir: Some("/".into()), ..ExecConfig::default() });
+        config.config = Some(ExecConfig { env: env.clone(), working_dir: Some("/".into()), ..ExecConfig::default() });
         // A config always is JSON.
         let config = serde_json::to_vec(&config).unwrap_or_default();
-        let layers = layers.iter().map(|layer| GroundLayer {
-            diff_id: layer.diff_id.clone(),
-            blob: layer.blob.clone(),
-            layout: layout.clone(),
-        });
-        Self { id: Digest::of(&config), config, layers: layers.collect(), lasting }
+        let (platform, env) = (platform.clone(), env.unwrap_or_default());
+        Self { id: Digest::of(&config), config, layers, inherited, platform, env }
     }
 
-    /// Writes it as the archive `docker load` takes, called `name`.
-    pub fn write(&self, name: &str, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes it as the archive `docker load` takes, called `name`, without its first `there` layers.
+    pub fn write(&self, name: &str, there: usize, out: &mut dyn Write) -> io::Result<()> {
         let mut archive = tar::Builder::new(out);
         let file_of = |layer: &GroundLayer| format!("{}/layer.tar", layer.diff_id.0.encoded());
-        let mut sent = std::collections::BTreeSet::new();
+        let there = self.layers.get(..there).unwrap_or_default();
+        let mut sent: std::collections::BTreeSet<DiffId> = there.iter().map(|layer| layer.diff_id.clone()).collect();
         for layer in &self.layers {
             if sent.insert(layer.diff_id.clone()) {
                 let (file, size) = layer.open()?;

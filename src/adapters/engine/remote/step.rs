@@ -83,7 +83,7 @@ impl Elsewhere for Away {
             work.around.target,
             work.layers(),
             (work.platform, work.around.env),
-            work.base.is_some_and(|base| base.manifest.layers.len() == work.layers().len()),
+            work.base.map_or(0, |base| base.manifest.layers.len()),
         );
         let as_image = self.builder.base_by() == BaseBy::Image && !ground.layers.is_empty();
         let from = match as_image {

@@ -26,25 +26,37 @@ const PIECE: usize = 256 << 10;
 const SECRETS: &str = "podman-build-secret-";
 
 impl Daemon {
-    /// Makes sure that it has the image; gives its name there.
+    /// Makes sure that it has the image; gives its name there. The base stays for the next bake; what is there of it
+    /// docker need not be sent again.
     pub(super) async fn load(&self, ground: &GroundImage) -> Result<String, BuilderError> {
         let docker = self.api().await?;
+        let Some(base) = ground.base() else { return self.send(&docker, ground, 0).await };
+        self.send(&docker, &base, 0).await?;
+        let there = if self.kind == DaemonKind::Docker { ground.inherited } else { 0 };
+        match self.send(&docker, ground, there).await {
+            Err(BuilderError::Protocol { .. }) if there > 0 => self.send(&docker, ground, 0).await,
+            other => other,
+        }
+    }
+
+    /// Sends an image that is not there, without its first `there` layers.
+    async fn send(&self, docker: &Docker, ground: &GroundImage, there: usize) -> Result<String, BuilderError> {
         let name = format!("localhost/bakery-ground:{}", &ground.id.encoded()[..32]);
         let layers: Vec<String> = ground.layers.iter().map(|layer| layer.diff_id.to_string()).collect();
         if let Ok(mut known) = self.known.lock() {
             known.extend(ground.layers.iter().map(|layer| layer.diff_id.clone()));
         }
         if let Ok(mut passing) = self.passing.lock()
-            && !ground.lasting
+            && ground.layers.len() > ground.inherited
         {
             passing.insert(name.clone());
         }
-        if self.has(&docker, &name, &layers).await? {
+        if self.has(docker, &name, &layers).await? {
             return Ok(name);
         }
         let (sender, receiver) = mpsc::channel(PIECES);
         let mut loading = docker.import_image_stream(ImportImageOptions::default(), arriving(receiver), None);
-        let writing = write_archive(ground, &name, sender);
+        let writing = write_archive(ground, (&name, there), sender);
         let reading = async {
             while let Some(said) = loading.next().await {
                 said.map_err(|error| self.failed(error))?;
@@ -54,7 +66,7 @@ impl Daemon {
         let (written, read) = tokio::join!(writing, reading);
         read?;
         written.map_err(|source| BuilderError::Io { action: "read the layers of", path: name.clone().into(), source })?;
-        match self.has(&docker, &name, &layers).await? {
+        match self.has(docker, &name, &layers).await? {
             true => Ok(name),
             false => Err(self.protocol("that it has not the image it took")),
         }
@@ -243,13 +255,13 @@ impl Read for Pieces {
 /// Writes the archive on a thread of its own.
 async fn write_archive(
     ground: &GroundImage,
-    name: &str,
+    (name, there): (&str, usize),
     sender: mpsc::Sender<Result<Bytes, io::Error>>,
 ) -> io::Result<()> {
     let (ground, name) = (ground.clone(), name.to_owned());
     let writing = tokio::task::spawn_blocking(move || {
         let mut out = io::BufWriter::with_capacity(PIECE, Sending(sender.clone()));
-        let written = ground.write(&name, &mut out).and_then(|()| out.flush());
+        let written = ground.write(&name, there, &mut out).and_then(|()| out.flush());
         if let Err(error) = &written {
             // The daemon must not take half an archive for a whole one.
             let _ = sender.blocking_send(Err(io::Error::new(error.kind(), error.to_string())));
