@@ -145,7 +145,9 @@ fn how(job: &BakeJob, ids: IdMode, engine: &str, millis: u64) -> String {
     let threads = if job.packing.threads > 1 { "one thread" } else { "two threads" };
     let seconds = millis.div_ceil(1000);
     if engine != EMBEDDED {
-        return format!("baked again by {engine}, up to {seconds} s later, in other folders, {threads}, nothing cached");
+        return format!(
+            "baked again by {engine}, up to {seconds} s later, in other folders, {threads}, nothing cached"
+        );
     }
     format!("baked again in other folders, up to {seconds} s later, with {ids}, {threads}, nothing cached")
 }

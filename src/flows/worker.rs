@@ -8,8 +8,8 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use super::engines;
 use super::bake::{BakeRequest, REQUEST};
+use super::engines;
 use super::gatekeeper::{Again, BakeGate, Listening, admit_base};
 use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;

@@ -37,7 +37,8 @@ fn no_dockerd_is_told() {
 fn a_dockerd_that_dies_is_named_and_the_journal_comes_to_its_end() {
     let Some(daemon) = daemon() else { return };
     let bakery = same::stocked();
-    let recipe = "recipe: 1\nname: team-a/app\ntag: \"1.0\"\nbase: local/os:1\nsteps:\n  - run: echo running; sleep 300\n";
+    let recipe =
+        "recipe: 1\nname: team-a/app\ntag: \"1.0\"\nbase: local/os:1\nsteps:\n  - run: echo running; sleep 300\n";
     bakery.write("recipes/app.yaml", recipe);
     let engine = daemon.engine();
     let mut command = bakery.command(&["bake", "recipes/app.yaml", "--engine", &engine, "--json"]);
@@ -60,5 +61,48 @@ fn a_dockerd_that_dies_is_named_and_the_journal_comes_to_its_end() {
     let all: Vec<serde_json::Value> = rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(of(&all, "step.failed").len(), 1, "{rest}");
     let finished = of(&all, "bake.finished")[0].to_string();
-    assert!(finished.contains("cannot be reached") && finished.contains(engine.trim_start_matches("docker://")), "{rest}");
+    assert!(
+        finished.contains("cannot be reached") && finished.contains(engine.trim_start_matches("docker://")),
+        "{rest}"
+    );
+}
+
+#[test]
+fn what_dockerd_cannot_do_is_refused_before_anything_is_done() {
+    let Some(daemon) = daemon() else { return };
+    let bakery = same::stocked();
+    let engine = daemon.engine();
+    bakery.write(
+        "recipes/arm.yaml",
+        "recipe: 1\nname: arm\ntag: \"1\"\nbase: scratch\nplatforms: [linux/arm64]\nsteps:\n  - write: {to: /a, content: x}\n  - run: id\n",
+    );
+    let told = bakery.fails(2, &["plan", "recipes/arm.yaml", "--engine", &engine]);
+    assert!(told.contains("recipes/arm.yaml:8:") && told.contains("cannot run programs for linux/arm64"), "{told}");
+    let told = bakery.fails(1, &["bake", "recipes/arm.yaml", "--engine", &engine, "-q"]);
+    assert!(told.contains("the docker engine cannot run programs for linux/arm64 (line 8)"), "{told}");
+    // Nobody there is no reason not to plan.
+    let planned = bakery.ok(&["plan", "recipes/arm.yaml", "--engine", "docker:///nonexistent/sock"]);
+    assert!(planned.contains("note: what docker:///nonexistent/sock can do is not known"), "{planned}");
+}
+
+#[test]
+fn two_engines_are_compared() {
+    let Some(daemon) = daemon() else { return };
+    let bakery = same::stocked();
+    let recipe = |script: &str| {
+        let steps = format!("steps:\n  - run: {script}\n");
+        bakery.write("recipes/app.yaml", format!("recipe: 1\nname: app\ntag: \"1\"\nbase: local/os:1\n{steps}"));
+    };
+    let engines = format!("embedded,{}", daemon.engine());
+    recipe("echo same > /srv/same");
+    let said = bakery.ok(&["bake", "recipes/app.yaml", "--reproduce", "--engine", &engines]);
+    assert!(said.contains("app:1"), "{said}");
+    recipe("cat /proc/sys/kernel/random/uuid > /srv/other");
+    let told = bakery.fails(3, &["bake", "recipes/app.yaml", "--reproduce", "--engine", &engines]);
+    assert!(
+        told.contains("repro.match") && told.contains("/srv/other") && told.contains("baked again by docker"),
+        "{told}"
+    );
+    let told = bakery.fails(2, &["bake", "recipes/app.yaml", "--engine", &engines]);
+    assert!(told.contains("a bake has one engine"), "{told}");
 }

@@ -93,7 +93,8 @@ pub fn bakes_the_same(engine: &str) {
     let digest = |all: &[serde_json::Value]| of(all, "image.committed")[0]["digest"].as_str().unwrap().to_owned();
     assert_eq!(digest(&here), digest(&there));
     // Steps that run something are remembered by the kind of engine that ran them.
-    let started: Vec<_> = of(&there, "step.started").iter().map(|step| step["step"].as_str().unwrap().to_owned()).collect();
+    let started: Vec<_> =
+        of(&there, "step.started").iter().map(|step| step["step"].as_str().unwrap().to_owned()).collect();
     for step in ["2", "4", "5", "7"] {
         assert!(started.iter().any(|one| one == step), "{started:?}");
     }
@@ -138,7 +139,8 @@ pub fn nobody_there(engine: &str) {
     assert_eq!(output.status.code(), Some(4), "{told}");
     let place = engine.split("://").nth(1).unwrap();
     assert!(told.contains("cannot be reached") && told.contains(place), "{told}");
-    let output = bakery.command(&["bake", "recipes/app.yaml", "--engine", engine, "--json"]).env("TOKEN", TOKEN).output();
+    let output =
+        bakery.command(&["bake", "recipes/app.yaml", "--engine", engine, "--json"]).env("TOKEN", TOKEN).output();
     let all = events(&output.unwrap());
     assert_eq!(of(&all, "bake.finished")[0]["status"], "failed");
     assert!(of(&all, "bake.finished")[0].to_string().contains("cannot be reached"), "{all:?}");

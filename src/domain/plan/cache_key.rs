@@ -157,7 +157,10 @@ mod tests {
     fn only_steps_that_run_something_depend_on_what_they_run_in() {
         assert_eq!(Running::of(&write("x"), &[], Ids::Exact), None);
         let packages = Action::Packages(crate::domain::recipe::Packages { names: vec!["curl".into()] });
-        assert_eq!(Running::of(&packages, &[], Ids::Single), Some(Running { env: &[], ids: Ids::Single, engine: None }));
+        assert_eq!(
+            Running::of(&packages, &[], Ids::Single),
+            Some(Running { env: &[], ids: Ids::Single, engine: None })
+        );
     }
 
     #[test]

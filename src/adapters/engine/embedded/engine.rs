@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::base::{blocking, bring, layers_of};
 use super::checking::{FileTests, sum_up};
-use super::elsewhere::Elsewhere;
 use super::events::on_thread;
 use super::image::{Frame, put_index};
 use super::platform::{Ended, Made, StepFailed, Task, Workshop};
+use super::running::Elsewhere;
 use super::steps::StepError;
 use crate::adapters::engine::{BakeJob, Baked, BaseImage, Engine, EngineError, Sink};
 use crate::adapters::host;
@@ -136,7 +136,8 @@ fn frame_of(job: &BakeJob, elsewhere: bool) -> Frame {
         change: job.recipe.config.clone(),
         base: (job.plan.base.clone(), job.plan.base_digest.clone()),
         ownership_lost: !elsewhere
-            && !job.ids.ids().is_exact() && job.recipe.steps.iter().any(|step| step.action.runs()),
+            && !job.ids.ids().is_exact()
+            && job.recipe.steps.iter().any(|step| step.action.runs()),
     }
 }
 

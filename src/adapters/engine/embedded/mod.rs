@@ -3,13 +3,16 @@
 //! Reading order: `engine` (a bake), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
 //! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `compress` knows nothing of bakes;
 //! `layers` reads for others what a bake left behind.
+#![cfg_attr(
+    not(feature = "engines"),
+    allow(dead_code, unused_imports, reason = "what engines elsewhere take from here")
+)]
 
 mod base;
 pub mod cache;
 mod checking;
 mod compress;
 mod config;
-mod elsewhere;
 mod engine;
 mod events;
 mod image;
@@ -22,8 +25,6 @@ mod steps;
 
 #[cfg(feature = "engines")]
 pub(super) use base::{Ground, index_of};
-#[cfg(feature = "engines")]
-pub(super) use elsewhere::{Brought, Elsewhere, Work};
 pub use engine::EmbeddedEngine;
 #[cfg(feature = "engines")]
 pub(super) use engine::bake_with;
@@ -33,8 +34,10 @@ pub use image::config_in_force;
 #[cfg(feature = "engines")]
 pub(super) use reading::Contents;
 #[cfg(feature = "engines")]
-pub(super) use running::{LAST_LINES, RunError, Telling, environment};
+pub(super) use running::{Brought, Elsewhere, Work};
 pub use running::{Floor, Program, Stopper, Workroom, try_sandbox};
+#[cfg(feature = "engines")]
+pub(super) use running::{LAST_LINES, RunError, Telling, environment};
 #[cfg(feature = "engines")]
 pub(super) use seal::{Sealing, seal};
 pub(super) use steps::StepError;

@@ -11,11 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::base::{Ground, index_of};
 use super::cache::{StepCache, StoredResult};
 use super::checking::{FileTests, NOT_RUN, check_of, finished};
-use super::elsewhere::{Brought, Elsewhere, Work};
 use super::events::{Events, Progress, change_seen};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::reading::Contents;
-use super::running::{OWNERSHIP_LOST, Runner, StepRun, Subject};
+use super::running::{Elsewhere, OWNERSHIP_LOST, Runner, StepRun, Subject};
 use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
@@ -28,7 +27,7 @@ use crate::adapters::store::StoreError;
 use crate::domain::journal::{EventKind, LayerBlob, SealedLayer, SeenChange};
 use crate::domain::layer::{Changeset, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
-use crate::domain::plan::{Below, CacheKey, Ids, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
+use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, StepId, step_key};
 use crate::domain::recipe::{Action, RunTest, SecretSource, Step, TestCase, TestKind};
 use crate::domain::trust::{CheckVerdict, Finding};
 
@@ -93,10 +92,10 @@ pub(super) struct StepFailed {
 }
 
 /// The stack as it grows.
-struct Stack {
-    layers: Vec<Ground>,
-    tree: Option<Tree>,
-    remembered: Remembered,
+pub(super) struct Stack {
+    pub(super) layers: Vec<Ground>,
+    pub(super) tree: Option<Tree>,
+    pub(super) remembered: Remembered,
     /// Begun by the first step that runs something.
     runner: Option<Runner>,
 }
@@ -193,7 +192,7 @@ impl Workshop {
     }
 
     /// Makes sure that the stack has its tree.
-    fn tree(&self, stack: &mut Stack) -> Result<(), StepError> {
+    pub(super) fn tree(&self, stack: &mut Stack) -> Result<(), StepError> {
         if stack.tree.is_none() {
             stack.tree = Some(self.grow(&stack.layers, &mut stack.remembered)?);
         }
@@ -266,14 +265,6 @@ impl Workshop {
         events.emit(EventKind::LayerSealed(self.sealed(task, &result)))?;
         events.emit(EventKind::StepFinished { step: task.id.clone(), millis: watch.millis() })?;
         Ok(result)
-    }
-
-    /// What a step runs in: part of its key.
-    fn running<'k>(&self, action: &Action, env: &'k [String]) -> Option<Running<'k>> {
-        match &self.elsewhere {
-            None => Running::of(action, env, self.ids.ids()),
-            Some(elsewhere) => Running::of(action, env, Ids::Exact).map(|running| running.on(elsewhere.kind())),
-        }
     }
 
     fn tell_cached(&self, task: &Task, stored: StoredResult, events: &Events) -> Result<StoredResult, StepError> {
@@ -382,7 +373,7 @@ impl Workshop {
         Ok(result)
     }
 
-    fn around<'w>(&'w self, step: &'w StepId, layers: &'w [Ground], events: &'w Events) -> StepRun<'w> {
+    pub(super) fn around<'w>(&'w self, step: &'w StepId, layers: &'w [Ground], events: &'w Events) -> StepRun<'w> {
         StepRun {
             step,
             layers,
@@ -398,36 +389,6 @@ impl Workshop {
         }
     }
 
-    /// A step that runs something, carried out beyond this machine.
-    fn run_elsewhere(
-        &self,
-        elsewhere: &dyn Elsewhere,
-        stack: &mut Stack,
-        (task, key): (&Task, CacheKey),
-        events: &Events,
-    ) -> Result<StoredResult, StepError> {
-        self.tree(stack)?;
-        let Some(tree) = &mut stack.tree else { return Err(StepError::NoInputs) };
-        let work = Work {
-            around: self.around(&task.id, &stack.layers, events),
-            action: &task.step.action,
-            platform: &self.platform,
-            base: self.base.as_ref(),
-            tree,
-            remembered: &stack.remembered,
-            cache: &self.cache,
-            no_cache: self.no_cache,
-        };
-        let Brought { counts, sealed, packages } = elsewhere.carry_out(work)?;
-        let Counts { added, modified, deleted } = counts;
-        let mut result = StoredResult { key, layer: None, added, modified, deleted, packages };
-        if let Some(sealed) = sealed {
-            // The tree has it already.
-            self.keep(stack, sealed, &mut result);
-        }
-        Ok(result)
-    }
-
     /// A new layer on the stack, remembered for the steps above it.
     fn put_on(&self, stack: &mut Stack, sealed: Sealed, result: &mut StoredResult) -> Result<(), StepError> {
         if let Some(tree) = &mut stack.tree {
@@ -437,7 +398,7 @@ impl Workshop {
         Ok(())
     }
 
-    fn keep(&self, stack: &mut Stack, sealed: Sealed, result: &mut StoredResult) {
+    pub(super) fn keep(&self, stack: &mut Stack, sealed: Sealed, result: &mut StoredResult) {
         let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
         index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
         stack.remembered.extend(sealed.index.remembered);

@@ -100,11 +100,7 @@ pub(super) fn take(
 }
 
 /// New folders that hold nothing and were only made to mount something.
-fn unneeded(
-    stage: &Stage<'_, Source>,
-    entries: &[(Entry, Option<Source>)],
-    sift: &Sift,
-) -> BTreeSet<Box<[u8]>> {
+fn unneeded(stage: &Stage<'_, Source>, entries: &[(Entry, Option<Source>)], sift: &Sift) -> BTreeSet<Box<[u8]>> {
     let mut found: BTreeSet<Box<[u8]>> = BTreeSet::new();
     let fresh = |entry: &&Entry| {
         entry.node.is_folder() && stage.tree().node(&entry.path).is_none() && sift.makes_way(&entry.path)
@@ -158,12 +154,7 @@ struct Layer {
     opaques: Vec<Box<[u8]>>,
 }
 
-fn read(
-    layer: impl Read,
-    spool: &mut Spool,
-    sift: &Sift,
-    cancel: &CancellationToken,
-) -> Result<Layer, StepError> {
+fn read(layer: impl Read, spool: &mut Spool, sift: &Sift, cancel: &CancellationToken) -> Result<Layer, StepError> {
     const OF: &str = "of this step";
     let failed = |source| IndexError::Scan { blob: OF.into(), source };
     let mut scanner = Scanner::new(layer, Limits::default());
@@ -205,7 +196,9 @@ fn settle(node: &mut Node, created: Option<i64>) {
     node.mtime = created.unwrap_or(node.mtime);
     let keeps = |name: &[u8]| {
         name == b"security.capability"
-            || (name.starts_with(b"user.") && !name.starts_with(b"user.overlay.") && !name.starts_with(b"user.fuseoverlayfs."))
+            || (name.starts_with(b"user.")
+                && !name.starts_with(b"user.overlay.")
+                && !name.starts_with(b"user.fuseoverlayfs."))
     };
     if node.xattrs.iter().any(|(name, _)| !keeps(name)) {
         node.xattrs = node.xattrs.iter().filter(|(name, _)| keeps(name)).cloned().collect();
@@ -269,8 +262,22 @@ mod tests {
             ..Sift::default()
         };
         let above = [
-            "etc/", "etc/resolv.conf", "etc/hosts", "etc/hostname", "proc/", "sys/", "dev/", "dev/null", "run/",
-            "run/secrets/", "run/secrets/token", "root/", "root/.cache/", ".dockerenv", "srv/", "srv/app",
+            "etc/",
+            "etc/resolv.conf",
+            "etc/hosts",
+            "etc/hostname",
+            "proc/",
+            "sys/",
+            "dev/",
+            "dev/null",
+            "run/",
+            "run/secrets/",
+            "run/secrets/token",
+            "root/",
+            "root/.cache/",
+            ".dockerenv",
+            "srv/",
+            "srv/app",
         ];
         assert_eq!(changes(&["root/"], &above, &sift), ["Added srv", "Added srv/app"]);
     }
@@ -289,6 +296,9 @@ mod tests {
         let below = ["a/", "a/x", "a/y", "b/", "b/z", "c"];
         let above = ["a/", "a/x", "a/.wh.y", "b/", "b/.wh..wh..opq", "b/new", "c/", "c/in"];
         let told = changes(&below, &above, &sift);
-        assert_eq!(told, ["Context a", "Deleted a/y", "Context b", "Deleted b/z", "Added b/new", "Modified c", "Added c/in"]);
+        assert_eq!(
+            told,
+            ["Context a", "Deleted a/y", "Context b", "Deleted b/z", "Added b/new", "Modified c", "Added c/in"]
+        );
     }
 }

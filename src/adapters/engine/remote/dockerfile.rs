@@ -160,7 +160,10 @@ mod tests {
             ..parts(&[], &commands)
         };
         let text = write(&given).unwrap().text;
-        assert!(text.starts_with("FROM scratch\nADD rootfs.tar /\nUSER app\nRUN --mount=type=secret,id=token,"), "{text}");
+        assert!(
+            text.starts_with("FROM scratch\nADD rootfs.tar /\nUSER app\nRUN --mount=type=secret,id=token,"),
+            "{text}"
+        );
         assert!(text.contains("uid=7,gid=8 --mount=type=cache,id=bakery-1,target=/root/.cache,"), "{text}");
         assert!(text.ends_with("--network=none [\"id\"]\n"), "{text}");
     }

@@ -43,7 +43,8 @@ pub(super) fn write(
         match (&change.node.kind, &change.source) {
             (Kind::File { size, .. }, Some(Source::Spooled { member, offset })) => {
                 if let Some(earlier) = first.insert(*member, change.path.clone()) {
-                    let node = crate::domain::layer::Node { kind: Kind::Hardlink(earlier.clone()), ..change.node.clone() };
+                    let node =
+                        crate::domain::layer::Node { kind: Kind::Hardlink(earlier.clone()), ..change.node.clone() };
                     packer.entry(&change.path, &node)?;
                     first.insert(*member, earlier);
                 } else {

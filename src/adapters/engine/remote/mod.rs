@@ -169,7 +169,9 @@ impl BuilderError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Unreachable { .. } => Some("`bakery doctor` says what the engine answers".into()),
-            Self::Full { builder, .. } => Some(format!("free room on {builder}, then bake again: what is done is kept")),
+            Self::Full { builder, .. } => {
+                Some(format!("free room on {builder}, then bake again: what is done is kept"))
+            }
             _ => None,
         }
     }

@@ -17,8 +17,8 @@ use super::changes::{Sift, take};
 use super::dockerfile::{self, Parts};
 use super::{BaseBy, Builder, BuilderError, GroundImage, Order, Told, merged};
 use crate::adapters::engine::embedded::{
-    Brought, Contents, Elsewhere, LAST_LINES, Progress, RunError, Sealing, Source, Spool, StepError, Telling,
-    Work, environment, index_of, owner_ids, seal,
+    Brought, Contents, Elsewhere, LAST_LINES, Progress, RunError, Sealing, Source, Spool, StepError, Telling, Work,
+    environment, index_of, owner_ids, seal,
 };
 use crate::adapters::index::{Digested, IndexError, decode};
 use crate::adapters::sandbox::{Counts, Listener, Stream};
@@ -97,7 +97,7 @@ impl Elsewhere for Away {
         self.build(&work, &asked, (from.as_deref(), &context, &result))?;
         let layers = Returned { builder: self.builder.name(), folder: result };
         let layers = layers.own(below, as_image.then_some(&ground))?;
-        self.seal(work, asked, &layers)
+        self.seal(work, &asked, &layers)
     }
 }
 
@@ -282,7 +282,9 @@ impl Away {
         let ended = thread::scope(|scope| {
             let building = scope.spawn(|| {
                 let heard = heard;
-                let ended = self.handle.block_on(async { tokio::time::timeout(limit, builder.build(order, &heard, &stop)).await });
+                let ended = self
+                    .handle
+                    .block_on(async { tokio::time::timeout(limit, builder.build(order, &heard, &stop)).await });
                 stop.cancel();
                 ended.ok()
             });
@@ -307,7 +309,7 @@ impl Away {
     }
 
     /// What came back as the layer this machine would have made.
-    fn seal(&self, work: Work<'_>, asked: Asked, layers: &[Own]) -> Result<Brought, StepError> {
+    fn seal(&self, work: Work<'_>, asked: &Asked, layers: &[Own]) -> Result<Brought, StepError> {
         let Work { around, tree, cache, .. } = work;
         let mut spool = Spool::new(cache)?;
         let mut stage: Stage<'_, Source> = Stage::new(tree, around.created);
@@ -328,8 +330,7 @@ impl Away {
             false => {
                 let contents = Contents { inputs: None, spool: Some(Arc::new(spool.into_file())) };
                 let (target, packing) = (around.target, around.packing);
-                let sealing =
-                    Sealing { target, packing, created: around.created, contents, cancel: around.cancel };
+                let sealing = Sealing { target, packing, created: around.created, contents, cancel: around.cancel };
                 Some(seal(&set, &sealing, &mut progress)?)
             }
         };

@@ -65,7 +65,11 @@ impl Daemon {
         };
         let (written, read) = tokio::join!(writing, reading);
         read?;
-        written.map_err(|source| BuilderError::Io { action: "read the layers of", path: name.clone().into(), source })?;
+        written.map_err(|source| BuilderError::Io {
+            action: "read the layers of",
+            path: name.clone().into(),
+            source,
+        })?;
         match self.has(docker, &name, &layers).await? {
             true => Ok(name),
             false => Err(self.protocol("that it has not the image it took")),
@@ -84,7 +88,11 @@ impl Daemon {
         let docker = self.api().await?;
         let tag = format!("localhost/bakery-result:{}", ulid::Ulid::generate().to_string().to_lowercase());
         let read = |path: &Path| {
-            std::fs::read_to_string(path).map_err(|source| BuilderError::Io { action: "read", path: path.into(), source })
+            std::fs::read_to_string(path).map_err(|source| BuilderError::Io {
+                action: "read",
+                path: path.into(),
+                source,
+            })
         };
         let dockerfile = read(&order.context.join("Dockerfile"))?;
         let built = self.run(&docker, order, &tag, (&dockerfile, told)).await;
@@ -215,14 +223,18 @@ impl Daemon {
             (None, Err(error)) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
                 Err(self.protocol(error.to_string()))
             }
-            (None, Err(source)) => Err(BuilderError::Io { action: "keep what came back in", path: into.into(), source }),
+            (None, Err(source)) => {
+                Err(BuilderError::Io { action: "keep what came back in", path: into.into(), source })
+            }
         }
     }
 }
 
 /// What a thread writes, as a stream.
 fn arriving<T: Send + 'static>(receiver: mpsc::Receiver<T>) -> impl Stream<Item = T> + Send + 'static {
-    futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|piece| (piece, receiver)) })
+    futures_util::stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    })
 }
 
 fn unpack(receiver: mpsc::Receiver<Bytes>, known: &std::collections::BTreeSet<DiffId>, into: &Path) -> io::Result<()> {
@@ -288,7 +300,9 @@ impl Write for Sending {
 }
 
 /// Podman is told by the request where in the context the secrets lie.
-fn podman_secrets(order: &Order) -> impl Fn(bollard::BollardRequest) -> bollard::BollardRequest + Send + Sync + 'static {
+fn podman_secrets(
+    order: &Order,
+) -> impl Fn(bollard::BollardRequest) -> bollard::BollardRequest + Send + Sync + 'static {
     let told: Vec<String> = order.secrets.keys().map(|name| format!("id={name},src={SECRETS}{name}")).collect();
     let told = serde_json::to_string(&told).unwrap_or_default();
     let coded: String = told.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -297,7 +311,10 @@ fn podman_secrets(order: &Order) -> impl Fn(bollard::BollardRequest) -> bollard:
 }
 
 /// Changes what the request for a build says behind its path.
-fn change_query(mut request: bollard::BollardRequest, change: impl FnOnce(String) -> String) -> bollard::BollardRequest {
+fn change_query(
+    mut request: bollard::BollardRequest,
+    change: impl FnOnce(String) -> String,
+) -> bollard::BollardRequest {
     if request.uri().path().ends_with("/build")
         && let Ok(changed) = change(request.uri().to_string()).parse()
     {

@@ -76,14 +76,7 @@ fn secured(place: &str) -> Result<Docker, Box<dyn std::error::Error + Send + Syn
     let folder = folder.or_else(home).ok_or("DOCKER_CERT_PATH names no folder of certificates")?;
     let file = |name: &str| folder.join(name);
     let (key, cert, ca) = (file("key.pem"), file("cert.pem"), file("ca.pem"));
-    Ok(Docker::connect_with_ssl(
-        &format!("tcp://{place}"),
-        &key,
-        &cert,
-        &ca,
-        PATIENCE,
-        bollard::API_DEFAULT_VERSION,
-    )?)
+    Ok(Docker::connect_with_ssl(&format!("tcp://{place}"), &key, &cert, &ca, PATIENCE, bollard::API_DEFAULT_VERSION)?)
 }
 
 /// A socket of this user's alone; whoever connects to it talks to the daemon behind `ssh`.

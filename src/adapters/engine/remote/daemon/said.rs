@@ -26,7 +26,8 @@ pub(super) struct Story<'a> {
 
 impl<'a> Story<'a> {
     pub(super) fn of(dockerfile: &str, told: &'a dyn Told) -> Self {
-        let numbered = |line: &str| ["FROM ", "ADD ", "COPY ", "RUN ", "WORKDIR "].iter().any(|word| line.starts_with(word));
+        let numbered =
+            |line: &str| ["FROM ", "ADD ", "COPY ", "RUN ", "WORKDIR "].iter().any(|word| line.starts_with(word));
         // `FROM scratch` is no step of BuildKit's.
         let all = dockerfile.lines().enumerate();
         let numbered = all.filter(|(_, line)| numbered(line) && *line != "FROM scratch").map(|(at, _)| at + 1);
@@ -85,7 +86,9 @@ impl<'a> Story<'a> {
         let text = std::mem::take(&mut self.torn) + text;
         for line in text.split_inclusive('\n') {
             // What may become a line of podman's own waits for its end.
-            if !line.ends_with('\n') && ["STEP ", "--> ", "COMMIT "].iter().any(|mark| mark.starts_with(line) || line.starts_with(mark)) {
+            if !line.ends_with('\n')
+                && ["STEP ", "--> ", "COMMIT "].iter().any(|mark| mark.starts_with(line) || line.starts_with(mark))
+            {
                 line.clone_into(&mut self.torn);
                 return;
             }
@@ -153,11 +156,26 @@ mod tests {
     fn text_is_told_by_the_instruction_it_belongs_to() {
         let notes = Notes::default();
         let mut story = Story::of("FROM a\nENV A=b\nRUN [\"x\"]\n", &notes);
-        for piece in ["STEP 1/3: FROM a\nSTEP 2/3: ENV A=b\n--> 12ab\nST", "EP 3/3: RUN [\"x\"]\nhello\nthere", " you\n", "COMMIT r\n--> 34cd\n"] {
+        for piece in [
+            "STEP 1/3: FROM a\nSTEP 2/3: ENV A=b\n--> 12ab\nST",
+            "EP 3/3: RUN [\"x\"]\nhello\nthere",
+            " you\n",
+            "COMMIT r\n--> 34cd\n",
+        ] {
             story.hear(said(piece));
         }
         let all = notes.0.lock().unwrap().clone();
-        let expected = ["began 1", "ended 1 false", "began 2", "ended 2 false", "began 3", "3: hello", "3: there", "3:  you", "ended 3 false"];
+        let expected = [
+            "began 1",
+            "ended 1 false",
+            "began 2",
+            "ended 2 false",
+            "began 3",
+            "3: hello",
+            "3: there",
+            "3:  you",
+            "ended 3 false",
+        ];
         assert_eq!(all, expected);
     }
 
