@@ -3,7 +3,6 @@
 //! An engine only emits facts into a [`Sink`]; it never reads the journal and never knows a viewer.
 
 pub mod embedded;
-#[cfg(feature = "engines")]
 pub mod remote;
 pub mod scripted;
 
@@ -190,7 +189,6 @@ pub enum EngineError {
     #[error(transparent)]
     Gate(Box<Report>),
     /// The builder it was given to did not do it.
-    #[cfg(feature = "engines")]
     #[error(transparent)]
     Builder(#[from] remote::BuilderError),
     /// The user stopped it.
@@ -228,11 +226,9 @@ impl From<EngineError> for Report {
             EngineError::Unsupported { .. } => {
                 report.help("nothing was written; `bakery plan` shows the recipe's steps")
             }
-            #[cfg(feature = "engines")]
             EngineError::Builder(error) if error.is_builders_fault() => {
                 Self { kind: Kind::Unreachable, help: error.help(), ..report }
             }
-            #[cfg(feature = "engines")]
             EngineError::Builder(_) => report,
             EngineError::Sink(_) => report,
         }

@@ -39,6 +39,11 @@ impl EngineAddress {
             Self::BuildKit(_) | Self::Buildx(_) => "buildkit",
         }
     }
+
+    /// The same, of an engine that is not this machine's own.
+    pub fn elsewhere(&self) -> Option<&'static str> {
+        (*self != Self::Embedded).then(|| self.kind())
+    }
 }
 
 impl FromStr for EngineAddress {

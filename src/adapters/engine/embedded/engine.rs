@@ -189,7 +189,6 @@ async fn bake_platform(
 /// Tells a step's failure, and makes it the bake's.
 pub(super) fn failed(sink: &dyn Sink, step: &StepId, action: &str, error: StepError, millis: u64) -> EngineError {
     let cancelled = error.is_cancel();
-    #[cfg(feature = "engines")]
     let error = match error {
         StepError::Builder(error) if error.is_builders_fault() => {
             let failure = error.to_failure();

@@ -3,10 +3,6 @@
 //! Reading order: `engine` (a bake), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
 //! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `compress` knows nothing of bakes;
 //! `layers` reads for others what a bake left behind.
-#![cfg_attr(
-    not(feature = "engines"),
-    allow(dead_code, unused_imports, reason = "what engines elsewhere take from here")
-)]
 
 mod base;
 pub mod cache;
@@ -23,23 +19,15 @@ mod running;
 mod seal;
 mod steps;
 
-#[cfg(feature = "engines")]
 pub(super) use base::{Ground, index_of};
 pub use engine::EmbeddedEngine;
-#[cfg(feature = "engines")]
 pub(super) use engine::bake_with;
-#[cfg(feature = "engines")]
 pub(super) use events::Progress;
 pub use image::config_in_force;
-#[cfg(feature = "engines")]
 pub(super) use reading::Contents;
-#[cfg(feature = "engines")]
 pub(super) use running::{Brought, Elsewhere, Work};
 pub use running::{Floor, Program, Stopper, Workroom, try_sandbox};
-#[cfg(feature = "engines")]
 pub(super) use running::{LAST_LINES, RunError, Telling, environment};
-#[cfg(feature = "engines")]
 pub(super) use seal::{Sealing, seal};
 pub(super) use steps::StepError;
-#[cfg(feature = "engines")]
 pub(super) use steps::{Source, Spool, owner_ids};

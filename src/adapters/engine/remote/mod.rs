@@ -1,8 +1,10 @@
 //! Engines beyond this process. What bakes a recipe's running steps elsewhere is a [`Builder`]; everything else (files put, layers
 //! sealed, config, tests, checks, the tag) is done here, so that the image is the same wherever it was baked.
 
+#[cfg(feature = "engines")]
 mod archive;
 mod changes;
+#[cfg(feature = "engines")]
 mod daemon;
 mod dockerfile;
 mod engine;
@@ -22,6 +24,7 @@ use crate::domain::journal::Failure;
 use crate::domain::oci::Platform;
 use crate::report::{Kind, Report};
 
+#[cfg(feature = "engines")]
 pub use daemon::{Daemon, DaemonKind};
 pub use engine::RemoteEngine;
 pub use ground::{GroundImage, GroundLayer};

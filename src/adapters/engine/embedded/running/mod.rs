@@ -16,7 +16,6 @@ mod trial;
 
 pub use attempt::try_sandbox;
 pub(in crate::adapters::engine) use elsewhere::Elsewhere;
-#[cfg(feature = "engines")]
 pub(in crate::adapters::engine) use elsewhere::{Brought, Work};
 pub(super) use ground::wait_for;
 pub(in crate::adapters::engine) use listen::Telling;

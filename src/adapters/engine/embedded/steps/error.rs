@@ -112,7 +112,6 @@ pub(in crate::adapters::engine) enum StepError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// The builder it was given to did not do it.
-    #[cfg(feature = "engines")]
     #[error(transparent)]
     Builder(#[from] crate::adapters::engine::remote::BuilderError),
     /// The user stopped it.
@@ -143,7 +142,6 @@ impl StepError {
 
     /// Whether the user, not the step, ended it.
     pub(in crate::adapters::engine) fn is_cancel(&self) -> bool {
-        #[cfg(feature = "engines")]
         if matches!(self, Self::Builder(crate::adapters::engine::remote::BuilderError::Cancelled)) {
             return true;
         }

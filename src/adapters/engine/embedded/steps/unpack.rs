@@ -55,7 +55,6 @@ impl Spool {
     }
 
     /// Takes a file of a layer that is `of` something; gives its digest and where it lies.
-    #[cfg(feature = "engines")]
     pub(in crate::adapters::engine) fn keep(
         &mut self,
         of: &str,
