@@ -21,6 +21,7 @@ mod dockerfile;
 mod doctor;
 mod edit;
 mod engine;
+mod engines;
 mod examples;
 mod init;
 mod keys;

@@ -5,6 +5,7 @@
 //! `shell`.
 
 mod attempt;
+mod elsewhere;
 mod exam;
 mod ground;
 mod listen;
@@ -16,9 +17,12 @@ mod step;
 mod trial;
 
 pub use attempt::try_sandbox;
+pub(in crate::adapters::engine) use elsewhere::Elsewhere;
+pub(in crate::adapters::engine) use elsewhere::{Brought, Work};
 pub use exam::{Trial, trial_checks};
 pub(super) use ground::wait_for;
+pub(in crate::adapters::engine) use listen::Telling;
 pub(super) use runner::Runner;
 pub use shell::{Floor, Program, Stopper, Workroom};
-pub(super) use step::{OWNERSHIP_LOST, RunError, StepRun};
+pub(in crate::adapters::engine) use step::{LAST_LINES, OWNERSHIP_LOST, RunError, StepRun, environment};
 pub(super) use trial::Subject;
