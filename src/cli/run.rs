@@ -14,6 +14,9 @@ use crate::flows::environment::{dumb_terminal, install_tls, no_color, utf8};
 use crate::flows::settings::plain_characters;
 use crate::report::{Kind, Report};
 
+/// Stack of the threads that work, in bytes.
+const STACK: usize = 8 << 20;
+
 /// What every command gets.
 pub(super) struct Session {
     pub(super) output: Output,
@@ -54,7 +57,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         readonly: cli.readonly,
     };
     install_tls();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    // As much as the main thread has: what verifies a chain for a screen goes as deep as for a command.
+    builder.worker_threads(2).thread_stack_size(STACK).enable_all();
+    let runtime = match builder.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             session.output.failure(&Report::new(Kind::Failed, &error).while_doing("cannot start"));

@@ -122,7 +122,8 @@ impl Assessor {
             return Err(Report::message(Kind::Usage, "no such image in this lineage"));
         }
         let image = self.image(number);
-        let (verdict, prospect) = join(self.verdict(image), self.prospect(number)).await;
+        // Both go deep: they are not to lie on the stack of whoever asks.
+        let (verdict, prospect) = join(Box::pin(self.verdict(image)), Box::pin(self.prospect(number))).await;
         let Prospect { best, packages, rebase, touched } = prospect;
         let (digest, recipe) = (image.digest.clone(), self.recipe(image));
         Ok(Assessment { digest, best, packages, verdict, recipe, rebase, touched })

@@ -12,6 +12,11 @@ impl<T> Held<T> {
     pub fn new(it: T) -> Self {
         Self(Arc::new(it))
     }
+
+    /// The same, for whoever shares it in another way.
+    pub fn shared(&self) -> Arc<T> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl<T> Clone for Held<T> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
@@ -26,8 +25,6 @@ use crate::tui::tasks::{News, TaskKind};
 
 /// An image is looked into once the selection rests for so long.
 const PAUSE: Duration = Duration::from_millis(60);
-/// Images looked into at once when nobody waits for them.
-const AT_ONCE: usize = 2;
 
 impl Performer {
     pub(super) fn lineage(&mut self, effect: Effect) {
@@ -125,13 +122,13 @@ async fn assess(context: Arc<Context>, lineage: Held<Lineage>, number: usize, te
     .await;
 }
 
-/// A few at a time: whoever works at the same time is not to notice.
+/// A few at a time; what several ask is asked once.
 async fn assess_all(context: Arc<Context>, lineage: Held<Lineage>, numbers: Vec<usize>, tell: Sender<Told>) {
     let all = numbers.len();
-    let one = |number| assess(Arc::clone(&context), lineage.clone(), number, tell.clone());
-    let mut assessed = stream::iter(numbers.into_iter().map(one)).buffer_unordered(AT_ONCE);
+    let mut assessed = context.assess_all(lineage.shared(), numbers);
     let mut done = 0;
-    while assessed.next().await.is_some() {
+    while let Some((number, found)) = assessed.next().await {
+        send(&tell, Msg::Assessed { lineage: lineage.clone(), number, found: found.map(Held::new) }).await;
         done += 1;
         let news = News::Progress { kind: TaskKind::Assess, text: format!("{done} of {all}") };
         // The next one tells more.
