@@ -1,6 +1,8 @@
 //! Engines beyond this process. What bakes a recipe's running steps elsewhere is a [`Builder`]; everything else (files put, layers
 //! sealed, config, tests, checks, the tag) is done here, so that the image is the same wherever it was baked.
 
+pub mod buildkit;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
