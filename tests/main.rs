@@ -12,6 +12,8 @@
 mod assist;
 mod bakes;
 mod browse;
+#[cfg(feature = "engines")]
+mod buildkit;
 mod changes;
 mod compare;
 mod config;
@@ -20,6 +22,7 @@ mod demo;
 mod doctor;
 mod edit;
 mod engine;
+mod engines;
 mod examples;
 mod init;
 mod keys;

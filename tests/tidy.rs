@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain/rebase", &["domain::rebase", "domain::layer", "domain::oci"]),
     ("domain/lineage", &["domain::lineage", "domain::oci"]),
     ("domain/rollout", &["domain::rollout", "domain::lineage", "domain::oci"]),
-    ("domain/engine", &["domain::engine", "domain::oci"]),
+    ("domain/engine", &["domain::engine", "domain::oci", "domain::recipe"]),
     ("domain/dockerfile", &["domain::dockerfile", "domain::recipe", "domain::oci", "domain::text", "domain::plan"]),
     (
         "domain/trust",
@@ -245,6 +245,9 @@ fn unsafe_stands_in_one_file() {
     assert_eq!(with, ["src/adapters/sandbox/kernel.rs"]);
 }
 
+/// Names of a protocol's, which its generated traits have.
+const NAMED_ELSEWHERE: &[&str] = &["get_secret"];
+
 #[test]
 fn names_say_something() {
     for (file, text) in rust_files("src") {
@@ -261,6 +264,9 @@ fn names_say_something() {
                 let parts: Vec<String> = split_name(name);
                 for forbidden in FORBIDDEN_NAMES {
                     assert!(!parts.iter().any(|p| p == forbidden), "{file}: `{word} {name}` uses {forbidden}");
+                }
+                if NAMED_ELSEWHERE.contains(&name) {
+                    continue;
                 }
                 assert!(!name.starts_with("get_") && !name.starts_with("do_"), "{file}: fn {name}: name what it gives");
             }

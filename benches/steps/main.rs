@@ -16,6 +16,7 @@
 
 #[path = "../../tests/support/debian.rs"]
 mod debian;
+#[allow(dead_code, reason = "tests of engines need more of it")]
 #[path = "../../tests/support/dockerd.rs"]
 mod dockerd;
 #[path = "../../tests/support/subordinate.rs"]

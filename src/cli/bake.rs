@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// Bake every recipe of the workspace
     #[arg(long, conflicts_with = "recipes")]
     all: bool,
-    /// Engine: embedded, docker://…, podman://…, buildkit://…
+    /// Engine: embedded, docker[://…], podman[://…], buildkit://…, buildx://NAME; two, A,B, with --reproduce
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
     /// Start, print the bake's ID and leave

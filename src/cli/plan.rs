@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Plan as if nothing were cached
     #[arg(long)]
     no_cache: bool,
+    /// Engine: embedded, docker[://…], podman[://…], buildkit://…, buildx://NAME
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
     /// Where a secret is had, instead of what is configured: NAME=env:VARIABLE or NAME=file:PATH
     #[arg(long = "secret", value_name = "NAME=SOURCE")]
     secrets: Vec<String>,
@@ -37,15 +40,17 @@ struct Document<'a> {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let context = session.context()?.with_secret_flags(&args.secrets)?;
+    let context = session.context()?.with_secret_flags(&args.secrets)?.on_engine(args.engine.as_deref())?;
     let options = PrepareOptions { frozen: args.frozen, no_cache: args.no_cache, write_lock: false, ask_tag: true };
     for loaded in context.recipes(&[args.recipe])? {
         let prepared = context.prepare(&loaded, options).await?;
+        let note = context.refuse_lacks(&prepared).await?;
         if session.output.json {
             session.output.json(&Document { plan: &prepared.plan, config: &prepared.recipe.config })?;
         } else {
             let mut lines = plan::lines(&prepared.plan, &prepared.recipe.config, session.output.color);
             lines.extend(prepared.tag_now.as_ref().and_then(|now| plan::stale(&prepared.plan, now)));
+            lines.extend(note);
             session.output.line(lines.join("\n"))?;
         }
     }

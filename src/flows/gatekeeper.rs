@@ -11,7 +11,7 @@ use super::prepare::Prepared;
 use super::signer::Signer;
 use super::statements::Making;
 use super::{Context, reproduce};
-use crate::adapters::engine::{BakeJob, EngineError, Gatekeeper, Sink, SinkError};
+use crate::adapters::engine::{BakeJob, Engine, EngineError, Gatekeeper, Sink, SinkError};
 use crate::adapters::signing::PrivateKey;
 use crate::domain::journal::EventKind;
 use crate::domain::layer::packages::Package;
@@ -134,6 +134,16 @@ fn join(known: &mut Check, other: &Check, reference: &str) {
     known.finding.evidence.extend(other.finding.evidence);
 }
 
+/// A second bake, to see whether the same comes out.
+pub(super) struct Again {
+    pub(super) job: Box<BakeJob>,
+    /// Who does it: the first bake's own engine, or another one.
+    pub(super) engine: Arc<dyn Engine>,
+    /// Where, in the bake's folder.
+    pub(super) folder: PathBuf,
+    pub(super) cancel: CancellationToken,
+}
+
 /// What the engine asks before the tag moves.
 pub(super) struct BakeGate {
     context: Context,
@@ -146,7 +156,7 @@ pub(super) struct BakeGate {
     /// What is installed in the image of each platform, once it has been judged.
     packages: Mutex<Vec<Known<Arc<Vec<Package>>>>>,
     /// What to bake once more, and where.
-    pub(super) again: Option<(Box<BakeJob>, PathBuf, CancellationToken)>,
+    pub(super) again: Option<Again>,
 }
 
 impl BakeGate {
@@ -189,9 +199,9 @@ impl Gatekeeper for BakeGate {
         if let Ok(mut packages) = self.packages.lock() {
             *packages = judged.packages;
         }
-        if let Some((job, folder, cancel)) = &self.again {
+        if let Some(Again { job, engine, folder, cancel }) = &self.again {
             sink.emit(EventKind::CheckStarted { check: reproduce::CHECK.into() })?;
-            let finding = reproduce::bake_again(job, manifests, folder.clone(), cancel).await?;
+            let finding = reproduce::bake_again(job, manifests, folder.clone(), (&**engine, cancel)).await?;
             blocking.extend(tell(&[Check::new(reproduce::CHECK, finding)], sink)?);
         }
         Ok(blocking)

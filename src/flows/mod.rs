@@ -14,6 +14,7 @@ pub mod demo;
 pub mod doctor;
 pub mod drafts;
 pub mod edit;
+mod engines;
 pub mod environment;
 pub mod export;
 pub mod follow;

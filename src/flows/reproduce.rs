@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::prune::free_snapshots;
 use crate::adapters::clock::{Stopwatch, now_unix};
-use crate::adapters::engine::embedded::EmbeddedEngine;
 use crate::adapters::engine::{BakeJob, Engine, EngineError, Sink, SinkError};
 use crate::adapters::files;
 use crate::adapters::host::IdMode;
@@ -29,6 +28,8 @@ use crate::domain::text::escape_bytes;
 use crate::domain::trust::{CheckVerdict, Finding, reason};
 use crate::report::{Kind as ReportKind, Report};
 
+/// The engine that has ids of its own.
+const EMBEDDED: &str = "embedded";
 /// The check this is.
 pub(super) const CHECK: &str = "repro.match";
 /// Largest file whose bytes are looked at.
@@ -81,18 +82,18 @@ pub(super) async fn bake_again(
     job: &BakeJob,
     first: &[(Platform, Descriptor)],
     folder: PathBuf,
-    cancel: &CancellationToken,
+    (engine, cancel): (&dyn Engine, &CancellationToken),
 ) -> Result<Finding, EngineError> {
     let began = now_unix();
     let watch = Stopwatch::start();
     tokio::time::sleep(LATER).await;
-    let made = second(job, &folder, cancel).await;
+    let made = second(job, &folder, engine, cancel).await;
     let finding = match made {
         Ok((target, heard, ids)) => {
             let cache = folder.join("cache");
             let (one, other) =
                 (Place { layout: &job.target, cache: &job.cache }, Place { layout: &target, cache: &cache });
-            let how = how(job, ids, watch.millis());
+            let how = how(job, ids, engine.name(), watch.millis());
             judge(job, first, &heard, (&one, &other), ((began, now_unix()), how)).await
         }
         Err(EngineError::Cancelled) => Err(EngineError::Cancelled),
@@ -115,6 +116,7 @@ pub(super) async fn bake_again(
 async fn second(
     job: &BakeJob,
     folder: &Path,
+    engine: &dyn Engine,
     cancel: &CancellationToken,
 ) -> Result<(Arc<Layout>, Heard, IdMode), EngineError> {
     let target = open_local(&folder.join("store"))?;
@@ -134,14 +136,19 @@ async fn second(
         base.layout = Some(Arc::clone(&job.target));
     }
     let heard = Heard::default();
-    EmbeddedEngine.bake(&again, &heard, cancel).await?;
+    engine.bake(&again, &heard, cancel).await?;
     Ok((target, heard, again.ids))
 }
 
-fn how(job: &BakeJob, ids: IdMode, millis: u64) -> String {
+fn how(job: &BakeJob, ids: IdMode, engine: &str, millis: u64) -> String {
     let ids = if ids == job.ids { "the same ids outside (no others here)" } else { "other ids outside" };
     let threads = if job.packing.threads > 1 { "one thread" } else { "two threads" };
     let seconds = millis.div_ceil(1000);
+    if engine != EMBEDDED {
+        return format!(
+            "baked again by {engine}, up to {seconds} s later, in other folders, {threads}, nothing cached"
+        );
+    }
     format!("baked again in other folders, up to {seconds} s later, with {ids}, {threads}, nothing cached")
 }
 

@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::bake::{BakeRequest, REQUEST};
-use super::gatekeeper::{BakeGate, Listening, admit_base};
+use super::engines;
+use super::gatekeeper::{Again, BakeGate, Listening, admit_base};
 use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;
 use super::prune;
 use crate::adapters::clock::Stopwatch;
-use crate::adapters::engine::embedded::EmbeddedEngine;
 use crate::adapters::engine::embedded::cache::write_memory;
 use crate::adapters::engine::scripted::ScriptedEngine;
 use crate::adapters::engine::{Engine, EngineError};
@@ -132,7 +132,7 @@ async fn stop_when_asked(folder: &BakeFolder, writer: &JournalWriter, stops: &mu
     }
 }
 
-/// Prepares and bakes: from `plan.built` to the last event before `bake.finished`. The one place that chooses an engine.
+/// Prepares and bakes: from `plan.built` to the last event before `bake.finished`.
 async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stopped> {
     let Bench { request, writer, .. } = bench;
     if let Some(scripted) = ScriptedEngine::from_environment() {
@@ -140,12 +140,11 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
         engine.play(writer, cancel).await?;
         return Ok(());
     }
-    if request.engine != "embedded" {
-        let message = format!("there is no engine {} yet", request.engine);
-        return Err(Report::message(Kind::Usage, message).help("use `engine: embedded`").into());
-    }
     let mut context = Context::load(Some(&request.workspace))?.with_secrets(request.options.secrets.clone());
     context.passphrase.clone_from(&bench.passphrase);
+    let (first, second) = engines::split(&request.engine);
+    first.clone_into(&mut context.workspace.engine);
+    let engine: Arc<dyn Engine> = engines::engine(&context.engine()?)?.into();
     let loaded = request.judged(&context)?;
     let policy = context.policy()?;
     context.frozen_policy = Some(Arc::new(policy.clone()));
@@ -163,12 +162,20 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
     let mut job = prepared.into_job(context.local()?, &context, request.options.no_cache);
     let stop = cancel.child_token();
     if request.options.reproduce {
-        gate.again = Some((Box::new(job.clone()), bench.folder.path().join(AGAIN), stop.clone()));
+        let engine = match second {
+            Some(other) => engines::named(other)?.into(),
+            None => Arc::clone(&engine),
+        };
+        let folder = bench.folder.path().join(AGAIN);
+        gate.again = Some(Again { job: Box::new(job.clone()), engine, folder, cancel: stop.clone() });
+    } else if second.is_some() {
+        let message = "a bake has one engine";
+        return Err(Report::message(Kind::Usage, message).help("`--reproduce` compares two").into());
     }
     job.gatekeeper = Some(Arc::new(gate));
     let grounds = Grounds::of(&job, policy);
     let judging = Judging::over(&listening, &grounds, request.options.fail_fast.then(|| stop.clone()));
-    let baked = EmbeddedEngine.bake(&job, &judging, &stop).await;
+    let baked = engine.bake(&job, &judging, &stop).await;
     baked.map_err(|error| offer_shell(judging.reason(error), &request.recipe))?;
     // Only what `plan` says about the next bake depends on it.
     let _ = write_memory(&context.paths.cache, &reference, &file, &memory);

@@ -2,7 +2,7 @@
 //! own commands, judged by other tools.
 
 mod apt;
-mod bench;
+pub mod bench;
 mod bounds;
 mod cached;
 mod distributions;

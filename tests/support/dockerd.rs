@@ -56,6 +56,16 @@ impl Dockerd {
         command
     }
 
+    /// Its name as an engine.
+    pub fn engine(&self) -> String {
+        format!("docker://{}", self.folder.path().join("sock").display())
+    }
+
+    /// Ends it at once, as a machine that loses its power does.
+    pub fn kill(&self) {
+        let _ = Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status();
+    }
+
     fn host(&self) -> String {
         format!("unix://{}", self.folder.path().join("sock").display())
     }
@@ -70,6 +80,17 @@ impl Drop for Dockerd {
         // Asked to end, it ends its containerd too.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
+        // One that was killed left its containerd running.
+        let pid = std::fs::read_to_string(self.folder.path().join("exec/containerd/containerd.pid"));
+        if let Ok(pid) = pid {
+            let _ = Command::new("kill").arg(pid.trim()).stderr(Stdio::null()).status();
+        }
+        // What it had mounted would keep the folder.
+        let _ = Command::new("umount")
+            .args(["--recursive", "--lazy"])
+            .arg(self.folder.path().join("data"))
+            .stderr(Stdio::null())
+            .status();
     }
 }
 

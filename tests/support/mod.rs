@@ -14,6 +14,7 @@ pub mod images;
 pub mod meadow;
 pub mod ordinary;
 pub mod peers;
+pub mod podman_service;
 pub mod pty;
 pub mod subordinate;
 pub mod tiny;

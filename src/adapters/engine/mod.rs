@@ -3,7 +3,6 @@
 //! An engine only emits facts into a [`Sink`]; it never reads the journal and never knows a viewer.
 
 pub mod embedded;
-#[cfg(feature = "engines")]
 pub mod remote;
 pub mod scripted;
 
@@ -18,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::adapters::host::IdMode;
 use crate::adapters::store::Store;
 use crate::adapters::store::layout::Layout;
+use crate::domain::engine::Capabilities;
 use crate::domain::journal::{EventKind, Failure};
 use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageManifest, Platform, Repository};
 use crate::domain::plan::{InputManifest, Plan, StepId};
@@ -189,7 +189,6 @@ pub enum EngineError {
     #[error(transparent)]
     Gate(Box<Report>),
     /// The builder it was given to did not do it.
-    #[cfg(feature = "engines")]
     #[error(transparent)]
     Builder(#[from] remote::BuilderError),
     /// The user stopped it.
@@ -227,9 +226,9 @@ impl From<EngineError> for Report {
             EngineError::Unsupported { .. } => {
                 report.help("nothing was written; `bakery plan` shows the recipe's steps")
             }
-            #[cfg(feature = "engines")]
-            EngineError::Builder(error) if error.is_builders_fault() => Self { kind: Kind::Unreachable, ..report },
-            #[cfg(feature = "engines")]
+            EngineError::Builder(error) if error.is_builders_fault() => {
+                Self { kind: Kind::Unreachable, help: error.help(), ..report }
+            }
             EngineError::Builder(_) => report,
             EngineError::Sink(_) => report,
         }
@@ -241,6 +240,9 @@ impl From<EngineError> for Report {
 pub trait Engine: Send + Sync {
     /// Its name in journals.
     fn name(&self) -> &'static str;
+
+    /// What it can do, asked of it.
+    async fn capabilities(&self) -> Result<Capabilities, EngineError>;
 
     /// Carries out the plan, emitting every fact from the first step to `image.committed`.
     async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError>;

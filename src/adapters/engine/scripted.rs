@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{BakeJob, Baked, Engine, EngineError, Sink};
 use crate::adapters::process::environment;
+use crate::domain::engine::Capabilities;
 use crate::domain::journal::{EventKind, Failure, decode_kind};
 use crate::domain::oci::{Descriptor, media_type};
 use crate::domain::plan::StepId;
@@ -145,6 +146,10 @@ async fn appears(file: &Path) {
 impl Engine for ScriptedEngine {
     fn name(&self) -> &'static str {
         "scripted"
+    }
+
+    async fn capabilities(&self) -> Result<Capabilities, EngineError> {
+        Ok(Capabilities::embedded())
     }
 
     async fn bake(&self, _job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {

@@ -37,6 +37,17 @@ pub fn runs(wanted: &Platform) -> bool {
     own.os == wanted.os && std::path::Path::new("/proc/sys/fs/binfmt_misc").join(emulator).exists()
 }
 
+/// Platforms whose programs run here, of those known by name.
+pub fn platforms() -> std::collections::BTreeSet<Platform> {
+    let known = ["amd64", "arm64", "arm", "ppc64le", "riscv64", "s390x"].into_iter();
+    let emulated = known.map(|architecture| Platform {
+        os: "linux".into(),
+        architecture: architecture.into(),
+        variant: (architecture == "arm").then(|| "v7".into()),
+    });
+    emulated.filter(runs).chain([platform()]).collect()
+}
+
 /// Threads worth using.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -2,24 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::engine::EngineAddress;
 use crate::domain::yaml::{self, Node, Problems, Reading, quote};
 
 /// What bakes, as it is written.
 pub(super) fn engine(node: &Node, problems: &mut Problems) -> Option<String> {
     let text = node.text("engine", problems)?;
-    let (scheme, address) = text.split_once("://").map_or((text, None), |(scheme, address)| (scheme, Some(address)));
-    let fits = match scheme {
-        "embedded" => address.is_none(),
-        "docker" | "podman" => address.is_none_or(|address| !address.is_empty()),
-        "buildkit" => address.is_some_and(|address| !address.is_empty()),
-        _ => false,
-    };
-    if !fits {
-        let near = yaml::nearest(scheme, ["embedded", "docker", "podman", "buildkit"]);
+    if let Err(error) = text.parse::<EngineAddress>() {
+        let scheme = text.split("://").next().unwrap_or(text);
+        let near = yaml::nearest(scheme, ["embedded", "docker", "podman", "buildkit", "buildx"]);
         let mean = near.filter(|near| *near != scheme).map(|near| format!("; did you mean `{near}`?"));
         problems
             .error(node.span, format!("unknown engine {}{}", quote(text), mean.unwrap_or_default()))
-            .help("engines are embedded, docker[://…], podman[://…], buildkit://…");
+            .help(error.why);
         return None;
     }
     Some(text.to_owned())

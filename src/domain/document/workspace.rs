@@ -8,7 +8,7 @@ pub(super) const SIZE: Shape =
 /// `1m30s`.
 pub(super) const DURATION: Shape = Shape::Form("^([0-9]+(ns|us|ms|s|m|h))+$|^0$");
 /// `embedded`.
-pub(super) const ENGINE: Shape = Shape::Form("^(embedded|(docker|podman)(://.+)?|buildkit://.+)$");
+pub(super) const ENGINE: Shape = Shape::Form("^(embedded|(docker|podman)(://.+)?|(buildkit|buildx)://.+)$");
 
 /// Where a secret is had.
 pub const SECRET: &[Field] = &[

@@ -29,6 +29,23 @@ pub struct EngineAddressError {
     pub why: &'static str,
 }
 
+impl EngineAddress {
+    /// What sort of engine it is: part of the keys of what is made there.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Docker(_) => "docker",
+            Self::Podman(_) => "podman",
+            Self::BuildKit(_) | Self::Buildx(_) => "buildkit",
+        }
+    }
+
+    /// The same, of an engine that is not this machine's own.
+    pub fn elsewhere(&self) -> Option<&'static str> {
+        (*self != Self::Embedded).then(|| self.kind())
+    }
+}
+
 impl FromStr for EngineAddress {
     type Err = EngineAddressError;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::oci::Platform;
+use crate::domain::recipe::{Action, Network, Recipe};
 
 /// What an engine can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,4 +23,103 @@ pub struct Capabilities {
     pub reproducible: bool,
     /// Platforms it runs programs of; `None` where it does not tell.
     pub platforms: Option<BTreeSet<Platform>>,
+}
+
+/// What a recipe asks of an engine that cannot do it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// Line of the step, from 1.
+    pub line: u32,
+    /// What it asks: `hand secrets to a step`.
+    pub what: String,
+}
+
+impl Capabilities {
+    /// Those of the engine that needs no daemon; platforms are the machine's.
+    pub fn embedded() -> Self {
+        Self {
+            live_changes: true,
+            run_steps: true,
+            secrets: true,
+            cache_mounts: true,
+            no_network: true,
+            reproducible: true,
+            platforms: None,
+        }
+    }
+
+    /// Whether it runs programs of a platform; one that does not tell is believed to. A variant asks for no more than the
+    /// architecture.
+    pub fn runs(&self, wanted: &Platform) -> bool {
+        let fits = |has: &Platform| (&has.os, &has.architecture) == (&wanted.os, &wanted.architecture);
+        self.run_steps && self.platforms.as_ref().is_none_or(|all| all.iter().any(fits))
+    }
+
+    /// What of a recipe's steps it cannot do, in the recipe's order; `platforms` are those it is baked for.
+    pub fn lacks(&self, recipe: &Recipe, platforms: &[Platform]) -> Vec<Lack> {
+        let mut lacks = Vec::new();
+        for step in recipe.steps.iter().filter(|step| step.action.runs()) {
+            let kind = step.action.kind();
+            let mut say = |what: String| lacks.push(Lack { line: step.line, what });
+            if !self.run_steps {
+                say(format!("carry out a `{kind}` step"));
+                continue;
+            }
+            for platform in platforms.iter().filter(|platform| !self.runs(platform)) {
+                say(format!("run programs for {platform}"));
+            }
+            let Action::Run(run) = &step.action else { continue };
+            if !run.secrets.is_empty() && !self.secrets {
+                say("hand secrets to a step".into());
+            }
+            if !run.cache.is_empty() && !self.cache_mounts {
+                say("keep folders between bakes (`cache`)".into());
+            }
+            if run.network == Network::None && !self.no_network {
+                say("cut a step off from the network (`network: none`)".into());
+            }
+        }
+        lacks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(steps: &str) -> Recipe {
+        let text = format!("recipe: 1\nname: a/b\ntag: \"1\"\nbase: scratch\nsteps:\n{steps}");
+        crate::domain::recipe::parse(text.as_bytes(), &[]).recipe.unwrap()
+    }
+
+    fn platform(text: &str) -> Platform {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_lacking_is_told_with_its_line() {
+        let recipe = recipe(
+            "  - write: {to: /a, content: x}\n  - run: {script: id, secrets: [token], cache: [/c], network: none}\n  - packages: [curl]\n",
+        );
+        let all = Capabilities::embedded();
+        let amd = [platform("linux/amd64")];
+        assert_eq!(all.lacks(&recipe, &amd), Vec::new());
+        let told = |can: &Capabilities, on: &[Platform]| -> Vec<String> {
+            can.lacks(&recipe, on).into_iter().map(|lack| format!("{}: {}", lack.line, lack.what)).collect()
+        };
+        let bare = Capabilities { secrets: false, cache_mounts: false, no_network: false, ..all.clone() };
+        assert_eq!(
+            told(&bare, &amd),
+            [
+                "7: hand secrets to a step",
+                "7: keep folders between bakes (`cache`)",
+                "7: cut a step off from the network (`network: none`)"
+            ]
+        );
+        let runs_nothing = Capabilities { run_steps: false, ..all.clone() };
+        assert_eq!(told(&runs_nothing, &amd), ["7: carry out a `run` step", "8: carry out a `packages` step"]);
+        let only = Capabilities { platforms: Some(BTreeSet::from([platform("linux/amd64")])), ..all };
+        assert_eq!(told(&only, &[platform("linux/arm64")]).len(), 2);
+        assert!(only.runs(&platform("linux/amd64")) && !only.runs(&platform("linux/arm64/v8")));
+    }
 }

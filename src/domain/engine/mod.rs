@@ -4,4 +4,4 @@ mod address;
 mod capabilities;
 
 pub use address::{EngineAddress, EngineAddressError};
-pub use capabilities::Capabilities;
+pub use capabilities::{Capabilities, Lack};

@@ -64,6 +64,7 @@ pub enum PackError {
 pub struct Packer<W> {
     out: W,
     mtime: i64,
+    own_times: bool,
     last: Option<Vec<u8>>,
     buffer: Vec<u8>,
 }
@@ -71,7 +72,12 @@ pub struct Packer<W> {
 impl<W: Write> Packer<W> {
     /// Writes into `out`; every entry gets `mtime`, whatever its own.
     pub fn new(out: W, mtime: i64) -> Self {
-        Self { out, mtime, last: None, buffer: vec![0; 64 << 10] }
+        Self { out, mtime, own_times: false, last: None, buffer: vec![0; 64 << 10] }
+    }
+
+    /// Every entry keeps the time it has instead.
+    pub fn with_own_times(self) -> Self {
+        Self { own_times: true, ..self }
     }
 
     /// A folder, symlink, hard link, device or pipe.
@@ -151,7 +157,7 @@ impl<W: Write> Packer<W> {
         header.set_mode(node.mode & 0o7777);
         header.set_uid(u64::from(fitting(&mut records, b"uid", node.uid)));
         header.set_gid(u64::from(fitting(&mut records, b"gid", node.gid)));
-        set_mtime(&mut header, &mut records, self.mtime);
+        set_mtime(&mut header, &mut records, if self.own_times { node.mtime } else { self.mtime });
         let (kind, device) = match &node.kind {
             Kind::File { .. } => (EntryType::Regular, (0, 0)),
             Kind::Folder => (EntryType::Directory, (0, 0)),

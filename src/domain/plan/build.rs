@@ -62,6 +62,8 @@ pub struct PlanRequest<'a> {
     pub packing: &'a str,
     /// What becomes of owners in steps that run something.
     pub ids: Ids,
+    /// Kind of the engine that carries out steps which run something; `None` for this machine's own.
+    pub engine: Option<&'a str>,
     /// Platforms in order.
     pub platforms: &'a [PlatformBase],
     /// What each step reads; as many as the recipe has steps.
@@ -97,7 +99,10 @@ fn platform_plan(request: &PlanRequest<'_>, on: &PlatformBase, several: bool) ->
         let id = step_id(&on.platform, index, several);
         let inputs = request.inputs.get(index).and_then(Option::as_ref);
         let digest = inputs.map(InputManifest::digest);
-        let running = Running::of(&step.action, &on.env, request.ids);
+        let mut running = Running::of(&step.action, &on.env, request.ids);
+        if let Some(engine) = request.engine {
+            running = running.map(|running| running.on(engine));
+        }
         let key = step_key(&KeyParts {
             below: &below,
             action: &step.action,

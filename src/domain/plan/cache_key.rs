@@ -49,12 +49,20 @@ pub struct Running<'a> {
     pub env: &'a [String],
     /// Whether owners are kept.
     pub ids: Ids,
+    /// Kind of the engine that runs it; `None` for this machine's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<&'a str>,
 }
 
 impl<'a> Running<'a> {
     /// What `action` runs in; `None` where it runs nothing, and so does not depend on it.
     pub fn of(action: &Action, env: &'a [String], ids: Ids) -> Option<Self> {
-        action.runs().then_some(Self { env, ids })
+        action.runs().then_some(Self { env, ids, engine: None })
+    }
+
+    /// The same, run by an engine of another kind.
+    pub fn on(self, engine: &'a str) -> Self {
+        Self { engine: Some(engine), ..self }
     }
 }
 
@@ -127,7 +135,7 @@ mod tests {
         let first = key(parts);
         assert_eq!(first, key(parts));
         let step = Below::Step(first.clone());
-        let runs = |env, ids| Some(Running { env, ids });
+        let runs = |env, ids| Some(Running { env, ids, engine: None });
         let others = [
             first,
             key(KeyParts { below: &b, ..parts }),
@@ -149,7 +157,10 @@ mod tests {
     fn only_steps_that_run_something_depend_on_what_they_run_in() {
         assert_eq!(Running::of(&write("x"), &[], Ids::Exact), None);
         let packages = Action::Packages(crate::domain::recipe::Packages { names: vec!["curl".into()] });
-        assert_eq!(Running::of(&packages, &[], Ids::Single), Some(Running { env: &[], ids: Ids::Single }));
+        assert_eq!(
+            Running::of(&packages, &[], Ids::Single),
+            Some(Running { env: &[], ids: Ids::Single, engine: None })
+        );
     }
 
     #[test]

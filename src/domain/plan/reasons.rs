@@ -82,6 +82,7 @@ impl World {
             stale: None,
             created: 0,
             packing: self.packing,
+            engine: None,
             platforms: &[self.on()],
             ids: self.ids,
             inputs: &self.inputs,

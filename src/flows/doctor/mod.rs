@@ -9,6 +9,7 @@ mod steps;
 use serde::Serialize;
 
 use super::Context;
+use super::engines::Answer;
 use crate::adapters::engine::embedded::try_sandbox;
 use crate::adapters::host::{self, IdSetting};
 use crate::adapters::process::probe;
@@ -70,7 +71,10 @@ pub async fn examine(context: Result<&Context, &Report>) -> Vec<Finding> {
     findings.extend(steps::judge(&probe::gather(&paths.cache), &trial, setting));
     findings.push(places::terminal());
     match context {
-        Ok(context) => findings.extend(stores(context).await),
+        Ok(context) => {
+            findings.extend(stores(context).await);
+            findings.extend(engine(context).await);
+        }
         Err(report) => findings.push(
             Finding::lacking("workspace", "everything but demo and init", &report.message, "`bakery init` makes one")
                 .weak(),
@@ -87,6 +91,23 @@ async fn try_steps(paths: &Paths, setting: Option<IdSetting>) -> steps::Trial {
     let cache = paths.cache.clone();
     let done = tokio::task::spawn_blocking(move || try_sandbox(&cache, ids)).await;
     done.map_err(|error| error.to_string())?.map_err(said)
+}
+
+/// What the configured engine answers, where it is not this machine's own.
+async fn engine(context: &Context) -> Option<Finding> {
+    const FOR: &str = "steps that run something";
+    match context.ask_engine().await {
+        Ok(None) => None,
+        Ok(Some(Answer { name, can: Ok(can) })) => {
+            Some(Finding::ok("engine", FOR, format!("{name}: {}", Answer::words(&can))))
+        }
+        Ok(Some(Answer { name, can: Err(report) })) => {
+            let said = std::iter::once(report.message).chain(report.causes).collect::<Vec<_>>().join(": ");
+            let mend = "start it, or say where it is: `engine: docker://PATH`; `engine: embedded` needs none";
+            Some(Finding::lacking("engine", FOR, format!("{name}: {said}"), mend))
+        }
+        Err(report) => Some(Finding::lacking("engine", FOR, report.message, "mend `engine` in bakery.yaml")),
+    }
 }
 
 async fn stores(context: &Context) -> Vec<Finding> {

@@ -163,10 +163,7 @@ impl Context {
         let local = self.local_if_present()?;
         let file = absolute(&loaded.file);
         let pinned = self.pinned(loaded, lock, options).await?;
-        if options.write_lock
-            && pinned.moved
-            && let Some(lock) = &pinned.lock
-        {
+        if let Some(lock) = pinned.lock.as_ref().filter(|_| options.write_lock && pinned.moved) {
             write_lock(&file, lock)?;
         }
         let on = platform_bases(&platforms, &pinned.bases, local.as_ref()).await;
@@ -185,6 +182,7 @@ impl Context {
             on,
             created,
             ids: self.ids(loaded.valid()?)?,
+            engine: self.engine()?.elsewhere(),
             local,
             no_cache: options.no_cache,
         };
@@ -331,6 +329,7 @@ struct PlanJob {
     on: Vec<PlatformBase>,
     created: i64,
     ids: IdMode,
+    engine: Option<&'static str>,
     local: Option<Arc<dyn Store>>,
     no_cache: bool,
 }
@@ -358,7 +357,8 @@ impl PlanJob {
             stale: self.pinned.stale(),
             created: self.created,
             packing: &packing,
-            ids: self.ids.ids(),
+            ids: self.engine.map_or_else(|| self.ids.ids(), |_| plan::Ids::Exact),
+            engine: self.engine,
             platforms: &self.on,
             inputs: &inputs,
             cache: (!self.no_cache).then_some(&view as &dyn CacheView),
@@ -493,6 +493,6 @@ pub(in crate::flows) fn write_lock(recipe: &std::path::Path, lock: &Lock) -> Res
 
 /// Seconds since 1970 of a config's `created`; never before.
 fn created(text: &str) -> Option<i64> {
-    use time::format_description::well_known::Rfc3339;
-    time::OffsetDateTime::parse(text, &Rfc3339).ok().map(|time| time.unix_timestamp().max(0))
+    let time = time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339);
+    Some(time.ok()?.unix_timestamp().max(0))
 }

@@ -28,9 +28,9 @@ const PIECE: usize = 128 << 10;
 
 /// A layer that can be built upon.
 #[derive(Clone, Debug)]
-pub(super) struct Ground {
-    pub(super) blob: Descriptor,
-    pub(super) diff_id: DiffId,
+pub(in crate::adapters::engine) struct Ground {
+    pub(in crate::adapters::engine) blob: Descriptor,
+    pub(in crate::adapters::engine) diff_id: DiffId,
 }
 
 /// The base's layers, bottom first.
@@ -276,7 +276,7 @@ impl Scanning {
 }
 
 /// The index of a layer that is in the layout: remembered, else read from the blob.
-pub(super) fn index_of(
+pub(in crate::adapters::engine) fn index_of(
     target: &Layout,
     cache: &Path,
     layer: &Ground,

@@ -1,5 +1,7 @@
 //! The bake: base, steps and image of every platform, then the tag. Emits facts, reads no journal.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
@@ -8,10 +10,12 @@ use super::checking::{FileTests, sum_up};
 use super::events::on_thread;
 use super::image::{Frame, put_index};
 use super::platform::{Ended, Made, StepFailed, Task, Workshop};
+use super::running::Elsewhere;
 use super::steps::StepError;
 use crate::adapters::engine::{BakeJob, Baked, BaseImage, Engine, EngineError, Sink};
 use crate::adapters::host;
 use crate::adapters::store::layout::Layout;
+use crate::domain::engine::Capabilities;
 use crate::domain::journal::EventKind;
 use crate::domain::oci::{Descriptor, MAX_LAYERS, Platform};
 use crate::domain::plan::{PlatformPlan, StepId};
@@ -28,54 +32,69 @@ impl Engine for EmbeddedEngine {
         NAME
     }
 
+    async fn capabilities(&self) -> Result<Capabilities, EngineError> {
+        Ok(Capabilities { platforms: Some(host::platforms()), ..Capabilities::embedded() })
+    }
+
     async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {
-        let bases = check(job)?;
-        // What this bake puts or uses is not freed while it runs.
-        let target = Layout::clone(&job.target);
-        let _hold = blocking(move || target.hold()).await?;
-        let cancel = &cancel.child_token();
-        let mut manifests: Vec<(Platform, Descriptor)> = Vec::new();
-        let mut found = Vec::new();
-        for (part, base) in job.plan.platforms.iter().zip(bases) {
-            let made = bake_platform(job, part, base, sink, cancel).await?;
-            manifests.push((part.platform.clone(), made.manifest));
-            found.push((part.platform.to_string(), made.found));
-        }
-        if cancel.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
-        let mut failed = sum_up(&job.recipe, &found, sink)?;
-        if let Some(gatekeeper) = &job.gatekeeper {
-            failed.extend(gatekeeper.judge(&manifests, sink).await?);
-        }
-        if !failed.is_empty() {
-            return Err(EngineError::Rejected { failed });
-        }
-        let image = match manifests.as_slice() {
-            [(_, only)] => only.clone(),
-            _ => {
-                let (frame, manifests) = (frame_of(job), manifests.clone());
-                blocking(move || put_index(&frame, manifests)).await?
-            }
-        };
-        // What proves the image is there before anybody can find it.
-        if let Some(gatekeeper) = &job.gatekeeper {
-            gatekeeper.attach(&image, &manifests, sink).await?;
-        }
-        if cancel.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
-        let reference = job.plan.reference.clone();
-        let (target, name, tagged) = (Layout::clone(&job.target), reference.clone(), image.clone());
-        blocking(move || target.tag(&name, &tagged)).await?;
-        sink.emit(EventKind::ImageCommitted { reference: reference.clone(), image: image.clone() })?;
-        Ok(Baked { reference, image })
+        bake_with(job, sink, cancel, None).await
     }
 }
 
+/// Bakes; steps that run something are carried out `elsewhere` where that is given.
+pub(in crate::adapters::engine) async fn bake_with(
+    job: &BakeJob,
+    sink: &dyn Sink,
+    cancel: &CancellationToken,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
+) -> Result<Baked, EngineError> {
+    let bases = check(job, elsewhere.as_deref())?;
+    // What this bake puts or uses is not freed while it runs.
+    let target = Layout::clone(&job.target);
+    let _hold = blocking(move || target.hold()).await?;
+    let cancel = &cancel.child_token();
+    let mut manifests: Vec<(Platform, Descriptor)> = Vec::new();
+    let mut found = Vec::new();
+    for (part, base) in job.plan.platforms.iter().zip(bases) {
+        let made = bake_platform((job, elsewhere.as_ref()), part, base, sink, cancel).await?;
+        manifests.push((part.platform.clone(), made.manifest));
+        found.push((part.platform.to_string(), made.found));
+    }
+    if cancel.is_cancelled() {
+        return Err(EngineError::Cancelled);
+    }
+    let mut failed = sum_up(&job.recipe, &found, sink)?;
+    if let Some(gatekeeper) = &job.gatekeeper {
+        failed.extend(gatekeeper.judge(&manifests, sink).await?);
+    }
+    if !failed.is_empty() {
+        return Err(EngineError::Rejected { failed });
+    }
+    let image = match manifests.as_slice() {
+        [(_, only)] => only.clone(),
+        _ => {
+            let (frame, manifests) = (frame_of(job, elsewhere.is_some()), manifests.clone());
+            blocking(move || put_index(&frame, manifests)).await?
+        }
+    };
+    // What proves the image is there before anybody can find it.
+    if let Some(gatekeeper) = &job.gatekeeper {
+        gatekeeper.attach(&image, &manifests, sink).await?;
+    }
+    if cancel.is_cancelled() {
+        return Err(EngineError::Cancelled);
+    }
+    let reference = job.plan.reference.clone();
+    let (target, name, tagged) = (Layout::clone(&job.target), reference.clone(), image.clone());
+    blocking(move || target.tag(&name, &tagged)).await?;
+    sink.emit(EventKind::ImageCommitted { reference: reference.clone(), image: image.clone() })?;
+    Ok(Baked { reference, image })
+}
+
 /// Whether this engine can do it all, before anything is written; gives the base of each platform.
-fn check(job: &BakeJob) -> Result<Vec<Option<&BaseImage>>, EngineError> {
-    let unsupported = |what: String| EngineError::Unsupported { engine: NAME, what };
+fn check<'j>(job: &'j BakeJob, elsewhere: Option<&dyn Elsewhere>) -> Result<Vec<Option<&'j BaseImage>>, EngineError> {
+    let engine = elsewhere.map_or(NAME, Elsewhere::kind);
+    let unsupported = |what: String| EngineError::Unsupported { engine, what };
     if job.plan.platforms.is_empty() {
         return Err(unsupported("bake for no platform at all".into()));
     }
@@ -88,12 +107,14 @@ fn check(job: &BakeJob) -> Result<Vec<Option<&BaseImage>>, EngineError> {
         return Err(unsupported(format!("put {steps} steps on {layers} layers (T-19: at most {MAX_LAYERS} together)")));
     }
     let runs = job.recipe.steps.iter().find(|step| step.action.runs());
-    let foreign = job.plan.platforms.iter().find(|part| !host::runs(&part.platform));
+    let runs_here = |on: &Platform| elsewhere.map_or_else(|| host::runs(on), |elsewhere| elsewhere.runs(on));
+    let foreign = job.plan.platforms.iter().find(|part| !runs_here(&part.platform));
     if let (Some(step), Some(part)) = (runs, foreign) {
         let (kind, line) = (step.action.kind(), step.line);
         return Err(unsupported(format!(
-            "carry out the `{kind}` step (line {line}) for {} on this machine",
-            part.platform
+            "carry out the `{kind}` step (line {line}) for {} {}",
+            part.platform,
+            if elsewhere.is_some() { "there" } else { "on this machine" }
         )));
     }
     let base_of = |part: &PlatformPlan| match &part.base {
@@ -108,18 +129,20 @@ fn check(job: &BakeJob) -> Result<Vec<Option<&BaseImage>>, EngineError> {
     job.plan.platforms.iter().map(base_of).collect()
 }
 
-fn frame_of(job: &BakeJob) -> Frame {
+fn frame_of(job: &BakeJob, elsewhere: bool) -> Frame {
     Frame {
         target: Layout::clone(&job.target),
         created: job.plan.created,
         change: job.recipe.config.clone(),
         base: (job.plan.base.clone(), job.plan.base_digest.clone()),
-        ownership_lost: !job.ids.ids().is_exact() && job.recipe.steps.iter().any(|step| step.action.runs()),
+        ownership_lost: !elsewhere
+            && !job.ids.ids().is_exact()
+            && job.recipe.steps.iter().any(|step| step.action.runs()),
     }
 }
 
 async fn bake_platform(
-    job: &BakeJob,
+    (job, elsewhere): (&BakeJob, Option<&Arc<dyn Elsewhere>>),
     part: &PlatformPlan,
     base: Option<&BaseImage>,
     sink: &dyn Sink,
@@ -143,7 +166,8 @@ async fn bake_platform(
         ids: job.ids,
         step_timeout: job.step_timeout,
         cancel: cancel.clone(),
-        frame: frame_of(job),
+        elsewhere: elsewhere.cloned(),
+        frame: frame_of(job, elsewhere.is_some()),
         base: base.cloned(),
         secrets: job.secrets.clone(),
         owner: job.recipe.name.to_string(),
@@ -165,6 +189,14 @@ async fn bake_platform(
 /// Tells a step's failure, and makes it the bake's.
 pub(super) fn failed(sink: &dyn Sink, step: &StepId, action: &str, error: StepError, millis: u64) -> EngineError {
     let cancelled = error.is_cancel();
+    let error = match error {
+        StepError::Builder(error) if error.is_builders_fault() => {
+            let failure = error.to_failure();
+            let told = sink.emit(EventKind::StepFailed { step: step.clone(), millis, failure });
+            return told.map_or_else(Into::into, |()| error.into());
+        }
+        other => other,
+    };
     let failure = error.into_failure();
     let told = sink.emit(EventKind::StepFailed { step: step.clone(), millis, failure: failure.clone() });
     match told {

@@ -24,11 +24,11 @@ const FOUND_IN_FILE: usize = 5;
 /// Nobody takes facts any more: the sink failed, or the bake is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the bake has ended")]
-pub(super) struct Stopped;
+pub(in crate::adapters::engine) struct Stopped;
 
 /// Where a working thread leaves facts.
 #[derive(Clone)]
-pub(super) struct Events(mpsc::Sender<Fact>);
+pub(in crate::adapters::engine) struct Events(mpsc::Sender<Fact>);
 
 /// What a working thread has to tell.
 enum Fact {
@@ -38,7 +38,7 @@ enum Fact {
 
 impl Events {
     /// Leaves a fact; waits while the sink is busy.
-    pub(super) fn emit(&self, kind: EventKind) -> Result<(), Stopped> {
+    pub(in crate::adapters::engine) fn emit(&self, kind: EventKind) -> Result<(), Stopped> {
         self.0.blocking_send(Fact::Event(Box::new(kind))).map_err(|_| Stopped)
     }
 
@@ -80,7 +80,7 @@ pub(super) async fn on_thread<T: Send + 'static>(
 }
 
 /// How far a step is, told at a bearable pace.
-pub(super) struct Progress {
+pub(in crate::adapters::engine) struct Progress {
     events: Events,
     step: StepId,
     done: u64,
@@ -91,7 +91,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(events: Events, step: StepId, total: Option<u64>) -> Self {
+    pub(in crate::adapters::engine) fn new(events: Events, step: StepId, total: Option<u64>) -> Self {
         Self { events, step, done: 0, told: 0, total, last: Stopwatch::start(), found: 0 }
     }
 

@@ -19,6 +19,15 @@ mod running;
 mod seal;
 mod steps;
 
+pub(super) use base::{Ground, index_of};
 pub use engine::EmbeddedEngine;
+pub(super) use engine::bake_with;
+pub(super) use events::Progress;
 pub use image::config_in_force;
+pub(super) use reading::Contents;
+pub(super) use running::{Brought, Elsewhere, Work};
 pub use running::{Floor, Program, Stopper, Workroom, try_sandbox};
+pub(super) use running::{LAST_LINES, RunError, Telling, environment};
+pub(super) use seal::{Sealing, seal};
+pub(super) use steps::StepError;
+pub(super) use steps::{Source, Spool, owner_ids};

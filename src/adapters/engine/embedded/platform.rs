@@ -14,7 +14,7 @@ use super::checking::{FileTests, NOT_RUN, check_of, finished};
 use super::events::{Events, Progress, change_seen};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::reading::Contents;
-use super::running::{OWNERSHIP_LOST, Runner, StepRun, Subject};
+use super::running::{Elsewhere, OWNERSHIP_LOST, Runner, StepRun, Subject};
 use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
@@ -27,7 +27,7 @@ use crate::adapters::store::StoreError;
 use crate::domain::journal::{EventKind, LayerBlob, SealedLayer, SeenChange};
 use crate::domain::layer::{Changeset, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
-use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, Running, StepId, step_key};
+use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, StepId, step_key};
 use crate::domain::recipe::{Action, RunTest, SecretSource, Step, TestCase, TestKind};
 use crate::domain::trust::{CheckVerdict, Finding};
 
@@ -52,6 +52,8 @@ pub(super) struct Workshop {
     pub(super) ids: IdMode,
     pub(super) step_timeout: Option<Duration>,
     pub(super) cancel: CancellationToken,
+    /// Who carries out steps that run something, where that is not this machine.
+    pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
     pub(super) frame: Frame,
     pub(super) base: Option<BaseImage>,
     pub(super) secrets: BTreeMap<String, SecretSource>,
@@ -90,10 +92,10 @@ pub(super) struct StepFailed {
 }
 
 /// The stack as it grows.
-struct Stack {
-    layers: Vec<Ground>,
-    tree: Option<Tree>,
-    remembered: Remembered,
+pub(super) struct Stack {
+    pub(super) layers: Vec<Ground>,
+    pub(super) tree: Option<Tree>,
+    pub(super) remembered: Remembered,
     /// Begun by the first step that runs something.
     runner: Option<Runner>,
 }
@@ -159,7 +161,9 @@ impl Workshop {
             Err(error) if !error.is_cancel() => {
                 let failure = error.into_failure();
                 let lines = [vec![failure.message], failure.causes].concat();
-                Ok(Finding::new(CheckVerdict::Unknown, NOT_RUN, lines))
+                // Whoever bakes elsewhere may have a machine that runs nothing.
+                let reason = if self.elsewhere.is_some() { "test.platform" } else { NOT_RUN };
+                Ok(Finding::new(CheckVerdict::Unknown, reason, lines))
             }
             other => other,
         }
@@ -188,7 +192,7 @@ impl Workshop {
     }
 
     /// Makes sure that the stack has its tree.
-    fn tree(&self, stack: &mut Stack) -> Result<(), StepError> {
+    pub(super) fn tree(&self, stack: &mut Stack) -> Result<(), StepError> {
         if stack.tree.is_none() {
             stack.tree = Some(self.grow(&stack.layers, &mut stack.remembered)?);
         }
@@ -233,7 +237,7 @@ impl Workshop {
             inputs: inputs.as_ref(),
             created: self.frame.created,
             packing: &packing,
-            running: Running::of(&task.step.action, env, self.ids.ids()),
+            running: self.running(&task.step.action, env),
         });
         let cache = StepCache::new(&self.cache);
         let present = |layer: &LayerBlob| self.frame.target.has(&layer.descriptor);
@@ -330,11 +334,7 @@ impl Workshop {
             cancel: &self.cancel,
         };
         let sealed = seal(&set, &sealing, &mut progress)?;
-        let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
-        index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
-        stack.remembered.extend(sealed.index.remembered);
-        stack.layers.push(ground);
-        result.layer = Some(sealed.blob);
+        self.keep(stack, sealed, &mut result);
         Ok(result)
     }
 
@@ -346,23 +346,14 @@ impl Workshop {
         key: CacheKey,
         events: &Events,
     ) -> Result<StoredResult, StepError> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return self.run_elsewhere(&**elsewhere, stack, (task, key), events);
+        }
         if matches!(task.step.action, Action::Packages(_)) {
             self.tree(stack)?;
         }
         let runner = self.runner(&mut stack.runner)?;
-        let around = StepRun {
-            step: &task.id,
-            layers: &stack.layers,
-            target: &self.frame.target,
-            packing: &self.packing,
-            secrets: &self.secrets,
-            owner: &self.owner,
-            env: self.base.as_ref().map_or(&[][..], BaseImage::env),
-            created: self.frame.created,
-            timeout: self.step_timeout,
-            events,
-            cancel: &self.cancel,
-        };
+        let around = self.around(&task.id, &stack.layers, events);
         let (counts, sealed, packages) = match (&task.step.action, &stack.tree) {
             (Action::Run(run), _) => {
                 let (counts, sealed) = around.run(runner, run)?;
@@ -382,17 +373,37 @@ impl Workshop {
         Ok(result)
     }
 
+    pub(super) fn around<'w>(&'w self, step: &'w StepId, layers: &'w [Ground], events: &'w Events) -> StepRun<'w> {
+        StepRun {
+            step,
+            layers,
+            target: &self.frame.target,
+            packing: &self.packing,
+            secrets: &self.secrets,
+            owner: &self.owner,
+            env: self.base.as_ref().map_or(&[][..], BaseImage::env),
+            created: self.frame.created,
+            timeout: self.step_timeout,
+            events,
+            cancel: &self.cancel,
+        }
+    }
+
     /// A new layer on the stack, remembered for the steps above it.
     fn put_on(&self, stack: &mut Stack, sealed: Sealed, result: &mut StoredResult) -> Result<(), StepError> {
-        let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
-        index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
         if let Some(tree) = &mut stack.tree {
             tree.apply(&sealed.index.contents)?;
         }
+        self.keep(stack, sealed, result);
+        Ok(())
+    }
+
+    pub(super) fn keep(&self, stack: &mut Stack, sealed: Sealed, result: &mut StoredResult) {
+        let ground = Ground { blob: sealed.blob.descriptor.clone(), diff_id: sealed.blob.diff_id.clone() };
+        index::write(&index::path_of(&self.cache, &ground.blob, &ground.diff_id), &sealed.index);
         stack.remembered.extend(sealed.index.remembered);
         stack.layers.push(ground);
         result.layer = Some(sealed.blob);
-        Ok(())
     }
 
     fn grow(&self, layers: &[Ground], remembered: &mut Remembered) -> Result<Tree, StepError> {

@@ -23,11 +23,11 @@ const AHEAD: usize = 32;
 
 /// Where a step's contents are.
 #[derive(Clone, Default)]
-pub(super) struct Contents {
+pub(in crate::adapters::engine) struct Contents {
     /// The step's `from`.
-    pub(super) inputs: Option<Arc<InputRoot>>,
+    pub(in crate::adapters::engine) inputs: Option<Arc<InputRoot>>,
     /// Contents of an archive's members.
-    pub(super) spool: Option<Arc<File>>,
+    pub(in crate::adapters::engine) spool: Option<Arc<File>>,
 }
 
 /// A file to be read.

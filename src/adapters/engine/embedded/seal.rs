@@ -19,23 +19,23 @@ use crate::domain::layer::{Change, Changeset, Entry, Kind, Node, Op, PackError, 
 use crate::domain::trust::secrets::{Hit, Scanner};
 
 /// How and where to seal.
-pub(super) struct Sealing<'a> {
-    pub(super) target: &'a Layout,
-    pub(super) packing: &'a Packing,
+pub(in crate::adapters::engine) struct Sealing<'a> {
+    pub(in crate::adapters::engine) target: &'a Layout,
+    pub(in crate::adapters::engine) packing: &'a Packing,
     /// Time of every entry.
-    pub(super) created: i64,
-    pub(super) contents: Contents,
-    pub(super) cancel: &'a CancellationToken,
+    pub(in crate::adapters::engine) created: i64,
+    pub(in crate::adapters::engine) contents: Contents,
+    pub(in crate::adapters::engine) cancel: &'a CancellationToken,
 }
 
 /// A layer in the layout.
-pub(super) struct Sealed {
-    pub(super) blob: LayerBlob,
-    pub(super) index: LayerIndex,
+pub(in crate::adapters::engine) struct Sealed {
+    pub(in crate::adapters::engine) blob: LayerBlob,
+    pub(in crate::adapters::engine) index: LayerIndex,
 }
 
 /// Writes the layer; its contents are verified as they pass.
-pub(super) fn seal(
+pub(in crate::adapters::engine) fn seal(
     set: &Changeset<Source>,
     sealing: &Sealing<'_>,
     progress: &mut Progress,

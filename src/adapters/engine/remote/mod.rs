@@ -1,7 +1,18 @@
 //! Engines beyond this process. What bakes a recipe's running steps elsewhere is a [`Builder`]; everything else (files put, layers
 //! sealed, config, tests, checks, the tag) is done here, so that the image is the same wherever it was baked.
 
+#[cfg(feature = "engines")]
+mod archive;
+#[cfg(feature = "engines")]
 pub mod buildkit;
+mod changes;
+#[cfg(feature = "engines")]
+mod daemon;
+mod dockerfile;
+mod engine;
+mod ground;
+mod merged;
+mod step;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +22,14 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::domain::engine::Capabilities;
+use crate::domain::journal::Failure;
 use crate::domain::oci::Platform;
+use crate::report::{Kind, Report};
+
+#[cfg(feature = "engines")]
+pub use daemon::{Daemon, DaemonKind};
+pub use engine::RemoteEngine;
+pub use ground::{GroundImage, GroundLayer};
 
 /// What a builder is asked to build.
 #[derive(Clone)]
@@ -28,6 +46,15 @@ pub struct Order {
     pub host_network: bool,
     /// Empty folder that becomes an OCI image layout with exactly one image, without a name.
     pub result: PathBuf,
+}
+
+/// How what a step stands on gets to a builder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaseBy {
+    /// As one archive of all files in the build context: every builder can do with it.
+    Context,
+    /// As an image of its own, which it keeps.
+    Image,
 }
 
 /// What a builder tells while it builds.
@@ -48,6 +75,21 @@ pub trait Builder: Send + Sync {
 
     /// What it can do, asked of it.
     async fn capabilities(&self) -> Result<Capabilities, BuilderError>;
+
+    /// How what a step stands on gets to it.
+    fn base_by(&self) -> BaseBy {
+        BaseBy::Context
+    }
+
+    /// Whether its Dockerfiles say which network a step has (`RUN --network=`); else `Order::host_network` alone does.
+    fn says_network(&self) -> bool {
+        true
+    }
+
+    /// Takes an image, and gives the name a `FROM` has it by. Only asked of who has its base [`BaseBy::Image`].
+    async fn take(&self, _ground: &GroundImage, _cancel: &CancellationToken) -> Result<String, BuilderError> {
+        Err(BuilderError::Protocol { builder: self.name(), what: "that it takes no images".into() })
+    }
 
     /// Builds, and leaves the result in `order.result`. A cancel stops the builder, too.
     async fn build(&self, order: &Order, told: &dyn Told, cancel: &CancellationToken) -> Result<(), BuilderError>;
@@ -118,5 +160,24 @@ impl BuilderError {
     /// Whether the builder is at fault, so that another one may be tried.
     pub fn is_builders_fault(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Protocol { .. } | Self::Full { .. } | Self::Silent { .. })
+    }
+
+    /// As a step's failure in the journal.
+    pub fn to_failure(&self) -> Failure {
+        let kind = if self.is_builders_fault() { Kind::Unreachable } else { Kind::Failed };
+        let Report { kind, message, causes, help } = Report::new(kind, self);
+        let help = help.or_else(|| self.help());
+        Failure { message, causes, help, exit_code: kind.exit_code() }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { .. } => Some("`bakery doctor` says what the engine answers".into()),
+            Self::Full { builder, .. } => {
+                Some(format!("free room on {builder}, then bake again: what is done is kept"))
+            }
+            _ => None,
+        }
     }
 }

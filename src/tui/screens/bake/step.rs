@@ -103,6 +103,9 @@ fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
             vec![look.span(Role::Text, "in the layer"), look.span(Role::Dim, ", files as seen")]
         }
         (true, None) => vec![look.span(Role::Text, "in the layer")],
+        (false, None) if *model.state_of(row) == StepState::Running && is_elsewhere(model, row) => {
+            vec![look.span(Role::Dim, "live changes are not available on this engine")]
+        }
         (false, _) if *model.state_of(row) == StepState::Running => {
             vec![look.glyph(Glyph::Running), look.span(Role::Accent, " so far")]
         }
@@ -112,6 +115,12 @@ fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
         spans.push(look.span(Role::Dim, "  by size"));
     }
     spans
+}
+
+/// Whether a step runs where nobody sees what it changes until it is done.
+fn is_elsewhere(model: &Model, row: &StepRow) -> bool {
+    let engine = model.view.started.as_ref().map_or("embedded", |started| &started.engine);
+    !engine.starts_with("embedded") && matches!(row.action.as_str(), "run" | "packages")
 }
 
 fn heading(look: &Look, row: &StepRow, state: &StepState, columns: usize) -> Line<'static> {

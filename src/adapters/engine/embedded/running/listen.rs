@@ -24,7 +24,7 @@ const MOST_NOTABLE: usize = 500;
 const TAIL: usize = 2048;
 
 /// Tells a step's story.
-pub(super) struct Telling {
+pub(in crate::adapters::engine) struct Telling {
     events: Events,
     step: StepId,
     gathered: Vec<u8>,
@@ -41,7 +41,7 @@ pub(super) struct Telling {
 
 impl Telling {
     /// For a step that knows `secrets`: none of them gets out.
-    pub(super) fn new(events: Events, step: StepId, secrets: &[Secret]) -> Self {
+    pub(in crate::adapters::engine) fn new(events: Events, step: StepId, secrets: &[Secret]) -> Self {
         let values: Vec<&[u8]> = secrets.iter().map(Secret::value).collect();
         Self {
             events,
@@ -64,7 +64,7 @@ impl Telling {
     }
 
     /// Ends the step's output; says how often a secret was in it.
-    pub(super) fn end(&mut self) -> bool {
+    pub(in crate::adapters::engine) fn end(&mut self) -> bool {
         let mut rest = Vec::new();
         self.maskers.iter_mut().for_each(|masker| masker.finish(&mut rest));
         if !self.take(&rest) || !self.flush() {
@@ -78,7 +78,7 @@ impl Telling {
     }
 
     /// A line of bakery's own in the step's log.
-    pub(super) fn say(&mut self, line: &str) -> bool {
+    pub(in crate::adapters::engine) fn say(&mut self, line: &str) -> bool {
         self.flush() && self.events.output(&self.step, format!("bakery: {line}\n").into_bytes()).is_ok()
     }
 
@@ -108,7 +108,7 @@ impl Telling {
     }
 
     /// The last lines of output, for who asks why it failed.
-    pub(super) fn last_lines(&self, most: usize) -> Vec<String> {
+    pub(in crate::adapters::engine) fn last_lines(&self, most: usize) -> Vec<String> {
         let text = String::from_utf8_lossy(&self.tail);
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
         lines[lines.len().saturating_sub(most)..].iter().map(|line| crate::domain::text::escape(line)).collect()

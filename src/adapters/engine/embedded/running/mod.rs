@@ -4,6 +4,7 @@
 //! `listen` (what is heard meanwhile), `seal` (the upper folder becomes a layer), `trial` (the recipe's tests), `shell`.
 
 mod attempt;
+mod elsewhere;
 mod ground;
 mod listen;
 mod packages;
@@ -14,8 +15,11 @@ mod step;
 mod trial;
 
 pub use attempt::try_sandbox;
+pub(in crate::adapters::engine) use elsewhere::Elsewhere;
+pub(in crate::adapters::engine) use elsewhere::{Brought, Work};
 pub(super) use ground::wait_for;
+pub(in crate::adapters::engine) use listen::Telling;
 pub(super) use runner::Runner;
 pub use shell::{Floor, Program, Stopper, Workroom};
-pub(super) use step::{OWNERSHIP_LOST, RunError, StepRun};
+pub(in crate::adapters::engine) use step::{LAST_LINES, OWNERSHIP_LOST, RunError, StepRun, environment};
 pub(super) use trial::Subject;

@@ -32,7 +32,7 @@ pub(super) const HOSTNAME: &str = "bakery";
 pub(in crate::adapters::engine) const OWNERSHIP_LOST: &str =
     "WARNING: one user id only: every file this makes belongs to root, and changes of owner are lost";
 /// Last lines of output in a failure.
-const LAST_LINES: usize = 8;
+pub(in crate::adapters::engine) const LAST_LINES: usize = 8;
 
 /// Why something that was to run did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,9 @@ pub(in crate::adapters::engine) enum RunError {
     /// Nothing in the image installs packages.
     #[error("the image has no program that installs packages (apt-get, apk, dnf, microdnf or yum)")]
     NoInstaller,
+    /// What no builder is told.
+    #[error("no builder can be told: {0}")]
+    Unsayable(String),
     /// A name its program does not take.
     #[error(transparent)]
     PackageName(#[from] PackageNameError),
@@ -120,7 +123,7 @@ impl RunError {
             Self::SecretKept(_) => Some(
                 "let the program read it from /run/secrets, or remove what it leaves before the script ends".into(),
             ),
-            Self::PackageName(_) | Self::Status { .. } | Self::Signal { .. } => None,
+            Self::Unsayable(_) | Self::PackageName(_) | Self::Status { .. } | Self::Signal { .. } => None,
         }
     }
 }
@@ -228,7 +231,7 @@ impl StepRun<'_> {
     }
 
     /// The base's environment, and the one time a reproducible step may know.
-    pub(super) fn environment(&self) -> Vec<(String, String)> {
+    pub(in crate::adapters::engine) fn environment(&self) -> Vec<(String, String)> {
         let mut env = environment(self.env);
         env.push(("SOURCE_DATE_EPOCH".to_owned(), self.created.to_string()));
         env
@@ -280,7 +283,7 @@ impl StepRun<'_> {
 }
 
 /// An image's own environment, with a search path where it has none. Nothing of this machine's is in it (Y-08).
-pub(super) fn environment(own: &[String]) -> Vec<(String, String)> {
+pub(in crate::adapters::engine) fn environment(own: &[String]) -> Vec<(String, String)> {
     let mut env = vec![("PATH".to_owned(), PATH.to_owned())];
     let own = own.iter().filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.is_empty());
     env.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));

@@ -111,6 +111,9 @@ pub(in crate::adapters::engine) enum StepError {
     /// A secret it asks for cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The builder it was given to did not do it.
+    #[error(transparent)]
+    Builder(#[from] crate::adapters::engine::remote::BuilderError),
     /// The user stopped it.
     #[error("cancelled")]
     Cancelled,
@@ -139,6 +142,9 @@ impl StepError {
 
     /// Whether the user, not the step, ended it.
     pub(in crate::adapters::engine) fn is_cancel(&self) -> bool {
+        if matches!(self, Self::Builder(crate::adapters::engine::remote::BuilderError::Cancelled)) {
+            return true;
+        }
         matches!(
             self,
             Self::Cancelled

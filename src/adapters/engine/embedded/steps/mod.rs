@@ -9,16 +9,16 @@ mod write;
 
 use std::sync::Arc;
 
-pub(super) use accounts::{Remembered, owner_ids};
+pub(in crate::adapters::engine) use accounts::{Remembered, owner_ids};
 pub(super) use copy::{Stamp, copy};
-pub(super) use error::StepError;
+pub(in crate::adapters::engine) use error::StepError;
 pub(super) use remove::remove;
-pub(super) use unpack::{Spool, Unpacking, unpack};
+pub(in crate::adapters::engine) use unpack::{Spool, Unpacking, unpack};
 pub(super) use write::write;
 
 /// Where the content of a file a step has put comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(in crate::adapters::engine) enum Source {
     /// A file beside the recipe: its path below the step's `from`.
     Input(Box<str>),
     /// The recipe's own text.

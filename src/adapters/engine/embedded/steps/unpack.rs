@@ -54,6 +54,18 @@ impl Spool {
         self.file
     }
 
+    /// Takes a file of a layer that is `of` something; gives its digest and where it lies.
+    pub(in crate::adapters::engine) fn keep(
+        &mut self,
+        of: &str,
+        content: &mut impl Read,
+    ) -> Result<(ContentDigest, Source), StepError> {
+        self.take(content).map_err(|error| match error {
+            TakeError::Read(source) => crate::adapters::index::IndexError::Scan { blob: of.to_owned(), source }.into(),
+            TakeError::Write(source) => StepError::Spool { action: "write", source },
+        })
+    }
+
     /// Takes a member's content; gives its digest and where it lies.
     fn take(&mut self, content: &mut impl Read) -> Result<(ContentDigest, Source), TakeError> {
         let source = Source::Spooled { member: self.members, offset: self.end };

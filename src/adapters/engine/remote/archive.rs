@@ -1,0 +1,153 @@
+//! What `docker save` gives, read as it comes and left as an OCI layout. Layers that are known already are read and
+//! forgotten. Trusts no name in it: what a file is, its digest says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use crate::domain::oci::{Descriptor, DiffId, Digest, Digester, ImageConfig, ImageManifest, media_type};
+
+/// Largest document of an archive.
+const MAX_DOCUMENT: u64 = 4 << 20;
+/// Most files of an archive.
+const MAX_FILES: usize = 10_000;
+/// Most bytes of one.
+const MAX_BYTES: u64 = 64 << 30;
+
+/// Reads an archive with one image into the folder `into`; `known` layers are not kept.
+pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> io::Result<()> {
+    let blobs = into.join("blobs/sha256");
+    fs::create_dir_all(&blobs)?;
+    let mut documents: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut sizes: BTreeMap<Digest, u64> = BTreeMap::new();
+    let mut archive = tar::Archive::new(from.take(MAX_BYTES));
+    for (at, entry) in archive.entries()?.enumerate() {
+        let mut entry = entry?;
+        if at >= MAX_FILES {
+            return Err(wrong("more files than an image has"));
+        }
+        // Links name layers that stand in the archive under another name.
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
+        let size = entry.size();
+        let document = name.ends_with(".json") || (name.starts_with("blobs/") && size <= MAX_DOCUMENT);
+        if document && size <= MAX_DOCUMENT {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes)?;
+            sizes.insert(keep_bytes(&blobs, &bytes)?, bytes.len() as u64);
+            documents.insert(name, bytes);
+        } else {
+            let digest = keep(&mut entry, known, &blobs)?;
+            sizes.insert(digest, size);
+        }
+    }
+    let said = documents.get("manifest.json").ok_or_else(|| wrong("no manifest.json"))?;
+    let said: Vec<Saved> = serde_json::from_slice(said).map_err(|_| wrong("a manifest.json nobody reads"))?;
+    let [image] = said.as_slice() else { return Err(wrong("not one image")) };
+    let config = documents.get(&image.config).ok_or_else(|| wrong("no config"))?;
+    let parsed = ImageConfig::parse(config).map_err(|error| wrong(&error.to_string()))?;
+    let layer = |id: &DiffId| -> io::Result<Descriptor> {
+        let size = sizes.get(&id.0).copied();
+        if size.is_none() && !known.contains(id) {
+            return Err(wrong(&format!("no layer {id}")));
+        }
+        Ok(Descriptor::new(media_type::LAYER, id.0.clone(), size.unwrap_or(0)))
+    };
+    let manifest = ImageManifest {
+        schema_version: 2,
+        media_type: Some(media_type::MANIFEST.into()),
+        artifact_type: None,
+        config: Descriptor::of(media_type::CONFIG, config),
+        layers: parsed.rootfs.diff_ids.iter().map(layer).collect::<Result<_, _>>()?,
+        subject: None,
+        annotations: BTreeMap::new(),
+    };
+    let manifest = serde_json::to_vec(&manifest)?;
+    keep_bytes(&blobs, &manifest)?;
+    let descriptor = Descriptor::of(media_type::MANIFEST, &manifest);
+    let index = serde_json::json!({ "schemaVersion": 2, "manifests": [descriptor] });
+    fs::write(into.join("index.json"), index.to_string())?;
+    fs::write(into.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)
+}
+
+#[derive(serde::Deserialize)]
+struct Saved {
+    #[serde(rename = "Config")]
+    config: String,
+}
+
+fn wrong(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("an archive with {what}"))
+}
+
+fn keep_bytes(blobs: &Path, bytes: &[u8]) -> io::Result<Digest> {
+    let digest = Digest::of(bytes);
+    fs::write(blobs.join(digest.encoded()), bytes)?;
+    Ok(digest)
+}
+
+fn keep(from: &mut impl Read, known: &BTreeSet<DiffId>, blobs: &Path) -> io::Result<Digest> {
+    let path = blobs.join("arriving");
+    let mut file = File::create(&path)?;
+    let mut digester = Digester::sha256();
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        let count = from.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        digester.update(&buffer[..count]);
+        file.write_all(&buffer[..count])?;
+    }
+    let digest = digester.finish();
+    if known.contains(&DiffId(digest.clone())) {
+        fs::remove_file(&path)?;
+    } else {
+        fs::rename(&path, blobs.join(digest.encoded()))?;
+    }
+    Ok(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in files {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, name, *bytes).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    #[test]
+    fn layers_are_what_their_digests_say_and_known_ones_are_forgotten() {
+        let (base, own) = (b"base's tar".as_slice(), b"own tar".as_slice());
+        let ids = [Digest::of(base), Digest::of(own)];
+        let config = format!(
+            r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{}","{}"]}}}}"#,
+            ids[0], ids[1]
+        );
+        let files: Vec<(&str, &[u8])> = vec![
+            ("aa/layer.tar", own),
+            ("bb/layer.tar", base),
+            ("c.json", config.as_bytes()),
+            ("manifest.json", br#"[{"Config":"c.json","RepoTags":null,"Layers":["bb/layer.tar","aa/layer.tar"]}]"#),
+        ];
+        let known = BTreeSet::from([DiffId(ids[0].clone())]);
+        let folder = tempfile::tempdir().unwrap();
+        unpack(&*archive(&files), &known, folder.path()).unwrap();
+        let blob = |digest: &Digest| folder.path().join("blobs/sha256").join(digest.encoded());
+        assert!(!blob(&ids[0]).exists() && fs::read(blob(&ids[1])).unwrap() == own);
+        let index = fs::read_to_string(folder.path().join("index.json")).unwrap();
+        assert!(index.contains(media_type::MANIFEST), "{index}");
+        let torn = unpack(&*archive(&files[1..]), &known, folder.path().join("torn").as_path());
+        assert!(torn.unwrap_err().to_string().contains("no layer"));
+    }
+}

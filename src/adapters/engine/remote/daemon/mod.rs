@@ -1,0 +1,160 @@
+//! Docker Engine and Podman by the API both speak. What a step stands on is loaded as an image, the step is built upon it,
+//! and the image that comes of it is fetched. Knows no recipes.
+//!
+//! Reading order: `connect`, this file's [`Daemon`], `build`, `said` (its progress as lines).
+
+mod build;
+mod connect;
+mod said;
+mod session;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::Docker;
+use bollard::errors::Error;
+use tokio_util::sync::CancellationToken;
+
+use super::{BaseBy, Builder, BuilderError, GroundImage, Order, Told};
+use crate::domain::engine::Capabilities;
+use crate::domain::oci::{DiffId, Platform};
+use connect::Way;
+
+/// How long a daemon may take to say what it is.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What a disk without room is called everywhere.
+const FULL: &str = "no space left on device";
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DaemonKind {
+    /// Docker Engine, with the BuildKit in it.
+    Docker,
+    /// Podman's service.
+    Podman,
+}
+
+impl DaemonKind {
+    /// Its name in journals.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
+}
+
+/// A daemon that builds.
+pub struct Daemon {
+    kind: DaemonKind,
+    address: String,
+    way: Way,
+    /// Layers it was given: they need not come back.
+    known: Mutex<BTreeSet<DiffId>>,
+    /// Images loaded for one step only.
+    passing: Mutex<BTreeSet<String>>,
+}
+
+impl Daemon {
+    /// The daemon at an address; where there is none, at the place its own program would look.
+    pub fn new(kind: DaemonKind, address: Option<&str>) -> Result<Self, BuilderError> {
+        let address = address.map_or_else(|| connect::default_address(kind), str::to_owned);
+        let builder = format!("{} at {address}", kind.name());
+        let way = connect::connect(kind, &address).map_err(|source| BuilderError::Unreachable { builder, source })?;
+        Ok(Self { kind, address, way, known: Mutex::default(), passing: Mutex::default() })
+    }
+
+    /// Version it says it is of, and the platform of its machine.
+    pub async fn version(&self) -> Result<(String, Platform), BuilderError> {
+        let asking = async {
+            let version = self.way.docker.clone().negotiate_version().await?.version().await?;
+            Ok::<_, Error>(version)
+        };
+        let answer = tokio::time::timeout(PATIENCE, asking).await;
+        let version = answer
+            .map_err(|_| BuilderError::Silent { builder: self.name(), seconds: PATIENCE.as_secs() })?
+            .map_err(|error| self.failed(error))?;
+        let architecture = version.arch.unwrap_or_default();
+        let platform = format!("linux/{architecture}").parse::<Platform>();
+        let platform = platform.map_err(|_| self.protocol(format!("that its machine is {architecture:?}")))?;
+        Ok((version.version.unwrap_or_default(), platform))
+    }
+
+    async fn api(&self) -> Result<Docker, BuilderError> {
+        self.way.docker.clone().negotiate_version().await.map_err(|error| self.failed(error))
+    }
+
+    fn protocol(&self, what: impl Into<String>) -> BuilderError {
+        BuilderError::Protocol { builder: self.name(), what: what.into() }
+    }
+
+    /// What a failed request says of it.
+    fn failed(&self, error: Error) -> BuilderError {
+        match error {
+            Error::DockerResponseServerError { message, .. } | Error::DockerStreamError { error: message }
+                if message.contains(FULL) =>
+            {
+                BuilderError::Full { builder: self.name(), what: message }
+            }
+            Error::DockerResponseServerError { status_code, message } => {
+                self.protocol(format!("{status_code}: {}", message.trim()))
+            }
+            Error::DockerStreamError { error } => self.protocol(error),
+            Error::RequestTimeoutError
+            | Error::IOError { .. }
+            | Error::HyperResponseError { .. }
+            | Error::HyperLegacyError { .. }
+            | Error::SocketNotFoundError(_)
+            | Error::NoNativeCertsError { .. } => {
+                BuilderError::Unreachable { builder: self.name(), source: Box::new(error) }
+            }
+            other => self.protocol(other.to_string()),
+        }
+    }
+}
+
+#[async_trait]
+impl Builder for Daemon {
+    fn name(&self) -> String {
+        format!("{} at {}", self.kind.name(), self.way.shown)
+    }
+
+    async fn capabilities(&self) -> Result<Capabilities, BuilderError> {
+        let (_, platform) = self.version().await?;
+        // Secrets of docker go over a connection of their own, which is not made under TLS.
+        let secrets = self.kind == DaemonKind::Podman || session::reaches(&self.address);
+        Ok(Capabilities {
+            live_changes: false,
+            run_steps: true,
+            secrets,
+            cache_mounts: true,
+            no_network: true,
+            reproducible: true,
+            platforms: Some(BTreeSet::from([platform])),
+        })
+    }
+
+    fn base_by(&self) -> BaseBy {
+        BaseBy::Image
+    }
+
+    fn says_network(&self) -> bool {
+        false
+    }
+
+    async fn take(&self, ground: &GroundImage, cancel: &CancellationToken) -> Result<String, BuilderError> {
+        tokio::select! {
+            () = cancel.cancelled() => Err(BuilderError::Cancelled),
+            taken = self.load(ground) => taken,
+        }
+    }
+
+    async fn build(&self, order: &Order, told: &dyn Told, cancel: &CancellationToken) -> Result<(), BuilderError> {
+        tokio::select! {
+            () = cancel.cancelled() => Err(BuilderError::Cancelled),
+            built = self.carry_out(order, told) => built,
+        }
+    }
+}

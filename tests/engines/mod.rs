@@ -1,0 +1,10 @@
+//! Engines beyond this machine, held against the embedded one: the same recipe gives the same image.
+
+#[cfg(feature = "engines")]
+mod context;
+#[cfg(feature = "engines")]
+mod docker;
+#[cfg(feature = "engines")]
+mod podman;
+#[cfg(feature = "engines")]
+pub mod same;
