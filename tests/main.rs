@@ -12,6 +12,8 @@
 mod assist;
 mod bakes;
 mod browse;
+#[cfg(feature = "engines")]
+mod buildkit;
 mod changes;
 mod compare;
 mod config;

@@ -15,13 +15,22 @@ pub(super) fn engine(address: &EngineAddress) -> Result<Box<dyn Engine>, Report>
         EngineAddress::Docker(place) => daemon(DaemonKind::Docker, place.as_deref()),
         #[cfg(feature = "engines")]
         EngineAddress::Podman(place) => daemon(DaemonKind::Podman, place.as_deref()),
+        #[cfg(feature = "engines")]
+        EngineAddress::BuildKit(_) | EngineAddress::Buildx(_) => {
+            let builder = BuildKitBuilder::at(address, Options::from_environment());
+            let builder = builder.map_err(|error| Report::new(Kind::Unreachable, &error))?;
+            Ok(Box::new(RemoteEngine::new(address.kind(), Box::new(builder))))
+        }
+        #[cfg(not(feature = "engines"))]
         other => {
             let message = format!("the engine {other} is not in this build");
-            Err(Report::message(Kind::Usage, message).help("use `engine: embedded`, docker or podman"))
+            Err(Report::message(Kind::Usage, message).help("use `engine: embedded`"))
         }
     }
 }
 
+#[cfg(feature = "engines")]
+use crate::adapters::engine::remote::buildkit::{BuildKitBuilder, Options};
 #[cfg(feature = "engines")]
 use crate::adapters::engine::remote::{Daemon, DaemonKind, RemoteEngine};
 

@@ -7,4 +7,4 @@ mod docker;
 #[cfg(feature = "engines")]
 mod podman;
 #[cfg(feature = "engines")]
-mod same;
+pub mod same;

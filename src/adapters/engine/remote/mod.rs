@@ -3,6 +3,8 @@
 
 #[cfg(feature = "engines")]
 mod archive;
+#[cfg(feature = "engines")]
+pub mod buildkit;
 mod changes;
 #[cfg(feature = "engines")]
 mod daemon;

@@ -43,7 +43,7 @@ impl AuthFiles {
 
 /// Who we are to a registry.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Credential {
+pub(in crate::adapters) enum Credential {
     Password { user: String, password: String },
     IdentityToken(String),
 }
@@ -55,7 +55,7 @@ impl fmt::Debug for Credential {
 }
 
 /// The credentials for one host, looked up when first asked for.
-pub(super) struct Credentials {
+pub(in crate::adapters) struct Credentials {
     files: AuthFiles,
     host: String,
     documents: OnceCell<Vec<Document>>,
@@ -69,12 +69,12 @@ struct Document {
 }
 
 impl Credentials {
-    pub(super) fn new(files: AuthFiles, host: &str) -> Self {
+    pub(in crate::adapters) fn new(files: AuthFiles, host: &str) -> Self {
         Self { files, host: host.to_owned(), documents: OnceCell::new(), whole_host: OnceCell::new() }
     }
 
     /// For a repository: the longest key `host/part/…` that covers it, else the host's own.
-    pub(super) async fn find(&self, repository: Option<&str>, warn: impl Fn(&str)) -> Option<Credential> {
+    pub(in crate::adapters) async fn find(&self, repository: Option<&str>, warn: impl Fn(&str)) -> Option<Credential> {
         let documents = self.documents.get_or_init(|| self.load(&warn)).await;
         for key in repository.into_iter().flat_map(|repository| keys_for(&self.host, repository)) {
             if let Some(document) = documents.iter().find(|document| document.keys.contains(&key)) {

@@ -27,5 +27,6 @@ mod retry;
 mod store;
 
 pub use credential::AuthFiles;
+pub(in crate::adapters) use credential::{Credential, Credentials};
 pub use retry::Patience;
 pub use store::{RegistryOptions, RegistryStore};

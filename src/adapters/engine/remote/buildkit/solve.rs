@@ -1,0 +1,229 @@
+//! One build: the session is opened, the build is asked for, what is told goes on, until it ends, is cancelled, or the daemon
+//! falls silent. Knows no place.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Read;
+use std::path::Path;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
+use bollard_buildkit_proto::moby::buildkit::v1::{
+    CacheOptions, CacheOptionsEntry, Exporter, SolveRequest, SolveResponse, StatusRequest, StatusResponse,
+};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use tonic::{Response, Status};
+
+use super::answers::{Credentialed, Secretive, host_of};
+use super::builder::{Kept, Options};
+use super::failure::{of_status, words};
+use super::files::{Context, Failed};
+use super::progress::{Lines, Progress};
+use super::receive::{Received, flaw};
+use super::session::{Heard, MAX_MESSAGE, Services, Session, random_id};
+use crate::adapters::engine::remote::{BuilderError, Order, Told};
+
+/// Longest Dockerfile.
+const MAX_DOCKERFILE: u64 = 16 << 20;
+/// How long what was told late is waited for.
+const LATE: Duration = Duration::from_secs(3);
+
+/// A build of one builder.
+pub(super) struct Build<'a> {
+    pub name: &'a str,
+    pub options: &'a Options,
+    pub order: &'a Order,
+    /// Whether bytes cost nothing on the way.
+    pub is_near: bool,
+}
+
+impl Build<'_> {
+    pub(super) async fn run(
+        &self,
+        channel: Channel,
+        told: &dyn Told,
+        cancel: &CancellationToken,
+    ) -> Result<(), BuilderError> {
+        let failed = Failed::default();
+        let ended = tokio::select! {
+            () = cancel.cancelled() => return Err(BuilderError::Cancelled),
+            ended = self.attempt(channel, told, &failed) => ended,
+        };
+        // What failed here comes back as a failure there.
+        let here = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (Err(_), Some((action, path, source))) = (&ended, here) {
+            return Err(BuilderError::Io { action, path, source });
+        }
+        ended?;
+        let result = &self.order.result;
+        match self.options.kept {
+            Kept::Layout => flaw(result).map_or(Ok(()), |what| Err(self.protocol(what))),
+            Kept::Store(_) => Ok(()),
+        }
+    }
+
+    async fn attempt(&self, channel: Channel, told: &dyn Told, failed: &Failed) -> Result<(), BuilderError> {
+        let silence = self.options.silence;
+        let silent = || BuilderError::Silent { builder: self.name.to_owned(), seconds: silence.as_secs() };
+        let lines = Lines::read(&dockerfile(&self.order.context)?);
+        let mut client = ControlClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
+        let heard = Heard::now();
+        let services = self.services(&lines, failed);
+        let opening = Session::open(&mut client, services, &heard);
+        let session = tokio::time::timeout(silence, opening).await.map_err(|_| silent())?;
+        let session = session.map_err(|status| self.failure(&status, &mut Progress::new(Lines::default())))?;
+        let id = random_id().map_err(|status| self.protocol(words(&status)))?;
+        let request = self.request(&id, &session.id);
+        let mut asking = client.clone();
+        let updates = futures_util::stream::once(async move { asking.status(StatusRequest { r#ref: id }).await })
+            .map_ok(Response::into_inner)
+            .try_flatten();
+        let mut updates = std::pin::pin!(updates.fuse());
+        let mut solve = std::pin::pin!(client.solve(request));
+        let mut progress = Progress::new(lines);
+        let mut idle = Instant::now();
+        let mut is_told = true;
+        let answer = loop {
+            let mut end = heard.silent_from(silence);
+            if !progress.is_running() {
+                // It lives, and is at nothing.
+                end = end.min(idle + silence);
+            }
+            tokio::select! {
+                biased;
+                update = updates.next(), if is_told => match update {
+                    Some(Ok(update)) => {
+                        heard.again();
+                        progress.apply(update, told);
+                        idle = Instant::now();
+                    }
+                    // The answer says why.
+                    Some(Err(_)) | None => is_told = false,
+                },
+                answer = &mut solve => break answer,
+                () = tokio::time::sleep_until(end) => {
+                    let still = heard.silent_from(silence) > Instant::now();
+                    if !still || (!progress.is_running() && idle + silence <= Instant::now()) {
+                        return Err(silent());
+                    }
+                }
+            }
+        };
+        self.end(answer, updates, (&mut progress, told)).await
+    }
+
+    /// What is told after the answer is told still; a daemon that is gone tells nothing more.
+    async fn end(
+        &self,
+        answer: Result<Response<SolveResponse>, Status>,
+        mut updates: impl Stream<Item = Result<StatusResponse, Status>> + Unpin,
+        (progress, told): (&mut Progress, &dyn Told),
+    ) -> Result<(), BuilderError> {
+        let is_gone = answer.as_ref().is_err_and(|status| std::error::Error::source(status).is_some());
+        if !is_gone {
+            let rest = async {
+                while let Some(Ok(update)) = updates.next().await {
+                    progress.apply(update, told);
+                }
+            };
+            let _ = tokio::time::timeout(LATE, rest).await;
+        }
+        match answer {
+            Ok(_) => Ok(()),
+            Err(status) => Err(self.failure(&status, progress)),
+        }
+    }
+
+    fn failure(&self, status: &Status, progress: &mut Progress) -> BuilderError {
+        of_status(self.name, status, &progress.failing())
+    }
+
+    fn protocol(&self, what: String) -> BuilderError {
+        BuilderError::Protocol { builder: self.name.to_owned(), what }
+    }
+
+    fn services(&self, lines: &Lines, failed: &Failed) -> Services {
+        let options = self.options;
+        let references = lines.images.iter().chain(&options.cache_from).chain(&options.cache_to);
+        let hosts: BTreeSet<String> = references.map(|image| host_of(image)).collect();
+        let folder = matches!(options.kept, Kept::Layout).then(|| self.order.result.clone());
+        Services {
+            context: Context { folder: self.order.context.clone(), failed: failed.clone() },
+            received: Received { folder, failed: failed.clone() },
+            secrets: Secretive(self.order.secrets.clone()),
+            credentials: Credentialed { files: options.auth.clone(), hosts },
+        }
+    }
+
+    fn request(&self, id: &str, session: &str) -> SolveRequest {
+        let options = self.options;
+        let platform = &self.order.platform;
+        let mut attributes =
+            BTreeMap::from([("filename", "Dockerfile".to_owned()), ("platform", platform.to_string())]);
+        if self.order.no_cache {
+            attributes.insert("no-cache", String::new());
+        }
+        if let Some(seconds) = options.source_date_epoch {
+            attributes.insert("build-arg:SOURCE_DATE_EPOCH", seconds.to_string());
+        }
+        if self.order.host_network && options.forces_network {
+            attributes.insert("force-network-mode", "host".to_owned());
+        }
+        let imports: Vec<CacheOptionsEntry> = options.cache_from.iter().map(|image| cache(image, &[])).collect();
+        if !imports.is_empty() {
+            // The frontend asks for them itself.
+            let asked: Vec<_> =
+                imports.iter().map(|entry| serde_json::json!({"Type": entry.r#type, "Attrs": entry.attrs})).collect();
+            attributes.insert("cache-imports", serde_json::Value::from(asked).to_string());
+        }
+        let exports = options.cache_to.iter().map(|image| cache(image, &[("mode", "max")])).collect();
+        let exporter = self.exporter();
+        SolveRequest {
+            r#ref: id.to_owned(),
+            session: session.to_owned(),
+            frontend: "dockerfile.v0".to_owned(),
+            frontend_attrs: attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            cache: Some(CacheOptions { imports, exports, ..CacheOptions::default() }),
+            entitlements: self.order.host_network.then(|| "network.host".to_owned()).into_iter().collect(),
+            // What daemons before 0.13 read.
+            exporter_deprecated: exporter.r#type.clone(),
+            exporter_attrs_deprecated: exporter.attrs.clone(),
+            exporters: vec![exporter],
+            ..SolveRequest::default()
+        }
+    }
+
+    fn exporter(&self) -> Exporter {
+        let pairs = |pairs: &[(&str, &str)]| -> HashMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        match &self.options.kept {
+            Kept::Layout => {
+                // Layers are taken apart here anyway.
+                let compression = if self.is_near { "uncompressed" } else { "gzip" };
+                let attrs = pairs(&[("tar", "true"), ("oci-mediatypes", "true"), ("compression", compression)]);
+                Exporter { r#type: "oci".to_owned(), attrs }
+            }
+            Kept::Store(image) => Exporter { r#type: "moby".to_owned(), attrs: pairs(&[("name", image)]) },
+        }
+    }
+}
+
+fn cache(image: &str, more: &[(&str, &str)]) -> CacheOptionsEntry {
+    let attrs =
+        [("ref", image)].iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    CacheOptionsEntry { r#type: "registry".to_owned(), attrs }
+}
+
+fn dockerfile(context: &Path) -> Result<String, BuilderError> {
+    let path = context.join("Dockerfile");
+    let mut text = String::new();
+    let file = std::fs::File::open(&path);
+    match file.and_then(|file| file.take(MAX_DOCKERFILE).read_to_string(&mut text)) {
+        Ok(_) => Ok(text),
+        Err(source) => Err(BuilderError::Io { action: "read", path, source }),
+    }
+}
