@@ -47,7 +47,7 @@ pub trait Reach: Send + Sync {
 }
 
 /// Most bytes of what a program complains with.
-const MAX_COMPLAINT: u64 = 4 << 10;
+const MAX_COMPLAINT: usize = 4 << 10;
 /// Longest answer to a wish for another protocol.
 const MAX_ANSWER: usize = 8 << 10;
 /// Longest file of certificates.
@@ -133,7 +133,7 @@ impl Piped {
             loop {
                 let mut buffer = ReadBuf::new(&mut bytes);
                 match Pin::new(&mut *stderr).poll_read(cx, &mut buffer) {
-                    Poll::Ready(Ok(())) if !buffer.filled().is_empty() && words.len() < MAX_COMPLAINT as usize => {
+                    Poll::Ready(Ok(())) if !buffer.filled().is_empty() && words.len() < MAX_COMPLAINT => {
                         words.extend_from_slice(buffer.filled());
                     }
                     _ => break,

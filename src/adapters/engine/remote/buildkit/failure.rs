@@ -70,8 +70,13 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> String {
 }
 
 fn bounded(text: &str) -> String {
-    let end = text.floor_char_boundary(MAX_WORDS);
-    escape(text[..end].trim())
+    escape(beginning(text, MAX_WORDS).trim())
+}
+
+/// At most so many bytes of a text, whole characters.
+pub(super) fn beginning(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
 }
 
 /// What is known besides of a build that failed.
@@ -141,11 +146,11 @@ struct Place {
 fn line_in_details(status: &Status) -> Option<usize> {
     let details = rpc::Status::decode(status.details()).ok()?.details;
     let sources = details.iter().filter(|any| any.type_url.trim_end_matches("+json").ends_with("errdefs.Source"));
-    let lines = sources.filter_map(|any| {
+    let mut lines = sources.filter_map(|any| {
         let source: Source = serde_json::from_slice(&any.value).ok()?;
         source.ranges.first().map(|range| range.start.line)
     });
-    lines.filter(|line| *line > 0).last()
+    lines.rfind(|line| *line > 0)
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ fn unpack(from: impl Read, folder: &Path) -> Result<(), Fault> {
             }
             // Docker's own index of the same.
             (None, "manifest.json") if kind.is_file() => {}
-            _ => return Err(Fault::There(format!("{:?} is no part of one", &name[..name.floor_char_boundary(200)]))),
+            _ => return Err(Fault::There(format!("{:?} is no part of one", super::failure::beginning(&name, 200)))),
         }
     }
     Ok(())
