@@ -186,8 +186,11 @@ async fn fetch(channel: &Channel, folder: &'static str) -> Result<BTreeMap<Strin
             (PacketType::PacketStat, Some(stat)) => {
                 if stat.mode >> 20 == 0 {
                     wished += 1;
-                    let wish =
-                        Packet { r#type: PacketType::PacketReq.into(), id: stats.len() as u32, ..Packet::default() };
+                    let wish = Packet {
+                        r#type: PacketType::PacketReq.into(),
+                        id: u32::try_from(stats.len()).unwrap(),
+                        ..Packet::default()
+                    };
                     wishes.send(wish).await.unwrap();
                 }
                 stats.push((stat, Vec::new()));
