@@ -71,7 +71,7 @@ async fn dockers_buildkit_that_dies_is_noticed() {
     let ear = Arc::new(Ear::default());
     let heard = ear.clone();
     let task = tokio::spawn(async move {
-        let order = ordered("RUN echo running; sleep 1000\n");
+        let order = ordered("RUN echo running; sleep 20\n");
         builder.build(&order.order, heard.as_ref(), &CancellationToken::new()).await
     });
     ear.begun.notified().await;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use super::buildx;
-use super::connect::{Reach, connect};
+use super::connect::{Connection, Reach, connect};
 use super::failure::{Failing, of_status, unreachable};
 use super::place::{Place, TlsFiles};
 use super::session::MAX_MESSAGE;
@@ -120,13 +120,13 @@ impl BuildKitBuilder {
     /// What its first machine says it is: `v0.25.2`; `None` where it does not tell.
     pub async fn version(&self) -> Result<Option<String>, BuilderError> {
         let Some(machine) = self.machines.first() else { return Ok(None) };
-        let channel = connect(&self.name, machine.reach.as_ref(), self.options.patience).await?;
-        let mut client = ControlClient::new(channel);
+        let connection = connect(&self.name, machine.reach.as_ref(), self.options.patience).await?;
+        let mut client = ControlClient::new(connection.channel.clone());
         match self.in_time(client.info(InfoRequest {})).await {
             Ok(answer) => Ok(answer.into_inner().buildkit_version.map(|version| escape(&version.version))),
             // Before 0.11.
             Err(Failed::Said(status)) if status.code() == Code::Unimplemented => Ok(None),
-            Err(failed) => Err(self.error(failed)),
+            Err(failed) => Err(self.error(failed, &connection)),
         }
     }
 
@@ -144,10 +144,14 @@ impl BuildKitBuilder {
         }
     }
 
-    fn error(&self, failed: Failed) -> BuilderError {
+    fn error(&self, failed: Failed, connection: &Connection) -> BuilderError {
         match failed {
             // A question is no instruction.
-            Failed::Said(status) => match of_status(&self.name, &status, &Failing::default()) {
+            Failed::Said(status) => match of_status(
+                &self.name,
+                &status,
+                &Failing { broken: connection.broken.take(), ..Failing::default() },
+            ) {
                 BuilderError::Instruction { what, .. } => BuilderError::Protocol { builder: self.name.clone(), what },
                 error => error,
             },
@@ -158,10 +162,10 @@ impl BuildKitBuilder {
     }
 
     async fn platforms_of(&self, machine: &Machine) -> Result<BTreeSet<Platform>, BuilderError> {
-        let channel = connect(&self.name, machine.reach.as_ref(), self.options.patience).await?;
-        let mut client = ControlClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
+        let connection = connect(&self.name, machine.reach.as_ref(), self.options.patience).await?;
+        let mut client = ControlClient::new(connection.channel.clone()).max_decoding_message_size(MAX_MESSAGE);
         let workers = self.in_time(client.list_workers(ListWorkersRequest::default())).await;
-        let workers = workers.map_err(|failed| self.error(failed))?.into_inner().record;
+        let workers = workers.map_err(|failed| self.error(failed, &connection))?.into_inner().record;
         let platforms = workers.into_iter().flat_map(|worker| worker.platforms).filter_map(|p| {
             let variant = if p.variant.is_empty() { String::new() } else { format!("/{}", p.variant) };
             format!("{}/{}{variant}", p.os, p.architecture).parse().ok()
@@ -205,12 +209,12 @@ impl Builder for BuildKitBuilder {
         let Some(machine) = self.machine(&order.platform) else {
             return Err(BuilderError::Protocol { builder: self.name.clone(), what: "that it has no machines".into() });
         };
-        let channel = tokio::select! {
+        let connection = tokio::select! {
             () = cancel.cancelled() => return Err(BuilderError::Cancelled),
-            channel = connect(&self.name, machine.reach.as_ref(), self.options.patience) => channel?,
+            connection = connect(&self.name, machine.reach.as_ref(), self.options.patience) => connection?,
         };
         let build = Build { name: &self.name, options: &self.options, order, is_near: machine.reach.is_near() };
-        build.run(channel, told, cancel).await
+        build.run(connection, told, cancel).await
     }
 }
 

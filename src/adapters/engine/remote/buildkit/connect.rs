@@ -11,13 +11,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio_rustls::TlsConnector;
 use tonic::codegen::{BoxFuture, Service};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity, Uri};
+use tonic::transport::{Channel, Endpoint, Uri};
+use zeroize::Zeroizing;
 
-use super::failure::{Reason, unreachable};
+use super::failure::{Reason, unreachable, words};
 use super::place::{Place, TlsFiles};
 use crate::adapters::engine::remote::BuilderError;
 use crate::domain::text::escape_bytes;
@@ -174,6 +179,78 @@ impl AsyncWrite for Piped {
     }
 }
 
+/// Why a connection broke. The HTTP/2 client only says that it did.
+#[derive(Clone, Default)]
+pub(super) struct Broken(Arc<Mutex<Option<Error>>>);
+
+impl Broken {
+    pub(super) fn take(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn remember(&self, error: Error) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// A stream that remembers why it broke, and whether the other side speaks HTTP/2: then its first frame is SETTINGS.
+struct Watched {
+    stream: Stream,
+    broken: Broken,
+    first: Vec<u8>,
+}
+
+/// Bytes of a frame's length and kind.
+const FRAME: usize = 4;
+const SETTINGS: u8 = 4;
+
+impl Watched {
+    fn look(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            self.broken.remember(Error::new(ErrorKind::UnexpectedEof, "it closed the connection"));
+        } else if self.first.len() < FRAME {
+            self.first.extend(bytes.iter().take(FRAME - self.first.len()));
+            if self.first.get(FRAME - 1).is_some_and(|kind| *kind != SETTINGS) {
+                let said = escape_bytes(&bytes[..bytes.len().min(40)]);
+                self.broken
+                    .remember(Error::new(ErrorKind::Unsupported, format!("something that is no HTTP/2: {said}")));
+            }
+        }
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let room = buffer.remaining() > 0;
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        match &polled {
+            Poll::Ready(Ok(())) if room => self.look(&buffer.filled()[before..]),
+            Poll::Ready(Err(error)) => self.broken.remember(Error::new(error.kind(), words(error))),
+            _ => {}
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
 /// Gives its one stream once.
 struct Once(Arc<Mutex<Option<Stream>>>);
 
@@ -194,39 +271,69 @@ impl Service<Uri> for Once {
     }
 }
 
-/// Connects within `patience`.
-pub(super) async fn connect(name: &str, reach: &dyn Reach, patience: Duration) -> Result<Channel, BuilderError> {
-    let opening = async {
-        let mut endpoint = Endpoint::from_static("http://buildkit")
-            .initial_stream_window_size(WINDOW)
-            .initial_connection_window_size(2 * WINDOW)
-            .http2_max_header_list_size(MAX_HEADERS);
-        if let Some((files, host)) = reach.tls() {
-            endpoint = Endpoint::from_static("https://buildkit")
-                .initial_stream_window_size(WINDOW)
-                .initial_connection_window_size(2 * WINDOW)
-                .http2_max_header_list_size(MAX_HEADERS)
-                .tls_config(tls(files, host).await?)
-                .map_err(|error| unreachable(name, &error))?;
-        }
-        let stream = reach.open().await.map_err(|error| unreachable(name, &error))?;
-        let once = Once(Arc::new(Mutex::new(Some(stream))));
-        endpoint.connect_with_connector(once).await.map_err(|error| unreachable(name, &error))
-    };
-    let late = || unreachable(name, &Reason(format!("it did not answer in {} s", patience.as_secs())));
-    tokio::time::timeout(patience, opening).await.unwrap_or_else(|_| Err(late()))
+/// A daemon that can be asked.
+pub(super) struct Connection {
+    pub channel: Channel,
+    pub broken: Broken,
 }
 
-async fn tls(files: &TlsFiles, host: &str) -> Result<ClientTlsConfig, BuilderError> {
-    // Where nobody has chosen a provider yet.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut config = ClientTlsConfig::new()
-        .ca_certificate(Certificate::from_pem(pem(&files.ca).await?))
-        .domain_name(files.server_name.as_deref().unwrap_or(host));
-    if let (Some(cert), Some(key)) = (&files.cert, &files.key) {
-        config = config.identity(Identity::from_pem(pem(cert).await?, pem(key).await?));
+/// Connects within `patience`.
+pub(super) async fn connect(name: &str, reach: &dyn Reach, patience: Duration) -> Result<Connection, BuilderError> {
+    let broken = Broken::default();
+    let opening = async {
+        let mut stream = reach.open().await.map_err(|error| unreachable(name, &error))?;
+        if let Some((files, host)) = reach.tls() {
+            stream = secured(name, stream, (files, host)).await?;
+        }
+        let watched: Stream = Box::new(Watched { stream, broken: broken.clone(), first: Vec::new() });
+        let once = Once(Arc::new(Mutex::new(Some(watched))));
+        Endpoint::from_static("http://buildkit")
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(2 * WINDOW)
+            .http2_max_header_list_size(MAX_HEADERS)
+            .connect_with_connector(once)
+            .await
+            .map_err(|error| unreachable(name, &error))
+    };
+    let late = || unreachable(name, &Reason(format!("it did not answer in {} s", patience.as_secs())));
+    let channel = tokio::time::timeout(patience, opening).await.unwrap_or_else(|_| Err(late()))?;
+    Ok(Connection { channel, broken })
+}
+
+/// TLS over a stream: nobody is believed but whom the files say.
+async fn secured(name: &str, stream: Stream, (files, host): (&TlsFiles, &str)) -> Result<Stream, BuilderError> {
+    let wrong = |path: &Path, why: &str| BuilderError::Io {
+        action: "use",
+        path: path.to_owned(),
+        source: Error::new(ErrorKind::InvalidData, why.to_owned()),
+    };
+    let certificates = async |path: &Path| -> Result<Vec<CertificateDer<'static>>, BuilderError> {
+        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem(path).await?).collect();
+        read.ok().filter(|all| !all.is_empty()).ok_or_else(|| wrong(path, "it holds no certificate"))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(&files.ca).await? {
+        roots.add(certificate).map_err(|error| wrong(&files.ca, &error.to_string()))?;
     }
-    Ok(config)
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unreachable(name, &error))?
+        .with_root_certificates(roots);
+    let mut config = match (&files.cert, &files.key) {
+        (Some(cert), Some(key)) => {
+            let ours = certificates(cert).await?;
+            let secret = PrivateKeyDer::from_pem_slice(&Zeroizing::new(pem(key).await?));
+            let secret = secret.map_err(|_| wrong(key, "it holds no private key"))?;
+            config.with_client_auth_cert(ours, secret).map_err(|error| wrong(cert, &error.to_string()))?
+        }
+        _ => config.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let asked = files.server_name.as_deref().unwrap_or(host).to_owned();
+    let asked = ServerName::try_from(asked).map_err(|error| unreachable(name, &error))?;
+    let secured = TlsConnector::from(Arc::new(config)).connect(asked, stream).await;
+    Ok(Box::new(secured.map_err(|error| unreachable(name, &error))?))
 }
 
 async fn pem(path: &Path) -> Result<Vec<u8>, BuilderError> {

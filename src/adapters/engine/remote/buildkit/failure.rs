@@ -1,6 +1,7 @@
 //! Why a builder gave nothing, told apart: the connection, the protocol, its disk, the recipe. Shows no text it was not sent.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
 use bollard_buildkit_proto::google::rpc;
 use prost::Message;
@@ -42,6 +43,9 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 fn is_gibberish(error: &(dyn Error + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return matches!(error, rustls::Error::InvalidMessage(_));
+    }
+    if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::Unsupported) {
+        return true;
     }
     let text = error.to_string();
     let of_http2 =
@@ -86,13 +90,15 @@ pub(super) struct Failing {
     pub line: Option<usize>,
     /// Last it wrote.
     pub tail: Vec<u8>,
+    /// Why the connection broke, where it did.
+    pub broken: Option<std::io::Error>,
 }
 
 /// What a daemon's answer means.
 pub(super) fn of_status(name: &str, status: &Status, failing: &Failing) -> BuilderError {
     let builder = name.to_owned();
     if status.source().is_some() {
-        return unreachable(name, status);
+        return failing.broken.as_ref().map_or_else(|| unreachable(name, status), |error| unreachable(name, error));
     }
     let message = status.message();
     let what = bounded(message);
@@ -102,7 +108,8 @@ pub(super) fn of_status(name: &str, status: &Status, failing: &Failing) -> Build
         return BuilderError::Full { builder, what };
     }
     let unreachable = |what| BuilderError::Unreachable { builder: name.to_owned(), source: Box::new(Reason(what)) };
-    let line = failing.line.or_else(|| line_in_details(status)).or_else(|| number_after(message, "on line "));
+    let line = failing.line.or_else(|| line_in_details(status)).or_else(|| number_after(message, "parse error line "));
+    let line = line.or_else(|| number_after(message, "parse error on line "));
     match status.code() {
         Code::Unavailable | Code::Cancelled | Code::Aborted | Code::DeadlineExceeded => unreachable(what),
         Code::ResourceExhausted if !lower.contains("message larger") => BuilderError::Full { builder, what },
@@ -158,7 +165,7 @@ mod tests {
     use super::*;
 
     fn told(status: &Status, line: Option<usize>, tail: &str) -> BuilderError {
-        of_status("b", status, &Failing { line, tail: tail.into() })
+        of_status("b", status, &Failing { line, tail: tail.into(), broken: None })
     }
 
     #[test]

@@ -31,13 +31,27 @@ const GO_SETUID: u32 = 1 << 23;
 const GO_SETGID: u32 = 1 << 22;
 const GO_STICKY: u32 = 1 << 20;
 
-/// Where something here failed first: what a daemon makes of it is the lesser story.
-pub(super) type Failed = Arc<Mutex<Option<(&'static str, PathBuf, Error)>>>;
+/// What went wrong on this side of the session.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// Something of this machine.
+    #[error("cannot {0} {path}: {2}", path = .1.display())]
+    Here(&'static str, PathBuf, Error),
+    /// What came is not what it should be.
+    #[error("an image that is no OCI layout: {0}")]
+    There(String),
+}
+
+/// Where something failed on this side first: what a daemon makes of it is the lesser story.
+pub(super) type Failed = Arc<Mutex<Option<Fault>>>;
 
 /// Remembers the first.
-pub(super) fn remember(failed: &Failed, action: &'static str, path: &Path, error: &Error) {
-    let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-    failed.get_or_insert_with(|| (action, path.to_owned(), Error::new(error.kind(), error.to_string())));
+pub(super) fn remember(failed: &Failed, fault: Fault) {
+    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+}
+
+fn again(error: &Error) -> Error {
+    Error::new(error.kind(), error.to_string())
 }
 
 /// The folder that is the context.
@@ -130,7 +144,7 @@ fn tell(mut walk: Walk, failed: &Failed) {
         Err((path, error)) => {
             // Whoever listens no more has said why.
             if error.kind() != ErrorKind::BrokenPipe {
-                remember(failed, "read", &path, &error);
+                remember(failed, Fault::Here("read", path, again(&error)));
             }
             Packet { data: error.to_string().into_bytes(), ..of_kind(PacketType::PacketErr) }
         }
@@ -143,7 +157,7 @@ fn send_files(root: &Path, mut wished: mpsc::Receiver<(u32, PathBuf)>, packets: 
         let path = root.join(path);
         if let Err(error) = send_file(id, &path, packets) {
             if error.kind() != ErrorKind::BrokenPipe {
-                remember(failed, "read", &path, &error);
+                remember(failed, Fault::Here("read", path.clone(), again(&error)));
                 let packet = Packet { data: error.to_string().into_bytes(), ..of_kind(PacketType::PacketErr) };
                 let _ = packets.blocking_send(Ok(packet));
             }
@@ -178,10 +192,8 @@ struct Walk {
     next: u32,
 }
 
-type Fault = (PathBuf, Error);
-
 impl Walk {
-    fn folder(&mut self, path: &Path, beneath: &Path) -> Result<(), Fault> {
+    fn folder(&mut self, path: &Path, beneath: &Path) -> Result<(), (PathBuf, Error)> {
         let fault = |error| (path.to_owned(), error);
         let entries: Result<Vec<DirEntry>, Error> = std::fs::read_dir(path).map_err(fault)?.collect();
         let mut entries = entries.map_err(fault)?;

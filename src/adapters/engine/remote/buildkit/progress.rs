@@ -46,11 +46,6 @@ impl Lines {
             }
             found.instruction(&word, &text, number);
         }
-        if let [(name, _)] = found.stages.as_mut_slice()
-            && name == "stage-0"
-        {
-            name.clear();
-        }
         found
     }
 
@@ -97,7 +92,11 @@ impl Lines {
         let (stage, number) = before.rsplit_once(' ').unwrap_or(("", before));
         let (number, count) = (number.parse::<usize>().ok()?, count.parse::<usize>().ok()?);
         let stage = stage.split_whitespace().last().filter(|word| !word.contains('/')).unwrap_or("");
-        let (_, lines) = self.stages.iter().rev().find(|(name, _)| name == stage)?;
+        // A lone stage is called `stage-0` or nothing, as the daemon's version has it.
+        let (_, lines) = match self.stages.as_slice() {
+            [lone] => lone,
+            all => all.iter().rev().find(|(name, _)| name == stage)?,
+        };
         // From the end: what a base adds by ONBUILD stands before.
         lines.len().checked_sub(count.checked_sub(number)? + 1).map(|at| lines[at])
     }
@@ -166,7 +165,7 @@ impl Progress {
     /// What is known of a failure.
     pub(super) fn failing(&mut self) -> Failing {
         let tail = self.failing.and_then(|line| self.tails.remove(&line)).unwrap_or_default();
-        Failing { line: self.failing, tail }
+        Failing { line: self.failing, tail, broken: None }
     }
 
     /// Tells what is new, in the order of the lines: of what was cached, the daemon tells in any.
@@ -234,6 +233,7 @@ mod tests {
         assert_eq!(of("[3/5] COPY <<EOF /x"), Some(8));
         assert_eq!(of("[linux/arm64 4/5] WORKDIR /w"), Some(11));
         assert_eq!(of("[ 5/5] RUN [sh]"), Some(12));
+        assert_eq!(of("[stage-0 5/5] RUN [sh]"), Some(12));
         assert_eq!(of("[internal] load build context"), None);
         assert_eq!(of("exporting to oci image format"), None);
         assert_eq!(of("[2/6] ONBUILD RUN x"), None);

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::files::{Failed, remember};
+use super::files::{Failed, Fault, remember};
 
 /// Most bytes of an image.
 const MAX_BYTES: u64 = 64 << 30;
@@ -39,15 +39,15 @@ impl FileSend for Received {
         let (parts, arriving) = mpsc::channel(8);
         let failed = self.failed.clone();
         let unpacked = tokio::task::spawn_blocking(move || {
-            let unpacked = unpack(Arriving { parts: arriving, part: Vec::new(), at: 0 }, &folder);
-            if let Err(Fault::Here(action, path, error)) = &unpacked {
-                remember(&failed, action, path, error);
-            }
-            unpacked.map_err(|fault| Status::invalid_argument(fault.to_string()))
+            unpack(Arriving { parts: arriving, part: Vec::new(), at: 0 }, &folder).map_err(|fault| {
+                let status = Status::invalid_argument(fault.to_string());
+                remember(&failed, fault);
+                status
+            })
         });
         let mut incoming = request.into_inner();
         while let Some(message) = incoming.message().await? {
-            if parts.send(Ok(message.data)).await.is_err() {
+            if parts.send(message.data).await.is_err() {
                 break;
             }
         }
@@ -59,7 +59,7 @@ impl FileSend for Received {
 
 /// Bytes as they arrive.
 struct Arriving {
-    parts: mpsc::Receiver<Result<Vec<u8>, Error>>,
+    parts: mpsc::Receiver<Vec<u8>>,
     part: Vec<u8>,
     at: usize,
 }
@@ -68,7 +68,7 @@ impl Read for Arriving {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         while self.at == self.part.len() {
             match self.parts.blocking_recv() {
-                Some(part) => (self.part, self.at) = (part?, 0),
+                Some(part) => (self.part, self.at) = (part, 0),
                 None => return Ok(0),
             }
         }
@@ -77,14 +77,6 @@ impl Read for Arriving {
         self.at += length;
         Ok(length)
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("{0} {path}: {2}", path = .1.display())]
-    Here(&'static str, PathBuf, Error),
-    #[error("the image is no OCI layout: {0}")]
-    There(String),
 }
 
 fn unpack(from: impl Read, folder: &Path) -> Result<(), Fault> {

@@ -14,13 +14,13 @@ use bollard_buildkit_proto::moby::buildkit::v1::{
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use tonic::{Response, Status};
 
 use super::answers::{Credentialed, Secretive, host_of};
 use super::builder::{Kept, Options};
-use super::failure::{of_status, words};
-use super::files::{Context, Failed};
+use super::connect::Connection;
+use super::failure::{Failing, of_status, words};
+use super::files::{Context, Failed, Fault};
 use super::progress::{Lines, Progress};
 use super::receive::{Received, flaw};
 use super::session::{Heard, MAX_MESSAGE, Services, Session, random_id};
@@ -43,21 +43,22 @@ pub(super) struct Build<'a> {
 impl Build<'_> {
     pub(super) async fn run(
         &self,
-        channel: Channel,
+        connection: Connection,
         told: &dyn Told,
         cancel: &CancellationToken,
     ) -> Result<(), BuilderError> {
         let failed = Failed::default();
         let ended = tokio::select! {
             () = cancel.cancelled() => return Err(BuilderError::Cancelled),
-            ended = self.attempt(channel, told, &failed) => ended,
+            ended = self.attempt(&connection, told, &failed) => ended,
         };
         // What failed here comes back as a failure there.
         let here = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let (Err(_), Some((action, path, source))) = (&ended, here) {
-            return Err(BuilderError::Io { action, path, source });
+        match (ended, here) {
+            (Err(_), Some(Fault::Here(action, path, source))) => return Err(BuilderError::Io { action, path, source }),
+            (Err(_), Some(fault)) => return Err(self.protocol(fault.to_string())),
+            (ended, _) => ended?,
         }
-        ended?;
         let result = &self.order.result;
         match self.options.kept {
             Kept::Layout => flaw(result).map_or(Ok(()), |what| Err(self.protocol(what))),
@@ -65,16 +66,16 @@ impl Build<'_> {
         }
     }
 
-    async fn attempt(&self, channel: Channel, told: &dyn Told, failed: &Failed) -> Result<(), BuilderError> {
+    async fn attempt(&self, connection: &Connection, told: &dyn Told, failed: &Failed) -> Result<(), BuilderError> {
         let silence = self.options.silence;
         let silent = || BuilderError::Silent { builder: self.name.to_owned(), seconds: silence.as_secs() };
         let lines = Lines::read(&dockerfile(&self.order.context)?);
-        let mut client = ControlClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
+        let mut client = ControlClient::new(connection.channel.clone()).max_decoding_message_size(MAX_MESSAGE);
         let heard = Heard::now();
         let services = self.services(&lines, failed);
         let opening = Session::open(&mut client, services, &heard);
         let session = tokio::time::timeout(silence, opening).await.map_err(|_| silent())?;
-        let session = session.map_err(|status| self.failure(&status, &mut Progress::new(Lines::default())))?;
+        let session = session.map_err(|status| self.failure(&status, Failing::default(), connection))?;
         let id = random_id().map_err(|status| self.protocol(words(&status)))?;
         let request = self.request(&id, &session.id);
         let mut asking = client.clone();
@@ -112,33 +113,30 @@ impl Build<'_> {
                 }
             }
         };
-        self.end(answer, updates, (&mut progress, told)).await
+        self.tell_rest(&answer, updates, (&mut progress, told)).await;
+        answer.map(|_| ()).map_err(|status| self.failure(&status, progress.failing(), connection))
     }
 
     /// What is told after the answer is told still; a daemon that is gone tells nothing more.
-    async fn end(
+    async fn tell_rest(
         &self,
-        answer: Result<Response<SolveResponse>, Status>,
+        answer: &Result<Response<SolveResponse>, Status>,
         mut updates: impl Stream<Item = Result<StatusResponse, Status>> + Unpin,
         (progress, told): (&mut Progress, &dyn Told),
-    ) -> Result<(), BuilderError> {
-        let is_gone = answer.as_ref().is_err_and(|status| std::error::Error::source(status).is_some());
-        if !is_gone {
-            let rest = async {
-                while let Some(Ok(update)) = updates.next().await {
-                    progress.apply(update, told);
-                }
-            };
-            let _ = tokio::time::timeout(LATE, rest).await;
+    ) {
+        if answer.as_ref().is_err_and(|status| std::error::Error::source(status).is_some()) {
+            return;
         }
-        match answer {
-            Ok(_) => Ok(()),
-            Err(status) => Err(self.failure(&status, progress)),
-        }
+        let rest = async {
+            while let Some(Ok(update)) = updates.next().await {
+                progress.apply(update, told);
+            }
+        };
+        let _ = tokio::time::timeout(LATE, rest).await;
     }
 
-    fn failure(&self, status: &Status, progress: &mut Progress) -> BuilderError {
-        of_status(self.name, status, &progress.failing())
+    fn failure(&self, status: &Status, failing: Failing, connection: &Connection) -> BuilderError {
+        of_status(self.name, status, &Failing { broken: connection.broken.take(), ..failing })
     }
 
     fn protocol(&self, what: String) -> BuilderError {
