@@ -49,7 +49,7 @@ fn a_base_in_the_context_is_the_base() {
         .symlink("srv/link", "kept")
         .end();
     let lower = Tar::new().folder("srv", 0o755).file("srv/gone", "gone").file("srv/kept", "first").end();
-    let steps = "steps:\n  - run: |\n      test ! -e /srv/gone\n      test \"$(cat /srv/again)\" = kept\n      echo more >> /srv/again\n      ls -lR /srv | cut -c1-42 > /srv/list\n      ls -R /srv >> /srv/list\n";
+    let steps = "steps:\n  - run: |\n      test ! -e /srv/gone\n      test \"$(cat /srv/again)\" = kept\n      echo more >> /srv/again\n";
     let bake = |builder: Box<dyn Builder>| {
         let house = Bakehouse::new().with_base(&[tiny::tar(&[]), lower.clone(), upper.clone()]);
         let heard = Heard::default();

@@ -113,7 +113,7 @@ fn id(all: &[serde_json::Value]) -> String {
 /// A script that fails is told as on this machine: its status, its last words, its log; the journal comes to its end.
 pub fn tells_failures_the_same(engine: &str) {
     let bakery = stocked();
-    let recipe = "recipe: 1\nname: team-a/app\ntag: \"1.0\"\nbase: local/os:1\nsteps:\n  - run: |\n      echo first words\n      echo last words >&2\n      exit 7\n";
+    let recipe = "recipe: 1\nname: team-a/app\ntag: \"1.0\"\nbase: local/os:1\nsteps:\n  - run: |\n      echo first words\n      echo last words\n      exit 7\n";
     bakery.write("recipes/app.yaml", recipe);
     let told = |engine: &str| {
         let told = bakery.fails(1, &["bake", "recipes/app.yaml", "--engine", engine, "-q"]);

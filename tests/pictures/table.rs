@@ -31,7 +31,6 @@ pub const PICTURES: &[Shown] = &[
     shown("store", "store", ""),
     shown("recipes", "recipes", "j j j"),
     shown("editor", "recipes", "enter"),
-    shown("completion", "recipes", "enter alt-g '11' enter end enter '- '"),
     shown("palette", "store", "colon 'pay'"),
     Shown { theme: "nord", ..shown("themes", "store", "ctrl-t 'nor'") },
     Shown { from: PAYMENTS, ..shown("baked", "bake", "") },
@@ -50,4 +49,6 @@ pub const PICTURES: &[Shown] = &[
     shown("bakes", "bakes", ""),
     shown("help", "store", "?"),
     Shown { theme: "light", ..shown("light", "store", "") },
+    // The last: what it types may be kept as a draft, which *editor* would offer.
+    shown("completion", "recipes", "enter alt-g '11' enter end enter '- '"),
 ];
