@@ -102,7 +102,8 @@ struct Played {
     script: Script,
     seen: Arc<Mutex<Seen>>,
     session: Lock<Option<Channel>>,
-    told: Lock<Option<mpsc::Sender<Result<StatusResponse, Status>>>>,
+    /// Who listens, by the build listened to.
+    told: Lock<BTreeMap<String, mpsc::Sender<Result<StatusResponse, Status>>>>,
 }
 
 /// A vertex that began, and ended where `done` says how.
@@ -133,10 +134,10 @@ pub fn output(digest: &str, bytes: &[u8]) -> StatusResponse {
 }
 
 impl Played {
-    async fn tell(&self, all: Vec<StatusResponse>) {
+    async fn tell(&self, id: &str, all: Vec<StatusResponse>) {
         // Whoever asks for the status comes a little later or earlier.
         let told = loop {
-            if let Some(told) = self.told.lock().await.clone() {
+            if let Some(told) = self.told.lock().await.get(id).cloned() {
                 break told;
             }
             tokio::task::yield_now().await;
@@ -146,7 +147,7 @@ impl Played {
         }
     }
 
-    async fn build(&self, tar: &[u8]) -> Result<(), Status> {
+    async fn build(&self, id: &str, tar: &[u8]) -> Result<(), Status> {
         let channel = self.session.lock().await.clone().expect("a session comes first");
         let files = fetch(&channel, "dockerfile").await?;
         assert_eq!(files.keys().map(String::as_str).collect::<Vec<_>>(), ["Dockerfile"]);
@@ -160,11 +161,11 @@ impl Played {
             seen.secret = secret.ok().map(|answer| answer.into_inner().data);
         }
         let run = "[2/3] RUN long";
-        self.tell(vec![vertex("a", "[1/3] FROM base", Some(true)), vertex("b", run, None)]).await;
+        self.tell(id, vec![vertex("a", "[1/3] FROM base", Some(true)), vertex("b", run, None)]).await;
         let line = [b'x'; 8191].iter().chain(b"\n").copied().collect::<Vec<u8>>();
-        self.tell(vec![output("b", &line); 512]).await;
+        self.tell(id, vec![output("b", &line); 512]).await;
         // Out of order, as BuildKit does.
-        self.tell(vec![vertex("c", "[3/3] COPY a /a", Some(false)), vertex("b", run, Some(false))]).await;
+        self.tell(id, vec![vertex("c", "[3/3] COPY a /a", Some(false)), vertex("b", run, Some(false))]).await;
         let parts: Vec<Part> = tar.chunks(100_000).map(|part| Part { data: part.to_vec() }).collect();
         let mut end = FileSendClient::new(channel).diff_copy(stream::iter(parts)).await?.into_inner();
         while end.message().await?.is_some() {}
@@ -213,26 +214,28 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 #[tonic::async_trait]
 impl Control for Played {
     async fn solve(&self, request: Request<SolveRequest>) -> Result<Response<SolveResponse>, Status> {
-        self.seen.lock().unwrap().request = Some(request.into_inner());
+        let request = request.into_inner();
+        let id = request.r#ref.clone();
+        self.seen.lock().unwrap().request = Some(request);
         let answer = match self.script.clone() {
-            Script::Builds(tar) => self.build(&tar).await,
+            Script::Builds(tar) => self.build(&id, &tar).await,
             Script::Fails(told, code, words) => {
-                self.tell(told).await;
+                self.tell(&id, told).await;
                 Err(Status::new(code, words))
             }
             Script::Hangs(told) => {
-                self.tell(told).await;
+                self.tell(&id, told).await;
                 std::future::pending().await
             }
         };
-        self.told.lock().await.take();
+        self.told.lock().await.remove(&id);
         answer.map(|()| Response::new(SolveResponse::default()))
     }
 
     type StatusStream = Answers<StatusResponse>;
-    async fn status(&self, _: Request<StatusRequest>) -> Result<Response<Self::StatusStream>, Status> {
+    async fn status(&self, request: Request<StatusRequest>) -> Result<Response<Self::StatusStream>, Status> {
         let (told, updates) = mpsc::channel(4);
-        *self.told.lock().await = Some(told);
+        self.told.lock().await.insert(request.into_inner().r#ref, told);
         Ok(Response::new(Box::pin(ReceiverStream::new(updates))))
     }
 
