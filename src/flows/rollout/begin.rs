@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::RolloutOptions;
-use super::draft::{Draft, apart};
+use super::draft::Draft;
 use super::follow::{Following, read};
 use crate::adapters::journal::{BakeFolder, is_held, list, prune};
 use crate::adapters::process::{Handshake, ask_to_stop, identity, is_worker_of, start_detached};
@@ -47,8 +47,7 @@ impl Context {
     /// Begins one in a process of its own, which outlives this one; gives its ID.
     pub async fn begin_rollout(&self, base: &str, options: &RolloutOptions) -> Result<String, Report> {
         self.refuse_second_rollout(None)?;
-        let (context, named, wanted) = (self.clone(), base.to_owned(), options.clone());
-        let draft = apart(async move || context.draft_rollout(&named, &wanted).await).await?;
+        let draft = self.draft_rollout(base, options).await?;
         let text = serde_json::to_vec(&draft).map_err(|error| Report::new(Kind::Failed, &error))?;
         let rollouts = self.paths.rollouts();
         let folder = BakeFolder::create(&rollouts)?;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Handle;
 
 use super::RolloutOptions;
 use crate::adapters::store::Selector;
@@ -122,13 +121,4 @@ impl Context {
 /// What a recipe makes.
 fn made(recipe: &LoadedRecipe) -> Option<String> {
     recipe.recipe.as_ref().map(|recipe| format!("local/{}", recipe.reference()))
-}
-
-/// Does this on a thread of its own: looking at all stores keeps to the thread it began on, and whoever asks may not.
-pub(super) async fn apart<T: Send + 'static>(
-    work: impl AsyncFnOnce() -> Result<T, Report> + Send + 'static,
-) -> Result<T, Report> {
-    let handle = Handle::current();
-    let done = tokio::task::spawn_blocking(move || handle.block_on(work())).await;
-    done.map_err(|error| Report::new(Kind::Failed, &error))?
 }

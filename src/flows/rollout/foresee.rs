@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 
 use super::RolloutOptions;
-use super::draft::{Draft, apart};
+use super::draft::Draft;
 use super::verdict::{Failure, Verdict, verdict};
 use crate::adapters::clock;
 use crate::adapters::rollouts::Shadow;
@@ -44,11 +44,6 @@ impl Context {
 
     /// The same, with the reasons for each way.
     pub async fn foresee_rollout(&self, base: &str, options: &RolloutOptions) -> Result<Foreseen, Report> {
-        let (context, named, wanted) = (self.clone(), base.to_owned(), options.clone());
-        apart(async move || context.foresee_here(&named, &wanted).await).await
-    }
-
-    async fn foresee_here(&self, base: &str, options: &RolloutOptions) -> Result<Foreseen, Report> {
         let draft = self.draft_rollout(base, options).await?;
         let is_open = |item: &Planned| item.left.is_some() || item.after.is_some();
         // Nothing is tried where nothing can be, and where there is no store there is no image.

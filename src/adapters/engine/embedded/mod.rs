@@ -24,7 +24,7 @@ pub use engine::EmbeddedEngine;
 pub(super) use engine::bake_with;
 pub(super) use events::Progress;
 pub use image::config_in_force;
-pub(super) use reading::Contents;
+pub(super) use reading::{Contents, Section};
 pub(super) use running::{Brought, Elsewhere, Work};
 pub use running::{Floor, Program, Stopper, Trial, Workroom, trial_checks, try_sandbox};
 pub(super) use running::{LAST_LINES, RunError, Telling, environment};

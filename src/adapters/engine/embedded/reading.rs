@@ -125,7 +125,7 @@ fn open(contents: &Contents, wanted: Wanted) -> Result<Content, StepError> {
         }
         Source::Spooled { member, offset } => {
             let file = contents.spool.clone().ok_or(StepError::NoInputs)?;
-            verified(Section { file, offset, left: size }, &format!("member {member}"), size, digest)
+            verified(Section::of(&file, offset, size), &format!("member {member}"), size, digest)
         }
     }
 }
@@ -161,10 +161,17 @@ fn verified(
 }
 
 /// Part of a file, read by position, so that many threads may.
-struct Section {
+pub(in crate::adapters::engine) struct Section {
     file: Arc<File>,
     offset: u64,
     left: u64,
+}
+
+impl Section {
+    /// So many bytes from there.
+    pub(in crate::adapters::engine) fn of(file: &Arc<File>, offset: u64, size: u64) -> Self {
+        Self { file: Arc::clone(file), offset, left: size }
+    }
 }
 
 impl Read for Section {

@@ -1,14 +1,14 @@
 //! All that a step stands on as one archive, for builders that take no images. Knows no builder.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::FileExt;
+use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::changes::{Sift, take};
-use crate::adapters::engine::embedded::{Ground, Source, Spool, StepError};
+use crate::adapters::engine::embedded::{Ground, Section, Source, Spool, StepError};
 use crate::adapters::index::{IndexError, decode};
 use crate::adapters::store::layout::Layout;
 use crate::domain::layer::{Kind, Op, Packer, Stage, Tree};
@@ -32,7 +32,7 @@ pub(super) fn write(
         take(&mut stage, plain, &mut spool, &Sift::whole(), cancel)?;
     }
     let set = stage.finish();
-    let spool = spool.into_file();
+    let spool = Arc::new(spool.into_file());
     let out = File::create(to).map_err(|source| StepError::Spool { action: "make a build context", source })?;
     let mut packer = Packer::new(BufWriter::new(out), 0).with_own_times();
     let mut first = std::collections::HashMap::new();
@@ -48,7 +48,7 @@ pub(super) fn write(
                     packer.entry(&change.path, &node)?;
                     first.insert(*member, earlier);
                 } else {
-                    let mut content = Part { file: &spool, offset: *offset, left: *size };
+                    let mut content = Section::of(&spool, *offset, *size);
                     packer.file(&change.path, &change.node, &mut content)?;
                 }
             }
@@ -58,20 +58,4 @@ pub(super) fn write(
     }
     let mut out = packer.finish()?;
     out.flush().map_err(|source| StepError::Spool { action: "write a build context", source })
-}
-
-struct Part<'a> {
-    file: &'a File,
-    offset: u64,
-    left: u64,
-}
-
-impl io::Read for Part<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let want = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let count = self.file.read_at(&mut buffer[..want], self.offset)?;
-        self.offset += count as u64;
-        self.left -= count as u64;
-        Ok(count)
-    }
 }

@@ -12,15 +12,7 @@ const SECRETS: &str = "/run/secrets/";
 
 impl State {
     pub(super) fn run(&mut self, instruction: &Instruction) -> Mapped {
-        let mut run = Run {
-            script: String::new(),
-            shell: Vec::new(),
-            network: Network::Host,
-            env: BTreeMap::new(),
-            secrets: Vec::new(),
-            cache: Vec::new(),
-            user: self.user.clone(),
-        };
+        let mut run = Run { user: self.user.clone(), ..bare() };
         for flag in &instruction.flags {
             let value = self.word(flag.value.as_deref().unwrap_or_default())?;
             match (flag.name.as_str(), value.as_str()) {

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
-use tokio_util::sync::CancellationToken;
 
 use super::errands::wanted;
 use super::{Performer, Slot};
@@ -31,8 +29,7 @@ impl Performer {
         let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
         match effect {
             Effect::Read { run } => self.task(TaskKind::Lineage, "reading who inherits from whom".into(), async move {
-                let read = apart(move || async move { context.lineage().await }).await;
-                let Some(lineage) = read.map(Held::new) else { return };
+                let lineage = Held::new(context.lineage().await);
                 send(&tell, Msg::Read { run, lineage }).await;
             }),
             Effect::Assess { lineage, number } => self.spawn(Slot::Assess, async move {
@@ -49,24 +46,18 @@ impl Performer {
             }
             Effect::Rebase { image, dry_run } => self.rebase(image, dry_run),
             Effect::Update(recipes) => self.task(TaskKind::Update, "moving locks".into(), async move {
-                apart(move || async move {
-                    let updated = context.update(&recipes, UpdateOptions::default()).await;
-                    let failure = match updated {
-                        Ok(updated) => updated.into_iter().find_map(Updated::obstacle),
-                        Err(report) => Some(report),
-                    };
-                    send(&tell, Msg::Updated { recipes, failure }).await;
-                })
-                .await;
+                let updated = context.update(&recipes, UpdateOptions::default()).await;
+                let failure = match updated {
+                    Ok(updated) => updated.into_iter().find_map(Updated::obstacle),
+                    Err(report) => Some(report),
+                };
+                send(&tell, Msg::Updated { recipes, failure }).await;
             }),
             Effect::Impact { base, onto } => {
                 let what = format!("finding out what {onto} as {base} would do");
                 self.task(TaskKind::Asking, what, async move {
-                    apart(move || async move {
-                        let hits = context.impact(&base, &onto).await.map(Held::new);
-                        send(&tell, Msg::Impact { base, onto, hits }).await;
-                    })
-                    .await;
+                    let hits = context.impact(&base, &onto).await.map(Held::new);
+                    send(&tell, Msg::Impact { base, onto, hits }).await;
                 });
             }
             other => self.rollout(other),
@@ -85,12 +76,9 @@ impl Performer {
             false => (TaskKind::Rebase(image.clone()), format!("rebasing {image}")),
         };
         self.task(kind, what, async move {
-            apart(move || async move {
-                let options = RebaseOptions { dry_run, ..RebaseOptions::default() };
-                let outcome = context.rebase(&image, &options).await.map(Box::new);
-                send(&tell, Msg::Rebased { image, dry_run, outcome }).await;
-            })
-            .await;
+            let options = RebaseOptions { dry_run, ..RebaseOptions::default() };
+            let outcome = context.rebase(&image, &options).await.map(Box::new);
+            send(&tell, Msg::Rebased { image, dry_run, outcome }).await;
         });
     }
 }
@@ -100,26 +88,9 @@ pub(super) async fn send(tell: &Sender<Told>, msg: Msg) {
     let _ = tell.send(Told::Lineage(msg)).await;
 }
 
-/// Does work that has a thread of its own, until whoever waits for it gives it up; `None` then.
-pub(super) async fn apart<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Option<T>
-where
-    T: Send + 'static,
-    F: Future<Output = T>,
-{
-    let given_up = CancellationToken::new();
-    let _guard = given_up.clone().drop_guard();
-    let runtime = Handle::current();
-    let work = move || runtime.block_on(async move { given_up.run_until_cancelled(work()).await });
-    // A panic in there has ended the viewer.
-    tokio::task::spawn_blocking(work).await.ok().flatten()
-}
-
 async fn assess(context: Arc<Context>, lineage: Held<Lineage>, number: usize, tell: Sender<Told>) {
-    apart(move || async move {
-        let found = context.assess(&lineage, number).await.map(Held::new);
-        send(&tell, Msg::Assessed { lineage, number, found }).await;
-    })
-    .await;
+    let found = context.assess(&lineage, number).await.map(Held::new);
+    send(&tell, Msg::Assessed { lineage, number, found }).await;
 }
 
 /// A few at a time; what several ask is asked once.

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::super::errands::wanted;
 use super::super::{Performer, Slot};
-use super::{apart, send};
+use super::send;
 use crate::flows::Context;
 use crate::flows::rollout::RolloutOptions;
 use crate::report::Report;
@@ -27,40 +27,28 @@ impl Performer {
             Effect::Plan { base, only } => {
                 let what = format!("finding out what a roll-out of {base} would do");
                 self.task(TaskKind::Asking, what, async move {
-                    apart(move || async move {
-                        let plan = context.plan_rollout(&base, &options(&only)).await.map(Held::new);
-                        send(&tell, Msg::Planned { base, only, plan }).await;
-                    })
-                    .await;
+                    let plan = context.plan_rollout(&base, &options(&only)).await.map(Held::new);
+                    send(&tell, Msg::Planned { base, only, plan }).await;
                 });
             }
             Effect::Begin { base, only } => self.spawn(Slot::BeginRollOut, async move {
-                apart(move || async move {
-                    let begun = context.begin_rollout(&base, &options(&only)).await;
-                    send(&tell, Msg::Begun(begun)).await;
-                })
-                .await;
+                let begun = context.begin_rollout(&base, &options(&only)).await;
+                send(&tell, Msg::Begun(begun)).await;
             }),
             Effect::Newest => self.blocking(Slot::NewestRollOut, move || {
                 Told::Lineage(Msg::Newest(context.newest_rollout().map(|newest| newest.map(Held::new))))
             }),
             Effect::Follow(id) => self.spawn(Slot::RollOut, async move {
-                apart(move || async move {
-                    let failure = follow(&context, &id, &tell).await.err();
-                    send(&tell, Msg::Unfollowed { id, failure }).await;
-                })
-                .await;
+                let failure = follow(&context, &id, &tell).await.err();
+                send(&tell, Msg::Unfollowed { id, failure }).await;
             }),
             Effect::Cancel(id) => self.blocking(Slot::CancelRollOut, move || {
                 let failure = context.cancel_rollout(&id).err();
                 Told::Lineage(Msg::Told { id, resume: false, failure })
             }),
             Effect::Resume(id) => self.spawn(Slot::BeginRollOut, async move {
-                apart(move || async move {
-                    let failure = context.resume_rollout(&id).await.err();
-                    send(&tell, Msg::Told { id, resume: true, failure }).await;
-                })
-                .await;
+                let failure = context.resume_rollout(&id).await.err();
+                send(&tell, Msg::Told { id, resume: true, failure }).await;
             }),
             _ => {}
         }
