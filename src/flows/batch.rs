@@ -12,7 +12,7 @@ use super::bake::{Asked, BakeRequest, Started, start};
 use super::watch::{Pace, Shelf, Viewing};
 use crate::adapters::settings::EngineSettings;
 use crate::domain::journal::{BakeStatus, Damage, EventKind, Failure, Record};
-use crate::domain::pool::{After, Builder, Next, Outcome, Pool, Why, Work};
+use crate::domain::pool::{After, Board, Builder, Next, Outcome, Pool, Why, Work};
 use crate::report::{Kind, Report};
 
 /// How long a worker that was asked to stop may take before it is asked once more, which it does not outlive.
@@ -192,6 +192,11 @@ impl Batch {
             // A bake that ends at this moment needs no asking.
             let _ = self.shelf.cancel(running.viewing.bake());
         }
+    }
+
+    /// How the builders and what waits for them stand.
+    pub fn board(&self) -> Board {
+        self.pool.board(self.now())
     }
 
     /// Milliseconds since this batch began.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::board::{Board, Health, Seats};
 use crate::domain::oci::Platform;
 
 /// How long a builder that failed is left alone, in milliseconds.
@@ -151,6 +152,26 @@ impl Pool {
     /// Begins nothing more.
     pub fn cancel(&mut self) {
         self.cancelled = true;
+    }
+
+    /// How all stand; `now` as for [`Pool::next`].
+    pub fn board(&self, now: u64) -> Board {
+        let named = |item: &Item| item.work.reference.clone();
+        let seats = |(number, place): (usize, &Place)| Seats {
+            name: place.builder.name.clone(),
+            slots: place.builder.slots.max(1),
+            platforms: place.builder.platforms.clone(),
+            health: match place.standing {
+                Standing::In => Health::In,
+                Standing::Out(until) => Health::Out { left: until.saturating_sub(now) },
+                Standing::OnTrial => Health::OnTrial,
+            },
+            baking: self.items.iter().filter(|item| item.state == State::Running(number)).map(named).collect(),
+        };
+        Board {
+            builders: self.places.iter().enumerate().map(seats).collect(),
+            waiting: self.items.iter().filter(|item| item.state == State::Waiting).map(named).collect(),
+        }
     }
 
     /// What comes next; `now` in milliseconds of any clock that goes forward.

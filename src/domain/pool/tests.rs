@@ -37,11 +37,17 @@ fn a_builder_at_fault_is_out_then_tried_by_one() {
     assert_eq!(begun(&mut pool), [(0, 0), (1, 0), (2, 1)]);
     assert_eq!(pool.ended(0, Outcome::Lost, 5), After::Again);
     assert_eq!(pool.next(5), Next::Wait { until: Some(5 + PAUSE) });
+    assert_eq!(pool.board(15).builders[0].health, Health::Out { left: PAUSE - 10 });
     pool.ended(1, Outcome::Lost, 6);
     pool.ended(2, Outcome::Good, 6);
     assert_eq!(pool.next(7), Next::Begin { work: 0, builder: 1 });
     assert_eq!(pool.next(6 + PAUSE), Next::Begin { work: 3, builder: 0 });
     assert_eq!(pool.next(6 + PAUSE), Next::Wait { until: None }, "only one tries it");
+    let board = pool.board(6 + PAUSE);
+    let stand: Vec<(Health, &[String])> =
+        board.builders.iter().map(|seats| (seats.health.clone(), seats.baking.as_slice())).collect();
+    assert_eq!(stand, [(Health::OnTrial, &["t/3".to_owned()][..]), (Health::In, &["t/0".to_owned()][..])]);
+    assert_eq!(board.waiting, ["t/4", "t/5"]);
     pool.ended(3, Outcome::Good, 7 + PAUSE);
     assert_eq!(pool.next(7 + PAUSE), Next::Begin { work: 4, builder: 0 });
     assert_eq!(pool.next(7 + PAUSE), Next::Begin { work: 5, builder: 0 });
