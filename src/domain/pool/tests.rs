@@ -47,7 +47,7 @@ fn a_builder_at_fault_is_out_then_tried_by_one() {
     let stand: Vec<(Health, &[String])> =
         board.builders.iter().map(|seats| (seats.health.clone(), seats.baking.as_slice())).collect();
     assert_eq!(stand, [(Health::OnTrial, &["t/3".to_owned()][..]), (Health::In, &["t/0".to_owned()][..])]);
-    assert_eq!(board.waiting, ["t/4", "t/5"]);
+    assert_eq!(board.waiting, ["t/1", "t/4", "t/5"]);
     pool.ended(3, Outcome::Good, 7 + PAUSE);
     assert_eq!(pool.next(7 + PAUSE), Next::Begin { work: 4, builder: 0 });
     assert_eq!(pool.next(7 + PAUSE), Next::Begin { work: 5, builder: 0 });
