@@ -16,13 +16,13 @@ pub use self::held::Held;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 use time::OffsetDateTime;
 
 use super::effect::Effect;
 use super::keymap::{Action, Key, Scope};
 use super::theme::Look;
-use super::widgets::{Confirm, Divider, PassphrasePrompt, Picker, Sizes, Toast, TypedConfirm};
+use super::widgets::{Confirm, Divider, PassphrasePrompt, Picker, Sizes, Toast, TypedConfirm, cut};
 
 /// A screen, in the order of the tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -201,6 +201,34 @@ pub struct Subject {
     pub what: Vec<Span<'static>>,
     /// At the right.
     pub verdict: Vec<Span<'static>>,
+}
+
+impl Subject {
+    /// Both with what is typed between them, on a line of `width` columns. Where all of `what` has no room, it is asked to be short.
+    pub fn fitting(
+        look: &Look,
+        width: u16,
+        verdict: Vec<Span<'static>>,
+        typed: impl FnOnce(usize) -> Vec<Span<'static>>,
+        what: impl Fn(bool) -> Vec<Span<'static>>,
+    ) -> Self {
+        let columns = |spans: &[Span<'static>]| spans.iter().map(Span::width).sum::<usize>();
+        let room = usize::from(width).saturating_sub(6 + columns(&verdict));
+        let typed = typed(room / 2);
+        let left = room.saturating_sub(columns(&typed));
+        let full = what(false);
+        let what = if columns(&full) <= left { full } else { what(true) };
+        let mut what = cut(look, &Line::from(what), left).spans;
+        what.extend(typed);
+        Self { what, verdict }
+    }
+
+    /// Where text is typed: after the words of line 2, which begin in column 2.
+    pub fn end(&self, width: u16) -> Option<Position> {
+        let words: usize = self.what.iter().map(Span::width).sum();
+        let x = u16::try_from(2 + words).ok()?.min(width.saturating_sub(1));
+        Some(Position { x, y: 1 })
+    }
 }
 
 /// What every screen can do.

@@ -1,6 +1,10 @@
 //! A filter being typed or in force: part of a word, `!` turns it round. Capitals count only where there are some.
 
+use ratatui::text::Span;
+
+use super::typed::typed;
 use crate::tui::keymap::{Code, Key};
+use crate::tui::theme::Look;
 
 /// A filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +51,11 @@ impl Filter {
     /// Whether it holds anything back.
     pub fn is_active(&self) -> bool {
         !self.needle().0.is_empty()
+    }
+
+    /// `  /text` where there is one or is going to be, in at most `room` columns.
+    pub fn spans(&self, look: &Look, room: usize) -> Vec<Span<'static>> {
+        if self.editing || self.is_active() { typed(look, "  /", &self.text, room) } else { Vec::new() }
     }
 
     /// Whether `text` is let through.

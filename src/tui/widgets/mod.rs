@@ -11,6 +11,7 @@ mod split;
 mod swatch;
 mod table;
 mod toast;
+mod typed;
 
 pub use change_tree::{ChangeTreeView, Order, TreeFold, total_line};
 pub use check::{CheckText, Counts, badge, glyph_of_verdict, signer_words};
@@ -26,3 +27,4 @@ pub use split::{Split, cut, rule, split, split_at_most};
 pub use swatch::swatches;
 pub use table::{Align, Column, Table, Width, known, marked, marked_cells, selected_bar, selected_evenly};
 pub use toast::{Toast, Toasts, Tone};
+pub use typed::typed;

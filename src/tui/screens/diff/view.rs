@@ -13,7 +13,7 @@ use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Compare, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, cut, marked_cells};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, marked_cells, typed};
 
 /// Narrower than this, only files and bytes are counted.
 const ROOMY: u16 = 100;
@@ -21,15 +21,9 @@ const ROOMY: u16 = 100;
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let verdict = verdict(model, look, around.body.width >= ROOMY);
-    let room = usize::from(around.body.width).saturating_sub(6 + Line::from(verdict.clone()).width());
-    let typed = typed(model, look, room / 2);
-    let left = room.saturating_sub(typed.iter().map(Span::width).sum());
     // What does not fit goes without store and team, which the list they were chosen from has shown.
-    let full = Line::from(what(model, look, around, false));
-    let what = if full.width() <= left { full } else { Line::from(what(model, look, around, true)) };
-    let mut what = cut(look, &what, left).spans;
-    what.extend(typed);
-    Subject { what, verdict }
+    let what = |short| what(model, look, around, short);
+    Subject::fitting(look, around.body.width, verdict, |room| typed_here(model, look, room), what)
 }
 
 /// What is looked into: `◇ payments-api:1.3.9 → :1.4.0`.
@@ -76,21 +70,11 @@ fn tag_of(reference: &str) -> (&str, Option<&str>) {
 }
 
 /// The filter, or the name being typed; of a long one its end.
-fn typed(model: &Model, look: &Look, room: usize) -> Vec<Span<'static>> {
-    let (lead, text) = match &model.saving {
-        Some(name) => ("  write it to ", &name.text),
-        None if model.filter().editing || model.filter().is_active() => ("  /", &model.filter().text),
-        None => return Vec::new(),
-    };
-    let room = room.saturating_sub(lead.len() + 1);
-    let mut text = escape(text);
-    if format::width(&text) > room {
-        while format::width(&text) + format::width(look.ellipsis()) > room && !text.is_empty() {
-            text.remove(0);
-        }
-        text.insert_str(0, look.ellipsis());
+fn typed_here(model: &Model, look: &Look, room: usize) -> Vec<Span<'static>> {
+    match &model.saving {
+        Some(name) => typed(look, "  write it to ", &name.text, room),
+        None => model.filter().spans(look, room),
     }
-    vec![look.span(Role::Key, lead), look.span(Role::Match, text)]
 }
 
 /// What it comes to.
@@ -159,9 +143,7 @@ pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
     if model.saving.is_none() && !model.filter().editing {
         return None;
     }
-    let what = Line::from(subject(model, &Look::of_roles(false), around).what);
-    let x = u16::try_from(2 + what.width()).ok()?.min(around.body.width.saturating_sub(1));
-    Some(Position { x, y: 1 })
+    subject(model, &Look::of_roles(false), around).end(around.body.width)
 }
 
 /// The body.

@@ -482,10 +482,10 @@ impl Place for Model {
         match (&self.editor, &self.wizard) {
             (Some(editor), _) => editor.cursor(around.body),
             (None, Some(wizard)) => wizard.cursor(around.body),
-            (None, None) => {
-                let typed = "recipes".len() + 2 + 3 + crate::tui::format::width(&self.filter.text);
-                self.filter.editing.then_some(Position { x: u16::try_from(typed).ok()?, y: 1 })
+            (None, None) if self.filter.editing => {
+                super::view::subject(self, &Look::of_roles(false), around).end(around.body.width)
             }
+            (None, None) => None,
         }
     }
 }

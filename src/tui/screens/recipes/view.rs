@@ -27,18 +27,18 @@ const NO_RECIPES: [(&str, &str); 4] = [
 ];
 
 /// Line 2.
-pub(super) fn subject(model: &Model, look: &Look, _around: &Around) -> Subject {
-    let mut what = vec![look.span(Role::Strong, "recipes")];
-    if model.filter.editing || model.filter.is_active() {
-        what.push(look.span(Role::Key, "  /"));
-        what.push(look.span(Role::Match, model.filter.text.clone()));
-    }
+pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
+    let what = |_| vec![look.span(Role::Strong, "recipes")];
+    let verdict = verdict(model, look);
+    Subject::fitting(look, around.body.width, verdict, |room| model.filter.spans(look, room), what)
+}
+
+fn verdict(model: &Model, look: &Look) -> Vec<Span<'static>> {
     if !model.read {
-        let verdict = match &model.failure {
+        return match &model.failure {
             Some(_) => vec![look.span(Role::Fail, "unreadable "), look.glyph(Glyph::Fail)],
             None => vec![look.span(Role::Dim, "reading "), look.glyph(Glyph::Running)],
         };
-        return Subject { what, verdict };
     }
     let count = |wanted: fn(&Standing) -> bool| model.cards.iter().filter(|card| wanted(&card.standing)).count();
     let stale = model.cards.iter().filter(|card| model.is_stale(card) == Some(true)).count();
@@ -60,7 +60,7 @@ pub(super) fn subject(model: &Model, look: &Look, _around: &Around) -> Subject {
     add(stale, "stale", Glyph::Stale);
     add(bad, "failing", Glyph::Fail);
     add(broken, "with errors", Glyph::Fail);
-    Subject { what, verdict }
+    verdict
 }
 
 /// The body.

@@ -50,8 +50,8 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     if failed > 0 {
         verdict.extend([look.span(Role::Fail, format!("  {failed} unreadable ")), look.glyph(Glyph::Fail)]);
     }
-    let room = usize::from(around.body.width).saturating_sub(6 + Line::from(verdict.clone()).width());
-    Subject { what: what(model, look, around, room), verdict }
+    let what = |_| what(model, look, around);
+    Subject::fitting(look, around.body.width, verdict, |room| model.filter.spans(look, room), what)
 }
 
 /// From this width on, all that is known of signatures is counted.
@@ -96,23 +96,10 @@ fn count(model: &Model, look: &Look) -> String {
 }
 
 /// What line 2 is about, the filter at its end, in so many columns.
-fn what(model: &Model, look: &Look, around: &Around, room: usize) -> Vec<Span<'static>> {
-    let filter = filter_spans(model, look, room / 2);
-    let left = room.saturating_sub(filter.iter().map(Span::width).sum());
-    let mut spans = match &model.level {
-        Level::Repositories => vec![look.span(Role::Strong, "stores")],
-        Level::Tags { store, repository } => {
-            let (glyph, role) = origin(around, store);
-            let name = vec![
-                look.glyph(glyph),
-                look.span(role, format!(" {store}/")),
-                look.span(Role::Strong, repository.clone()),
-            ];
-            cut(look, &Line::from(name), left).spans
-        }
-    };
-    spans.extend(filter);
-    spans
+fn what(model: &Model, look: &Look, around: &Around) -> Vec<Span<'static>> {
+    let Level::Tags { store, repository } = &model.level else { return vec![look.span(Role::Strong, "stores")] };
+    let (glyph, role) = origin(around, store);
+    vec![look.glyph(glyph), look.span(role, format!(" {store}/")), look.span(Role::Strong, repository.clone())]
 }
 
 fn origin(around: &Around, store: &str) -> (Glyph, Role) {
@@ -120,30 +107,12 @@ fn origin(around: &Around, store: &str) -> (Glyph, Role) {
     if is_local { (Glyph::Local, Role::Local) } else { (Glyph::Global, Role::Global) }
 }
 
-/// The filter in force or being typed; of a long one its end, where it is typed.
-fn filter_spans(model: &Model, look: &Look, room: usize) -> Vec<Span<'static>> {
-    if !(model.filter.editing || model.filter.is_active()) {
-        return Vec::new();
-    }
-    let room = room.saturating_sub(4);
-    let mut text = crate::domain::text::escape(&model.filter.text);
-    if format::width(&text) > room {
-        while format::width(&text) + format::width(look.ellipsis()) > room && !text.is_empty() {
-            text.remove(0);
-        }
-        text.insert_str(0, look.ellipsis());
-    }
-    vec![look.span(Role::Key, "  /"), look.span(Role::Match, text)]
-}
-
 /// Where the filter is typed: after the words of line 2, which begin in column 2.
 pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
     if !model.filter.editing {
         return None;
     }
-    let what = Line::from(subject(model, &Look::of_roles(false), around).what);
-    let x = u16::try_from(2 + what.width()).ok()?.min(around.body.width.saturating_sub(1));
-    Some(Position { x, y: 1 })
+    subject(model, &Look::of_roles(false), around).end(around.body.width)
 }
 
 /// The body.

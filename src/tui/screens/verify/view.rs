@@ -19,15 +19,9 @@ use crate::tui::widgets::{Counts, Table, badge, cut, glyph_of_verdict, marked};
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let verdict = verdict(model, look);
-    let room = usize::from(around.body.width).saturating_sub(6 + Line::from(verdict.clone()).width());
-    let typed = typed(model, look, room / 2);
-    let left = room.saturating_sub(typed.iter().map(Span::width).sum());
     // What does not fit goes without store and team, which the rows below show.
-    let full = Line::from(what(model, look, around, false));
-    let what = if full.width() <= left { full } else { Line::from(what(model, look, around, true)) };
-    let mut what = cut(look, &what, left).spans;
-    what.extend(typed);
-    Subject { what, verdict }
+    let what = |short| what(model, look, around, short);
+    Subject::fitting(look, around.body.width, verdict, |room| model.filter.spans(look, room), what)
 }
 
 fn what(model: &Model, look: &Look, around: &Around, short: bool) -> Vec<Span<'static>> {
@@ -40,22 +34,6 @@ fn what(model: &Model, look: &Look, around: &Around, short: bool) -> Vec<Span<'s
     let (glyph, role) = if is_local { (Glyph::Local, Role::Local) } else { (Glyph::Global, Role::Global) };
     let name = escape(if short { asked.rsplit('/').next().unwrap_or(asked) } else { asked });
     vec![look.glyph(glyph), look.span(role, format!(" {name}"))]
-}
-
-/// The filter; of a long one its end.
-fn typed(model: &Model, look: &Look, room: usize) -> Vec<Span<'static>> {
-    if !(model.filter.editing || model.filter.is_active()) {
-        return Vec::new();
-    }
-    let room = room.saturating_sub(4);
-    let mut text = escape(&model.filter.text);
-    if format::width(&text) > room {
-        while format::width(&text) + format::width(look.ellipsis()) > room && !text.is_empty() {
-            text.remove(0);
-        }
-        text.insert_str(0, look.ellipsis());
-    }
-    vec![look.span(Role::Key, "  /"), look.span(Role::Match, text)]
 }
 
 /// What it comes to. What was found before is told as such while it is looked at again.
@@ -107,9 +85,7 @@ pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
     if !model.filter.editing {
         return None;
     }
-    let what = Line::from(subject(model, &Look::of_roles(false), around).what);
-    let x = u16::try_from(2 + what.width()).ok()?.min(around.body.width.saturating_sub(1));
-    Some(Position { x, y: 1 })
+    subject(model, &Look::of_roles(false), around).end(around.body.width)
 }
 
 /// The body.
