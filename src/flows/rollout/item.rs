@@ -130,7 +130,7 @@ impl Work {
         if there == *digest {
             return Ok(());
         }
-        if there != planned.before {
+        if there != *planned.found_at(place) {
             return Err(Report::message(
                 Kind::Failed,
                 format!("{there} is there by now, which is not what was handed on"),

@@ -37,7 +37,7 @@ pub fn foreseen(told: &Foreseen, color: bool) -> (Vec<String>, String) {
     for (number, item) in told.progress.items.iter().enumerate() {
         let answer = told.answers[number];
         let sign = match answer {
-            "rebase" | "rebake" | "base-first" | "alias" => sign_of('✔', "32", color),
+            "rebase" | "rebake" | "base-first" | "alias" | "publish" => sign_of('✔', "32", color),
             "left" => sign_of('▲', "33", color),
             _ => sign_of('✖', "31", color),
         };
@@ -64,7 +64,7 @@ fn why(told: &Foreseen, number: usize, item: &Item) -> Vec<String> {
 /// How many of each.
 fn counts(told: &Foreseen) -> Vec<(&'static str, usize)> {
     let of = |answer: &'static str| (answer, told.answers.iter().filter(|one| **one == answer).count());
-    ["rebase", "rebake", "base-first", "alias", "refused", "cannot", "left"].map(of).to_vec()
+    ["rebase", "rebake", "base-first", "alias", "publish", "refused", "cannot", "left"].map(of).to_vec()
 }
 
 /// The same as one document.
