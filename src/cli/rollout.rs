@@ -175,7 +175,8 @@ async fn follow(context: &Context, id: &str, session: &Session) -> Result<(), Re
     }
     drop(story);
     match (last, following.ending()) {
-        (Some(RolloutStatus::Lost), _) => {
+        // One without a line was lost before its first.
+        (Some(RolloutStatus::Lost) | None, _) => {
             Err(Report::message(Kind::Failed, format!("roll-out {id} was lost: its process is gone"))
                 .help(format!("go on with it: bakery rollout --resume {id}")))
         }

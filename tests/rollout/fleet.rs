@@ -92,7 +92,7 @@ fn a_fleet_goes_onto_its_new_base_as_it_was_said_before_and_to_the_teams_that_ha
     assert_eq!(house.lock("web"), house.digest("local/team/clean:1"));
     assert_eq!(house.foreseen(3, &["global/os:12"]).0, [expected[0], expected[2], expected[5]]);
     let text = house.baker.run(&["rollout", "--list"]);
-    assert!(String::from_utf8_lossy(&text.stdout).contains("incomplete   global/os:12  4 moved, 2 failed, 1 left"));
+    assert!(String::from_utf8_lossy(&text.stdout).ends_with("  global/os:12  4 moved, 2 failed, 1 left\n"), "{text:?}");
 }
 
 /// Three that are refused by their base's contract, two that are not.
@@ -230,10 +230,7 @@ fn what_was_torn_off_by_a_crash_is_cut_and_people_are_told_in_lines() {
     assert!(output.status.success(), "{stderr}");
     let lines: Vec<&str> = stdout.lines().collect();
     assert!(lines[0].starts_with("✔ local/team/clean:1  rebased, ") && lines.len() == 2, "{stdout}");
-    assert!(
-        stderr.contains("rolling out global/os:12@") && stderr.contains("2 moved, 0 failed, 0 left after "),
-        "{stderr}"
-    );
+    assert!(stderr.contains("rolling out global/os:12@") && stderr.contains("\n2 moved after "), "{stderr}");
     let id = house.baker.json(&["rollout", "--list"])[0]["rollout"].as_str().unwrap().to_owned();
     let journal = house.baker.path(&format!("home/state/rollouts/{id}/journal.jsonl"));
     let whole = std::fs::read_to_string(&journal).unwrap();

@@ -120,7 +120,7 @@ pub enum EventKind {
     Doing {
         /// Which image.
         item: String,
-        /// What: `proving`, `baking`, `naming`, `publishing`.
+        /// What: `proving`, `baking`, `naming` (an alias), `pinning` (its tag has moved; its recipe's lock follows), `publishing`.
         doing: String,
         /// How it is moved, where that is known by now.
         #[serde(default, skip_serializing_if = "Option::is_none")]

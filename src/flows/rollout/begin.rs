@@ -56,10 +56,15 @@ impl Context {
             Err(error) => Err(error.into()),
         };
         if let Err(report) = begun {
-            if !folder.journal().exists() && !report.help.as_ref().is_some_and(|help| help.contains("worker.log")) {
+            let report = report.while_doing(format!("the roll-out of {} did not start", draft.base));
+            if folder.journal().exists() {
+                return Err(report.help(format!("go on with it: bakery rollout --resume {}", folder.id())));
+            }
+            // What is sent to its log finds that there.
+            if !report.help.as_ref().is_some_and(|help| help.contains("worker.log")) {
                 folder.remove()?;
             }
-            return Err(report.while_doing(format!("the roll-out of {} did not start", draft.base)));
+            return Err(report);
         }
         // Forgetting old ones is housekeeping: that it fails is no reason for this one to.
         let _ = prune(&rollouts, KEPT);

@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::sign_of;
+use super::{counted, sign_of};
 use crate::cli::output::Output;
 use crate::domain::rollout::{Event, EventKind, ItemState, Progress, RolloutStatus, Way};
 use crate::domain::text::escape;
@@ -37,7 +37,10 @@ impl Story {
         let sign = |sign: char, code: &str| sign_of(sign, code, self.output.color);
         match &event.kind {
             EventKind::Started(_) => {}
-            EventKind::Planned { items } => self.note(&head(progress, items.len())),
+            EventKind::Planned { items } => {
+                self.note(&head(progress, items.len()));
+                self.note(&format!("roll-out {}", progress.id));
+            }
             EventKind::Resumed { .. } => self.note(&format!("going on with roll-out {}", progress.id)),
             EventKind::Doing { item, doing, bake, .. } => {
                 let bake = bake.as_ref().map(|bake| format!(" (bake {})", escape(bake))).unwrap_or_default();
@@ -47,9 +50,11 @@ impl Story {
                 self.note(&format!("{}: handed on to {}", escape(item), escape(reference)));
             }
             EventKind::Done { item: name, digest, millis: took } => {
-                let how = match item(name).map(|item| item.way) {
-                    Some(Way::Rebase) => "rebased",
-                    Some(Way::Rebake) => "baked again",
+                let how = match item(name).map(|item| (item.way, &item.state)) {
+                    Some((Way::Rebase, _)) => "rebased",
+                    Some((Way::Rebake, _)) => "baked again",
+                    // It had moved before, or another name of it was all that was wanting.
+                    Some((_, ItemState::Done { published, .. })) if !published.is_empty() => "handed on",
                     _ => "moved",
                 };
                 let line = format!("{how}, {} in {}", digest.short(), millis(*took));
@@ -64,7 +69,7 @@ impl Story {
             }
             EventKind::CancelRequested { by } => self.note(&format!("cancel requested by {}", escape(by))),
             EventKind::Finished { millis: took, .. } => {
-                self.note(&format!("{} after {}", totals(progress), millis(*took)));
+                self.note(&format!("{} after {}", counted(progress.counts()), millis(*took)));
             }
         }
         Ok(())
@@ -107,13 +112,10 @@ impl Drop for Story {
 }
 
 fn head(progress: &Progress, images: usize) -> String {
-    let Progress { id, base, onto, parallel, budget, .. } = progress;
-    let (images, onto) = (count(images as u64, "image"), onto.short());
-    format!("rolling out {base}@{onto} (roll-out {id}): {images}, {parallel} at once, {budget} may fail")
-}
-
-fn totals(progress: &Progress) -> String {
-    let (done, failed, skipped, open) = progress.counts();
-    let open = if open > 0 { format!(", {open} to come") } else { String::new() };
-    format!("{done} moved, {failed} failed, {skipped} left{open}")
+    let Progress { base, onto, parallel, budget, .. } = progress;
+    let base = format!("{base}@{}", onto.short());
+    match images {
+        0 => format!("nothing is stale on {base}"),
+        _ => format!("rolling out {base}: {}, {parallel} at once, {budget} may fail", count(images as u64, "image")),
+    }
 }
