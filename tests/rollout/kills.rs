@@ -284,7 +284,9 @@ fn round(fleet: &Fleet, (random, gaps): (&mut Random, &[f64]), tally: &mut Tally
         .unwrap();
     let mut from = 1;
     for _ in 0..=random.below(4) / 3 {
-        let records = from + random.below(gaps.len() as u64 - 1) as usize;
+        // Whoever goes on has less to do.
+        let left = gaps.len().saturating_sub(from).max(3);
+        let records = from + random.below(left as u64 - 1) as usize;
         let part = random.below(1000) as f64 / 1000.0;
         match hit(fleet, &Moment { records, part }, gaps) {
             Some(after) => *tally.hits.entry(after).or_default() += 1,
@@ -310,7 +312,7 @@ fn round(fleet: &Fleet, (random, gaps): (&mut Random, &[f64]), tally: &mut Tally
 
 #[test]
 fn h01_a_roll_out_killed_at_random_moments_is_finished_by_going_on() {
-    let wanted: u64 = std::env::var("BAKERY_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20);
+    let wanted: u64 = std::env::var("BAKERY_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(15);
     let (fleet, runtime) = (Fleet::new(), Runtime::new().unwrap());
     let house = &fleet.house;
     let before = fleet.tags();
