@@ -166,7 +166,7 @@ async fn follow(context: &Context, id: &str, session: &Session) -> Result<(), Re
         for line in &news.lines {
             match &line.event {
                 _ if output.json => output.line(escape_json(&line.text))?,
-                Some(event) => story.event(event, &news.progress)?,
+                Some(event) => story.event(event)?,
                 None => {}
             }
         }

@@ -126,7 +126,12 @@ fn the_budget_stops_it_and_once_mended_it_goes_on() {
     for name in ["a", "c"] {
         house.app(name, "global/os:12", CLEAN);
     }
-    house.rollout(&["--resume"]);
+    assert_eq!(house.rollout(&["--resume"]).0, 3);
+    let id = house.baker.json(&["rollout", "--list"])[0]["rollout"].as_str().unwrap().to_owned();
+    let told = house.baker.fails(3, &["rollout", "--attach", &id]);
+    let at = |text: &str| told.find(text).unwrap_or_else(|| panic!("no {text:?} in {told}"));
+    assert!(at("\n1 moved, 2 failed, 2 left after ") < at("\ngoing on with roll-out "), "as it was then: {told}");
+    assert!(at("\ngoing on with roll-out ") < at("\n4 moved, 1 failed after "), "{told}");
     let (code, events) = house.rollout(&["global/os:12", "--only", "local/team/d:1"]);
     assert_eq!(code, 2, "{events:#?}: it was moved already");
     assert_eq!(house.foreseen(3, &["global/os:12"]).0, ["local/team/e:1 refused"]);

@@ -286,7 +286,7 @@ fn round(fleet: &Fleet, (random, gaps): (&mut Random, &[f64]), tally: &mut Tally
     for _ in 0..=random.below(4) / 3 {
         // Whoever goes on has less to do.
         let left = gaps.len().saturating_sub(from).max(3);
-        let records = from + random.below(left as u64 - 1) as usize;
+        let records = from + usize::try_from(random.below(left as u64 - 1)).unwrap();
         let part = random.below(1000) as f64 / 1000.0;
         match hit(fleet, &Moment { records, part }, gaps) {
             Some(after) => *tally.hits.entry(after).or_default() += 1,
