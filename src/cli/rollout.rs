@@ -166,7 +166,7 @@ async fn follow(context: &Context, id: &str, session: &Session) -> Result<(), Re
         for line in &news.lines {
             match &line.event {
                 _ if output.json => output.line(escape_json(&line.text))?,
-                Some(event) => story.event(event, &news.progress)?,
+                Some(event) => story.event(event)?,
                 None => {}
             }
         }
@@ -175,7 +175,8 @@ async fn follow(context: &Context, id: &str, session: &Session) -> Result<(), Re
     }
     drop(story);
     match (last, following.ending()) {
-        (Some(RolloutStatus::Lost), _) => {
+        // One without a line was lost before its first.
+        (Some(RolloutStatus::Lost) | None, _) => {
             Err(Report::message(Kind::Failed, format!("roll-out {id} was lost: its process is gone"))
                 .help(format!("go on with it: bakery rollout --resume {id}")))
         }

@@ -34,7 +34,7 @@ fn below_store(repository: &str) -> &str {
 }
 
 /// What an image has above its base, on the first platform; `None` where that is nothing, or nobody knows.
-fn own_layers(graph: &Graph, number: usize) -> Option<&[DiffId]> {
+pub fn own_layers(graph: &Graph, number: usize) -> Option<&[DiffId]> {
     let base = graph.base(number)?;
     let (platform, part) = graph.images()[number].parts.iter().next()?;
     let below = graph.images()[base.base].parts.get(platform)?.diff_ids.len();

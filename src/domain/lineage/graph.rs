@@ -145,7 +145,13 @@ impl<'i> Search<'i> {
     }
 
     fn all(&self) -> Vec<Option<Edge>> {
-        (0..self.images.len()).map(|child| self.told(child).or_else(|| self.by_layers(child))).collect()
+        let base = |child: usize| self.told(child).or_else(|| self.by_layers(child));
+        let mut bases: Vec<Option<Edge>> = (0..self.images.len()).map(base).collect();
+        // With the same layers two can be said to be each other's base. By layers alone no way down goes round.
+        while let Some(round) = round(&bases) {
+            round.into_iter().for_each(|child| bases[child] = self.by_layers(child));
+        }
+        bases
     }
 
     /// The base that is named for an image, where its layers prove it: what is named by digest is no accident.
@@ -218,4 +224,21 @@ impl<'i> Search<'i> {
         let is_named = named.any(|named| image.places.iter().any(|place| place.repository == named));
         (is_named, Reverse(image.holder()), !image.places.is_empty(), image.created, Reverse(&image.digest))
     }
+}
+
+/// Images whose way down comes back to them, if there are any.
+fn round(bases: &[Option<Edge>]) -> Option<Vec<usize>> {
+    let mut walked_from = vec![None; bases.len()];
+    for start in 0..bases.len() {
+        let mut at = Some(start);
+        while let Some(here) = at.filter(|here| walked_from[*here].is_none()) {
+            walked_from[here] = Some(start);
+            at = bases[here].map(|edge| edge.base);
+        }
+        if let Some(first) = at.filter(|here| walked_from[*here] == Some(start)) {
+            let next = |here: &usize| bases[*here].map(|edge| edge.base).filter(|next| *next != first);
+            return Some(std::iter::successors(Some(first), next).collect());
+        }
+    }
+    None
 }

@@ -12,7 +12,7 @@ mod standing;
 mod told;
 
 pub use best::Best;
-pub use copies::copied_from;
+pub use copies::{copied_from, own_layers};
 pub use graph::{Edge, Graph};
 pub use image::{FurtherHints, Hint, Holder, Image, Part, Place, Pointed};
 pub use news::{News, news};

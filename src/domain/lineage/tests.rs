@@ -202,6 +202,28 @@ fn everything_above_an_image_and_the_way_down_from_it() {
     assert_eq!(graph.find(&digest("web")), Some(3));
 }
 
+#[test]
+fn images_that_are_said_to_stand_on_each_other_stand_on_what_their_layers_prove() {
+    let images = || {
+        vec![
+            image("os", "o", &["global/os:12"]),
+            image("app", "o a", &["local/app:1"]),
+            image("web", "o a", &["local/web:1"]),
+            image("top", "o a t", &["local/top:1"]),
+        ]
+    };
+    let mut round = said("app", "local/web:1", "web");
+    let one_way = Graph::with_hints(images(), &[], &round);
+    assert_eq!(one_way.way_down(1), [1, 2, 0], "with the same layers the word decides");
+    round.extend(said("web", "local/app:1", "app"));
+    let graph = Graph::with_hints(images(), &[], &round);
+    assert_eq!([graph.way_down(1), graph.way_down(2)], [[1, 0], [2, 0]]);
+    assert_eq!(graph.descendants(0), [1, 2, 3]);
+    let own = Graph::with_hints(images(), &[], &said("app", "local/app:1", "app"));
+    assert_eq!(own.way_down(1), [1, 0], "nobody is its own base");
+    assert_eq!([graph.standing(1).as_str(), own.standing(1).as_str()], ["current"; 2]);
+}
+
 /// What others say of the base of the image of this name.
 fn said(name: &str, base: &str, version: &str) -> FurtherHints {
     let told = on(base, version, image(name, "", &[]));

@@ -70,7 +70,7 @@ fn ending(state: &State, over: bool) -> RolloutStatus {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
@@ -89,6 +89,7 @@ mod tests {
             before: Digest::of(b"before"),
             stands_on: Digest::of(b"os"),
             places: Vec::new(),
+            behind: BTreeMap::new(),
             left: left.map(|counts| Left { why: "left".into(), counts }),
         }
     }

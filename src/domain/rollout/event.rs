@@ -1,6 +1,8 @@
 //! What happens in a roll-out, and one event as one line of its journal, format 1: sealed as lines of a bake's journal are.
 //! Opens no file.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{RolloutStatus, Way};
@@ -75,9 +77,19 @@ pub struct Planned {
     /// Where else that was to be had, and is to be handed on to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<String>,
+    /// Those of them that have an older version of it than that, and which.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub behind: BTreeMap<String, Digest>,
     /// Why it is not moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Left>,
+}
+
+impl Planned {
+    /// What a place it is to be handed on to has, as it was found.
+    pub fn found_at(&self, place: &str) -> &Digest {
+        self.behind.get(place).unwrap_or(&self.before)
+    }
 }
 
 /// What happened.
@@ -108,7 +120,7 @@ pub enum EventKind {
     Doing {
         /// Which image.
         item: String,
-        /// What: `proving`, `baking`, `naming`, `publishing`.
+        /// What: `proving`, `baking`, `naming` (an alias), `pinning` (its tag has moved; its recipe's lock follows), `publishing`.
         doing: String,
         /// How it is moved, where that is known by now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -248,6 +260,7 @@ mod tests {
             before: Digest::of(b"a"),
             stands_on: Digest::of(b"os"),
             places: vec!["teams/a:1".into()],
+            behind: [("teams/a:1".to_owned(), Digest::of(b"older"))].into(),
             left: Some(Left { why: "so".into(), counts: true }),
         };
         let kinds = [

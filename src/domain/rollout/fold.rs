@@ -1,7 +1,7 @@
 //! How far a roll-out is, folded from its events. Knows no clock: whether somebody is at work on it is told from outside.
 
 use super::event::{Event, EventKind, Planned, Started};
-use super::{Item, ItemState, Progress, RolloutStatus, Way};
+use super::{Item, ItemState, Owed, Progress, RolloutStatus, Way};
 use crate::domain::projection::millis_of;
 use crate::domain::text::escape;
 
@@ -121,6 +121,17 @@ impl State {
     /// What is to be done, in order.
     pub fn planned(&self) -> &[Planned] {
         &self.planned
+    }
+
+    /// Every place something was to be handed on to: what it had then, of which image it is; `None` where it has it.
+    pub fn handing_on(&self) -> impl Iterator<Item = (&String, Option<Owed>)> {
+        let items = self.planned.iter().zip(&self.published).filter(|(planned, _)| planned.left.is_none());
+        items.flat_map(|(planned, published)| {
+            planned.places.iter().map(move |place| {
+                let owed = || Owed { reference: planned.reference.clone(), found: planned.found_at(place).clone() };
+                (place, (!published.contains(place)).then(owed))
+            })
+        })
     }
 
     /// How each image stands, in the same order.

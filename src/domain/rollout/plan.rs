@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Owed;
+use super::copies::{has_moved, is_called, ours};
 use super::event::{Left, Planned};
 use crate::domain::lineage::{Graph, Holder, Standing};
 
@@ -15,15 +17,18 @@ pub struct Wanted {
     pub publish: bool,
     /// What recipes make, as `local/NAME:TAG`: of an image's names, the one that can be baked again goes first.
     pub made: BTreeSet<String>,
+    /// What earlier roll-outs were to hand on and did not, by place.
+    pub owed: BTreeMap<String, Owed>,
 }
 
 /// Everything stale that is built on what the tag `base` pointed to, in dependency order.
 pub fn plan(graph: &Graph, base: &str, wanted: &Wanted) -> Vec<Planned> {
-    let mut planned = Vec::new();
-    for number in 0..graph.images().len() {
-        if graph.standing(number).is_stale() && way_to(graph, number, base).is_some() {
-            planned.extend(found(graph, number, wanted));
-        }
+    let stale = |number: &usize| graph.standing(*number).is_stale() && way_to(graph, *number, base).is_some();
+    let has_own = |number: &usize| graph.images()[*number].places.iter().any(|place| place.holder == Holder::Local);
+    let (own, copies): (Vec<usize>, Vec<usize>) = (0..graph.images().len()).filter(stale).partition(has_own);
+    let mut planned: Vec<Found> = own.into_iter().flat_map(|number| found(graph, number, wanted)).collect();
+    for copy in copies {
+        hand_on(graph, copy, &mut planned, wanted);
     }
     settle(graph, base, planned, wanted)
 }
@@ -38,15 +43,15 @@ fn way_to(graph: &Graph, number: usize, base: &str) -> Option<usize> {
 struct Found {
     number: usize,
     planned: Planned,
+    /// It is on its new base already, and only handed on.
+    has_moved: bool,
 }
 
-/// Every name of one image that is to be moved.
-fn found(graph: &Graph, number: usize, wanted: &Wanted) -> Vec<Found> {
-    let (image, Some(edge)) = (&graph.images()[number], graph.base(number)) else { return Vec::new() };
-    let of = |holder: Holder| image.places.iter().filter(move |place| place.holder == holder).map(ToString::to_string);
-    let (mut own, teams): (Vec<String>, Vec<String>) = (of(Holder::Local).collect(), of(Holder::Team).collect());
-    let one = |reference: &String| Planned {
-        reference: reference.clone(),
+/// A name of an image as it is found, to be moved.
+fn as_found(graph: &Graph, number: usize, reference: &str) -> Option<Found> {
+    let (image, edge) = (&graph.images()[number], graph.base(number)?);
+    let planned = Planned {
+        reference: reference.to_owned(),
         base: followed(graph, number),
         depth: 0,
         after: None,
@@ -54,18 +59,19 @@ fn found(graph: &Graph, number: usize, wanted: &Wanted) -> Vec<Found> {
         before: image.digest.clone(),
         stands_on: graph.images()[edge.base].digest.clone(),
         places: Vec::new(),
+        behind: BTreeMap::new(),
         left: None,
     };
+    Some(Found { number, planned, has_moved: false })
+}
+
+/// Every name of an image of ours that is to be moved.
+fn found(graph: &Graph, number: usize, wanted: &Wanted) -> Vec<Found> {
+    let image = &graph.images()[number];
+    let of = |holder: Holder| image.places.iter().filter(move |place| place.holder == holder).map(ToString::to_string);
+    let mut own: Vec<String> = of(Holder::Local).collect();
     own.sort_by_key(|reference| !wanted.made.contains(reference));
-    let Some(first) = own.first() else {
-        let why = "a team's own, in no local store: whoever baked it moves it";
-        let left = Some(Left { why: why.into(), counts: false });
-        return teams
-            .first()
-            .map(|name| Found { number, planned: Planned { left, ..one(name) } })
-            .into_iter()
-            .collect();
-    };
+    let Some(first) = own.first() else { return Vec::new() };
     let mut names: Vec<Found> = Vec::with_capacity(own.len());
     for name in &own {
         // What a recipe makes goes its own way, even where two recipes come to the same today.
@@ -73,16 +79,54 @@ fn found(graph: &Graph, number: usize, wanted: &Wanted) -> Vec<Found> {
         let repository = |name: &str| name.rsplit_once(':').map(|(repository, _)| repository.to_owned());
         let beside = own.iter().filter(|other| wanted.made.contains(*other));
         let beside = beside.into_iter().find(|other| repository(other) == repository(name)).unwrap_or(first);
+        let Some(found) = as_found(graph, number, name) else { continue };
         let after = is_alias.then(|| beside.clone());
-        names.push(Found { number, planned: Planned { after, is_alias, ..one(name) } });
+        names.push(Found { planned: Planned { after, is_alias, ..found.planned }, ..found });
     }
-    for place in teams.into_iter().filter(|_| wanted.publish) {
+    for place in of(Holder::Team).filter(|_| wanted.publish) {
         // The one that is called the same there, else the first.
-        let called = |found: &Found| place.ends_with(found.planned.reference.trim_start_matches("local"));
-        let at = names.iter().position(|found| !found.planned.is_alias && called(found)).unwrap_or(0);
-        names[at].planned.places.push(place);
+        let called = |found: &Found| !found.planned.is_alias && is_called(&place, &found.planned.reference);
+        let at = names.iter().position(called).unwrap_or(0);
+        if let Some(found) = names.get_mut(at) {
+            found.planned.places.push(place);
+        }
     }
     names
+}
+
+/// Finds whose older version a team has: that is handed on there once it has moved. What is nobody's of ours is left.
+fn hand_on(graph: &Graph, copy: usize, planned: &mut Vec<Found>, wanted: &Wanted) {
+    let image = &graph.images()[copy];
+    let mut left: Option<(String, String)> = None;
+    for place in image.places.iter().filter(|place| place.holder == Holder::Team).map(ToString::to_string) {
+        let Some(ours) = ours(graph, copy, &place, wanted) else {
+            let why = "a team's own, in no local store: whoever baked it moves it";
+            left.get_or_insert((place, why.into()));
+            continue;
+        };
+        let is_it = |found: &Found| found.planned.reference == ours.reference;
+        let at = planned.iter().position(is_it).or_else(|| {
+            let is_done = wanted.publish && has_moved(graph, ours.number);
+            let found = as_found(graph, ours.number, &ours.reference).filter(|_| is_done)?;
+            planned.push(Found { number: copy, has_moved: true, ..found });
+            Some(planned.len() - 1)
+        });
+        match at.filter(|_| wanted.publish) {
+            Some(at) => {
+                planned[at].planned.behind.insert(place.clone(), image.digest.clone());
+                planned[at].planned.places.push(place);
+            }
+            None => {
+                let why = format!("an older version of {}, which is not handed on", ours.reference);
+                left.get_or_insert((place, why));
+            }
+        }
+    }
+    let Some((name, why)) = left else { return };
+    let left = Some(Left { why, counts: false });
+    planned.extend(
+        as_found(graph, copy, &name).map(|found| Found { planned: Planned { left, ..found.planned }, ..found }),
+    );
 }
 
 /// The tag an image's base is had by.
@@ -105,8 +149,8 @@ fn followed(graph: &Graph, number: usize) -> String {
 
 /// Finds out what each waits for and how far it is from the base, and puts them in order.
 fn settle(graph: &Graph, base: &str, found: Vec<Found>, wanted: &Wanted) -> Vec<Planned> {
-    let (numbers, mut items): (Vec<usize>, Vec<Planned>) =
-        found.into_iter().map(|found| (found.number, found.planned)).unzip();
+    let (numbers, mut items): (Vec<(usize, bool)>, Vec<Planned>) =
+        found.into_iter().map(|found| ((found.number, found.has_moved), found.planned)).unzip();
     for item in &mut items {
         if item.left.is_none() && !wanted.only.is_empty() && !wanted.only.contains(&item.reference) {
             item.left = Some(Left { why: "not asked for".into(), counts: false });
@@ -115,10 +159,11 @@ fn settle(graph: &Graph, base: &str, found: Vec<Found>, wanted: &Wanted) -> Vec<
     let by_name: BTreeMap<String, usize> =
         items.iter().enumerate().map(|(at, item)| (item.reference.clone(), at)).collect();
     for at in 0..items.len() {
-        if items[at].is_alias {
+        let (number, has_moved) = numbers[at];
+        if items[at].is_alias || has_moved {
             continue;
         }
-        let is_stale_itself = matches!(graph.standing(numbers[at]), Standing::Stale { .. });
+        let is_stale_itself = matches!(graph.standing(number), Standing::Stale { .. });
         let below = by_name.get(&items[at].base).copied().filter(|below| *below != at);
         match below {
             // Its base has moved on already: what becomes of the rest of it does not matter.
@@ -126,7 +171,7 @@ fn settle(graph: &Graph, base: &str, found: Vec<Found>, wanted: &Wanted) -> Vec<
             Some(below) => items[at].after = Some(items[below].reference.clone()),
             None if is_stale_itself || items[at].left.is_some() => {}
             None => {
-                let stale = match graph.standing(numbers[at]) {
+                let stale = match graph.standing(number) {
                     Standing::Through { stale } => graph.images()[*stale].name(),
                     _ => items[at].base.clone(),
                 };
@@ -135,7 +180,7 @@ fn settle(graph: &Graph, base: &str, found: Vec<Found>, wanted: &Wanted) -> Vec<
             }
         }
     }
-    for (at, number) in numbers.iter().enumerate() {
+    for (at, (number, _)) in numbers.iter().enumerate() {
         let below = |item: &Planned| {
             let after = item.after.as_ref().filter(|_| !item.is_alias);
             after.and_then(|after| by_name.get(after)).copied()
@@ -150,7 +195,7 @@ fn settle(graph: &Graph, base: &str, found: Vec<Found>, wanted: &Wanted) -> Vec<
             let left = Left { why: "what it is built on goes round in a circle".into(), counts: true };
             (items[at].left, items[at].after) = (Some(left), None);
         }
-        let root = if here == at { *number } else { numbers[here] };
+        let root = if here == at { *number } else { numbers[here].0 };
         items[at].depth = depth.min(items.len()) + way_to(graph, root, base).unwrap_or(0) + 1;
     }
     items.sort_by(|a, b| (a.depth, a.is_alias, &a.reference).cmp(&(b.depth, b.is_alias, &b.reference)));
@@ -268,6 +313,37 @@ mod tests {
         let told = told(&planned(fleet(), &only));
         assert!(told.contains(&"1 local/app:1 on global/os:12 left false".to_owned()), "{told:?}");
         assert!(told.contains(&"2 local/web:1 on local/app:1 after local/app:1".to_owned()), "{told:?}");
+    }
+
+    #[test]
+    fn what_has_moved_and_was_not_handed_on_goes_to_the_teams_that_have_an_older_version() {
+        let old = || vec![image("own", "o x", &["teams/own:1"], OS), image("base", "o a", &["teams/a:1"], OS)];
+        let new = |layers: &str| image("moved", layers, &["local/a:1"], Some(("global/os:12", "os-new")));
+        let all = Wanted { publish: true, ..Wanted::default() };
+        let images = |layers: &str| old().into_iter().chain([new(layers)]).collect::<Vec<_>>();
+        let own = "1 teams/own:1 on global/os:12 left false";
+        // Rebased: the same layers above another base, under the same name.
+        let rebased = planned(images("n a"), &all);
+        assert_eq!(told(&rebased), ["1 local/a:1 on global/os:12 [\"teams/a:1\"]", own]);
+        let [before, there] = [&rebased[0].before, rebased[0].found_at("teams/a:1")];
+        assert_eq!((before, there, rebased[0].found_at("teams/b:1")), (&digest("moved"), &digest("base"), before));
+        // Baked again: only a roll-out that says so knows; what another has by now is not touched.
+        let theirs = "1 teams/a:1 on global/os:12 left false";
+        assert_eq!(told(&planned(images("n b"), &all)), [theirs, own]);
+        let owes = |found: &str| Wanted {
+            owed: [("teams/a:1".to_owned(), Owed { reference: "local/a:1".into(), found: digest(found) })].into(),
+            ..all.clone()
+        };
+        assert_eq!(told(&planned(images("n b"), &owes("base"))), told(&rebased));
+        assert_eq!(told(&planned(images("n b"), &owes("other"))), [theirs, own]);
+        let quiet = Wanted { publish: false, ..owes("base") };
+        assert_eq!(told(&planned(images("n a"), &quiet)), [theirs, own]);
+        // Behind once more itself: it is moved, then handed on.
+        let behind =
+            [image("moved", "m a", &["local/a:1"], Some(("global/os:12", "os-mid"))), image("os-mid", "m", &[], None)];
+        let again = planned(old().into_iter().chain(behind).collect(), &all);
+        assert_eq!(told(&again), told(&rebased));
+        assert_eq!(again[0].stands_on, digest("os-mid"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::adapters::journal::{BakeFolder, is_held, list, prune};
 use crate::adapters::process::{Handshake, ask_to_stop, identity, is_worker_of, start_detached};
 use crate::adapters::rollouts::at_work;
 use crate::adapters::signing::Passphrase;
-use crate::domain::rollout::{Progress, RolloutStatus};
+use crate::domain::rollout::{Progress, RolloutStatus, State};
 use crate::flows::Context;
 use crate::report::{Kind, Report};
 
@@ -56,10 +56,15 @@ impl Context {
             Err(error) => Err(error.into()),
         };
         if let Err(report) = begun {
-            if !folder.journal().exists() && !report.help.as_ref().is_some_and(|help| help.contains("worker.log")) {
+            let report = report.while_doing(format!("the roll-out of {} did not start", draft.base));
+            if folder.journal().exists() {
+                return Err(report.help(format!("go on with it: bakery rollout --resume {}", folder.id())));
+            }
+            // What is sent to its log finds that there.
+            if !report.help.as_ref().is_some_and(|help| help.contains("worker.log")) {
                 folder.remove()?;
             }
-            return Err(report.while_doing(format!("the roll-out of {} did not start", draft.base)));
+            return Err(report);
         }
         // Forgetting old ones is housekeeping: that it fails is no reason for this one to.
         let _ = prune(&rollouts, KEPT);
@@ -111,12 +116,12 @@ impl Context {
 
     /// The newest roll-out of this workspace, if there is one.
     pub fn newest_rollout(&self) -> Result<Option<Progress>, Report> {
-        Ok(self.own_rollouts()?.next().transpose()?.map(|(_, progress)| progress))
+        self.own_rollouts()?.next().transpose()
     }
 
     /// All of this workspace, newest first.
     pub fn rollouts(&self) -> Result<Vec<RolloutRow>, Report> {
-        self.own_rollouts()?.map(|found| found.map(|(_, progress)| row(progress))).collect()
+        self.own_rollouts()?.map(|found| found.map(row)).collect()
     }
 
     /// The one whose ID begins so; the newest of this workspace where none is named.
@@ -145,17 +150,23 @@ impl Context {
     }
 
     /// Of this workspace, newest first. One whose journal or request cannot be read is passed over.
-    fn own_rollouts(&self) -> Result<impl Iterator<Item = Result<(BakeFolder, Progress), Report>> + '_, Report> {
-        let folders = list(&self.paths.rollouts())?.into_iter();
-        Ok(folders.filter_map(|folder| {
-            let own = draft_of(&folder).is_ok_and(|draft| draft.workspace == self.workspace.root);
-            let found = || {
-                let alive = is_held(&folder)?;
-                Ok::<_, Report>(read(&folder)?.progress(alive))
-            };
-            let progress = if own { found().transpose() } else { None };
-            progress.map(|progress| progress.map(|progress| (folder.clone(), progress)))
-        }))
+    fn own_rollouts(&self) -> Result<impl Iterator<Item = Result<Progress, Report>> + '_, Report> {
+        let found = |folder: BakeFolder| {
+            // Asked before the journal is read: one that ends in between is finished, never lost.
+            let alive = is_held(&folder)?;
+            Ok::<_, Report>(read(&folder)?.progress(alive))
+        };
+        Ok(self.own_folders()?.filter_map(move |folder| found(folder).transpose()))
+    }
+
+    /// What the journals of this workspace come to, newest first.
+    pub(super) fn own_states(&self) -> Result<impl Iterator<Item = Result<State, Report>> + '_, Report> {
+        Ok(self.own_folders()?.map(|folder| read(&folder)))
+    }
+
+    fn own_folders(&self) -> Result<impl Iterator<Item = BakeFolder> + '_, Report> {
+        let is_own = |folder: &BakeFolder| draft_of(folder).is_ok_and(|draft| draft.workspace == self.workspace.root);
+        Ok(list(&self.paths.rollouts())?.into_iter().filter(is_own))
     }
 
     /// One roll-out of a workspace at a time.

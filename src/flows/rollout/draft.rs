@@ -1,6 +1,6 @@
 //! What a roll-out is of: the base's tag, what it points to, every image as it is found. Moves nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::RolloutOptions;
 use crate::adapters::store::Selector;
 use crate::domain::oci::{Digest, ImageRef, Place};
-use crate::domain::rollout::{Planned, Wanted, plan};
+use crate::domain::rollout::{Owed, Planned, Wanted, plan};
 use crate::domain::text::escape;
 use crate::flows::Context;
 use crate::flows::prepare::LoadedRecipe;
@@ -48,6 +48,7 @@ impl Context {
             only: self.only(&options.only)?,
             publish: options.publish,
             made: recipes.iter().filter_map(made).collect(),
+            owed: if options.publish { self.owed()? } else { BTreeMap::new() },
         };
         let items = plan(&lineage.graph, &base, &wanted);
         let unknown = wanted.only.iter().find(|only| !items.iter().any(|item| item.reference == **only));
@@ -56,6 +57,17 @@ impl Context {
                 .help("`bakery lineage` shows what is"));
         }
         Ok(Draft { workspace: self.workspace.root.clone(), base, onto, options: options.clone(), items })
+    }
+
+    /// What roll-outs of this workspace were to hand on and did not; of each place, the newest that was to knows.
+    fn owed(&self) -> Result<BTreeMap<String, Owed>, Report> {
+        let mut places: BTreeMap<String, Option<Owed>> = BTreeMap::new();
+        for state in self.own_states()? {
+            for (place, owed) in state?.handing_on() {
+                places.entry(place.clone()).or_insert(owed);
+            }
+        }
+        Ok(places.into_iter().filter_map(|(place, owed)| Some((place, owed?))).collect())
     }
 
     /// A base's tag, as the lineage calls it.

@@ -23,7 +23,8 @@ use crate::report::{Kind, Report};
 pub struct Foreseen {
     /// Every image waiting, or left out with the reason. It has no ID.
     pub progress: Progress,
-    /// By image: `rebase`, `rebake`, `base-first`, `alias` (another name of one), `refused` (verification says no), `cannot`, `left`.
+    /// By image: `rebase`, `rebake`, `base-first`, `alias` (another name of one), `publish` (it has moved, and is only handed on),
+    /// `refused` (verification says no), `cannot`, `left`.
     pub answers: Vec<&'static str>,
     /// By image: why it goes that way; escaped.
     pub reasons: Vec<Vec<String>>,
@@ -85,7 +86,8 @@ impl Context {
             Err(report) => Err(report),
         };
         match answer.map(|rebase| verdict(&rebase)) {
-            Ok(Verdict::Current | Verdict::Safe) => (Way::Rebase, Vec::new(), None),
+            Ok(Verdict::Current) => (Way::Open, Vec::new(), None),
+            Ok(Verdict::Safe) => (Way::Rebase, Vec::new(), None),
             Ok(Verdict::Rebake(why)) => match self.recipe_for(item).await {
                 Ok(_) => (Way::Rebake, why, None),
                 Err(report) => (Way::Rebake, Vec::new(), Some(unmade(why, report))),
@@ -146,6 +148,7 @@ fn foreseen(draft: &Draft, seen: Vec<Seen>) -> Foreseen {
                 Way::Rebase => ("rebase", ItemState::Waiting),
                 Way::Rebake => ("rebake", ItemState::Waiting),
                 Way::Open if planned.is_alias => ("alias", ItemState::Waiting),
+                Way::Open if planned.after.is_none() => ("publish", ItemState::Waiting),
                 Way::Open => ("base-first", ItemState::Waiting),
             },
         };

@@ -11,6 +11,15 @@ use crate::flows::rebase::RebaseOptions;
 use crate::flows::verify::{VerifyOptions, ending};
 use crate::report::{Kind, Report};
 
+/// What a rebase came to.
+pub(super) struct Tried {
+    pub(super) verdict: Verdict,
+    /// Where its tag points by then.
+    pub(super) digest: Digest,
+    /// Its recipe's lock pins another version, and the rebase has left it so.
+    has_lock_behind: bool,
+}
+
 impl Work {
     /// Moves one image; gives what its tag points to then.
     pub(super) async fn move_one(&self, planned: &Planned) -> Result<Digest, Failure> {
@@ -21,22 +30,23 @@ impl Work {
 
     async fn on_new_base(&self, planned: &Planned) -> Result<Digest, Failure> {
         let onto = self.onto(planned).await?;
-        let (answer, digest) = self.try_rebase(planned, &onto).await?;
-        let digest = match answer {
-            Verdict::Current => {
-                self.verified(planned, &digest).await?;
-                digest
-            }
-            Verdict::Safe => digest,
-            Verdict::Rebake(why) => self.rebake(planned, &onto, why).await?,
+        let tried = self.try_rebase(planned, &onto).await?;
+        match tried.verdict {
+            Verdict::Current => self.verified(planned, &tried.digest).await?,
+            Verdict::Safe => {}
+            Verdict::Rebake(why) => return self.rebake(planned, &onto, why).await,
             Verdict::Refused(why) => return Err(Failure::new(Kind::Rejected, why)),
-        };
-        self.move_lock(planned, &onto).await?;
-        Ok(digest)
+        }
+        if tried.has_lock_behind
+            && let Ok(recipe) = self.context.recipe_for(planned).await
+        {
+            self.move_lock(&recipe, planned, &onto).await?;
+        }
+        Ok(tried.digest)
     }
 
-    /// Puts it on its new base where that is safe. What it came to, and where its tag points by then.
-    pub(super) async fn try_rebase(&self, planned: &Planned, onto: &Digest) -> Result<(Verdict, Digest), Report> {
+    /// Puts it on its new base where that is safe.
+    pub(super) async fn try_rebase(&self, planned: &Planned, onto: &Digest) -> Result<Tried, Report> {
         let now = self.context.points_to(&planned.reference).await?;
         let options = rebase_of(planned, onto, (false, &self.draft.options));
         // Moved by us before we were killed, or by somebody else: then it says itself what it is on.
@@ -44,9 +54,10 @@ impl Work {
         let rebase = self.context.rebase(&planned.reference, &options).await?;
         let verdict = verdict(&rebase);
         if verdict == Verdict::Safe {
-            self.doing(planned, "naming", (Some(Way::Rebase), None))?;
+            self.doing(planned, "pinning", (Some(Way::Rebase), None))?;
         }
-        Ok((verdict, rebase.after.unwrap_or(now)))
+        let has_lock_behind = rebase.lock.is_some_and(|lock| !lock.is_written);
+        Ok(Tried { verdict, digest: rebase.after.unwrap_or(now), has_lock_behind })
     }
 
     /// What it goes onto: what the image below it has become, else what the tag pointed to when all began.
@@ -130,7 +141,7 @@ impl Work {
         if there == *digest {
             return Ok(());
         }
-        if there != planned.before {
+        if there != *planned.found_at(place) {
             return Err(Report::message(
                 Kind::Failed,
                 format!("{there} is there by now, which is not what was handed on"),

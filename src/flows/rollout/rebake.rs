@@ -15,7 +15,7 @@ use crate::flows::watch::{Pace, Shelf};
 use crate::report::{Kind, Report};
 
 impl Work {
-    /// Bakes its recipe on `onto`; gives what its tag points to then.
+    /// Bakes its recipe on `onto`, and moves its lock; gives what its tag points to then.
     pub(super) async fn rebake(&self, planned: &Planned, onto: &Digest, why: Vec<String>) -> Result<Digest, Failure> {
         let recipe = match self.context.recipe_for(planned).await {
             Ok(recipe) => recipe,
@@ -26,9 +26,10 @@ impl Work {
             self.doing(planned, "baking", (Some(Way::Rebake), Some(bake.clone())))?;
             // However that ends: where the tag points then decides.
             let _ = outcome(&bake).await?;
-            let (answer, digest) = self.try_rebase(planned, onto).await?;
-            if matches!(answer, Verdict::Current | Verdict::Safe) {
-                return Ok(digest);
+            let tried = self.try_rebase(planned, onto).await?;
+            if matches!(tried.verdict, Verdict::Current | Verdict::Safe) {
+                self.move_lock(&recipe, planned, onto).await?;
+                return Ok(tried.digest);
             }
         }
         let options = BakeOptions { allow_downgrade: self.draft.options.allow_downgrade, ..BakeOptions::default() };
@@ -38,7 +39,9 @@ impl Work {
         let started = bake::begin_worker(&request, self.context.passphrase.as_ref()).await?;
         self.doing(planned, "baking", (Some(Way::Rebake), Some(started.bake.clone())))?;
         concluded(&started.bake, outcome(&started.bake).await?)?;
-        Ok(self.context.points_to(&planned.reference).await?)
+        let digest = self.context.points_to(&planned.reference).await?;
+        self.move_lock(&recipe, planned, onto).await?;
+        Ok(digest)
     }
 
     /// The lock of a recipe as it will be, on `onto`; writes nothing.
@@ -52,13 +55,17 @@ impl Work {
         Err(Report::message(Kind::Failed, message))
     }
 
-    /// Moves the lock of the recipe that makes it, where there is one that is behind: the image is on the new base by now.
-    pub(super) async fn move_lock(&self, planned: &Planned, onto: &Digest) -> Result<(), Report> {
-        let Ok(recipe) = self.context.recipe_for(planned).await else { return Ok(()) };
+    /// Moves the lock of the recipe that makes it, where that is behind: the image is on the new base by now.
+    pub(super) async fn move_lock(
+        &self,
+        recipe: &LoadedRecipe,
+        planned: &Planned,
+        onto: &Digest,
+    ) -> Result<(), Report> {
         let file = std::path::absolute(&recipe.file).unwrap_or_else(|_| recipe.file.clone());
         let is_there = loaded_lock(&file)?;
         if is_there.as_ref().is_some_and(|lock| lock.base == planned.base && lock.digest != *onto) {
-            write_lock(&file, &self.pin(&recipe, onto).await?)?;
+            write_lock(&file, &self.pin(recipe, onto).await?)?;
         }
         Ok(())
     }

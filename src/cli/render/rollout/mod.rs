@@ -3,6 +3,8 @@
 mod story;
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::domain::rollout::{Item, ItemState, RolloutStatus};
 use crate::flows::rollout::{Foreseen, RolloutRow};
@@ -15,9 +17,19 @@ fn sign_of(sign: char, code: &str, color: bool) -> String {
 
 /// One roll-out in a line.
 pub fn row(row: &RolloutRow) -> String {
-    let RolloutRow { rollout, base, status, done, failed, skipped, open, .. } = row;
-    let open = if *open > 0 { format!(", {open} to come") } else { String::new() };
-    format!("{rollout}  {:<11}  {base}  {done} moved, {failed} failed, {skipped} left{open}", word(*status))
+    let RolloutRow { rollout, base, status, began, done, failed, skipped, open } = row;
+    // Month, day, hour, minute in UTC: the whole stamp is in the JSON.
+    let began = OffsetDateTime::from_unix_timestamp(*began).ok().and_then(|began| began.format(&Rfc3339).ok());
+    let began = began.as_deref().and_then(|began| began.get(5..16)).unwrap_or_default().replace('T', " ");
+    let counts = counted((*done, *failed, *skipped, *open));
+    format!("{rollout}  {:<11}  {began}  {base}  {counts}", word(*status))
+}
+
+/// How many were moved, failed, were left, are still to come: what there is of them.
+fn counted((done, failed, skipped, open): (usize, usize, usize, usize)) -> String {
+    let rest = [(failed, "failed"), (skipped, "left"), (open, "to come")];
+    let rest = rest.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
+    std::iter::once(format!("{done} moved")).chain(rest).collect()
 }
 
 fn word(status: RolloutStatus) -> &'static str {
@@ -37,7 +49,7 @@ pub fn foreseen(told: &Foreseen, color: bool) -> (Vec<String>, String) {
     for (number, item) in told.progress.items.iter().enumerate() {
         let answer = told.answers[number];
         let sign = match answer {
-            "rebase" | "rebake" | "base-first" | "alias" => sign_of('✔', "32", color),
+            "rebase" | "rebake" | "base-first" | "alias" | "publish" => sign_of('✔', "32", color),
             "left" => sign_of('▲', "33", color),
             _ => sign_of('✖', "31", color),
         };
@@ -46,7 +58,8 @@ pub fn foreseen(told: &Foreseen, color: bool) -> (Vec<String>, String) {
         lines.extend(why(told, number, item).into_iter().map(|line| format!("    {indent}{line}")));
     }
     let numbers = counts(told);
-    let totals = numbers.iter().filter(|(_, number)| *number > 0).map(|(answer, number)| format!("{number} {answer}"));
+    let totals = numbers.iter().filter(|(_, number)| *number > 0);
+    let totals = totals.map(|(answer, number)| format!("{number} {}", in_words(answer, *number)));
     let totals = totals.collect::<Vec<_>>().join(", ");
     let totals = if totals.is_empty() { "nothing is stale".to_owned() } else { totals };
     (lines, format!("{}@{}: {totals}", told.progress.base, told.progress.onto.short()))
@@ -57,14 +70,32 @@ fn why(told: &Foreseen, number: usize, item: &Item) -> Vec<String> {
         ItemState::Skipped { why } => Some(why.clone()),
         _ => None,
     };
-    let places = told.places[number].iter().filter(|_| left.is_none()).map(|place| format!("then to {place}"));
-    told.reasons[number].iter().cloned().chain(left.clone()).chain(places).collect()
+    let then = if told.answers[number] == "publish" { "to" } else { "then to" };
+    let places = told.places[number].iter().filter(|_| left.is_none()).map(|place| format!("{then} {place}"));
+    // What it waits for stands in its line already; of what is left only that counts.
+    let after = format!("after {}", item.base);
+    let reasons = told.reasons[number].iter().filter(|reason| left.is_none() && **reason != after);
+    reasons.cloned().chain(left.clone()).chain(places).collect()
+}
+
+/// An answer after a number.
+fn in_words(answer: &'static str, number: usize) -> &'static str {
+    match answer {
+        "rebase" => "to rebase",
+        "rebake" => "to rebake",
+        "base-first" if number == 1 => "after its base",
+        "base-first" => "after their base",
+        "alias" => "to name anew",
+        "publish" => "to publish",
+        "cannot" => "cannot be moved",
+        _ => answer,
+    }
 }
 
 /// How many of each.
 fn counts(told: &Foreseen) -> Vec<(&'static str, usize)> {
     let of = |answer: &'static str| (answer, told.answers.iter().filter(|one| **one == answer).count());
-    ["rebase", "rebake", "base-first", "alias", "refused", "cannot", "left"].map(of).to_vec()
+    ["rebase", "rebake", "base-first", "alias", "publish", "refused", "cannot", "left"].map(of).to_vec()
 }
 
 /// The same as one document.

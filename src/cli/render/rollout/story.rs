@@ -2,9 +2,9 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::sign_of;
+use super::{counted, sign_of};
 use crate::cli::output::Output;
-use crate::domain::rollout::{Event, EventKind, ItemState, Progress, RolloutStatus, Way};
+use crate::domain::rollout::{Event, EventKind, ItemState, Progress, RolloutStatus, Started, State, Way};
 use crate::domain::text::escape;
 use crate::domain::units::{count, millis};
 use crate::report::Report;
@@ -12,18 +12,14 @@ use crate::report::Report;
 /// Tells one roll-out: what becomes of images to stdout, everything else to stderr.
 pub struct Story {
     output: Output,
+    state: State,
     bar: Option<ProgressBar>,
 }
 
 impl Story {
     /// Nothing told yet.
     pub fn new(output: &Output) -> Self {
-        let bar = (output.live && !output.json && !output.quiet).then(|| {
-            let style = ProgressStyle::with_template("{bar:24} {pos} of {len}  {wide_msg}");
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::new(0).with_style(if output.ascii { style.progress_chars("=> ") } else { style })
-        });
-        Self { output: output.clone(), bar }
+        Self { output: output.clone(), state: State::default(), bar: None }
     }
 
     /// A line about what is going on.
@@ -31,14 +27,23 @@ impl Story {
         self.above(|| self.output.note(line));
     }
 
-    /// Tells one event; `progress`: how far it was when this came.
-    pub fn event(&mut self, event: &Event, progress: &Progress) -> Result<(), Report> {
-        let item = |name: &str| progress.items.iter().find(|item| item.reference == escape(name));
+    /// Tells one event, as it stood when this came: what is told late was gone on with since.
+    pub fn event(&mut self, event: &Event) -> Result<(), Report> {
+        self.state.apply(event);
+        let item = |name: &str| self.state.items().iter().find(|item| item.reference == escape(name));
         let sign = |sign: char, code: &str| sign_of(sign, code, self.output.color);
         match &event.kind {
             EventKind::Started(_) => {}
-            EventKind::Planned { items } => self.note(&head(progress, items.len())),
-            EventKind::Resumed { .. } => self.note(&format!("going on with roll-out {}", progress.id)),
+            EventKind::Planned { items } => {
+                if let Some(started) = self.state.started() {
+                    self.note(&head(started, items.len()));
+                    self.note(&format!("roll-out {}", escape(&started.rollout)));
+                }
+            }
+            EventKind::Resumed { .. } => {
+                let id = self.state.started().map(|started| escape(&started.rollout));
+                self.note(&format!("going on with roll-out {}", id.unwrap_or_default()));
+            }
             EventKind::Doing { item, doing, bake, .. } => {
                 let bake = bake.as_ref().map(|bake| format!(" (bake {})", escape(bake))).unwrap_or_default();
                 self.note(&format!("{}: {}{bake}", escape(item), escape(doing)));
@@ -47,9 +52,11 @@ impl Story {
                 self.note(&format!("{}: handed on to {}", escape(item), escape(reference)));
             }
             EventKind::Done { item: name, digest, millis: took } => {
-                let how = match item(name).map(|item| item.way) {
-                    Some(Way::Rebase) => "rebased",
-                    Some(Way::Rebake) => "baked again",
+                let how = match item(name).map(|item| (item.way, &item.state)) {
+                    Some((Way::Rebase, _)) => "rebased",
+                    Some((Way::Rebake, _)) => "baked again",
+                    // It had moved before, or another name of it was all that was wanting.
+                    Some((_, ItemState::Done { published, .. })) if !published.is_empty() => "handed on",
                     _ => "moved",
                 };
                 let line = format!("{how}, {} in {}", digest.short(), millis(*took));
@@ -64,7 +71,9 @@ impl Story {
             }
             EventKind::CancelRequested { by } => self.note(&format!("cancel requested by {}", escape(by))),
             EventKind::Finished { millis: took, .. } => {
-                self.note(&format!("{} after {}", totals(progress), millis(*took)));
+                if let Some(progress) = self.state.progress(true) {
+                    self.note(&format!("{} after {}", counted(progress.counts()), millis(*took)));
+                }
             }
         }
         Ok(())
@@ -72,9 +81,21 @@ impl Story {
 
     /// Moves the bar.
     pub fn progress(&mut self, progress: &Progress) {
-        let Some(bar) = &self.bar else { return };
-        let (done, failed, skipped, open) = progress.counts();
-        bar.set_length((done + failed + skipped + open) as u64);
+        let is_live = self.output.live && !self.output.json && !self.output.quiet;
+        if progress.items.is_empty() || !is_live {
+            return;
+        }
+        let ascii = self.output.ascii;
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("{bar:24} {pos} of {len}  {wide_msg}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(progress.items.len() as u64).with_style(if ascii {
+                style.progress_chars("=> ")
+            } else {
+                style
+            })
+        });
+        let (done, failed, skipped, _) = progress.counts();
         bar.set_position((done + failed + skipped) as u64);
         let running = progress.items.iter().filter_map(|item| match &item.state {
             ItemState::Running { doing, .. } => Some(format!("{} {doing}", item.reference)),
@@ -106,14 +127,11 @@ impl Drop for Story {
     }
 }
 
-fn head(progress: &Progress, images: usize) -> String {
-    let Progress { id, base, onto, parallel, budget, .. } = progress;
-    let (images, onto) = (count(images as u64, "image"), onto.short());
-    format!("rolling out {base}@{onto} (roll-out {id}): {images}, {parallel} at once, {budget} may fail")
-}
-
-fn totals(progress: &Progress) -> String {
-    let (done, failed, skipped, open) = progress.counts();
-    let open = if open > 0 { format!(", {open} to come") } else { String::new() };
-    format!("{done} moved, {failed} failed, {skipped} left{open}")
+fn head(started: &Started, images: usize) -> String {
+    let Started { base, onto, parallel, budget, .. } = started;
+    let base = format!("{}@{}", escape(base), onto.short());
+    match images {
+        0 => format!("nothing is stale on {base}"),
+        _ => format!("rolling out {base}: {}, {parallel} at once, {budget} may fail", count(images as u64, "image")),
+    }
 }
