@@ -50,7 +50,8 @@ impl PointedTags {
         let bytes = read_bounded(&self.file, MAX_BYTES).ok().flatten().unwrap_or_default();
         let kept = serde_json::from_slice::<Kept>(&bytes).ok().filter(|kept| kept.lineage == FORMAT);
         let tags = kept.map(|kept| kept.pointed).unwrap_or_default().into_iter();
-        tags.map(|tag| Pointed { repository: tag.repository, tag: tag.tag, digest: tag.digest, seen: tag.seen }).collect()
+        tags.map(|tag| Pointed { repository: tag.repository, tag: tag.tag, digest: tag.digest, seen: tag.seen })
+            .collect()
     }
 
     /// Keeps these in place of what was remembered; that they cannot be kept costs knowing less the next time.

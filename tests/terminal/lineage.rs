@@ -84,6 +84,7 @@ fn a_base_that_moves_while_somebody_looks_shows_by_itself() {
     let screen = terminal.wait_text("1 stale");
     assert!(!screen.contents().contains("reading"), "{}", screen.contents());
     terminal.wait_text("global/os:12 has moved");
+    terminal.send("n");
     terminal.wait_text("1 version behind global/os:12");
     terminal.send("q");
     terminal.ends_with(0);

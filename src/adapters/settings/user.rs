@@ -26,7 +26,9 @@ pub(super) fn user(bytes: &[u8], root: &Path, problems: &mut Problems) -> Option
     let watch_every = fields.value("watch-every", problems);
     let watch_every = watch_every.and_then(|node| node.number("watch-every", 1..=86_400, problems));
     Some(UserSettings {
-        watch_every: watch_every.and_then(|seconds| u64::try_from(seconds).ok()).map_or(WATCH_EVERY, Duration::from_secs),
+        watch_every: watch_every
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .map_or(WATCH_EVERY, Duration::from_secs),
         pack: fields.value("pack", problems).and_then(|node| pack(node, problems)).unwrap_or_default(),
         parallel: parallel.and_then(|number| usize::try_from(number).ok()),
         engine: fields.value("engine", problems).and_then(|node| engine(node, problems)),

@@ -23,7 +23,14 @@ pub(super) struct Tags<'i> {
 
 impl<'i> Tags<'i> {
     pub(super) fn new(images: &'i [Image], pointed: &'i [Pointed], told: &'i Told<'i>) -> Self {
-        let mut tags = Self { images, told, now: BTreeMap::new(), before: BTreeMap::new(), had: BTreeMap::new(), dates: Vec::new() };
+        let mut tags = Self {
+            images,
+            told,
+            now: BTreeMap::new(),
+            before: BTreeMap::new(),
+            had: BTreeMap::new(),
+            dates: Vec::new(),
+        };
         let mut numbers: BTreeMap<&Digest, usize> = BTreeMap::new();
         for (number, image) in images.iter().enumerate() {
             numbers.insert(&image.digest, number);

@@ -116,7 +116,8 @@ fn a_tag_that_moved_makes_its_children_stale_and_theirs_told_or_not() {
         on("global/python:3", "new", image("fresh", "o p2 f", &["local/fresh:1"])),
         on("global/os:12", "os", image("unrelated", "o u", &["local/unrelated:1"])),
     ];
-    let pointed = [Pointed { repository: "global/python".into(), tag: "3".into(), digest: digest("between"), seen: None }];
+    let pointed =
+        [Pointed { repository: "global/python".into(), tag: "3".into(), digest: digest("between"), seen: None }];
     let old = digest("old");
     assert_eq!(
         told(images, &pointed)[4..],

@@ -77,7 +77,7 @@ fn the_stores_are_followed_while_somebody_looks() {
 fn nothing_that_changed_is_nothing_that_moves() {
     let mut model = shown(SIZE);
     let before = grids(&model, false).0;
-    assert!(before.contains("looked 12:00 UTC"), "{before}");
+    assert!(before.contains("looked 08:00 UTC"), "{before}");
     let effects = looked(&mut model, None);
     assert_eq!(effects, [Effect::Lineage(lineage::Effect::Newest)], "only a roll-out that others began is looked for");
     assert_eq!(grids(&model, false).0, before);

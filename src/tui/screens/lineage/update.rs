@@ -174,7 +174,9 @@ impl Model {
             Msg::Begun(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
             Msg::Newest(Ok(Some(progress))) => self.newest(progress, around),
             Msg::Newest(Ok(None)) if std::mem::take(&mut self.live.is_wanted) => {
-                vec![Wish::Tell(Toast::done("there was no roll-out yet").next("A on a base begins one, after its plan"))]
+                vec![Wish::Tell(
+                    Toast::done("there was no roll-out yet").next("A on a base begins one, after its plan"),
+                )]
             }
             Msg::Newest(Err(report)) if std::mem::take(&mut self.live.is_wanted) => {
                 vec![Wish::Tell(Toast::failure(&report))]

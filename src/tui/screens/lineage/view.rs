@@ -23,7 +23,7 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let used: usize = what.iter().map(Span::width).sum();
     // Words go first, then what is only interesting.
     let mut verdict = Vec::new();
-    for roomy in [4, 3, 2, 1, 0] {
+    for roomy in [5, 4, 3, 2, 0] {
         verdict = totals(model, look, roomy);
         if used + verdict.iter().map(Span::width).sum::<usize>() + 8 <= width {
             break;
@@ -89,12 +89,12 @@ fn totals(model: &Model, look: &Look, roomy: u8) -> Vec<Span<'static>> {
     if model.lineage.is_some() {
         if roomy > 1 && facts.totals().images > 0 {
             let words = |all: usize, long: &str, short: &str| match roomy {
-                4 => count(all as u64, long),
+                5 => count(all as u64, long),
                 _ => format!("{all} {short}"),
             };
             part(Role::Dim, words(of(Holder::Global), "global base", "global"), None);
             part(Role::Dim, words(of(Holder::Local), "local image", "local"), None);
-            if of(Holder::Team) > 0 && roomy > 2 {
+            if of(Holder::Team) > 0 && roomy > 3 {
                 part(Role::Dim, format!("{} of teams", of(Holder::Team)), None);
             }
         }
@@ -117,7 +117,7 @@ fn totals(model: &Model, look: &Look, roomy: u8) -> Vec<Span<'static>> {
         }
     }
     match (model.reading.clone(), model.looked) {
-        (Reading::Done, Some(looked)) if roomy > 0 => {
+        (Reading::Done, Some(looked)) if roomy > 2 => {
             part(Role::Dim, format!("looked {:02}:{:02} UTC", looked.hour(), looked.minute()), None);
         }
         (Reading::Going, _) => part(Role::Dim, "reading".to_owned(), Some(Glyph::Running)),

@@ -146,5 +146,7 @@ fn corners(look: &Look) -> [(&'static str, &'static str); 3] {
 }
 
 fn indented(parts: Vec<Line<'static>>) -> Line<'static> {
-    Line::from(std::iter::once(Span::raw("  ")).chain(parts.into_iter().flat_map(|part| part.spans)).collect::<Vec<_>>())
+    Line::from(
+        std::iter::once(Span::raw("  ")).chain(parts.into_iter().flat_map(|part| part.spans)).collect::<Vec<_>>(),
+    )
 }
