@@ -25,7 +25,7 @@ const SHOWN: &[&str] = &[
     "replay",
     "stale",
     "version behind global/python:3",
-    "can be rebased",
+    "Enter rebases it",
     "team-a/payments-api",
 ];
 

@@ -148,7 +148,7 @@ pub const STOPS: &[Stop] = &[
         title: "moved without a bake",
         says: "A rebase puts the team's own layers on the new base. It is offered where that is proven to come to the same as a \
                bake; where it is not, the files in the way are named.",
-        acts: &[Press("R"), Await(&["can be rebased", "baked again", "may not"]), Read(7), Press("esc")],
+        acts: &[Press("R"), Await(&["Enter rebases", "b bakes its", "v shows what"]), Read(7), Press("esc")],
     },
     Stop {
         title: "hand it on",
