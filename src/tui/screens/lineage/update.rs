@@ -156,7 +156,9 @@ impl Model {
             several => Some(format!("{} tags of bases have moved", several.len())),
         };
         let stale = self.facts.totals().stale;
-        let told = text.map(|text| Toast::done(text).next(format!("{} stale now", count(stale as u64, "image"))));
+        let told = text.map(|text| {
+            Toast::done(text).next(format!("{} stale now; n goes to the next", count(stale as u64, "image")))
+        });
         let mut wishes: Vec<Wish> = told.map(Wish::Tell).into_iter().collect();
         wishes.extend(self.look_into_selected());
         wishes.extend(self.look_into_all());

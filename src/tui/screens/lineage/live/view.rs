@@ -15,7 +15,7 @@ use crate::tui::widgets::{Align, Column, Table, Width, badge, cut, meter};
 
 const COLUMNS: [Column; 4] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
-    Column { title: "image", width: Width::Fill(5), align: Align::Left, from: 0 },
+    Column { title: "image", width: Width::Fill(6), align: Align::Left, from: 0 },
     Column { title: "how", width: Width::Fixed(14), align: Align::Left, from: 60 },
     Column { title: "state", width: Width::Fill(4), align: Align::Left, from: 0 },
 ];
@@ -131,7 +131,7 @@ fn cells(look: &Look, around: &Around, progress: &Progress, item: &Item) -> Vec<
 /// How it is moved, as far as that is known.
 fn how(item: &Item) -> &'static str {
     match (item.way, &item.state) {
-        (Way::Open, ItemState::Running { .. }) => "being found out",
+        (Way::Open, ItemState::Running { .. }) => "finding out",
         (Way::Open, ItemState::Waiting) if item.depth > 1 => "after its base",
         (Way::Open, _) => "found out then",
         (way, _) => way_words(way),
