@@ -29,6 +29,8 @@ struct KeptTag {
     repository: String,
     tag: String,
     digest: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<i64>,
 }
 
 /// The memory of all tags that were looked at.
@@ -48,7 +50,8 @@ impl PointedTags {
         let bytes = read_bounded(&self.file, MAX_BYTES).ok().flatten().unwrap_or_default();
         let kept = serde_json::from_slice::<Kept>(&bytes).ok().filter(|kept| kept.lineage == FORMAT);
         let tags = kept.map(|kept| kept.pointed).unwrap_or_default().into_iter();
-        tags.map(|tag| Pointed { repository: tag.repository, tag: tag.tag, digest: tag.digest }).collect()
+        tags.map(|tag| Pointed { repository: tag.repository, tag: tag.tag, digest: tag.digest, seen: tag.seen })
+            .collect()
     }
 
     /// Keeps these in place of what was remembered; that they cannot be kept costs knowing less the next time.
@@ -57,6 +60,7 @@ impl PointedTags {
             repository: tag.repository.clone(),
             tag: tag.tag.clone(),
             digest: tag.digest.clone(),
+            seen: tag.seen,
         };
         let kept = Kept { lineage: FORMAT, pointed: pointed.iter().take(MOST).map(kept).collect() };
         if let Ok(bytes) = serde_json::to_vec(&kept) {
@@ -74,9 +78,13 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let memory = PointedTags::new(state.path());
         assert!(memory.read().is_empty());
-        let tag = Pointed { repository: "global/os".into(), tag: "12".into(), digest: Digest::of(b"os") };
-        memory.keep(&BTreeSet::from([tag.clone()]));
-        assert_eq!(memory.read(), BTreeSet::from([tag]));
+        let tag = Pointed { repository: "global/os".into(), tag: "12".into(), digest: Digest::of(b"os"), seen: None };
+        let seen = Pointed { tag: "13".into(), seen: Some(1_790_000_000), ..tag.clone() };
+        let both = BTreeSet::from([tag, seen]);
+        memory.keep(&both);
+        assert_eq!(memory.read(), both);
+        let before = std::fs::read_to_string(state.path().join("lineage.json")).unwrap();
+        assert!(before.contains("1790000000") && !before.contains("null"), "{before}");
         std::fs::write(state.path().join("lineage.json"), "{\"lineage\":2,\"pointed\":[]}").unwrap();
         assert!(memory.read().is_empty());
         std::fs::write(state.path().join("lineage.json"), "[").unwrap();

@@ -64,7 +64,9 @@ fn each_image_is_told_what_is_best_done_with_it() {
     assert_eq!((&safe["verdict"], &safe["rebase"]["answer"]), (&json!("unknown"), &json!("safe")));
     assert_eq!(safe["touched"]["paths"], 0);
     assert!(safe["touched"]["of"].as_u64().unwrap() >= 1, "{safe:#}");
-    assert!(safe["recipe"].as_str().unwrap().ends_with("recipes/safe/safe.yaml"));
+    assert_eq!(safe["recipe"], "recipes/safe/safe.yaml", "below the workspace's folder");
+    let page = house.baker.ok(&["lineage", "--assess", "--markdown"]);
+    assert!(!page.contains(house.baker.path("recipes").to_str().unwrap()), "{page}");
     let over = &told["local/team/over:1"];
     assert_eq!((&over["touched"]["paths"], over["packages"].as_array().unwrap().len()), (&json!(1), 1), "{over:#}");
     assert_eq!(told["teams/team/theirs:1"]["packages"][0]["name"], "libssl", "of a team's, too");

@@ -46,6 +46,7 @@ pub const PICTURES: &[Shown] = &[
         more: &["--of", "local/team-a/payments-api:1.3.0", "--of", "local/team-a/payments-api:1.4.0"],
         ..shown("packages", "diff", "]")
     },
+    shown("lineage", "lineage", ""),
     shown("bakes", "bakes", ""),
     shown("help", "store", "?"),
     Shown { theme: "light", ..shown("light", "store", "") },

@@ -24,6 +24,8 @@ const SHOWN: &[&str] = &[
     "verified",
     "replay",
     "stale",
+    "version behind global/python:3",
+    "Enter rebases it",
     "team-a/payments-api",
 ];
 
@@ -103,7 +105,7 @@ fn the_tour_runs_to_its_end_in_a_terminal_and_leaves_what_it_says_it_leaves() {
     // Stop by stop, since a loaded machine bakes slowly.
     let at = |screen: &vt100::Screen| {
         let contents = screen.contents();
-        let before = contents.split(" of 14  ").next().filter(|before| before.len() < contents.len())?;
+        let before = contents.split(" of 16  ").next().filter(|before| before.len() < contents.len())?;
         before.rsplit(' ').next()?.parse::<usize>().ok()
     };
     let is_over = |screen: &vt100::Screen| screen.contents().contains("that was the tour");
@@ -145,17 +147,17 @@ fn whoever_watches_goes_on_goes_back_and_leaves() {
     let mut command = bakery.command(&["demo", "--tour", "--dir", "demo", "--speed", "0.01"]);
     command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
     let mut terminal = Terminal::start(&command, 80, 24);
-    terminal.wait_text("1 of 14");
+    terminal.wait_text("1 of 16");
     terminal.send(" ");
-    terminal.wait_text("2 of 14");
+    terminal.wait_text("2 of 16");
     terminal.send("p");
-    terminal.wait_text("1 of 14");
+    terminal.wait_text("1 of 16");
     terminal.send("n");
-    terminal.wait_text("2 of 14");
+    terminal.wait_text("2 of 16");
     // Other keys do nothing: the tour's hands are on them.
     terminal.send("3j");
     terminal.send("q");
-    terminal.wait_for("the end of the tour", |screen| !screen.contents().contains("2 of 14"));
+    terminal.wait_for("the end of the tour", |screen| !screen.contents().contains("2 of 16"));
     terminal.wait_text("you left the tour");
     terminal.send("q");
     terminal.ends_with(0);

@@ -71,3 +71,21 @@ fn a_session_that_only_looks_sees_what_is_stale_and_moves_nothing() {
     terminal.ends_with(0);
     assert_eq!(baker.json(&["lineage"])["stale"], 1);
 }
+
+#[test]
+fn a_base_that_moves_while_somebody_looks_shows_by_itself() {
+    let (global, baker) = house();
+    baker.write("home/config/config.yaml", "watch-every: 1\n");
+    baker.ok(&["rebase", "local/team/app:1"]);
+    let mut terminal = opened(&command(&baker), 120, 36);
+    terminal.send("6");
+    terminal.wait_text("nothing stale");
+    base(&global, "3", "300");
+    let screen = terminal.wait_text("1 stale");
+    assert!(!screen.contents().contains("reading"), "{}", screen.contents());
+    terminal.wait_text("global/os:12 has moved");
+    terminal.send("n");
+    terminal.wait_text("1 version behind global/os:12");
+    terminal.send("q");
+    terminal.ends_with(0);
+}

@@ -53,15 +53,15 @@ fn it_goes_on_by_itself_once_people_have_read() {
     let mut model = on_tour((80, 24), 1.0);
     for tenths in 0..60 {
         at(&mut model, f64::from(tenths) / 10.0);
-        assert!(text(&model).contains("1 of 14"), "{tenths}: {}", text(&model));
+        assert!(text(&model).contains("1 of 16"), "{tenths}: {}", text(&model));
     }
     (60..110).for_each(|tenths| at(&mut model, f64::from(tenths) / 10.0));
     let shown = text(&model);
-    assert!(shown.contains("2 of 14") && shown.contains("/python"), "the filter was typed: {shown}");
+    assert!(shown.contains("2 of 16") && shown.contains("/python"), "the filter was typed: {shown}");
     // Twice as fast takes half as long.
     let mut model = on_tour((80, 24), 2.0);
     (0..55).for_each(|tenths| at(&mut model, f64::from(tenths) / 10.0));
-    assert!(text(&model).contains("2 of 14"));
+    assert!(text(&model).contains("2 of 16"));
 }
 
 #[test]
@@ -69,11 +69,11 @@ fn what_the_screen_does_not_show_is_waited_for_but_not_for_ever() {
     let mut model = on_tour((80, 24), f64::INFINITY);
     // Nobody says who signed, nor reads the recipes: the second stop waits, and the fourth.
     (0..30).for_each(|second| at(&mut model, f64::from(second)));
-    assert!(text(&model).contains("2 of 14"), "{}", text(&model));
+    assert!(text(&model).contains("2 of 16"), "{}", text(&model));
     (30..60).for_each(|second| at(&mut model, f64::from(second)));
-    assert!(text(&model).contains("4 of 14"), "{}", text(&model));
+    assert!(text(&model).contains("4 of 16"), "{}", text(&model));
     (60..150).for_each(|second| at(&mut model, f64::from(second)));
-    assert!(text(&model).contains("5 of 14"), "{}", text(&model));
+    assert!(text(&model).contains("5 of 16"), "{}", text(&model));
 }
 
 #[test]
@@ -82,9 +82,9 @@ fn space_goes_on_p_goes_back_q_leaves_and_the_screens_have_their_room_again() {
     let room = model.body().height;
     at(&mut model, 0.0);
     key(&mut model, "space");
-    assert!(text(&model).contains("2 of 14"), "{}", text(&model));
+    assert!(text(&model).contains("2 of 16"), "{}", text(&model));
     key(&mut model, "p");
-    assert!(text(&model).contains("1 of 14"));
+    assert!(text(&model).contains("1 of 16"));
     key(&mut model, "7");
     assert_eq!(model.screen, Screen::Store, "the tour's hands are on the keys");
     key(&mut model, "q");

@@ -17,5 +17,5 @@ pub use paths::Paths;
 pub use policy::{POLICY_FILE, POLICY_FOLDER, PolicyFileError, load_policy, load_policy_tests};
 pub use schema::{
     CacheSettings, ClipboardSetting, EngineSettings, KeySetting, KeylessSettings, PackSettings, RoleSetting,
-    STEP_TIMEOUT, StorePlace, StoreSettings, SubjectSetting, TlsSettings, UserSettings, Workspace,
+    STEP_TIMEOUT, StorePlace, StoreSettings, SubjectSetting, TlsSettings, UserSettings, WATCH_EVERY, Workspace,
 };

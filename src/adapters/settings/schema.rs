@@ -121,6 +121,8 @@ pub struct UserSettings {
     pub pack: PackSettings,
     /// Bakes at once; `None` for one a processor.
     pub parallel: Option<usize>,
+    /// How often stores are looked at while somebody watches them.
+    pub watch_every: Duration,
     /// Engine where the workspace names none.
     pub engine: Option<String>,
     /// Name of the theme; `None` for one that suits the terminal.
@@ -194,6 +196,7 @@ impl Default for UserSettings {
         Self {
             pack: PackSettings::default(),
             parallel: None,
+            watch_every: WATCH_EVERY,
             engine: None,
             theme: None,
             roles: Vec::new(),
@@ -209,6 +212,9 @@ impl Default for UserSettings {
         }
     }
 }
+
+/// How often stores are looked at where the user says nothing.
+pub const WATCH_EVERY: Duration = Duration::from_secs(30);
 
 /// How long a step may run where the user says nothing.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(2 * 3600);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::forms::{engine, is_theme_name};
 use super::keys::keys;
 use super::secrets::secrets;
-use super::{CacheSettings, ClipboardSetting, PackSettings, RoleSetting, STEP_TIMEOUT, UserSettings};
+use super::{CacheSettings, ClipboardSetting, PackSettings, RoleSetting, STEP_TIMEOUT, UserSettings, WATCH_EVERY};
 use crate::adapters::host::IdSetting;
 use crate::domain::document::{CACHE, PACK, SETTINGS, keys as known};
 use crate::domain::oci::Compression;
@@ -23,7 +23,12 @@ pub(super) fn user(bytes: &[u8], root: &Path, problems: &mut Problems) -> Option
     let node = yaml::read(bytes, problems)?;
     let fields = Fields::open(&node, "settings", &known(SETTINGS), problems)?;
     let parallel = fields.value("parallel", problems).and_then(|node| node.number("parallel", 1..=256, problems));
+    let watch_every = fields.value("watch-every", problems);
+    let watch_every = watch_every.and_then(|node| node.number("watch-every", 1..=86_400, problems));
     Some(UserSettings {
+        watch_every: watch_every
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .map_or(WATCH_EVERY, Duration::from_secs),
         pack: fields.value("pack", problems).and_then(|node| pack(node, problems)).unwrap_or_default(),
         parallel: parallel.and_then(|number| usize::try_from(number).ok()),
         engine: fields.value("engine", problems).and_then(|node| engine(node, problems)),
@@ -168,6 +173,8 @@ mod tests {
         assert!(problems.is_empty());
         user(b"theme: ../mine\n", Path::new("/c"), &mut problems);
         assert_eq!(problems.len(), 1);
+        let settings = user(b"watch-every: 300\n", Path::new("/c"), &mut problems).unwrap();
+        assert_eq!(settings.watch_every, Duration::from_secs(300));
         let text = b"id-mode: strict\nstep-timeout: 1m30s\ncache: {max-size: 20GB}\n";
         let settings = user(text, Path::new("/c"), &mut Problems::new()).unwrap();
         assert_eq!(settings.id_mode, Some(IdSetting::Strict));

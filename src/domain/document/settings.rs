@@ -72,6 +72,13 @@ pub const SETTINGS: &[Field] = &[
     .example("{everywhere: {help: [f1]}}"),
     Field::new("engine", ENGINE, "What bakes where the workspace does not say.").absent("embedded").example("embedded"),
     Field::new("parallel", Shape::Number(1, 256), "Bakes at once.").absent("one a processor").example("2"),
+    Field::new(
+        "watch-every",
+        Shape::Number(1, 86_400),
+        "How often the Lineage screen looks whether anything has moved in the stores, in seconds, while it is open.",
+    )
+    .default("30")
+    .example("300"),
     Field::new("pack", Shape::Mapping(PACK, 0), "How layers are packed."),
     Field::new(
         "id-mode",

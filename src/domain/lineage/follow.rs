@@ -17,11 +17,20 @@ pub(super) struct Tags<'i> {
     before: BTreeMap<&'i Digest, BTreeSet<(&'i str, &'i str)>>,
     /// By repository: every image it is known to have had.
     had: BTreeMap<&'i str, BTreeSet<usize>>,
+    /// By number: when it was made; of an image that does not tell, when it was seen first.
+    dates: Vec<Option<i64>>,
 }
 
 impl<'i> Tags<'i> {
     pub(super) fn new(images: &'i [Image], pointed: &'i [Pointed], told: &'i Told<'i>) -> Self {
-        let mut tags = Self { images, told, now: BTreeMap::new(), before: BTreeMap::new(), had: BTreeMap::new() };
+        let mut tags = Self {
+            images,
+            told,
+            now: BTreeMap::new(),
+            before: BTreeMap::new(),
+            had: BTreeMap::new(),
+            dates: Vec::new(),
+        };
         let mut numbers: BTreeMap<&Digest, usize> = BTreeMap::new();
         for (number, image) in images.iter().enumerate() {
             numbers.insert(&image.digest, number);
@@ -41,6 +50,14 @@ impl<'i> Tags<'i> {
         for pointed in pointed {
             tags.before.entry(&pointed.digest).or_default().insert((&pointed.repository, &pointed.tag));
         }
+        let mut seen: BTreeMap<usize, i64> = BTreeMap::new();
+        for pointed in pointed {
+            if let (Some(number), Some(at)) = (numbers.get(&pointed.digest), pointed.seen) {
+                seen.entry(*number).and_modify(|first| *first = at.min(*first)).or_insert(at);
+            }
+        }
+        let date = |(number, image): (usize, &Image)| image.created.or_else(|| seen.get(&number).copied());
+        tags.dates = images.iter().enumerate().map(date).collect();
         for (digest, places) in &tags.before {
             if let Some(number) = numbers.get(digest) {
                 places.iter().for_each(|(repository, _)| {
@@ -86,7 +103,7 @@ impl<'i> Tags<'i> {
     /// One that stands for its line, `3.12` for `3.12.6`, and points to something newer; the most exact one.
     fn line(&self, base: usize) -> Option<(&'i str, &'i str)> {
         let image = &self.images[base];
-        let newer = |now: usize| self.images[now].created > image.created;
+        let newer = |now: usize| self.dates[now] > self.dates[base];
         let lines = image.places.iter().flat_map(|place| {
             let whole = place.tag.as_str();
             let ends = whole.char_indices().filter(|(_, c)| matches!(c, '.' | '-')).map(|(at, _)| at);
@@ -100,9 +117,14 @@ impl<'i> Tags<'i> {
         self.images[base].places.first().map(|place| (place.repository.as_str(), place.tag.as_str()))
     }
 
+    /// When an image was made, or seen first where it does not tell.
+    pub(super) fn date(&self, number: usize) -> Option<i64> {
+        self.dates[number]
+    }
+
     /// How many images of the repository are newer than `base`, up to `now`; at least one.
     pub(super) fn between(&self, repository: &str, base: usize, now: usize) -> usize {
-        let created = |number: usize| self.images[number].created;
+        let created = |number: usize| self.dates[number];
         let had = self.had.get(repository).into_iter().flatten().copied();
         let between = had
             .filter(|number| *number != base && created(*number) > created(base) && created(*number) <= created(now));

@@ -53,6 +53,8 @@ pub struct Pointed {
     pub tag: String,
     /// To a manifest or an index.
     pub digest: Digest,
+    /// When that was seen first: seconds since 1970, where anybody remembers.
+    pub seen: Option<i64>,
 }
 
 /// What an image says of its base: a hint, never a proof.

@@ -116,7 +116,8 @@ fn a_tag_that_moved_makes_its_children_stale_and_theirs_told_or_not() {
         on("global/python:3", "new", image("fresh", "o p2 f", &["local/fresh:1"])),
         on("global/os:12", "os", image("unrelated", "o u", &["local/unrelated:1"])),
     ];
-    let pointed = [Pointed { repository: "global/python".into(), tag: "3".into(), digest: digest("between") }];
+    let pointed =
+        [Pointed { repository: "global/python".into(), tag: "3".into(), digest: digest("between"), seen: None }];
     let old = digest("old");
     assert_eq!(
         told(images, &pointed)[4..],
@@ -128,6 +129,28 @@ fn a_tag_that_moved_makes_its_children_stale_and_theirs_told_or_not() {
             "local/unrelated:1 <- global/os:12 current".to_owned(),
         ]
     );
+}
+
+/// Images made reproducibly do not tell when: what was seen first stands for it.
+#[test]
+fn versions_without_a_date_are_counted_in_the_order_they_were_seen() {
+    let undated = |name: &str, layers: &str, places: &[&str]| Image { created: None, ..image(name, layers, places) };
+    let images = vec![
+        undated("third", "o p3", &["global/python:3"]),
+        undated("first", "o p1", &[]),
+        undated("second", "o p2", &[]),
+        undated("app", "o p1 a", &["local/app:1"]),
+    ];
+    let seen = |of: &str, at: i64| Pointed {
+        repository: "global/python".into(),
+        tag: "3".into(),
+        digest: digest(of),
+        seen: Some(at),
+    };
+    let graph = Graph::of(images, &[seen("first", 100), seen("second", 200), seen("third", 300)]);
+    let app = graph.at("local/app:1").unwrap();
+    let Standing::Stale { behind, since, .. } = graph.standing(app) else { panic!("{:?}", graph.standing(app)) };
+    assert_eq!((*behind, *since), (2, Some(300)));
 }
 
 #[test]

@@ -249,7 +249,8 @@ mod tests {
     fn planned(rest: Vec<Image>, wanted: &Wanted) -> Vec<Planned> {
         let mut images = vec![image("os-old", "o", &[], None), image("os-new", "n", &["global/os:12"], None)];
         images.extend(rest);
-        let pointed = [Pointed { repository: "global/os".into(), tag: "12".into(), digest: digest("os-old") }];
+        let pointed =
+            [Pointed { repository: "global/os".into(), tag: "12".into(), digest: digest("os-old"), seen: None }];
         plan(&Graph::of(images, &pointed), "global/os:12", wanted)
     }
 

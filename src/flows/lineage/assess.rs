@@ -36,7 +36,7 @@ pub struct Assessment {
     pub packages: Vec<PackageChange>,
     /// What verifying it came to.
     pub verdict: Option<CheckVerdict>,
-    /// The recipe that makes it, where one does.
+    /// The recipe that makes it, where one does; below the workspace's folder where it lies there.
     pub recipe: Option<PathBuf>,
     /// What a rebase would come to, where one was tried.
     pub rebase: Option<Box<Rebase>>,
@@ -131,7 +131,8 @@ impl Assessor {
 
     /// The recipe that makes it.
     fn recipe(&self, image: &Image) -> Option<PathBuf> {
-        local_names(image).iter().find_map(|name| self.recipes.get(name)).cloned()
+        let file = local_names(image).iter().find_map(|name| self.recipes.get(name))?;
+        Some(file.strip_prefix(&self.context.workspace.root).unwrap_or(file).to_owned())
     }
 
     /// What verifying it comes to; what cannot be asked is unknown, and what no tag points to is nobody's question.

@@ -7,9 +7,10 @@ mod scan;
 mod shelf;
 mod watch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
+use crate::adapters::clock;
 use crate::adapters::pointed::PointedTags;
 use crate::adapters::store::Selector;
 use crate::domain::lineage::{Graph, Image, Pointed};
@@ -39,12 +40,16 @@ impl Context {
         let memory = PointedTags::new(&self.paths.state);
         let remembered = memory.read();
         let scanned = self.scan(shelves, &remembered).await;
-        let mut pointed: BTreeSet<Pointed> = scanned.images.iter().flat_map(now).collect();
         // Of a base nobody is on any more nothing has to be remembered; of one that could not be read, all.
         let known: BTreeSet<&Digest> = scanned.images.iter().flat_map(Image::digests).collect();
         shelves.forget_others(&known);
         let is_needed = |old: &&Pointed| !scanned.unread.is_empty() || known.contains(&old.digest);
-        pointed.extend(remembered.iter().filter(is_needed).cloned());
+        let mut pointed: BTreeMap<Pointed, Option<i64>> = remembered.iter().filter(is_needed).map(unseen).collect();
+        let first_seen = clock::now_unix();
+        for tag in scanned.images.iter().flat_map(now) {
+            pointed.entry(tag).or_insert(Some(first_seen));
+        }
+        let pointed: BTreeSet<Pointed> = pointed.into_iter().map(|(tag, seen)| Pointed { seen, ..tag }).collect();
         if pointed != remembered {
             memory.keep(&pointed);
         }
@@ -87,5 +92,11 @@ fn now(image: &Image) -> impl Iterator<Item = Pointed> + '_ {
         repository: place.repository.clone(),
         tag: place.tag.clone(),
         digest: image.digest.clone(),
+        seen: None,
     })
+}
+
+/// A tag, and when it was seen first.
+fn unseen(tag: &Pointed) -> (Pointed, Option<i64>) {
+    (Pointed { seen: None, ..tag.clone() }, tag.seen)
 }

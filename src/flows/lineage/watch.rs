@@ -39,30 +39,43 @@ impl LineageWatch {
         &self.looked
     }
 
+    /// What the last look found; nothing before the first.
+    pub fn last(&self) -> Option<&Arc<Lineage>> {
+        self.last.as_ref()
+    }
+
     /// The first look at once; after that, each time something has changed. May be dropped at any await: the next call goes on.
     pub async fn next(&mut self) -> Arc<Lineage> {
         loop {
-            if let Some((since, pause)) = self.due
-                && let Some(left) = pause.checked_sub(since.elapsed())
-            {
-                tokio::time::sleep(left).await;
-            }
-            // A store that is made meanwhile is looked at from then on.
-            let opened = self.context.shelves(Some(self.every));
-            let is_more = self.shelves.as_ref().is_none_or(|known| known.shelves.len() < opened.shelves.len());
-            let shelves = match &mut self.shelves {
-                Some(known) if !is_more => &*known,
-                known => known.insert(opened),
-            };
-            let lineage = Arc::new(self.context.look(shelves).await);
-            self.looked = now_rfc3339();
-            let chance = getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX));
-            self.due = Some((Stopwatch::start(), jittered(self.every, chance)));
-            if self.last.as_ref().is_none_or(|last| is_other(last, &lineage)) {
-                self.last = Some(Arc::clone(&lineage));
+            if let Some(lineage) = self.look().await {
                 return lineage;
             }
         }
+    }
+
+    /// One look, once it is due; `None` where nothing has changed. May be dropped at any await.
+    pub async fn look(&mut self) -> Option<Arc<Lineage>> {
+        if let Some((since, pause)) = self.due
+            && let Some(left) = pause.checked_sub(since.elapsed())
+        {
+            tokio::time::sleep(left).await;
+        }
+        // A store that is made meanwhile is looked at from then on.
+        let opened = self.context.shelves(Some(self.every));
+        let is_more = self.shelves.as_ref().is_none_or(|known| known.shelves.len() < opened.shelves.len());
+        let shelves = match &mut self.shelves {
+            Some(known) if !is_more => &*known,
+            known => known.insert(opened),
+        };
+        let lineage = Arc::new(self.context.look(shelves).await);
+        self.looked = now_rfc3339();
+        let chance = getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX));
+        self.due = Some((Stopwatch::start(), jittered(self.every, chance)));
+        if self.last.as_ref().is_some_and(|last| !is_other(last, &lineage)) {
+            return None;
+        }
+        self.last = Some(Arc::clone(&lineage));
+        Some(lineage)
     }
 }
 

@@ -68,7 +68,8 @@ fn lineage_commands(effect: &lineage::Effect, recipe: &dyn Fn(&Path) -> String) 
         lineage::Effect::Cancel(id) => vec![command("rollout", &["--cancel", id])],
         lineage::Effect::Resume(id) => vec![command("rollout", &["--resume", id])],
         // What only follows the cursor, or looks whether something is there, is no command.
-        lineage::Effect::Assess { .. }
+        lineage::Effect::Watch { .. }
+        | lineage::Effect::Assess { .. }
         | lineage::Effect::AssessAll { .. }
         | lineage::Effect::Rest
         | lineage::Effect::Newest

@@ -100,6 +100,8 @@ pub(super) enum Slot {
     Find,
     /// Who inherits from whom being read.
     Lineage,
+    /// The same as it changes.
+    LineageWatch,
     /// The selected image of it being looked into.
     Assess,
     /// All stale ones being looked into.
@@ -130,6 +132,8 @@ pub(super) struct Performer {
     /// How many times as fast bakes are played again.
     speed: f64,
     drafts: editor::Drafts,
+    /// Who inherits from whom.
+    watched: Arc<lineage::Watched>,
     /// How many tasks were told of.
     told: u64,
 }
@@ -172,6 +176,7 @@ impl Performer {
             tell,
             speed: 1.0,
             drafts: editor::Drafts::default(),
+            watched: Arc::default(),
             told: 0,
         };
         (performer, messages)
@@ -226,6 +231,8 @@ impl Performer {
             Slot::Shelf => told.shelf,
             Slot::Recipes => told.recipes,
             Slot::RollOut => told.rollout,
+            // It was read before.
+            Slot::LineageWatch => true,
             _ => false,
         };
         let (mut tasks, mut open) = (0, 0);

@@ -13,6 +13,11 @@ impl<T> Held<T> {
         Self(Arc::new(it))
     }
 
+    /// Of what is shared in another way already.
+    pub fn of(shared: Arc<T>) -> Self {
+        Self(shared)
+    }
+
     /// The same, for whoever shares it in another way.
     pub fn shared(&self) -> Arc<T> {
         Arc::clone(&self.0)

@@ -139,6 +139,18 @@ pub const STOPS: &[Stop] = &[
         acts: &[Press("2 esc esc /"), Type("reports"), Press("enter"), Await(&["stale"]), Read(7)],
     },
     Stop {
+        title: "who is built on whom",
+        says: "All stores as one tree: who is behind, by how many versions, and the one best thing to do. What an image stands on \
+               is proven by its layers. When a base moves, it shows here by itself.",
+        acts: &[Press("6"), Await(&["version behind"]), Read(8)],
+    },
+    Stop {
+        title: "moved without a bake",
+        says: "A rebase puts the team's own layers on the new base. It is offered where that is proven to come to the same as a \
+               bake; where it is not, the files in the way are named.",
+        acts: &[Press("R"), Await(&["Enter rebases", "b bakes its", "v shows what"]), Read(7), Press("esc")],
+    },
+    Stop {
         title: "hand it on",
         says: "Every tool reads the local store as it is: podman run oci:local-store:team-a/payments-api:1.4.0. cosign verifies \
                what bakery signs. That was the tour: look around.",

@@ -50,7 +50,11 @@ fn the_first_stale_image_is_selected_and_everything_stale_is_looked_into_most_ur
     let mut model = reading((100, 30));
     let effects = lineage_effects(answer(&mut model, fleet()));
     assert_eq!(selected(&model), PAYMENTS);
-    let [lineage::Effect::Assess { number: first, lineage }, lineage::Effect::AssessAll { numbers, .. }] = &effects[..]
+    let [
+        lineage::Effect::Assess { number: first, lineage },
+        lineage::Effect::AssessAll { numbers, .. },
+        lineage::Effect::Watch { .. },
+    ] = &effects[..]
     else {
         panic!("{effects:?}")
     };
@@ -67,7 +71,9 @@ fn leaving_gives_up_what_is_looked_into_and_coming_back_goes_on_with_the_rest() 
     assert!(press(&mut model, &["1"]).contains(&Effect::Lineage(lineage::Effect::Rest)));
     assessed(&mut model, PAYMENTS, Best::Rebase);
     let effects = lineage_effects(press(&mut model, &["6"]));
-    let Some(lineage::Effect::AssessAll { numbers, lineage }) = effects.last() else { panic!("{effects:?}") };
+    let [.., lineage::Effect::AssessAll { numbers, lineage }, lineage::Effect::Watch { .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
     assert!(numbers.len() == 5 && !numbers.contains(&number(lineage, PAYMENTS)));
 }
 

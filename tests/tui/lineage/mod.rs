@@ -4,6 +4,7 @@ mod keys;
 mod large;
 mod live;
 mod screens;
+mod watched;
 
 use bakery::domain::layer::ChangeKind;
 use bakery::domain::layer::packages::{ChangeKind as PackageKind, Package, PackageChange, System};
@@ -60,7 +61,7 @@ pub fn on(base: &str, layers: &str, image: Image) -> Image {
 
 fn pointed(place: &str, layers: &str) -> Pointed {
     let (repository, tag) = place.rsplit_once(':').unwrap();
-    Pointed { repository: repository.into(), tag: tag.into(), digest: digest(layers) }
+    Pointed { repository: repository.into(), tag: tag.into(), digest: digest(layers), seen: None }
 }
 
 /// Three global bases, five local images, three of teams.

@@ -12,7 +12,7 @@ use super::errands::wanted;
 use super::{Performer, Slot};
 use crate::domain::units::count;
 use crate::flows::Context;
-use crate::flows::lineage::Lineage;
+use crate::flows::lineage::{Lineage, LineageWatch};
 use crate::flows::rebase::RebaseOptions;
 use crate::flows::update::{UpdateOptions, Updated};
 use crate::tui::effect::Effect as Outer;
@@ -24,14 +24,18 @@ use crate::tui::tasks::{News, TaskKind};
 /// An image is looked into once the selection rests for so long.
 const PAUSE: Duration = Duration::from_millis(60);
 
+/// The lineage that is watched, kept from one visit of the screen to the next: connections, and what was answered.
+pub(super) type Watched = tokio::sync::Mutex<Option<LineageWatch>>;
+
 impl Performer {
     pub(super) fn lineage(&mut self, effect: Effect) {
         let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
         match effect {
-            Effect::Read { run } => self.task(TaskKind::Lineage, "reading who inherits from whom".into(), async move {
-                let lineage = Held::new(context.lineage().await);
-                send(&tell, Msg::Read { run, lineage }).await;
-            }),
+            Effect::Read { run } => self.read(run),
+            Effect::Watch { run, lineage } => {
+                let watched = Arc::clone(&self.watched);
+                self.spawn(Slot::LineageWatch, async move { watch(&context, &watched, (run, lineage), &tell).await });
+            }
             Effect::Assess { lineage, number } => self.spawn(Slot::Assess, async move {
                 tokio::time::sleep(PAUSE).await;
                 assess(context, lineage, number, tell).await;
@@ -43,6 +47,7 @@ impl Performer {
             Effect::Rest => {
                 self.give_up(&Slot::AssessAll);
                 self.give_up(&Slot::Assess);
+                self.give_up(&Slot::LineageWatch);
             }
             Effect::Rebase { image, dry_run } => self.rebase(image, dry_run),
             Effect::Update(recipes) => self.task(TaskKind::Update, "moving locks".into(), async move {
@@ -62,6 +67,18 @@ impl Performer {
             }
             other => self.rollout(other),
         }
+    }
+
+    /// Everything anew: whoever asks for that wants no store left alone.
+    fn read(&mut self, run: u64) {
+        let (context, tell, watched) = (Arc::clone(&self.context), self.tell.clone(), Arc::clone(&self.watched));
+        self.give_up(&Slot::LineageWatch);
+        self.task(TaskKind::Lineage, "reading who inherits from whom".into(), async move {
+            let mut watched = watched.lock().await;
+            let lineage = Held::of(watched.insert(context.watch_lineage(context.settings.watch_every)).next().await);
+            drop(watched);
+            send(&tell, Msg::Read { run, lineage }).await;
+        });
     }
 
     fn rebase(&mut self, image: String, dry_run: bool) {
@@ -86,6 +103,20 @@ impl Performer {
 pub(super) async fn send(tell: &Sender<Told>, msg: Msg) {
     // Nobody listens any more: the terminal UI is leaving.
     let _ = tell.send(Told::Lineage(msg)).await;
+}
+
+/// Tells of each look at all stores, without end. What was found when nobody listened is told first.
+async fn watch(context: &Context, watched: &Watched, (run, known): (u64, Held<Lineage>), tell: &Sender<Told>) {
+    let mut watched = watched.lock().await;
+    let watching = watched.get_or_insert_with(|| context.watch_lineage(context.settings.watch_every));
+    if let Some(last) = watching.last().filter(|last| !Arc::ptr_eq(last, &known.shared())) {
+        let lineage = Some(Held::of(Arc::clone(last)));
+        send(tell, Msg::Looked { run, lineage }).await;
+    }
+    loop {
+        let lineage = watching.look().await.map(Held::of);
+        send(tell, Msg::Looked { run, lineage }).await;
+    }
 }
 
 async fn assess(context: Arc<Context>, lineage: Held<Lineage>, number: usize, tell: Sender<Told>) {

@@ -82,10 +82,13 @@ impl Model {
         }
         let (Some(plan), Asked::Plan { base, only }) = (answer.can_begin(), &answer.asked) else { return Vec::new() };
         let all = plan.counts().3;
+        let budget = match plan.budget {
+            0 => "one failed".to_owned(),
+            more => format!("more than {more} failed"),
+        };
         let text = format!(
-            "Each is moved, verified, and handed on to where it was published before. What is under way when more than {} \
-             failed comes to its end, nothing further begins. It goes on when you leave.",
-            plan.budget
+            "Each is moved, verified, and handed on to where it was published before. Once {budget}, what is under way comes \
+             to its end and nothing further begins. It goes on when you leave."
         );
         let then = vec![wish(Effect::Begin { base: base.clone(), only: only.clone() })];
         let title = format!("roll {base} out to {}?", count(all as u64, "image"));

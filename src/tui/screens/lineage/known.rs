@@ -32,18 +32,30 @@ pub struct Known {
 }
 
 impl Known {
-    /// Of a new lineage: what was known of the same images shows on, and all is to be looked into again.
-    pub(super) fn renewed(self, before: Option<&Lineage>, lineage: &Lineage, wanted: Vec<usize>) -> Self {
-        let mut digests: HashMap<&Digest, Found> = HashMap::new();
+    /// Of a new lineage: what was known of the same images shows on. All is to be looked into again, but what `is_as_before`.
+    pub(super) fn renewed(
+        self,
+        (before, lineage): (Option<&Lineage>, &Lineage),
+        wanted: Vec<usize>,
+        is_as_before: impl Fn(usize) -> bool,
+    ) -> Self {
+        let mut digests: HashMap<&Digest, (bool, Found)> = HashMap::new();
         if let Some(before) = before {
             let images = before.graph.images();
-            for (number, found) in self.old.into_iter().chain(self.found) {
+            let old = self.old.into_iter().map(|(number, found)| (number, (false, found)));
+            let all = old.chain(self.found.into_iter().map(|(number, found)| (number, (true, found))));
+            for (number, found) in all {
                 digests.extend(images.get(number).map(|image| (&image.digest, found)));
             }
         }
-        let images = lineage.graph.images().iter().enumerate();
-        let old = images.filter_map(|(number, image)| Some((number, digests.remove(&image.digest)?))).collect();
-        let mut known = Self { old, wanted, ..Self::default() };
+        let mut known = Self { wanted, ..Self::default() };
+        for (number, image) in lineage.graph.images().iter().enumerate() {
+            match digests.remove(&image.digest) {
+                Some((true, found)) if is_as_before(number) => known.found.insert(number, found),
+                Some((_, found)) => known.old.insert(number, found),
+                None => None,
+            };
+        }
         known.recount();
         known
     }

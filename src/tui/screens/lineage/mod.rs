@@ -38,6 +38,13 @@ pub enum Effect {
         /// Which run this is.
         run: u64,
     },
+    /// Follows it as it changes, until something else is wished.
+    Watch {
+        /// The run that read it.
+        run: u64,
+        /// What is known of it.
+        lineage: Held<Lineage>,
+    },
     /// Looks into one image; the newest wish counts.
     Assess {
         /// Of this lineage.
@@ -52,7 +59,7 @@ pub enum Effect {
         /// Their numbers there.
         numbers: Vec<usize>,
     },
-    /// Gives up looking into images.
+    /// Gives up looking into images, and following the lineage.
     Rest,
     /// Puts an image on what its base is now, or only says what would come of it.
     Rebase {
@@ -114,6 +121,13 @@ pub enum Msg {
         run: u64,
         /// All images.
         lineage: Held<Lineage>,
+    },
+    /// All stores were looked at again.
+    Looked {
+        /// The run that read them.
+        run: u64,
+        /// All images, where anything is not what it was.
+        lineage: Option<Held<Lineage>>,
     },
     /// An image was looked into, or could not be.
     Assessed {

@@ -8,6 +8,8 @@ use super::known::Known;
 use super::live::Live;
 use super::rows::Row;
 use super::{Answer, rows};
+use time::OffsetDateTime;
+
 use crate::domain::lineage::{Graph, Holder, Image, Standing};
 use crate::flows::lineage::Lineage;
 use crate::tui::screens::Held;
@@ -82,6 +84,10 @@ pub struct Model {
     pub known: Known,
     /// Something changed outside since it was read.
     pub(super) is_old: bool,
+    /// When all stores were looked at last.
+    pub(super) looked: Option<OffsetDateTime>,
+    /// The screen is the one on show: then it follows the stores.
+    pub(super) on_show: bool,
     /// Images that show nothing of what is built on them, by name.
     pub(super) folded: BTreeSet<String>,
     /// Only a part shows.
@@ -147,8 +153,8 @@ impl Model {
         !self.marked.is_empty() && name().is_some_and(|name| self.marked.contains(&name))
     }
 
-    /// Takes a lineage in. What is selected, folded and marked stays so.
-    pub(super) fn take(&mut self, lineage: Held<Lineage>) {
+    /// Takes a lineage in. What is selected, folded and marked stays so; `is_as_before`: of which images what is known counts on.
+    pub(super) fn take(&mut self, lineage: Held<Lineage>, is_as_before: impl Fn(usize) -> bool) {
         let anchor = self.selected_image().map(Image::name);
         let before = self.lineage.take();
         self.facts = Facts::of(&lineage.graph);
@@ -159,7 +165,7 @@ impl Model {
         };
         let mut wanted: Vec<usize> = (0..graph.images().len()).filter(is_wanted).collect();
         wanted.sort_by_key(|number| std::cmp::Reverse(super::facts::urgency(graph, *number)));
-        self.known = std::mem::take(&mut self.known).renewed(before.as_deref(), &lineage, wanted);
+        self.known = std::mem::take(&mut self.known).renewed((before.as_deref(), &lineage), wanted, is_as_before);
         self.lineage = Some(lineage);
         (self.reading, self.is_old) = (Reading::Done, false);
         let names: BTreeSet<String> = self.graph().into_iter().flat_map(Graph::images).map(Image::name).collect();

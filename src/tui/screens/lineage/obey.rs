@@ -291,12 +291,10 @@ impl Model {
         if self.live.is_open { self.obey_live(action, around) } else { self.obey(action, around) }
     }
 
+    /// The newest roll-out; one that others began meanwhile is looked for.
     fn show_rollout(&mut self) -> Vec<Wish> {
-        if self.live.progress.is_some() {
-            self.live.is_open = true;
-            return Vec::new();
-        }
-        vec![Wish::Tell(Toast::done("there was no roll-out yet").next("A on a base begins one, after its plan"))]
+        (self.live.is_open, self.live.is_wanted) = (self.live.progress.is_some(), true);
+        vec![wish(Effect::Newest)]
     }
 
     pub(super) fn click(&mut self, at: Position, around: &Around) {

@@ -4,15 +4,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Model;
 use super::facts::Totals;
 use super::tree::{best_cell, origin, since, state};
+use super::{Model, Row};
 use crate::domain::lineage::{Graph, Holder, Standing};
 use crate::domain::text::escape;
 use crate::domain::units::count;
 use crate::tui::screens::Around;
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, badge, glyph_of_verdict, marked, marked_cells, rule};
+use crate::tui::widgets::{Align, Column, Table, Width, badge, cut, glyph_of_verdict, marked, marked_cells, rule};
 
 const COLUMNS: [Column; 8] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
@@ -99,10 +99,21 @@ fn cells(
     ]
 }
 
+/// The totals at the foot of a tree that leaves the room for them.
+pub(super) fn totals_below(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
+    let [height, _] = TOTALS;
+    let used = u16::try_from(model.rows().len() + 2).unwrap_or(u16::MAX);
+    let is_read = model.lineage.as_ref().is_some_and(|lineage| lineage.unread.is_empty());
+    if is_read && used.saturating_add(height) <= area.height {
+        totals(model, look, Rect { y: area.bottom() - height, height, ..area }, buffer);
+    }
+}
+
 /// A row a holder, then one of all.
 fn totals(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
-    let shown = model.rows().len();
     let all = model.facts.totals();
+    let has_tag = |row: &&Row| model.graph().is_some_and(|graph| !graph.images()[row.number].places.is_empty());
+    let shown = model.rows().iter().filter(has_tag).count();
     let left = if shown == all.images { String::new() } else { format!("{shown} of {} shown", all.images) };
     rule(look, Rect { height: 1, ..area }, &[look.span(Role::Dim, "totals")], &words(look, left), buffer);
     let holders =
@@ -110,7 +121,8 @@ fn totals(model: &Model, look: &Look, area: Rect, buffer: &mut Buffer) {
     let rows = holders.into_iter().filter(|_| area.height == TOTALS[0]).chain([(None, all)]);
     for (y, (holder, totals)) in (area.y + 1..area.bottom()).zip(rows) {
         let line = total_line(model, look, holder, totals);
-        buffer.set_line(area.x + 2, y, &line, area.width.saturating_sub(3));
+        let width = area.width.saturating_sub(3);
+        buffer.set_line(area.x + 2, y, &cut(look, &line, usize::from(width)), width);
     }
 }
 

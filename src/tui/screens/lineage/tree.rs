@@ -20,6 +20,8 @@ use crate::tui::widgets::{Table, badge, cut, marked};
 const COLUMNS: u16 = 104;
 /// From this width on, words are written out.
 const ROOMY: usize = 70;
+/// From this width on, it says since when.
+const DATED: usize = 54;
 /// How far in what is built on an image stands, at least.
 const STEP: usize = 3;
 
@@ -86,15 +88,22 @@ struct Places {
     state: usize,
     best: usize,
     since: usize,
+    /// How it stands is said in words.
+    in_words: bool,
 }
 
 impl Places {
     fn of(area: Rect) -> Self {
         let width = usize::from(Table::row_width(area));
-        let (state, best, since) = if width >= ROOMY { (12, 10, 6) } else { (6, 10, 0) };
+        let in_words = width >= ROOMY;
+        let (state, best, since) = match width {
+            ROOMY.. => (12, 10, 6),
+            DATED.. => (7, 10, 6),
+            _ => (7, 10, 0),
+        };
         let tree = width.saturating_sub(state + best + since + 2);
         let holders = if area.width >= COLUMNS { [0, tree * 32 / 100, tree * 66 / 100] } else { [0; 3] };
-        Self { tree, holders, state, best, since }
+        Self { tree, holders, state, best, since, in_words }
     }
 
     fn is_in_columns(&self) -> bool {
@@ -147,10 +156,10 @@ fn heading(look: &Look, places: Places, area: Rect, buffer: &mut Buffer) {
     } else {
         title(0, "who is built on whom");
     }
-    title(places.tree + 1, if places.since > 0 { "behind" } else { "" });
-    title(places.tree + places.state + 2, "best");
+    title(places.tree + 1, "behind");
+    title(places.tree + places.state + 1, "best");
     if places.since > 0 {
-        title(places.tree + places.state + places.best + 3, "since");
+        title(places.tree + places.state + places.best + places.since - 4, "since");
     }
 }
 
@@ -179,14 +188,14 @@ fn line(model: &Model, look: &Look, around: &Around, (graph, row, places): (&Gra
     let mut line = cut(look, &Line::from(spans), places.tree);
     column(&mut line, places.tree + 1, Line::default());
     let (sign, words) = state(graph, number);
-    let state = match (sign, places.since) {
+    let state = match (sign, places.in_words) {
         (Glyph::Unasked, _) => Line::default(),
-        (sign, 0) => {
+        (sign, false) => {
             let short = words.split(' ').next().unwrap_or("").to_owned();
             let short = if short == "below" || short == "gone" { String::new() } else { short };
             Line::from(vec![look.glyph(sign), look.span(sign.role(), format!(" {short}"))])
         }
-        (sign, _) => Line::from(vec![look.glyph(sign), look.span(sign.role(), format!(" {words}"))]),
+        (sign, true) => Line::from(vec![look.glyph(sign), look.span(sign.role(), format!(" {words}"))]),
     };
     column(&mut line, places.tree + 1 + places.state, cut(look, &state, places.state));
     column(&mut line, places.tree + 1 + places.state + places.best, best_cell(model, look, number));

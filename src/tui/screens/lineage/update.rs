@@ -1,14 +1,19 @@
 //! What happens on the Lineage screen. Pure: what is to be looked into is said, what is selected first.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use super::asks::wish;
 use super::{Asked, Came, Effect, Model, Msg, Reading};
-use crate::domain::rollout::RolloutStatus;
+use crate::domain::lineage::{Holder, News, news};
+use crate::domain::rollout::{Progress, RolloutStatus};
+use crate::domain::units::count;
+use crate::flows::lineage::Lineage;
 use crate::report::{Kind, Report};
 use crate::tui::keymap::{Action, Key, Scope};
-use crate::tui::screens::{Around, Place, Subject, Wish};
+use crate::tui::screens::{Around, Held, Place, Subject, Wish};
 use crate::tui::theme::Look;
 use crate::tui::widgets::{Divider, Toast};
 
@@ -75,13 +80,21 @@ impl Model {
         match msg {
             // What was given up, or asked for before something else, is late.
             Msg::Read { run, lineage } if run == self.run && self.reading == Reading::Going => {
-                self.take(lineage);
+                self.looked = Some(around.now);
+                self.take(lineage, |_| false);
                 self.settle(around);
-                let mut wishes = self.look_into_selected();
-                wishes.extend(self.look_into_all());
-                wishes
+                // Where nobody looks, that is for when somebody does.
+                if self.on_show { self.go_on_looking() } else { Vec::new() }
             }
             Msg::Read { .. } => Vec::new(),
+            Msg::Looked { run, lineage } if run == self.run && self.reading == Reading::Done => {
+                self.looked = Some(around.now);
+                let mut wishes = lineage.map(|lineage| self.changed(lineage, around)).unwrap_or_default();
+                // Somebody else may have begun one.
+                wishes.push(wish(Effect::Newest));
+                wishes
+            }
+            Msg::Looked { .. } => Vec::new(),
             Msg::Assessed { lineage, number, found } => {
                 if self.lineage.as_ref() == Some(&lineage) {
                     self.assessed(number, found);
@@ -107,6 +120,51 @@ impl Model {
         }
     }
 
+    /// What was read is looked into, and followed.
+    fn go_on_looking(&self) -> Vec<Wish> {
+        let mut wishes = self.look_into_selected();
+        wishes.extend(self.look_into_all());
+        wishes.extend(self.watch());
+        wishes
+    }
+
+    /// Follows the stores, while the screen is on show.
+    fn watch(&self) -> Option<Wish> {
+        let lineage = self.lineage.clone().filter(|_| self.on_show && self.reading == Reading::Done)?;
+        Some(wish(Effect::Watch { run: self.run, lineage }))
+    }
+
+    /// Something is not what it was at the last look: what has to do with that is looked into again, and that a base has moved
+    /// is told.
+    fn changed(&mut self, lineage: Held<Lineage>, around: &Around) -> Vec<Wish> {
+        let Some(before) = self.lineage.clone() else { return Vec::new() };
+        let news = news(&before.graph, &lineage.graph);
+        let touched: BTreeSet<usize> = news.iter().filter_map(News::number).collect();
+        let is_ours = news.iter().any(|one| one.place().holder == Holder::Local);
+        let after = lineage.clone();
+        self.take(lineage, |number| {
+            let holder = after.graph.images()[number].holder();
+            // A copy of ours asks for what ours asks for.
+            !touched.contains(&number) && (holder == Holder::Local || !is_ours)
+        });
+        self.settle(around);
+        let moved = news.iter().filter(|one| matches!(one, News::Moved { .. }) && one.place().holder == Holder::Global);
+        let moved: Vec<String> = moved.map(|one| one.place().to_string()).collect();
+        let text = match moved.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} has moved")),
+            several => Some(format!("{} tags of bases have moved", several.len())),
+        };
+        let stale = self.facts.totals().stale;
+        let told = text.map(|text| {
+            Toast::done(text).next(format!("{} stale now; n goes to the next", count(stale as u64, "image")))
+        });
+        let mut wishes: Vec<Wish> = told.map(Wish::Tell).into_iter().collect();
+        wishes.extend(self.look_into_selected());
+        wishes.extend(self.look_into_all());
+        wishes
+    }
+
     /// Of a roll-out.
     fn rolled(&mut self, msg: Msg, around: &Around) -> Vec<Wish> {
         match msg {
@@ -116,22 +174,14 @@ impl Model {
                 self.live.follow(&id)
             }
             Msg::Begun(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
-            Msg::Newest(Ok(Some(progress))) => {
-                let (id, base, status) = (progress.id.clone(), progress.base.clone(), progress.status);
-                let is_news = self.live.progress.as_ref().is_none_or(|before| before.id != id);
-                let mut wishes = self.live.take(progress, around);
-                if status == RolloutStatus::Running {
-                    wishes.extend(self.live.follow(&id));
-                }
-                let text = match status {
-                    RolloutStatus::Running => format!("a roll-out of {base} is under way"),
-                    RolloutStatus::Lost => format!("a roll-out of {base} broke off: its process is gone"),
-                    _ => return wishes,
-                };
-                if is_news && !self.live.is_open {
-                    wishes.push(Wish::Tell(Toast::done(text).next("L shows it")));
-                }
-                wishes
+            Msg::Newest(Ok(Some(progress))) => self.newest(progress, around),
+            Msg::Newest(Ok(None)) if std::mem::take(&mut self.live.is_wanted) => {
+                vec![Wish::Tell(
+                    Toast::done("there was no roll-out yet").next("A on a base begins one, after its plan"),
+                )]
+            }
+            Msg::Newest(Err(report)) if std::mem::take(&mut self.live.is_wanted) => {
+                vec![Wish::Tell(Toast::failure(&report))]
             }
             // A workspace whose roll-outs cannot be read says so when one is wanted.
             Msg::Newest(_) => Vec::new(),
@@ -152,6 +202,26 @@ impl Model {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The newest roll-out there is, whoever began it.
+    fn newest(&mut self, progress: Held<Progress>, around: &Around) -> Vec<Wish> {
+        let (id, base, status) = (progress.id.clone(), progress.base.clone(), progress.status);
+        let is_news = self.live.progress.as_ref().is_none_or(|before| before.id != id);
+        self.live.is_open |= std::mem::take(&mut self.live.is_wanted);
+        let mut wishes = self.live.take(progress, around);
+        if status == RolloutStatus::Running {
+            wishes.extend(self.live.follow(&id));
+        }
+        let text = match status {
+            RolloutStatus::Running => format!("a roll-out of {base} is under way"),
+            RolloutStatus::Lost => format!("a roll-out of {base} broke off: its process is gone"),
+            _ => return wishes,
+        };
+        if is_news && !self.live.is_open {
+            wishes.push(Wish::Tell(Toast::done(text).next("L shows it")));
+        }
+        wishes
     }
 
     /// What was found of an image; the rows follow where that changes what is looked for.
@@ -237,20 +307,19 @@ impl Place for Model {
 
     fn enter(&mut self, around: &Around) -> Vec<Wish> {
         self.settle(around);
+        self.on_show = true;
         let mut wishes = vec![wish(Effect::Newest)];
         match self.reading {
             Reading::Not => wishes.extend(self.read()),
             Reading::Done if self.is_old => wishes.extend(self.read()),
-            _ => {
-                wishes.extend(self.look_into_selected());
-                wishes.extend(self.look_into_all());
-            }
+            _ => wishes.extend(self.go_on_looking()),
         }
         wishes
     }
 
     fn left(&mut self) -> Vec<Wish> {
-        if self.known.missing_count() == 0 { Vec::new() } else { vec![wish(Effect::Rest)] }
+        self.on_show = false;
+        if self.reading == Reading::Not { Vec::new() } else { vec![wish(Effect::Rest)] }
     }
 
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {

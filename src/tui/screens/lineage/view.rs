@@ -23,7 +23,7 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let used: usize = what.iter().map(Span::width).sum();
     // Words go first, then what is only interesting.
     let mut verdict = Vec::new();
-    for roomy in [3, 2, 1, 0] {
+    for roomy in [5, 4, 3, 2, 0] {
         verdict = totals(model, look, roomy);
         if used + verdict.iter().map(Span::width).sum::<usize>() + 8 <= width {
             break;
@@ -87,14 +87,14 @@ fn totals(model: &Model, look: &Look, roomy: u8) -> Vec<Span<'static>> {
         part(Role::Accent, format!("roll-out {} of {all}", all - left), Some(Glyph::Running));
     }
     if model.lineage.is_some() {
-        if roomy > 0 && facts.totals().images > 0 {
+        if roomy > 1 && facts.totals().images > 0 {
             let words = |all: usize, long: &str, short: &str| match roomy {
-                3 => count(all as u64, long),
+                5 => count(all as u64, long),
                 _ => format!("{all} {short}"),
             };
             part(Role::Dim, words(of(Holder::Global), "global base", "global"), None);
             part(Role::Dim, words(of(Holder::Local), "local image", "local"), None);
-            if of(Holder::Team) > 0 && roomy > 1 {
+            if of(Holder::Team) > 0 && roomy > 3 {
                 part(Role::Dim, format!("{} of teams", of(Holder::Team)), None);
             }
         }
@@ -116,10 +116,13 @@ fn totals(model: &Model, look: &Look, roomy: u8) -> Vec<Span<'static>> {
             part(Role::Fail, format!("{unread} unread"), Some(Glyph::Fail));
         }
     }
-    match model.reading {
-        Reading::Going => part(Role::Dim, "reading".to_owned(), Some(Glyph::Running)),
-        Reading::Stopped => part(Role::Unknown, "given up".to_owned(), Some(Glyph::Unknown)),
-        Reading::Not | Reading::Done => {}
+    match (model.reading.clone(), model.looked) {
+        (Reading::Done, Some(looked)) if roomy > 2 => {
+            part(Role::Dim, format!("looked {:02}:{:02} UTC", looked.hour(), looked.minute()), None);
+        }
+        (Reading::Going, _) => part(Role::Dim, "reading".to_owned(), Some(Glyph::Running)),
+        (Reading::Stopped, _) => part(Role::Unknown, "given up".to_owned(), Some(Glyph::Unknown)),
+        (Reading::Not | Reading::Done, _) => {}
     }
     let dot = look.span(Role::Dim, look.dot());
     let mut spans = Vec::new();
@@ -161,6 +164,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
         } else {
             tree::draw(model, look, around, (area, !right), buffer);
             unread(model, look, area, buffer);
+            table::totals_below(model, look, area, buffer);
         }
     }
     if let Some(area) = panes.detail(right) {

@@ -137,7 +137,8 @@ fn of_impact(base: &str, onto: &str, hits: &[Hit]) -> Vec<Said> {
         said.push(Said::plain(Role::Text, 0, "nothing is built on it"));
         return said;
     }
-    let counts = format!("{safe} safe, {rebake} to be baked again, {refused} refused, {others} others");
+    let sorts = [(safe, "safe"), (rebake, "to be baked again"), (refused, "refused"), (others, "others")];
+    let counts = some_of(&sorts);
     said.extend([Said::plain(Role::Text, 0, counts), Said::blank()]);
     for hit in hits {
         let glyph = match hit.outcome {
@@ -155,6 +156,12 @@ fn of_impact(base: &str, onto: &str, hits: &[Hit]) -> Vec<Said> {
         }
     }
     said
+}
+
+/// `2 safe, 1 refused`: what there is none of is not said.
+fn some_of(sorts: &[(usize, &str)]) -> String {
+    let some = sorts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    some.collect::<Vec<_>>().join(", ")
 }
 
 /// What decides it, in a line; `None` where nothing stands in the way.
@@ -185,16 +192,20 @@ fn of_plan(plan: &Progress) -> Vec<Said> {
         said.push(Said::plain(Role::Text, 0, "nothing built on it is stale"));
         return said;
     }
-    let counts = format!(
-        "{} to move: {} by a rebase, {} by a bake, {} found out then; {} left out",
-        count(all as u64, "image"),
-        of(Way::Rebase),
-        of(Way::Rebake),
-        of(Way::Open),
-        plan.items.len() - all
-    );
+    let sorts = [(of(Way::Rebase), "by a rebase"), (of(Way::Rebake), "by a bake"), (of(Way::Open), "found out then")];
+    let mut counts = vec![format!("{} to move", count(all as u64, "image"))];
+    counts.extend(Some(some_of(&sorts)).filter(|some| !some.is_empty()));
+    let counts = counts.join(": ");
+    let counts = match plan.items.len() - all {
+        0 => counts,
+        left => format!("{counts}; {left} left out"),
+    };
     said.push(Said::plain(Role::Text, 0, counts));
-    let pace = format!("{} at once; stops after {} that fail", plan.parallel, plan.budget + 1);
+    let budget = match plan.budget {
+        0 => "one fails".to_owned(),
+        more => format!("more than {more} fail"),
+    };
+    let pace = format!("{} at once; nothing further begins once {budget}", plan.parallel);
     said.extend([Said::plain(Role::Dim, 0, pace), Said::blank()]);
     for item in &plan.items {
         let (glyph, words) = match &item.state {

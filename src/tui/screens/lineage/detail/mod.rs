@@ -3,6 +3,7 @@
 mod answer;
 mod came;
 mod node;
+mod stack;
 
 pub use answer::{Answer, Asked, Came};
 pub(super) use came::way_words;

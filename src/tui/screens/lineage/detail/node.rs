@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use super::super::tree::{origin, state};
 use super::super::{Model, rows};
 use super::{Said, came, part, row};
-use crate::domain::layer::packages::PackageChange;
+use crate::domain::layer::packages::{Package, PackageChange};
 use crate::domain::lineage::{Best, Graph, Holder, Image, Standing};
 use crate::domain::text::escape;
 use crate::domain::trust::CheckVerdict;
@@ -25,12 +25,12 @@ const MOST: usize = 40;
 
 /// Where the lines go.
 #[derive(Clone, Copy)]
-struct Pane<'a> {
-    model: &'a Model,
-    graph: &'a Graph,
-    look: &'a Look,
+pub(super) struct Pane<'a> {
+    pub(super) model: &'a Model,
+    pub(super) graph: &'a Graph,
+    pub(super) look: &'a Look,
     around: &'a Around,
-    columns: usize,
+    pub(super) columns: usize,
 }
 
 impl Model {
@@ -131,11 +131,13 @@ impl Pane<'_> {
             lines.extend(self.row("", Role::Dim, &format!("{}; {proof}", count(edge.layers as u64, "layer"))));
         }
         if let Standing::Stale { now, since, .. } = self.graph.standing(number) {
-            let names = &self.graph.images()[*now];
-            lines.extend(self.row("now", Role::Stale, &names.digest.short()));
+            let new = &self.graph.images()[*now];
+            lines.extend(self.row("now", Role::Stale, &new.digest.short()));
             if let Some(since) = since {
                 let ago = u64::try_from(self.around.now.unix_timestamp() - since).unwrap_or(0);
-                lines.extend(self.row("since", Role::Text, &format!("{}  {}", age(ago), stamp(*since))));
+                // Made reproducibly, it tells no date.
+                let seen = if new.created.is_none() { ", when it was first seen here" } else { "" };
+                lines.extend(self.row("since", Role::Text, &format!("{}  {}{seen}", age(ago), stamp(*since))));
             }
         }
         lines
@@ -149,6 +151,12 @@ impl Pane<'_> {
         if !is_fine {
             lines.extend(self.row("best", role, &best));
         }
+        if let Some(first) = found.packages.first() {
+            let more = found.packages.len() - 1;
+            let more = if more > 0 { format!(", and {more} more below") } else { String::new() };
+            let (_, versions) = versions(first);
+            lines.extend(self.row("packages", Role::Text, &format!("{} {versions}{more}", escape(&first.name))));
+        }
         if let Some((touched, of)) = found.touched {
             let text = format!("{touched} of {of} of our paths meet what the base changed");
             lines.extend(self.row("touched", if touched == 0 { Role::Pass } else { Role::Warn }, &text));
@@ -160,6 +168,7 @@ impl Pane<'_> {
         if let Some(recipe) = &found.recipe {
             lines.extend(self.row("recipe", Role::Text, &escape(&recipe.display().to_string())));
         }
+        lines.extend(self.stacks(number, found));
         if !found.packages.is_empty() {
             lines.push(part(self.look, "packages of the base", &found.packages.len().to_string(), self.columns));
             lines.extend(found.packages.iter().take(MOST).map(|change| self.package(change)));
@@ -176,15 +185,7 @@ impl Pane<'_> {
     /// `~ python3  3.11.2-6 → 3.11.2-7`.
     fn package(self, change: &PackageChange) -> Line<'static> {
         let look = self.look;
-        let version = |side: &Option<crate::domain::layer::packages::Package>| {
-            side.as_ref().map(|package| escape(&package.version))
-        };
-        let (glyph, versions) = match (version(&change.before), version(&change.after)) {
-            (Some(before), Some(after)) => (Glyph::Modified, format!("{before} → {after}")),
-            (None, Some(after)) => (Glyph::Added, after),
-            (Some(before), None) => (Glyph::Deleted, before),
-            (None, None) => (Glyph::Modified, String::new()),
-        };
+        let (glyph, versions) = versions(change);
         let mut spans = badge(look, glyph).to_vec();
         spans.push(look.span(Role::Text, format!("{}  ", escape(&change.name))));
         spans.push(look.span(Role::Dim, versions));
@@ -249,6 +250,17 @@ impl Pane<'_> {
             lines.extend(self.row("teams", Role::Text, &escape(&teams.join(", "))));
         }
         lines
+    }
+}
+
+/// What becomes of a package: `3.11.2-6 → 3.11.2-7`.
+fn versions(change: &PackageChange) -> (Glyph, String) {
+    let version = |side: &Option<Package>| side.as_ref().map(|package| escape(&package.version));
+    match (version(&change.before), version(&change.after)) {
+        (Some(before), Some(after)) => (Glyph::Modified, format!("{before} → {after}")),
+        (None, Some(after)) => (Glyph::Added, after),
+        (Some(before), None) => (Glyph::Deleted, before),
+        (None, None) => (Glyph::Modified, String::new()),
     }
 }
 

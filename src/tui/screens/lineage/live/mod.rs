@@ -21,6 +21,8 @@ pub struct Live {
     pub progress: Option<Held<Progress>>,
     /// Whether it shows instead of the lineage.
     pub is_open: bool,
+    /// Somebody asked for it, and nobody knows yet whether there is one.
+    pub(super) is_wanted: bool,
     /// Which of its images is selected.
     pub cursor: Cursor,
     /// Whether the user has moved: until then what is under way is selected.

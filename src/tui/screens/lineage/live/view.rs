@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::detail::way_words;
 use super::Live;
-use crate::domain::rollout::{Item, ItemState, Progress, RolloutStatus};
+use crate::domain::rollout::{Item, ItemState, Progress, RolloutStatus, Way};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
@@ -15,8 +15,8 @@ use crate::tui::widgets::{Align, Column, Table, Width, badge, cut, meter};
 
 const COLUMNS: [Column; 4] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
-    Column { title: "image", width: Width::Fill(5), align: Align::Left, from: 0 },
-    Column { title: "how", width: Width::Fixed(14), align: Align::Left, from: 72 },
+    Column { title: "image", width: Width::Fill(6), align: Align::Left, from: 0 },
+    Column { title: "how", width: Width::Fixed(14), align: Align::Left, from: 60 },
     Column { title: "state", width: Width::Fill(4), align: Align::Left, from: 0 },
 ];
 
@@ -61,7 +61,7 @@ fn time_words(progress: &Progress, around: &Around) -> String {
         return format::clock(seconds.saturating_mul(1000));
     }
     match units::age(seconds).as_str() {
-        "now" => "begun now".to_owned(),
+        "now" => "begun just now".to_owned(),
         age => format!("begun {age} ago"),
     }
 }
@@ -123,9 +123,19 @@ fn cells(look: &Look, around: &Around, progress: &Progress, item: &Item) -> Vec<
     vec![
         Line::from(look.glyph(glyph)),
         Line::from(vec![Span::raw(indent), name]),
-        Line::from(look.span(Role::Dim, way_words(item.way))),
+        Line::from(look.span(Role::Dim, how(item))),
         Line::from(look.span(role, words)),
     ]
+}
+
+/// How it is moved, as far as that is known.
+fn how(item: &Item) -> &'static str {
+    match (item.way, &item.state) {
+        (Way::Open, ItemState::Running { .. }) => "finding out",
+        (Way::Open, ItemState::Waiting) if item.depth > 1 => "after its base",
+        (Way::Open, _) => "found out then",
+        (way, _) => way_words(way),
+    }
 }
 
 /// The whole in numbers, then the selected image in words.
@@ -145,7 +155,7 @@ pub(super) fn item_lines(live: &Live, look: &Look, around: &Around, columns: usi
         }));
     };
     say("on", Role::Text, &item.base);
-    say("how", Role::Text, way_words(item.way));
+    say("how", Role::Text, how(item));
     match &item.state {
         ItemState::Failed { why } => why.iter().enumerate().for_each(|(at, line)| {
             say(if at == 0 { "failed" } else { "" }, if at == 0 { Role::Fail } else { Role::Text }, line);
