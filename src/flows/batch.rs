@@ -12,7 +12,7 @@ use super::bake::{Asked, BakeRequest, Started, start};
 use super::watch::{Pace, Shelf, Viewing};
 use crate::adapters::settings::EngineSettings;
 use crate::domain::journal::{BakeStatus, Damage, EventKind, Failure, Record};
-use crate::domain::pool::{After, Board, Builder, Next, Outcome, Pool, Why, Work};
+use crate::domain::pool::{After, Board, Builder, Next, Outcome, Pool, Seats, Why, Work};
 use crate::report::{Kind, Report};
 
 /// How long a worker that was asked to stop may take before it is asked once more, which it does not outlive.
@@ -38,6 +38,8 @@ pub struct Batch {
     /// Images baked.
     done: BTreeSet<String>,
     began: Instant,
+    /// Whether output is read, too.
+    outputs: bool,
 }
 
 #[derive(Debug)]
@@ -123,7 +125,14 @@ impl Batch {
             running: Vec::new(),
             done: BTreeSet::new(),
             began: Instant::now(),
+            outputs: true,
         })
+    }
+
+    /// Without the output of steps: for whoever has it from the journals.
+    #[must_use]
+    pub fn without_output(self) -> Self {
+        Self { outputs: false, ..self }
     }
 
     /// Whether some recipe of `requests` has another's image as its base.
@@ -171,7 +180,7 @@ impl Batch {
                 }
             };
             return Some(match next {
-                Ok(Some(record)) => self.running[at].record(record),
+                Ok(Some(record)) => self.running[at].record(record, self.outputs),
                 Ok(None) => {
                     let running = self.running.remove(at);
                     self.ended(running)
@@ -313,6 +322,16 @@ fn builders(context: &Context, requests: &[BakeRequest], parallel: usize) -> (Ve
     (engines.iter().map(place).collect(), engines.iter().map(builder).collect())
 }
 
+impl Context {
+    /// The workspace's builders with nothing to do; none where it has no `engines`.
+    pub fn builders(&self) -> Vec<Seats> {
+        if self.workspace.engines.is_empty() {
+            return Vec::new();
+        }
+        Pool::new(builders(self, &[], 1).0, Vec::new()).board(0).builders
+    }
+}
+
 /// What a bake failed of whose builder said nothing.
 fn silent(builder: &str, timeout: Option<Duration>) -> Failure {
     let seconds = timeout.map_or(0, |timeout| timeout.as_secs());
@@ -326,13 +345,13 @@ fn silent(builder: &str, timeout: Option<Duration>) -> Failure {
 }
 
 impl Running {
-    fn record(&mut self, record: Result<Record, Damage>) -> Progress {
+    fn record(&mut self, record: Result<Record, Damage>, outputs: bool) -> Progress {
         if self.asked == 0 {
             self.heard = Instant::now();
         }
         let kind = record.as_ref().ok().and_then(|record| record.event.as_ref()).map(|event| &event.kind);
         let output = match kind {
-            Some(EventKind::StepOutput { step, offset, length }) => {
+            Some(EventKind::StepOutput { step, offset, length }) if outputs => {
                 self.viewing.output(step, *offset, *length).unwrap_or_default()
             }
             Some(EventKind::BakeFinished { status, failure, .. }) => {

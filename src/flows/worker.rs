@@ -92,6 +92,7 @@ fn started(id: &str, request: &BakeRequest) -> BakeStarted {
         base_digest: request.lock.as_ref().map(|lock| lock.digest.clone()),
         platforms: request.platforms.clone(),
         engine: request.engine.clone(),
+        builder: request.builder.clone(),
         pid: identity.pid,
         host: identity.host,
         user: identity.user,

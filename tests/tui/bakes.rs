@@ -37,6 +37,7 @@ fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> ShelfRo
         finished: matches!(status, ShelfStatus::Finished(_)).then(|| started.replace("00.125Z", "31.250Z")),
         millis: 4_210,
         engine: "embedded".into(),
+        builder: None,
         place: ("baker".into(), "build-07".into(), 4711),
         steps: (4, 4),
         step_rows: vec![

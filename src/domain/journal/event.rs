@@ -150,6 +150,8 @@ pub struct BakeStarted {
     pub platforms: Vec<Platform>,
     /// Engine.
     pub engine: String,
+    /// Which of the workspace's `engines` that is.
+    pub builder: Option<String>,
     /// Worker process.
     pub pid: u32,
     /// Host name.

@@ -128,8 +128,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_events_survive(kinds in proptest::collection::vec(kind(), 0..20), piece in 1..300usize, cut in any::<prop::sample::Index>()) {
-        let written = number(std::iter::once(started()).chain(kinds).collect());
+    fn any_events_survive(builder in proptest::option::of("\\PC{0,12}"), kinds in proptest::collection::vec(kind(), 0..20), piece in 1..300usize, cut in any::<prop::sample::Index>()) {
+        let mut first = started();
+        if let EventKind::BakeStarted(started) = &mut first {
+            started.builder = builder;
+        }
+        let written = number(std::iter::once(first).chain(kinds).collect());
         let whole = text(&written);
         prop_assert_eq!(&events(&scan(&whole, piece).0), &written);
         let torn = &whole[..cut.index(whole.len())];

@@ -70,6 +70,8 @@ pub struct ShelfRow {
     pub millis: u64,
     /// Engine.
     pub engine: String,
+    /// Which of the workspace's `engines` that is.
+    pub builder: Option<String>,
     /// User name, host and worker process, as `bake.started` has them.
     pub place: (String, String, u32),
     /// The recipe's steps that are over, and all of them. Fetching the base is none of them; without a plan, every step
@@ -114,6 +116,7 @@ impl ShelfRow {
             finished: view.outcome.as_ref().map(|outcome| outcome.at.clone()),
             millis: view.millis(),
             engine: started.engine.clone(),
+            builder: started.builder.clone(),
             place: (started.user.clone(), started.host.clone(), started.pid),
             steps: (counted().filter(over).count(), counted().count()),
             step_rows: view.steps.rows().to_vec(),
@@ -127,6 +130,11 @@ impl ShelfRow {
             signed_by: signed.map(|(_, key)| key.clone()),
             failure: view.outcome.as_ref().and_then(|outcome| outcome.failure.clone()),
         })
+    }
+
+    /// What people call where it is baked: the builder's name, else the engine's.
+    pub fn baked_on(&self) -> &str {
+        self.builder.as_deref().unwrap_or(&self.engine)
     }
 }
 

@@ -86,7 +86,7 @@ pub(super) enum Slot {
     Themes,
     /// A theme being kept.
     KeepTheme,
-    /// Bakes being begun, bases first.
+    /// Several bakes, bases first.
     Batch,
     /// Several images being verified.
     VerifyAll,
@@ -130,6 +130,8 @@ pub(super) struct Performer {
     /// How many times as fast bakes are played again.
     speed: f64,
     drafts: editor::Drafts,
+    /// Several bakes, while they are followed.
+    batch: Option<errands::Underway>,
     /// How many tasks were told of.
     told: u64,
 }
@@ -172,6 +174,7 @@ impl Performer {
             tell,
             speed: 1.0,
             drafts: editor::Drafts::default(),
+            batch: None,
             told: 0,
         };
         (performer, messages)

@@ -1,5 +1,6 @@
 //! What the Bakes screen knows: the rows in order, which of them show, which is selected.
 
+use super::Pool;
 use crate::domain::projection::{ShelfRow, ShelfStatus};
 use crate::flows::follow::ShelfNews;
 use crate::report::Report;
@@ -34,6 +35,8 @@ pub struct Model {
     pub filter: Filter,
     /// Marked bakes, by their IDs.
     pub marked: Vec<String>,
+    /// The builders.
+    pub pool: Pool,
     /// Whether the detail has the keys, and its first line shown.
     pub detail: Option<usize>,
 }

@@ -64,8 +64,12 @@ pub(super) fn cursor(model: &Model) -> Option<Position> {
 
 /// The body.
 pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
+    let (pool, below) = model.below_pool(around);
+    if !pool.is_empty() {
+        super::pool_view::draw(model, look, around, pool, buffer);
+    }
     if model.is_empty() {
-        return empty(model, look, around.body, buffer);
+        return empty(model, look, below, buffer);
     }
     let panes = model.panes(around);
     panes.draw_rule(look, buffer);
