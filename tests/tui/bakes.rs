@@ -28,7 +28,7 @@ fn step(id: &str, action: &str, summary: &str, state: StepState) -> StepRow {
     }
 }
 
-fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> ShelfRow {
+pub fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> ShelfRow {
     ShelfRow {
         bake: format!("01JD8QZK3V9T5W2X7Y4R6S1{id:0>3}"),
         reference: reference.into(),

@@ -20,7 +20,9 @@ use crate::report::{Kind, Report};
 use crate::tui::errands::{Msg, Tally};
 use crate::tui::msg::Msg as Told;
 use crate::tui::screens::bakes::{self, Pooled};
+use crate::tui::screens::recipes;
 use crate::tui::tasks::TaskKind;
+use crate::tui::widgets::Toast;
 
 /// Several bakes that are followed: how they are stopped, and where more recipes are handed in.
 pub(in crate::tui::perform) struct Underway {
@@ -126,6 +128,29 @@ impl Following {
                 send(&self.tell, msg).await;
             }
         }
+    }
+}
+
+/// One recipe over the workspace's builders: tells its bake as soon as that has begun, and sees it to its end.
+pub(in crate::tui::perform) async fn alone(context: &Arc<Context>, file: PathBuf, tell: &Sender<Told>) {
+    let begun = |begun| Told::Recipes(recipes::Msg::Begun(begun));
+    let (mut batch, mut is_new) = match read(context, vec![file]).await {
+        Ok((batch, _)) => (batch, true),
+        Err(report) => return drop(tell.send(begun(Err(report))).await),
+    };
+    while let Some(next) = batch.next().await {
+        let told = match next {
+            Progress::Started { started, .. } if is_new => begun(Ok(started.bake)),
+            Progress::NotStarted { report, .. } if is_new => begun(Err(report)),
+            Progress::NotStarted { report, .. } => Told::Tell(Toast::failure(&report)),
+            Progress::Again { reference, builder, failure, .. } => {
+                Told::Errand(Msg::BakedElsewhere { reference, builder, why: failure.message })
+            }
+            Progress::Started { .. } | Progress::Record { .. } | Progress::Ended { .. } => continue,
+        };
+        is_new = false;
+        // Nobody listens any more: the terminal UI is leaving.
+        let _ = tell.send(told).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod batch;
 
-pub(super) use batch::Underway;
+pub(super) use batch::{Underway, alone};
 
 use std::sync::{Arc, PoisonError};
 

@@ -115,11 +115,11 @@ impl Model {
     /// Finds out again what the filter lets through, `selected` still selected where it is.
     pub(super) fn sift(&mut self, selected: Option<String>) {
         let lets = |row: &ShelfRow| {
-            if self.filter.text.starts_with('!') {
-                self.filter.lets(&row.bake) && self.filter.lets(&row.reference) && self.filter.lets(row.status.as_str())
-            } else {
-                self.filter.lets(&row.bake) || self.filter.lets(&row.reference) || self.filter.lets(row.status.as_str())
-            }
+            // An engine without a name of its own is most bakes' engine: it tells none from the others.
+            let texts =
+                [Some(row.bake.as_str()), Some(&row.reference), Some(row.status.as_str()), row.builder.as_deref()];
+            let mut each = texts.into_iter().flatten().map(|text| self.filter.lets(text));
+            if self.filter.text.starts_with('!') { each.all(|lets| lets) } else { each.any(|lets| lets) }
         };
         self.shown = (0..self.rows.len()).filter(|at| lets(&self.rows[*at])).collect();
         let at = selected.and_then(|id| self.shown.iter().position(|at| self.rows[*at].bake == id));
