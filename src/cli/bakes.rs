@@ -22,14 +22,14 @@ pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
         session.output.note("no bakes yet; begin with: bakery bake RECIPE");
     }
     let widest =
-        |text: fn(&ShelfRow) -> &str| rows.iter().map(|row| escape(text(row)).chars().count()).max().unwrap_or(0);
-    let widths = (widest(|row| &row.reference), widest(ShelfRow::baked_on));
+        |text: fn(&ShelfRow) -> String| rows.iter().map(|row| escape(&text(row)).chars().count()).max().unwrap_or(0);
+    let widths = (widest(|row| row.reference.clone()), widest(ShelfRow::baked_on));
     rows.iter().try_for_each(|row| session.output.line(line(row, widths, session.output.verbose > 0)))
 }
 
 /// One bake; `widths` are those of all references and of all places bakes ran on.
 pub(super) fn line(row: &ShelfRow, (width, place): (usize, usize), verbose: bool) -> String {
-    let (reference, on) = (escape(&row.reference), escape(row.baked_on()));
+    let (reference, on) = (escape(&row.reference), escape(&row.baked_on()));
     let failure = row.failure.as_ref().map(|failure| escape(&failure.message));
     let (over, all) = row.steps;
     let outcome = match (&row.digest, failure) {
@@ -64,8 +64,8 @@ fn object(row: &ShelfRow) -> Value {
         "steps": { "over": row.steps.0, "all": row.steps.1, "cached": row.cached },
         "new_bytes": row.new_bytes,
     });
-    if let Some(builder) = &row.builder {
-        object["builder"] = json!(builder);
+    if !row.builders.is_empty() {
+        object["builders"] = json!(row.builders);
     }
     if let Some(digest) = &row.base_digest {
         object["base_digest"] = json!(digest);

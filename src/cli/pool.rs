@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::render::millis;
 use crate::domain::journal::{BakeStatus, EventKind};
+use crate::domain::projection::builders;
 use crate::domain::text::escape;
 
 /// What each builder did.
@@ -26,8 +27,9 @@ impl Workload {
     pub(super) fn record(&mut self, bake: &str, kind: &EventKind) {
         match kind {
             EventKind::BakeStarted(started) => {
-                if let Some(builder) = &started.builder {
-                    self.bakes.insert(bake.to_owned(), builder.clone());
+                let names = builders(&started.seats);
+                if !names.is_empty() {
+                    self.bakes.insert(bake.to_owned(), names.join(" + "));
                 }
             }
             EventKind::BakeFinished { status, millis, .. } => {
@@ -68,12 +70,14 @@ impl Workload {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::journal::SeatTaken;
     use crate::domain::journal::samples::started;
 
     fn baked(workload: &mut Workload, builder: &str, bake: &str, status: BakeStatus) {
         let mut first = started();
         if let EventKind::BakeStarted(started) = &mut first {
-            started.builder = Some(builder.to_owned());
+            let platform = started.platforms[0].clone();
+            started.seats = vec![SeatTaken { platform, engine: "docker".into(), builder: builder.to_owned() }];
         }
         workload.record(bake, &first);
         workload.record(bake, &EventKind::BakeFinished { status, millis: 1_500, failure: None });

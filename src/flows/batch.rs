@@ -1,28 +1,50 @@
 //! Several bakes at once: over the workspace's builders or on one engine, all followed as one stream. Draws nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, select_all};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use super::bake::{Asked, BakeRequest, Started, start};
+use super::bake::{Asked, BakeRequest, Started, begin_worker, settled};
+use super::pool::{Answer, Places};
 use super::watch::{Pace, Shelf, Viewing};
-use crate::adapters::settings::EngineSettings;
+use crate::domain::engine::Capabilities;
 use crate::domain::journal::{BakeStatus, Damage, EventKind, Failure, Record};
-use crate::domain::pool::{After, Board, Builder, Next, Outcome, Pool, Seats, Why, Work};
+use crate::domain::plan::StepId;
+use crate::domain::pool::{After, Board, Next, Outcome, Pool, Why, Work};
+use crate::domain::recipe::Recipe;
 use crate::report::{Kind, Report};
 
 /// How long a worker that was asked to stop may take before it is asked once more, which it does not outlive.
 const STOPPING: Duration = Duration::from_secs(5);
 
-/// A bake being begun: its number, its builder's, and what comes of it.
-type Starting = (usize, usize, BoxFuture<'static, Result<Started, Report>>);
+/// What comes of something that is waited for.
+type Coming<T> = BoxFuture<'static, T>;
 
-/// A builder's engine, its name in the workspace, and how long a bake on it may say nothing.
-type Place = (String, Option<String>, Option<Duration>);
+/// A bake being begun.
+struct Starting {
+    work: usize,
+    seats: Vec<usize>,
+    coming: Coming<Result<Started, Report>>,
+}
+
+/// Builders that are asked what they can do.
+struct Asking {
+    builder: usize,
+    coming: Coming<Answer>,
+}
+
+/// What was waited for.
+enum News {
+    Heard(usize, Result<Option<Result<Record, Damage>>, Report>),
+    Begun(usize, Result<Started, Report>),
+    Answered(usize, Answer),
+    Time,
+}
 
 /// Bakes of several recipes.
 pub struct Batch {
@@ -30,10 +52,19 @@ pub struct Batch {
     shelf: Shelf,
     pool: Pool,
     requests: Vec<BakeRequest>,
+    /// What the requests that run something ask, by their numbers.
+    recipes: BTreeMap<usize, Recipe>,
     /// By their numbers in the pool.
-    builders: Vec<Place>,
-    /// A bake being begun, kept here so that a dropped `next` loses none.
-    starting: Option<Starting>,
+    places: Places,
+    /// Bakes being begun, kept here so that a dropped `next` loses none; the same with those that are asked.
+    starting: Vec<Starting>,
+    asking: Vec<Asking>,
+    /// What builders can do, as they said.
+    heard: BTreeMap<usize, Capabilities>,
+    /// What those answered that cannot be had.
+    faults: Vec<Report>,
+    /// Ends what has not come as far as a worker.
+    stop: CancellationToken,
     running: Vec<Running>,
     /// Images baked.
     done: BTreeSet<String>,
@@ -46,7 +77,12 @@ pub struct Batch {
 struct Running {
     work: usize,
     reference: String,
-    builder: usize,
+    /// Builders it sits on, by platform.
+    seats: Vec<usize>,
+    /// The builder that has the word.
+    at: usize,
+    /// The builders of its steps.
+    steps: BTreeMap<StepId, usize>,
     viewing: Viewing,
     outcome: Option<(BakeStatus, Option<Failure>)>,
     /// When its journal last grew.
@@ -94,6 +130,13 @@ pub enum Progress {
         /// What was wrong.
         failure: Failure,
     },
+    /// A builder is at fault before a bake was given to it; it is left alone for a while.
+    Out {
+        /// The builder.
+        builder: String,
+        /// What is wrong.
+        report: Report,
+    },
     /// A bake that did not begin.
     NotStarted {
         /// `NAME:TAG`.
@@ -108,20 +151,39 @@ impl Batch {
     pub fn new(context: &Context, asked: Asked) -> Result<Self, Report> {
         let Asked { requests, parallel } = asked;
         refuse_circles(&requests)?;
-        let (places, builders) = builders(context, &requests, parallel);
+        let named = requests.iter().find(|request| request.options.engine.is_some());
+        let places = Places::of(context, named.map(|request| request.engine.as_str()), parallel)?;
         let work = |request: &BakeRequest| Work {
             reference: request.reference.clone(),
             team: request.reference.split_once('/').map_or("", |(team, _)| team).to_owned(),
             base: request.local_base.clone(),
             platforms: request.platforms.clone(),
         };
+        let mut recipes = BTreeMap::new();
+        for (work, request) in requests.iter().enumerate() {
+            let loaded = request.judged(context)?;
+            let recipe = loaded.valid()?;
+            if recipe.runs() {
+                recipes.insert(work, recipe.clone());
+            }
+        }
+        let mut pool = Pool::new(places.builders(), requests.iter().map(work).collect());
+        // Where nothing runs, nobody is asked what it can run.
+        let asked = places.all.iter().enumerate().filter(|_| !recipes.is_empty());
+        let asking = asked.map(|(builder, place)| Asking { builder, coming: place.ask(context) }).collect::<Vec<_>>();
+        asking.iter().for_each(|asking| pool.await_word(asking.builder));
         Ok(Self {
             context: context.clone(),
             shelf: Shelf::from_environment(),
-            pool: Pool::new(places, requests.iter().map(work).collect()),
+            pool,
             requests,
-            builders,
-            starting: None,
+            recipes,
+            places,
+            starting: Vec::new(),
+            asking,
+            heard: BTreeMap::new(),
+            faults: Vec::new(),
+            stop: CancellationToken::new(),
             running: Vec::new(),
             done: BTreeSet::new(),
             began: Instant::now(),
@@ -143,60 +205,62 @@ impl Batch {
     /// The next thing that happens; `None` when all is over. May be dropped at any await.
     pub async fn next(&mut self) -> Option<Progress> {
         loop {
-            let mut until = None;
-            if self.starting.is_none() {
-                match self.pool.next(self.now()) {
-                    Next::Begin { work, builder } => self.begin(work, builder),
-                    Next::Refuse { work, why } => return Some(self.refused(work, &why)),
-                    Next::Wait { until: moment } => until = moment,
-                    Next::Over => return None,
-                }
-            }
-            if let Some((_, _, starting)) = &mut self.starting {
-                let started = starting.await;
-                return self.begun(started);
-            }
-            let wake = [until.map(|moment| self.began + Duration::from_millis(moment)), self.patience()];
-            let wake = wake.into_iter().flatten().min();
-            let alarm = async {
-                match wake {
-                    Some(moment) => tokio::time::sleep_until(moment).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let heard = async {
-                if self.running.is_empty() {
-                    return std::future::pending().await;
-                }
-                let waits = self.running.iter_mut().map(|running| Box::pin(running.viewing.next()));
-                let (next, at, _) = select_all(waits).await;
-                (next, at)
-            };
-            let (next, at) = tokio::select! {
-                heard = heard => heard,
-                () = alarm => {
-                    self.give_up_the_silent();
+            let until = match self.pool.next(self.now()) {
+                Next::Begin { work, seats } => {
+                    self.begin(work, seats);
                     continue;
                 }
+                Next::Refuse { work, why } => return Some(self.refused(work, &why)),
+                Next::Wait { until } => until.map(|moment| self.began + Duration::from_millis(moment)),
+                Next::Over => return None,
             };
-            return Some(match next {
-                Ok(Some(record)) => self.running[at].record(record, self.outputs),
-                Ok(None) => {
+            let wake = [until, self.patience()].into_iter().flatten().min();
+            let progress = match self.news(wake).await {
+                News::Heard(at, Ok(Some(record))) => Some(self.running[at].record(record, self.outputs)),
+                News::Heard(at, Ok(None)) => {
                     let running = self.running.remove(at);
-                    self.ended(running)
+                    Some(self.ended(running))
                 }
-                Err(report) => {
+                News::Heard(at, Err(report)) => {
                     let running = self.running.remove(at);
                     self.pool.ended(running.work, Outcome::Bad, self.now());
-                    Progress::NotStarted { reference: running.reference, report }
+                    Some(Progress::NotStarted { reference: running.reference, report })
                 }
-            });
+                News::Begun(at, started) => {
+                    let Starting { work, seats, .. } = self.starting.remove(at);
+                    Some(self.begun(work, seats, started))
+                }
+                News::Answered(at, answer) => {
+                    let Asking { builder, .. } = self.asking.remove(at);
+                    self.answered(builder, answer)
+                }
+                News::Time => {
+                    self.give_up_the_silent();
+                    None
+                }
+            };
+            if progress.is_some() {
+                return progress;
+            }
+        }
+    }
+
+    /// Waits for whatever comes first: nothing that hangs holds up the others.
+    async fn news(&mut self, wake: Option<Instant>) -> News {
+        let Self { running, starting, asking, .. } = self;
+        tokio::select! {
+            (next, at) = first(running.iter_mut().map(|running| running.viewing.next().boxed())) => News::Heard(at, next),
+            (started, at) = first(starting.iter_mut().map(|starting| &mut starting.coming)) => News::Begun(at, started),
+            (answer, at) = first(asking.iter_mut().map(|asking| &mut asking.coming)) => News::Answered(at, answer),
+            () = alarm(wake) => News::Time,
         }
     }
 
     /// Asks all running bakes to stop and begins no further one.
     pub fn cancel(&mut self) {
         self.pool.cancel();
+        self.asking.clear();
+        self.stop.cancel();
         for running in &self.running {
             // A bake that ends at this moment needs no asking.
             let _ = self.shelf.cancel(running.viewing.bake());
@@ -213,24 +277,44 @@ impl Batch {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn begin(&mut self, work: usize, builder: usize) {
+    fn begin(&mut self, work: usize, seats: Vec<usize>) {
         let mut request = self.requests[work].clone();
-        let (engine, name, _) = &self.builders[builder];
-        (request.engine, request.builder) = (engine.clone(), name.clone());
+        self.places.seat(&mut request, &seats);
         let follow = self.done.iter().any(|baked| builds_on(&request, baked));
-        let context = self.context.clone();
-        self.starting = Some((work, builder, async move { start(&context, &request, follow).await }.boxed()));
+        let (context, stop) = (self.context.clone(), self.stop.clone());
+        let coming = async move {
+            let settled = tokio::select! {
+                biased;
+                () = stop.cancelled() => Err(not_begun(&request, Kind::Cancelled, "")),
+                settled = settled(&context, &request, follow) => settled,
+            };
+            begin_worker(&settled?, context.passphrase.as_ref()).await
+        };
+        self.starting.push(Starting { work, seats, coming: coming.boxed() });
     }
 
-    fn begun(&mut self, started: Result<Started, Report>) -> Option<Progress> {
-        let (work, builder, _) = self.starting.take()?;
+    fn begun(&mut self, work: usize, seats: Vec<usize>, started: Result<Started, Report>) -> Progress {
         let reference = self.requests[work].reference.clone();
         let begun = started.and_then(|started| Ok((self.shelf.open(&started.bake, Pace::Live)?, started)));
-        Some(match begun {
+        match begun {
             Ok((viewing, started)) => {
-                let (reference, heard) = (reference, Instant::now());
-                let running =
-                    Running { work, reference: reference.clone(), builder, viewing, outcome: None, heard, asked: 0 };
+                let at = seats.first().copied().unwrap_or_default();
+                let (heard, reference) = (Instant::now(), reference.clone());
+                let running = Running {
+                    work,
+                    reference: reference.clone(),
+                    seats,
+                    at,
+                    steps: BTreeMap::new(),
+                    viewing,
+                    outcome: None,
+                    heard,
+                    asked: 0,
+                };
+                if self.pool.is_cancelled() {
+                    // A bake that ends at this moment needs no asking.
+                    let _ = self.shelf.cancel(&started.bake);
+                }
                 self.running.push(running);
                 Progress::Started { started, reference }
             }
@@ -238,12 +322,41 @@ impl Batch {
                 self.pool.ended(work, Outcome::Bad, self.now());
                 Progress::NotStarted { reference, report }
             }
-        })
+        }
+    }
+
+    /// A builder said what it can do, or is at fault. The one engine there is is left to tell that itself, in a bake's journal.
+    fn answered(&mut self, builder: usize, answer: Answer) -> Option<Progress> {
+        self.pool.has_word(builder);
+        match answer {
+            Ok(can) => {
+                for (work, recipe) in &self.recipes {
+                    for (number, platform) in self.requests[*work].platforms.iter().enumerate() {
+                        if !can.lacks(recipe, std::slice::from_ref(platform)).is_empty() {
+                            self.pool.bar(*work, builder, number);
+                        }
+                    }
+                }
+                self.heard.insert(builder, can);
+                None
+            }
+            Err(_) if !self.places.is_pool() => None,
+            Err(report) => {
+                self.faults.push(report.clone());
+                if self.faults.len() == self.places.all.len() {
+                    self.pool.abandon();
+                } else {
+                    self.pool.fault(builder, self.now());
+                }
+                Some(Progress::Out { builder: self.places.all[builder].name().to_owned(), report })
+            }
+        }
     }
 
     /// When the first of those that say nothing is given up.
     fn patience(&self) -> Option<Instant> {
-        let of = |running: &Running| Some(running.heard + self.builders[running.builder].2? + STOPPING * running.asked);
+        let timeout = |running: &Running| self.places.all[running.at].timeout();
+        let of = |running: &Running| Some(running.heard + timeout(running)? + STOPPING * running.asked);
         self.running.iter().filter_map(of).min()
     }
 
@@ -251,7 +364,7 @@ impl Batch {
     fn give_up_the_silent(&mut self) {
         let now = Instant::now();
         for running in &mut self.running {
-            let Some(timeout) = self.builders[running.builder].2 else { continue };
+            let Some(timeout) = self.places.all[running.at].timeout() else { continue };
             if running.heard + timeout + STOPPING * running.asked <= now {
                 running.asked += 1;
                 // One that ends at this moment needs no asking.
@@ -262,18 +375,25 @@ impl Batch {
 
     /// A bake ended: was it the builder's fault, and is it done again?
     fn ended(&mut self, running: Running) -> Progress {
-        let Running { work, reference, builder, viewing, outcome, asked, .. } = running;
-        let (engine, name, timeout) = &self.builders[builder];
-        let name = name.clone().unwrap_or_else(|| engine.clone());
+        let Running { work, reference, seats, at, viewing, outcome, asked, .. } = running;
         let outcome = match outcome {
             Some((BakeStatus::Ok, failure)) => Some((BakeStatus::Ok, failure)),
-            _ if asked > 0 => Some((BakeStatus::Failed, Some(silent(&name, *timeout)))),
+            _ if asked > 0 => {
+                let place = &self.places.all[at];
+                Some((BakeStatus::Failed, Some(silent(place.name(), place.timeout()))))
+            }
             other => other,
         };
-        let fault = outcome.as_ref().and_then(|(_, failure)| failure.clone()).filter(|one| one.builder.is_some());
+        let fault = outcome.as_ref().and_then(|(_, failure)| failure.clone());
+        // The worker calls it as the workspace does; one that is not known so is the one that had the word.
+        let fault = fault.and_then(|failure| {
+            let name = failure.builder.as_deref()?;
+            let lost = seats.iter().copied().find(|seat| self.places.all[*seat].name() == name).unwrap_or(at);
+            Some((lost, failure))
+        });
         let ended = match (&outcome, &fault) {
             (Some((BakeStatus::Ok, _)), _) => Outcome::Good,
-            (_, Some(_)) => Outcome::Lost,
+            (_, Some((builder, _))) => Outcome::Lost { builder: *builder },
             _ => Outcome::Bad,
         };
         if ended == Outcome::Good {
@@ -281,7 +401,9 @@ impl Batch {
         }
         let bake = viewing.bake().to_owned();
         match (self.pool.ended(work, ended, self.now()), fault) {
-            (After::Again, Some(failure)) => Progress::Again { bake, reference, builder: name, failure },
+            (After::Again, Some((lost, failure))) => {
+                Progress::Again { bake, reference, builder: self.places.all[lost].name().to_owned(), failure }
+            }
             _ => Progress::Ended { bake, reference, outcome },
         }
     }
@@ -290,46 +412,57 @@ impl Batch {
     fn refused(&self, work: usize, why: &Why) -> Progress {
         let request = &self.requests[work];
         let reference = request.reference.clone();
-        let message = format!("bake of {reference} was not begun");
         let report = match why {
-            Why::Cancelled => Report::message(Kind::Cancelled, message),
-            Why::Base(base) => Report::message(Kind::Failed, format!("{message}: its base {base} was not baked")),
-            Why::Nowhere => {
-                let platforms: Vec<String> = request.platforms.iter().map(ToString::to_string).collect();
-                Report::message(Kind::Usage, format!("{message}: no engine has {}", platforms.join(" and ")))
-                    .help("add one to `engines` in bakery.yaml, or name one with --engine")
+            Why::Cancelled => not_begun(request, Kind::Cancelled, ""),
+            Why::Base(base) => not_begun(request, Kind::Failed, &format!(": its base {base} was not baked")),
+            Why::Unanswered => {
+                let mut report = not_begun(request, Kind::Unreachable, ": no builder answers");
+                let said = self.faults.iter().flat_map(|fault| std::iter::once(&fault.message).chain(&fault.causes));
+                report.causes = said.cloned().collect();
+                report.help("`bakery doctor` says what each engine answers")
             }
+            Why::Nowhere => self.nowhere(work),
         };
         Progress::NotStarted { reference, report }
     }
-}
 
-/// Where bakes may go: the workspace's builders, or the one engine the requests name.
-fn builders(context: &Context, requests: &[BakeRequest], parallel: usize) -> (Vec<Builder>, Vec<Place>) {
-    let named = requests.iter().any(|request| request.options.engine.is_some());
-    let engines = &context.workspace.engines;
-    if named || engines.is_empty() {
-        let engine = requests.first().map(|request| request.engine.clone()).unwrap_or_default();
-        let builder = Builder { name: engine.clone(), slots: parallel.max(1), platforms: None };
-        return (vec![builder], vec![(engine, None, None)]);
-    }
-    let place = |engine: &EngineSettings| Builder {
-        name: engine.name.clone(),
-        slots: engine.slots,
-        platforms: (!engine.platforms.is_empty()).then(|| engine.platforms.iter().cloned().collect()),
-    };
-    let builder = |engine: &EngineSettings| (engine.engine.to_string(), Some(engine.name.clone()), engine.timeout);
-    (engines.iter().map(place).collect(), engines.iter().map(builder).collect())
-}
-
-impl Context {
-    /// The workspace's builders with nothing to do; none where it has no `engines`.
-    pub fn builders(&self) -> Vec<Seats> {
-        if self.workspace.engines.is_empty() {
-            return Vec::new();
+    /// Nobody has its platforms, or can do what it asks for them.
+    fn nowhere(&self, work: usize) -> Report {
+        let request = &self.requests[work];
+        let refusal = match self.recipes.get(&work) {
+            Some(recipe) => self.places.refusal(Some((recipe, &request.recipe)), &request.platforms, &self.heard),
+            None => self.places.refusal(None, &request.platforms, &self.heard),
+        };
+        match refusal {
+            Some(report) if !self.places.is_pool() => report,
+            Some(mut report) => {
+                report.message = format!("bake of {} was not begun: {}", request.reference, report.message);
+                report
+            }
+            None => not_begun(request, Kind::Failed, ": no engine is left for it"),
         }
-        Pool::new(builders(self, &[], 1).0, Vec::new()).board(0).builders
     }
+}
+
+/// What is waited for: the first that comes, and its place in the row. Of none nothing ever comes.
+async fn first<F: Future + Unpin>(coming: impl Iterator<Item = F>) -> (F::Output, usize) {
+    let all: Vec<F> = coming.collect();
+    if all.is_empty() {
+        return std::future::pending().await;
+    }
+    let (came, at, _) = select_all(all).await;
+    (came, at)
+}
+
+async fn alarm(at: Option<Instant>) {
+    match at {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn not_begun(request: &BakeRequest, kind: Kind, why: &str) -> Report {
+    Report::message(kind, format!("bake of {} was not begun{why}", request.reference))
 }
 
 /// What a bake failed of whose builder said nothing.
@@ -353,6 +486,16 @@ impl Running {
         let output = match kind {
             Some(EventKind::StepOutput { step, offset, length }) if outputs => {
                 self.viewing.output(step, *offset, *length).unwrap_or_default()
+            }
+            Some(EventKind::PlanBuilt(plan)) => {
+                for (part, seat) in plan.platforms.iter().zip(&self.seats) {
+                    self.steps.extend(part.steps.iter().map(|step| (step.id.clone(), *seat)));
+                }
+                Vec::new()
+            }
+            Some(EventKind::StepStarted { step }) => {
+                self.at = self.steps.get(step).copied().unwrap_or(self.at);
+                Vec::new()
             }
             Some(EventKind::BakeFinished { status, failure, .. }) => {
                 self.outcome = Some((*status, failure.clone()));
@@ -403,6 +546,7 @@ mod tests {
             workspace: "/w".into(),
             engine: "embedded".into(),
             builder: None,
+            seats: Vec::new(),
             options: BakeOptions::default(),
         }
     }

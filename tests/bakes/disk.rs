@@ -19,7 +19,7 @@ fn started(folder: &BakeFolder) -> EventKind {
         base_digest: None,
         platforms: Vec::new(),
         engine: "scripted".into(),
-        builder: None,
+        seats: Vec::new(),
         pid: 1,
         host: "here".into(),
         user: "baker".into(),

@@ -44,7 +44,7 @@ impl Journal {
             base_digest: Some(Digest::of(b"base")),
             platforms: journal.platforms.clone(),
             engine: "embedded".into(),
-            builder: None,
+            seats: Vec::new(),
             pid: 4711,
             host: "build-07".into(),
             user: "baker".into(),

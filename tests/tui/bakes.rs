@@ -37,7 +37,7 @@ pub fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> She
         finished: matches!(status, ShelfStatus::Finished(_)).then(|| started.replace("00.125Z", "31.250Z")),
         millis: 4_210,
         engine: "embedded".into(),
-        builder: None,
+        builders: Vec::new(),
         place: ("baker".into(), "build-07".into(), 4711),
         steps: (4, 4),
         step_rows: vec![

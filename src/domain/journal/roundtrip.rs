@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::samples::{every_kind, number, started, step};
-use super::{BakeStatus, ChangeOp, Event, EventKind, Order, Record, Scanner, SeenChange, encode};
+use super::{BakeStatus, ChangeOp, Event, EventKind, Order, Record, Scanner, SeatTaken, SeenChange, encode};
 
 fn text(events: &[Event]) -> Vec<u8> {
     events.iter().flat_map(|e| format!("{}\n", encode(e).unwrap()).into_bytes()).collect()
@@ -131,7 +131,8 @@ proptest! {
     fn any_events_survive(builder in proptest::option::of("\\PC{0,12}"), kinds in proptest::collection::vec(kind(), 0..20), piece in 1..300usize, cut in any::<prop::sample::Index>()) {
         let mut first = started();
         if let EventKind::BakeStarted(started) = &mut first {
-            started.builder = builder;
+            let seat = |builder| SeatTaken { platform: started.platforms[0].clone(), engine: "docker".into(), builder };
+            started.seats = builder.map(seat).into_iter().collect();
         }
         let written = number(std::iter::once(first).chain(kinds).collect());
         let whole = text(&written);

@@ -21,7 +21,7 @@ pub(crate) fn started() -> EventKind {
         base_digest: Some(Digest::of(b"base")),
         platforms: vec!["linux/amd64".parse().unwrap()],
         engine: "embedded".into(),
-        builder: None,
+        seats: Vec::new(),
         pid: 4711,
         host: "build-07".into(),
         user: "baker".into(),

@@ -190,6 +190,7 @@ fn errand_outcomes(msg: &errands::Msg) -> Vec<(Of, Outcome)> {
         errands::Msg::Planned(_)
         | errands::Msg::Unlocked(_)
         | errands::Msg::BakedElsewhere { .. }
+        | errands::Msg::BuilderOut { .. }
         | errands::Msg::BatchOver(_) => Vec::new(),
     }
 }

@@ -75,6 +75,13 @@ pub enum Msg {
         /// What was wrong.
         why: String,
     },
+    /// A builder is at fault before anything was given to it.
+    BuilderOut {
+        /// The builder.
+        builder: String,
+        /// What is wrong.
+        why: String,
+    },
     /// All of several bakes are over.
     BatchOver(Tally),
     /// A passphrase is needed.

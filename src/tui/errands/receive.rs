@@ -43,6 +43,9 @@ pub fn receive(msg: Msg) -> Vec<Wish> {
             let next = format!("{builder} is left alone for a while");
             vec![Wish::Tell(Toast::warning(format!("{why}; {reference} is baked elsewhere")).next(next))]
         }
+        Msg::BuilderOut { builder, why } => {
+            vec![Wish::Tell(Toast::warning(why).next(format!("{builder} is left alone for a while")))]
+        }
         Msg::BatchOver(tally) => vec![Wish::Tell(tally.news())],
         Msg::PassphraseWanted { key, problem, then } => {
             vec![Wish::AskPassphrase(PassphrasePrompt { key, typed: Default::default(), problem, then })]

@@ -146,9 +146,10 @@ pub(in crate::tui::perform) async fn alone(context: &Arc<Context>, file: PathBuf
             Progress::Again { reference, builder, failure, .. } => {
                 Told::Errand(Msg::BakedElsewhere { reference, builder, why: failure.message })
             }
+            Progress::Out { builder, report } => Told::Errand(Msg::BuilderOut { builder, why: why(report) }),
             Progress::Started { .. } | Progress::Record { .. } | Progress::Ended { .. } => continue,
         };
-        is_new = false;
+        is_new &= matches!(told, Told::Errand(_));
         // Nobody listens any more: the terminal UI is leaving.
         let _ = tell.send(told).await;
     }
@@ -156,10 +157,12 @@ pub(in crate::tui::perform) async fn alone(context: &Arc<Context>, file: PathBuf
 
 async fn read(context: &Arc<Context>, files: Vec<PathBuf>) -> Result<(Batch, usize), Report> {
     let of = Arc::clone(context);
-    let read = move || read_requests(&of, &files, &BakeOptions::default());
-    let asked = tokio::task::spawn_blocking(read).await.map_err(|error| Report::new(Kind::Failed, &error))??;
-    let all = asked.requests.len();
-    Ok((Batch::new(context, asked)?.without_output(), all))
+    let read = move || {
+        let asked = read_requests(&of, &files, &BakeOptions::default())?;
+        let all = asked.requests.len();
+        Ok((Batch::new(&of, asked)?.without_output(), all))
+    };
+    tokio::task::spawn_blocking(read).await.map_err(|error| Report::new(Kind::Failed, &error))?
 }
 
 /// What was told of a batch, and when.
@@ -210,13 +213,15 @@ impl Standing {
                 None => self.failed(reference, Some(gone())),
             },
             Progress::NotStarted { report, .. } if report.kind == Kind::Cancelled => tally.cancelled += 1,
-            Progress::NotStarted { reference, report } => {
-                let why = std::iter::once(report.message).chain(report.causes.into_iter().take(1));
-                tally.failed.push((reference, why.collect::<Vec<_>>().join(": ")));
-            }
+            Progress::NotStarted { reference, report } => tally.failed.push((reference, why(report))),
             Progress::Again { reference, builder, failure, .. } => {
                 self.pooled.faults.insert(builder.clone(), failure.message.clone());
                 return Some(Msg::BakedElsewhere { reference, builder, why: failure.message });
+            }
+            Progress::Out { builder, report } => {
+                let why = why(report);
+                self.pooled.faults.insert(builder.clone(), why.clone());
+                return Some(Msg::BuilderOut { builder, why });
             }
         }
         None
@@ -232,6 +237,12 @@ impl Standing {
         }
         self.pooled.tally.failed.push((reference, failure.message));
     }
+}
+
+/// What is wrong, and the first reason.
+fn why(report: Report) -> String {
+    let said = std::iter::once(report.message).chain(report.causes.into_iter().take(1));
+    said.collect::<Vec<_>>().join(": ")
 }
 
 fn gone() -> Failure {

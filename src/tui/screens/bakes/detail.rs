@@ -58,9 +58,10 @@ fn fact_lines(look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>
         ("digest", row.digest.as_ref().map(ToString::to_string)),
         ("base", Some(format!("{}{base}", row.base))),
         ("recipe", Some(row.recipe.clone())),
-        match &row.builder {
-            Some(builder) => ("builder", Some(format!("{builder}, {}", row.engine))),
-            None => ("engine", Some(row.engine.clone())),
+        match row.builders.as_slice() {
+            [] => ("engine", Some(row.engine.clone())),
+            [_] => ("builder", Some(format!("{}, {}", row.baked_on(), row.engine))),
+            _ => ("builders", Some(format!("{}, {}", row.baked_on(), row.engine))),
         },
         ("worker", Some(format!("process {pid} on {host}, of {user}"))),
         ("started", Some(stamp(&row.started))),
@@ -88,8 +89,8 @@ fn failure(look: &Look, row: &ShelfRow, columns: usize) -> Vec<Line<'static>> {
     if let Some(failure) = &row.failure {
         said.push((Role::Fail, failure.message.clone()));
         said.extend(failure.causes.iter().map(|cause| (Role::Text, cause.clone())));
-        if failure.builder.is_some() {
-            said.push((Role::Text, format!("{} is at fault, not the recipe", row.baked_on())));
+        if let Some(builder) = &failure.builder {
+            said.push((Role::Text, format!("builder {builder} is at fault, not the recipe")));
         }
         said.extend(failure.help.iter().map(|help| (Role::Dim, help.clone())));
     }

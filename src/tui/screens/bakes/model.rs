@@ -116,9 +116,9 @@ impl Model {
     pub(super) fn sift(&mut self, selected: Option<String>) {
         let lets = |row: &ShelfRow| {
             // An engine without a name of its own is most bakes' engine: it tells none from the others.
-            let texts =
-                [Some(row.bake.as_str()), Some(&row.reference), Some(row.status.as_str()), row.builder.as_deref()];
-            let mut each = texts.into_iter().flatten().map(|text| self.filter.lets(text));
+            let texts = [row.bake.as_str(), &row.reference, row.status.as_str()];
+            let mut each =
+                texts.into_iter().chain(row.builders.iter().map(String::as_str)).map(|text| self.filter.lets(text));
             if self.filter.text.starts_with('!') { each.all(|lets| lets) } else { each.any(|lets| lets) }
         };
         self.shown = (0..self.rows.len()).filter(|at| lets(&self.rows[*at])).collect();

@@ -124,22 +124,8 @@ impl Model {
         let by = live.map_or(0, |(_, since)| gone_by(*since, around.now));
         let mut places: Vec<Place> = seats.iter().map(|seats| place(seats, by, faults)).collect();
         for row in self.others() {
-            let name = row.baked_on();
-            match places.iter_mut().find(|place| place.name == name) {
-                Some(place) => {
-                    place.baking.push(row.reference.clone());
-                    if place.stand == Stand::Idle {
-                        place.stand = Stand::AtWork;
-                    }
-                }
-                None => places.push(Place {
-                    name: name.to_owned(),
-                    slots: None,
-                    platforms: None,
-                    stand: Stand::AtWork,
-                    baking: vec![row.reference.clone()],
-                }),
-            }
+            let names = if row.builders.is_empty() { vec![row.engine.clone()] } else { row.builders.clone() };
+            names.iter().for_each(|name| sit(&mut places, name, &row.reference));
         }
         // One engine is no pool, unless what waits for it is ours.
         if seats.is_empty() && places.len() < 2 { Vec::new() } else { places }
@@ -159,6 +145,26 @@ impl Model {
         }
         let none = Toast::warning("several bakes begun from here are stopped so; there are none");
         vec![Wish::Tell(none.next("x cancels the selected bake"))]
+    }
+}
+
+/// An image is baked there, too; whoever is not known takes a place of its own.
+fn sit(places: &mut Vec<Place>, name: &str, image: &str) {
+    let image = image.to_owned();
+    match places.iter_mut().find(|place| place.name == name) {
+        Some(place) => {
+            place.baking.push(image);
+            if place.stand == Stand::Idle {
+                place.stand = Stand::AtWork;
+            }
+        }
+        None => places.push(Place {
+            name: name.to_owned(),
+            slots: None,
+            platforms: None,
+            stand: Stand::AtWork,
+            baking: vec![image],
+        }),
     }
 }
 

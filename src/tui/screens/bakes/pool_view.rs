@@ -96,7 +96,11 @@ fn one_line(look: &Look, places: &[Place], words: Vec<String>) -> Line<'static> 
     }
     let tried = places.iter().filter(|place| place.stand == Stand::OnTrial);
     parts.extend(tried.map(|place| named(Glyph::Unknown, format!("{} on trial", place.name))));
-    parts.extend(words.into_iter().map(|word| vec![look.span(Role::Text, word)]));
+    // What is baked and what waits goes before it, how far all is after it.
+    let mut words = words.into_iter().map(|word| vec![look.span(Role::Text, word)]);
+    let first: Vec<Vec<Span<'static>>> = words.by_ref().take(2).collect();
+    parts.splice(0..0, first);
+    parts.extend(words);
     for (number, part) in parts.into_iter().enumerate() {
         if number > 0 {
             spans.push(look.span(Role::Dim, look.dot()));
@@ -163,6 +167,7 @@ fn slots(place: &Place) -> String {
 
 fn platforms(place: &Place) -> String {
     match &place.platforms {
+        None if place.slots.is_none() => String::new(),
         None => "any platform".to_owned(),
         Some(platforms) => platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     }
@@ -192,7 +197,7 @@ fn line(look: &Look, place: &Place, columns: &Columns) -> Line<'static> {
 
 /// A cell a slot; of more slots than cells, the share.
 fn bar(look: &Look, place: &Place, columns: usize) -> Vec<Span<'static>> {
-    let slots = place.slots.unwrap_or(0).max(1);
+    let Some(slots) = place.slots else { return vec![look.span(Role::Text, " ".repeat(columns + 2))] };
     let cells = slots.min(columns);
     #[allow(clippy::cast_precision_loss, reason = "a bar is as exact as its columns")]
     let mut spans = meter(look, place.baking.len() as f64 / slots as f64, cells).to_vec();

@@ -25,7 +25,7 @@ const COLUMNS: [Column; 8] = [
 ];
 
 /// From this width on, the names of engines have more room.
-const ROOMY: u16 = 140;
+const ROOMY: u16 = 170;
 
 /// The columns of a table this wide.
 fn columns(width: u16) -> [Column; 8] {
@@ -169,12 +169,12 @@ pub(super) fn took(row: &ShelfRow, around: &Around) -> String {
 
 fn cells(model: &Model, look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>> {
     let (user, host, _) = &row.place;
-    let short = short(look, &row.bake);
+    let (short, on) = (short(look, &row.bake), row.baked_on());
     vec![
         Line::from(look.glyph(sign(row.status))),
         marked(look, Role::Dim, &short, model.filter.mark(&short)),
         marked(look, Role::Text, &row.reference, model.filter.mark(&row.reference)),
-        marked(look, Role::Dim, row.baked_on(), row.builder.as_ref().and_then(|name| model.filter.mark(name))),
+        marked(look, Role::Dim, &on, model.filter.mark(&on).filter(|_| !row.builders.is_empty())),
         Line::from(look.span(Role::Text, took(row, around))),
         marked_cells(look, &model.filter, vec![outcome(look, around, row)]).pop().unwrap_or_default(),
         Line::from(look.span(Role::Dim, format::age(Some(&row.started), around.now))),
