@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bakery::domain::journal::{EventKind, SeatTaken};
 use bakery::domain::pool::{Board, Health, Seats};
 use bakery::domain::projection::{ShelfRow, ShelfStatus};
 use bakery::flows::follow::ShelfNews;
@@ -18,6 +19,7 @@ use bakery::tui::update::update;
 use bakery::tui::widgets::Tone;
 
 use super::around::house;
+use super::bake::{Journal, shown};
 use super::bakes::{mixed, row, told};
 use super::golden::{check, check_ascii, grids, now};
 
@@ -150,6 +152,14 @@ fn what_others_bake_shows_where_the_journals_say() {
         shown.iter().any(|line| line.contains("2 of 2") && line.contains("team-a/mine:1, team-a/one:1")),
         "{shown:?}"
     );
+    // Its journal may be there before we know whose it is: still once.
+    let builders = vec![seats("amd-1", 2, None, Health::In, &["team-a/mine:1"])];
+    stand(&mut model, Some(Pooled { board: Board { builders, waiting: Vec::new() }, ..Pooled::default() }));
+    let shown = pool(&model);
+    assert!(
+        shown.iter().any(|line| line.contains("2 of 2") && line.contains("team-a/mine:1, team-a/one:1")),
+        "{shown:?}"
+    );
     // One engine and nothing that waits is no pool.
     update(&mut model, Msg::Bakes(bakes::Msg::News(ShelfNews::All(vec![on("1B", "team-a/two:1", None, "podman")]))));
     stand(&mut model, None);
@@ -221,4 +231,28 @@ fn news_tells_whose_fault_it_was_and_how_all_ended() {
     update(&mut model, Msg::Task(News::Ended { id: 1 }));
     stand(&mut model, None);
     assert!(!says(&model, "pool") && press(&mut model, "q") == [Effect::Leave]);
+}
+
+#[test]
+fn a_bake_elsewhere_says_that_its_changes_are_not_seen_live() {
+    let going = |engine: &str, seat: Option<&str>| {
+        let mut journal = Journal::going();
+        if let EventKind::BakeStarted(started) = &mut journal.records[0].event.kind {
+            started.engine = engine.into();
+            let taken = |engine: &str| SeatTaken {
+                platform: "linux/amd64".parse().unwrap(),
+                engine: engine.into(),
+                builder: "amd-1".into(),
+            };
+            started.seats = seat.map(taken).into_iter().collect();
+        }
+        journal
+    };
+    let said = |journal: &Journal, size| says(&shown(size, journal), "live changes are not available on this engine");
+    for size in [(80, 24), (140, 40), (200, 60)] {
+        assert!(said(&going("podman", None), size), "{size:?}");
+        assert!(said(&going("embedded + docker://a", Some("docker://a")), size), "its platform sits elsewhere");
+        assert!(!said(&going("embedded", None), size), "{size:?}");
+        assert!(!said(&going("docker://a + embedded", Some("embedded")), size), "its platform sits here");
+    }
 }

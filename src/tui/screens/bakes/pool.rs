@@ -153,7 +153,10 @@ fn sit(places: &mut Vec<Place>, name: &str, image: &str) {
     let image = image.to_owned();
     match places.iter_mut().find(|place| place.name == name) {
         Some(place) => {
-            place.baking.push(image);
+            // A bake may stand in its journal before the board tells of it; then it is the same one.
+            if !place.baking.contains(&image) {
+                place.baking.push(image);
+            }
             if place.stand == Stand::Idle {
                 place.stand = Stand::AtWork;
             }

@@ -90,7 +90,7 @@ fn one_line(look: &Look, places: &[Place], words: Vec<String>) -> Line<'static> 
     match out.as_slice() {
         [] => {}
         [Place { name, stand: Stand::Out(left, _), .. }] => {
-            parts.push(named(Glyph::Warn, format!("{name} out {left} s")))
+            parts.push(named(Glyph::Warn, format!("{name} out {left} s")));
         }
         several => parts.push(named(Glyph::Warn, format!("{} left alone", count(several.len() as u64, "builder")))),
     }
