@@ -38,7 +38,7 @@ pub(super) struct Place {
 impl Place {
     /// What it is called.
     pub(super) fn name(&self) -> &str {
-        self.own.as_ref().map_or(&self.engine, |own| &own.name)
+        self.own.as_ref().map_or(engines::split(&self.engine).0, |own| &own.name)
     }
 
     /// How long a bake on it may say nothing.
