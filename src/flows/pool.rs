@@ -70,10 +70,7 @@ impl Place {
         }
         match &self.own {
             Some(own) => engines::of_pool(own),
-            None => {
-                let address = engines::address(engines::split(&self.engine).0)?;
-                engines::engine(&address, context.tls_of(&address))
-            }
+            None => engines::engine(&engines::address(engines::split(&self.engine).0)?, context),
         }
     }
 }
