@@ -18,9 +18,13 @@ use crate::report::{Kind, Report};
 /// What bakes where nobody says.
 const EMBEDDED: &str = "embedded";
 
-/// The engine at an address, with the certificates that are for it. A daemon is not spoken to yet.
-pub(super) fn engine(address: &EngineAddress, tls: Option<&TlsSettings>) -> Result<Arc<dyn Engine>, Report> {
-    Ok(match remote(address, tls)? {
+/// The engine at an address; where that is one of the workspace's, with all that is said of it there. A daemon is not spoken to
+/// yet.
+pub(super) fn engine(address: &EngineAddress, context: &Context) -> Result<Arc<dyn Engine>, Report> {
+    if let Some(own) = context.workspace.engines.iter().find(|own| own.engine == *address) {
+        return of_pool(own);
+    }
+    Ok(match remote(address, None)? {
         Some(engine) => Arc::new(engine),
         None => Arc::new(EmbeddedEngine),
     })
@@ -127,7 +131,7 @@ pub(super) fn hired(context: &Context, request: &BakeRequest) -> Result<Hired, R
     if request.seats.is_empty() {
         let one = context.engine()?;
         let kinds = Kinds { all: one.elsewhere(), own: BTreeMap::new() };
-        return Ok(Hired { engine: engine(&one, context.tls_of(&one))?, kinds, names: Vec::new() });
+        return Ok(Hired { engine: engine(&one, context)?, kinds, names: Vec::new() });
     }
     let (mut kinds, mut names) = (Kinds::default(), Vec::new());
     let mut builders: Vec<(&Seated, Vec<Platform>)> = Vec::new();
@@ -212,11 +216,6 @@ impl Context {
             self.engine()?;
         }
         Ok(self)
-    }
-
-    /// Certificates for an engine of the workspace, by where it is.
-    pub(super) fn tls_of(&self, address: &EngineAddress) -> Option<&TlsSettings> {
-        self.workspace.engines.iter().find(|one| one.engine == *address).and_then(|one| one.tls.as_ref())
     }
 
     /// Prepares one recipe with a lock given, for the engine that bakes here; a lock that does not fit is replaced.

@@ -38,7 +38,7 @@ pub(super) struct Place {
 impl Place {
     /// What it is called.
     pub(super) fn name(&self) -> &str {
-        self.own.as_ref().map_or(&self.engine, |own| &own.name)
+        self.own.as_ref().map_or(engines::split(&self.engine).0, |own| &own.name)
     }
 
     /// How long a bake on it may say nothing.
@@ -70,10 +70,7 @@ impl Place {
         }
         match &self.own {
             Some(own) => engines::of_pool(own),
-            None => {
-                let address = engines::address(engines::split(&self.engine).0)?;
-                engines::engine(&address, context.tls_of(&address))
-            }
+            None => engines::engine(&engines::address(engines::split(&self.engine).0)?, context),
         }
     }
 }

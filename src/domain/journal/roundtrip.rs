@@ -29,6 +29,20 @@ fn events(records: &[Record]) -> Vec<Event> {
 }
 
 #[test]
+fn seats_read_as_they_were_written_and_leave_no_trace_where_there_are_none() {
+    let mut event = every_kind().remove(0);
+    assert!(!encode(&event).unwrap().contains("seats"));
+    let EventKind::BakeStarted(started) = &mut event.kind else { panic!("{event:?}") };
+    let seat = |platform: &str, builder: &str| SeatTaken {
+        platform: platform.parse().unwrap(),
+        engine: format!("docker://{builder}"),
+        builder: builder.into(),
+    };
+    started.seats = vec![seat("linux/amd64", "east"), seat("linux/arm64", "west")];
+    assert_eq!(events(&scan(&text(&[event.clone()]), 64).0), [event]);
+}
+
+#[test]
 fn every_kind_reads_as_it_was_written_in_pieces_of_any_size() {
     let written = every_kind();
     let mut order = Order::default();

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::model::Focus;
 use super::view::{glyph_of, is_base, paragraph, title_of};
 use super::{Model, Source};
-use crate::domain::journal::{SealedLayer, SeatTaken};
+use crate::domain::journal::SealedLayer;
 use crate::domain::projection::{StepRow, StepState, Totals};
 use crate::domain::units;
 use crate::tui::format;
@@ -119,11 +119,11 @@ fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
 
 /// Whether a step runs where nobody sees what it changes until it is done.
 fn is_elsewhere(model: &Model, row: &StepRow) -> bool {
-    let engine = model.view.started.as_ref().map_or("embedded", |started| {
-        // Several builders may share a bake: each platform is where it sits.
-        let sits = |seat: &&SeatTaken| row.platform.as_ref().is_none_or(|platform| *platform == seat.platform);
-        started.seats.iter().find(sits).map_or(started.engine.as_str(), |seat| &seat.engine)
-    });
+    let started = model.view.started.as_ref();
+    // Of several builders, the one that bakes the step's platform.
+    let seat =
+        started.and_then(|started| started.seats.iter().find(|seat| Some(&seat.platform) == row.platform.as_ref()));
+    let engine = seat.map_or(started.map_or("embedded", |started| &started.engine), |seat| &seat.engine);
     !engine.starts_with("embedded") && matches!(row.action.as_str(), "run" | "packages")
 }
 

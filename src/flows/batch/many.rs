@@ -1,50 +1,28 @@
-//! Several bakes at once: over the workspace's builders or on one engine, all followed as one stream. Draws nothing.
+//! The batch: asks its builders, begins bakes as the scheduler says, follows all of them. What hangs holds up no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, select_all};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
-use super::bake::{Asked, BakeRequest, Started, begin_worker, settled};
-use super::pool::{Answer, Places};
-use super::watch::{Pace, Shelf, Viewing};
+use super::circles::{builds_on, refuse_circles};
+use super::progress::Progress;
+use super::running::{Running, silent};
+use super::waits::{Asking, News, Starting, alarm, first};
 use crate::domain::engine::Capabilities;
-use crate::domain::journal::{BakeStatus, Damage, EventKind, Failure, Record};
-use crate::domain::plan::StepId;
+use crate::domain::journal::BakeStatus;
 use crate::domain::pool::{After, Board, Next, Outcome, Pool, Why, Work};
 use crate::domain::recipe::Recipe;
+use crate::flows::Context;
+use crate::flows::bake::{Asked, BakeRequest, Started, begin_worker, settled};
+use crate::flows::pool::{Answer, Places};
+use crate::flows::watch::{Pace, Shelf};
 use crate::report::{Kind, Report};
 
 /// How long a worker that was asked to stop may take before it is asked once more, which it does not outlive.
 const STOPPING: Duration = Duration::from_secs(5);
-
-/// What comes of something that is waited for.
-type Coming<T> = BoxFuture<'static, T>;
-
-/// A bake being begun.
-struct Starting {
-    work: usize,
-    seats: Vec<usize>,
-    coming: Coming<Result<Started, Report>>,
-}
-
-/// Builders that are asked what they can do.
-struct Asking {
-    builder: usize,
-    coming: Coming<Answer>,
-}
-
-/// What was waited for.
-enum News {
-    Heard(usize, Result<Option<Result<Record, Damage>>, Report>),
-    Begun(usize, Result<Started, Report>),
-    Answered(usize, Answer),
-    Time,
-}
 
 /// Bakes of several recipes.
 pub struct Batch {
@@ -71,79 +49,6 @@ pub struct Batch {
     began: Instant,
     /// Whether output is read, too.
     outputs: bool,
-}
-
-#[derive(Debug)]
-struct Running {
-    work: usize,
-    reference: String,
-    /// Builders it sits on, by platform.
-    seats: Vec<usize>,
-    /// The builder that has the word.
-    at: usize,
-    /// The builders of its steps.
-    steps: BTreeMap<StepId, usize>,
-    viewing: Viewing,
-    outcome: Option<(BakeStatus, Option<Failure>)>,
-    /// When its journal last grew.
-    heard: Instant,
-    /// How often it was asked to stop because its builder says nothing.
-    asked: u32,
-}
-
-/// What happens in a batch.
-#[derive(Debug)]
-pub enum Progress {
-    /// A bake has begun.
-    Started {
-        /// Which.
-        started: Started,
-        /// `NAME:TAG`.
-        reference: String,
-    },
-    /// A line of a bake's journal.
-    Record {
-        /// Which.
-        bake: String,
-        /// The line, or the damage in its place.
-        record: Result<Box<Record>, Damage>,
-        /// Output it speaks of.
-        output: Vec<u8>,
-    },
-    /// A bake has ended; without an outcome its worker is gone.
-    Ended {
-        /// Which.
-        bake: String,
-        /// `NAME:TAG`.
-        reference: String,
-        /// How.
-        outcome: Option<(BakeStatus, Option<Failure>)>,
-    },
-    /// A bake has ended because its builder is at fault; it is begun again on another.
-    Again {
-        /// Which.
-        bake: String,
-        /// `NAME:TAG`.
-        reference: String,
-        /// The builder.
-        builder: String,
-        /// What was wrong.
-        failure: Failure,
-    },
-    /// A builder is at fault before a bake was given to it; it is left alone for a while.
-    Out {
-        /// The builder.
-        builder: String,
-        /// What is wrong.
-        report: Report,
-    },
-    /// A bake that did not begin.
-    NotStarted {
-        /// `NAME:TAG`.
-        reference: String,
-        /// Why.
-        report: Report,
-    },
 }
 
 impl Batch {
@@ -343,10 +248,11 @@ impl Batch {
             Err(_) if !self.places.is_pool() => None,
             Err(report) => {
                 self.faults.push(report.clone());
-                if self.faults.len() == self.places.all.len() {
-                    self.pool.abandon();
-                } else {
+                if self.faults.len() < self.places.all.len() {
                     self.pool.fault(builder, self.now());
+                } else {
+                    // Nobody is left that could be tried.
+                    self.recipes.keys().for_each(|work| self.pool.abandon(*work));
                 }
                 Some(Progress::Out { builder: self.places.all[builder].name().to_owned(), report })
             }
@@ -444,119 +350,6 @@ impl Batch {
     }
 }
 
-/// What is waited for: the first that comes, and its place in the row. Of none nothing ever comes.
-async fn first<F: Future + Unpin>(coming: impl Iterator<Item = F>) -> (F::Output, usize) {
-    let all: Vec<F> = coming.collect();
-    if all.is_empty() {
-        return std::future::pending().await;
-    }
-    let (came, at, _) = select_all(all).await;
-    (came, at)
-}
-
-async fn alarm(at: Option<Instant>) {
-    match at {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
-}
-
 fn not_begun(request: &BakeRequest, kind: Kind, why: &str) -> Report {
     Report::message(kind, format!("bake of {} was not begun{why}", request.reference))
-}
-
-/// What a bake failed of whose builder said nothing.
-fn silent(builder: &str, timeout: Option<Duration>) -> Failure {
-    let seconds = timeout.map_or(0, |timeout| timeout.as_secs());
-    Failure {
-        message: format!("builder {builder} said nothing for {seconds} s"),
-        help: Some("see whether it lives; `timeout` of the engine in bakery.yaml gives it longer".into()),
-        exit_code: Kind::Unreachable.exit_code(),
-        builder: Some(builder.to_owned()),
-        ..Failure::default()
-    }
-}
-
-impl Running {
-    fn record(&mut self, record: Result<Record, Damage>, outputs: bool) -> Progress {
-        if self.asked == 0 {
-            self.heard = Instant::now();
-        }
-        let kind = record.as_ref().ok().and_then(|record| record.event.as_ref()).map(|event| &event.kind);
-        let output = match kind {
-            Some(EventKind::StepOutput { step, offset, length }) if outputs => {
-                self.viewing.output(step, *offset, *length).unwrap_or_default()
-            }
-            Some(EventKind::PlanBuilt(plan)) => {
-                for (part, seat) in plan.platforms.iter().zip(&self.seats) {
-                    self.steps.extend(part.steps.iter().map(|step| (step.id.clone(), *seat)));
-                }
-                Vec::new()
-            }
-            Some(EventKind::StepStarted { step }) => {
-                self.at = self.steps.get(step).copied().unwrap_or(self.at);
-                Vec::new()
-            }
-            Some(EventKind::BakeFinished { status, failure, .. }) => {
-                self.outcome = Some((*status, failure.clone()));
-                Vec::new()
-            }
-            _ => Vec::new(),
-        };
-        Progress::Record { bake: self.viewing.bake().to_owned(), record: record.map(Box::new), output }
-    }
-}
-
-/// Whether the image `reference` of the local store is the base of `request`.
-fn builds_on(request: &BakeRequest, reference: &str) -> bool {
-    request.local_base.as_deref() == Some(reference)
-}
-
-fn refuse_circles(requests: &[BakeRequest]) -> Result<(), Report> {
-    let mut left: Vec<&BakeRequest> = requests.iter().collect();
-    loop {
-        let before = left.len();
-        let bases: Vec<String> = left.iter().map(|request| request.reference.clone()).collect();
-        left.retain(|request| bases.iter().any(|base| builds_on(request, base)));
-        if left.is_empty() {
-            return Ok(());
-        }
-        if left.len() == before {
-            let names: Vec<&str> = left.iter().map(|request| request.reference.as_str()).collect();
-            return Err(Report::message(Kind::Usage, format!("bases go round in a circle: {}", names.join(", "))));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::flows::bake::BakeOptions;
-
-    fn request(reference: &str, base: &str) -> BakeRequest {
-        BakeRequest {
-            reference: reference.into(),
-            recipe: String::new(),
-            recipe_file: "/r".into(),
-            recipe_text: String::new(),
-            base: base.into(),
-            local_base: base.strip_prefix("local/").map(Into::into),
-            lock: None,
-            platforms: Vec::new(),
-            workspace: "/w".into(),
-            engine: "embedded".into(),
-            builder: None,
-            seats: Vec::new(),
-            options: BakeOptions::default(),
-        }
-    }
-
-    #[test]
-    fn circles_are_refused_and_chains_are_not() {
-        let chain = vec![request("c:1", "local/b:1"), request("b:1", "local/a:1"), request("a:1", "global/x:1")];
-        assert!(Batch::has_dependencies(&chain));
-        refuse_circles(&chain).unwrap();
-        let circle = vec![request("a:1", "local/b:1"), request("b:1", "local/a:1"), request("c:1", "scratch")];
-        assert_eq!(refuse_circles(&circle).unwrap_err().message, "bases go round in a circle: a:1, b:1");
-    }
 }
