@@ -23,7 +23,7 @@ fn begun(bakery: &Bakery, recipes: usize) -> Terminal {
     let terminal = opened(&at(bakery), 120, 36);
     terminal.send("2");
     terminal.wait_text("team-0/app-0:1");
-    terminal.send(&" j".repeat(recipes));
+    terminal.send(" j".repeat(recipes));
     terminal.wait_text(&format!("{recipes} marked"));
     terminal.send("b");
     terminal
