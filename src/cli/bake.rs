@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::pool::Workload;
 use super::render::Bars;
 use super::run::Session;
 use super::story::{Story, conclude};
@@ -94,6 +95,7 @@ async fn follow(context: &Context, asked: Asked, session: &Session) -> Result<()
     let mut interrupts = Interrupts::listen()?;
     let bars = Bars::default();
     let mut stories: BTreeMap<String, Story> = BTreeMap::new();
+    let mut workload = Workload::default();
     let (mut failures, mut asked_before) = (Vec::new(), false);
     loop {
         let progress = tokio::select! {
@@ -119,6 +121,9 @@ async fn follow(context: &Context, asked: Asked, session: &Session) -> Result<()
                 stories.insert(started.bake, story);
             }
             Some(Progress::Record { bake, record, output }) => {
+                if let Some(event) = record.as_ref().ok().and_then(|record| record.event.as_ref()) {
+                    workload.record(&bake, &event.kind);
+                }
                 if let Some(story) = stories.get_mut(&bake) {
                     story.record(&record.map(|record| *record), &output)?;
                 }
@@ -137,9 +142,15 @@ async fn follow(context: &Context, asked: Asked, session: &Session) -> Result<()
                     .output
                     .note(format!("{why}; {builder} is left alone for a while, {reference} is baked elsewhere"));
             }
+            Some(Progress::Out { builder, report }) => {
+                let said = std::iter::once(&report.message).chain(&report.causes).map(|text| escape(text));
+                let (builder, said) = (escape(&builder), said.collect::<Vec<_>>().join(": "));
+                session.output.note(format!("{builder} is left alone for a while: {said}"));
+            }
             Some(Progress::NotStarted { report, .. }) => failures.push(report),
         }
     }
+    workload.lines().into_iter().for_each(|line| session.output.note(line));
     finish(failures, session)
 }
 

@@ -21,12 +21,15 @@ pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
     if rows.is_empty() {
         session.output.note("no bakes yet; begin with: bakery bake RECIPE");
     }
-    let width = rows.iter().map(|row| escape(&row.reference).chars().count()).max().unwrap_or(0);
-    rows.iter().try_for_each(|row| session.output.line(line(row, width, session.output.verbose > 0)))
+    let widest =
+        |text: fn(&ShelfRow) -> String| rows.iter().map(|row| escape(&text(row)).chars().count()).max().unwrap_or(0);
+    let widths = (widest(|row| row.reference.clone()), widest(ShelfRow::baked_on));
+    rows.iter().try_for_each(|row| session.output.line(line(row, widths, session.output.verbose > 0)))
 }
 
-pub(super) fn line(row: &ShelfRow, width: usize, verbose: bool) -> String {
-    let reference = escape(&row.reference);
+/// One bake; `widths` are those of all references and of all places bakes ran on.
+pub(super) fn line(row: &ShelfRow, (width, place): (usize, usize), verbose: bool) -> String {
+    let (reference, on) = (escape(&row.reference), escape(&row.baked_on()));
     let failure = row.failure.as_ref().map(|failure| escape(&failure.message));
     let (over, all) = row.steps;
     let outcome = match (&row.digest, failure) {
@@ -39,7 +42,8 @@ pub(super) fn line(row: &ShelfRow, width: usize, verbose: bool) -> String {
     // Month, day, hour, minute in UTC: the whole stamp is in the JSON.
     let started = row.started.get(5..16).unwrap_or("").replace('T', " ");
     let took = render::millis(row.millis);
-    let line = format!("{}  {:9}  {started}  {took:>7}  {reference:width$}  {outcome}", row.bake, row.status);
+    let line =
+        format!("{}  {:9}  {started}  {took:>7}  {reference:width$}  {on:place$}  {outcome}", row.bake, row.status);
     line.trim_end().to_owned()
 }
 
@@ -60,6 +64,9 @@ fn object(row: &ShelfRow) -> Value {
         "steps": { "over": row.steps.0, "all": row.steps.1, "cached": row.cached },
         "new_bytes": row.new_bytes,
     });
+    if !row.builders.is_empty() {
+        object["builders"] = json!(row.builders);
+    }
     if let Some(digest) = &row.base_digest {
         object["base_digest"] = json!(digest);
     }
@@ -79,6 +86,9 @@ fn object(row: &ShelfRow) -> Value {
             "help": failure.help,
             "exit_code": failure.exit_code,
         });
+        if let Some(builder) = &failure.builder {
+            object["failure"]["builder"] = json!(builder);
+        }
     }
     object
 }

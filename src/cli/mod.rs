@@ -39,6 +39,7 @@ mod man;
 mod new;
 mod plan;
 mod policy;
+mod pool;
 mod publish;
 mod replay;
 mod rollout;

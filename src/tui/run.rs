@@ -67,6 +67,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     model.mouse = context.settings.mouse;
     model.tour = start.tour.map(Tour::new);
     model.settled = Settled::of(&context, start.readonly, &dress.name);
+    model.bakes.pool.builders = context.builders();
     let workspace = context.workspace.root.clone();
     let (mut performer, results) = Performer::new(context);
     guard_panics();

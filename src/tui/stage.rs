@@ -60,7 +60,8 @@ impl Stage {
         // What is made here is for others: which machine it was made on does not matter to them.
         here.host = String::new();
         let (performer, results) = Performer::new(Arc::clone(context));
-        let model = Model::new(here, scenery.size, now);
+        let mut model = Model::new(here, scenery.size, now);
+        model.bakes.pool.builders = context.builders();
         Ok(Self { model, look, performer, results, known: Told::default(), asked: BTreeSet::new(), over: false })
     }
 

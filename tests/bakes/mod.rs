@@ -1,5 +1,6 @@
 //! Bakes as their users meet them: processes, journals, viewers. The engine is scripted, everything else is real.
 
+mod builders;
 mod disk;
 mod ends;
 mod golden;

@@ -15,6 +15,7 @@ pub mod meadow;
 pub mod ordinary;
 pub mod peers;
 pub mod podman_service;
+pub mod pool;
 pub mod pty;
 pub mod subordinate;
 pub mod tiny;

@@ -14,6 +14,7 @@ mod leaving;
 mod lineage;
 mod linear;
 mod palette;
+mod pool;
 mod stress;
 mod themes;
 

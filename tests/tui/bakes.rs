@@ -28,7 +28,7 @@ fn step(id: &str, action: &str, summary: &str, state: StepState) -> StepRow {
     }
 }
 
-fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> ShelfRow {
+pub fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> ShelfRow {
     ShelfRow {
         bake: format!("01JD8QZK3V9T5W2X7Y4R6S1{id:0>3}"),
         reference: reference.into(),
@@ -37,6 +37,7 @@ fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> ShelfRo
         finished: matches!(status, ShelfStatus::Finished(_)).then(|| started.replace("00.125Z", "31.250Z")),
         millis: 4_210,
         engine: "embedded".into(),
+        builders: Vec::new(),
         place: ("baker".into(), "build-07".into(), 4711),
         steps: (4, 4),
         step_rows: vec![

@@ -12,6 +12,7 @@ mod golden;
 mod lineage;
 mod mouse;
 mod picture;
+mod pool;
 mod recipes;
 mod store;
 mod theme;

@@ -349,7 +349,7 @@ impl Linear {
     fn bakes(&mut self) -> Result<(), Report> {
         let row = |row: ShelfRow| {
             let image = row.digest.as_ref().map(|_| format!("local/{}", row.reference));
-            let line = super::bakes::line(&row, 0, false);
+            let line = super::bakes::line(&row, (0, 0), false);
             (line, Choice { bake: Some(row.bake), image, ..Choice::default() })
         };
         let rows = self.shelf.list()?.into_iter().map(row).collect();

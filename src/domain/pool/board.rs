@@ -41,3 +41,74 @@ pub enum Health {
     /// It was at fault; one bake tries it.
     OnTrial,
 }
+
+/// Two clocks that count the same wait differ by less.
+const JITTER: u64 = 400;
+
+impl Board {
+    /// Whether this is `earlier`, so many milliseconds later: waits went on, and nothing else happened.
+    pub fn is_still(&self, earlier: &Self, millis: u64) -> bool {
+        let health = |(now, then): (&Seats, &Seats)| match (&now.health, &then.health) {
+            (Health::Out { left: now }, Health::Out { left: then }) => {
+                then.saturating_sub(millis).abs_diff(*now) <= JITTER
+            }
+            (now, then) => now == then,
+        };
+        let seats = |(now, then): (&Seats, &Seats)| {
+            let same = Seats { health: then.health.clone(), ..now.clone() } == *then;
+            same && health((now, then))
+        };
+        self.waiting == earlier.waiting
+            && self.builders.len() == earlier.builders.len()
+            && self.builders.iter().zip(&earlier.builders).all(seats)
+    }
+
+    /// Images being baked; one that several builders work on counts once.
+    pub fn at_work(&self) -> usize {
+        self.builders.iter().flat_map(|seats| &seats.baking).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The builder that bakes this image, where it is one alone.
+    pub fn builder_of(&self, image: &str) -> Option<&str> {
+        let mut at = self.builders.iter().filter(|seats| seats.baking.iter().any(|baked| baked == image));
+        at.next().filter(|_| at.next().is_none()).map(|seats| seats.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(health: Health, baking: &[&str]) -> Board {
+        let baking = baking.iter().map(|image| (*image).to_owned()).collect();
+        Board {
+            builders: vec![Seats { name: "one".into(), slots: 2, platforms: None, health, baking }],
+            waiting: vec!["t/3".into()],
+        }
+    }
+
+    #[test]
+    fn a_wait_that_goes_on_is_no_change_and_all_else_is() {
+        let then = board(Health::Out { left: 30_000 }, &["t/1"]);
+        assert!(board(Health::Out { left: 19_990 }, &["t/1"]).is_still(&then, 10_000));
+        assert!(board(Health::Out { left: 0 }, &["t/1"]).is_still(&then, 40_000));
+        let others = [
+            board(Health::Out { left: 30_000 }, &["t/1"]),
+            board(Health::In, &["t/1"]),
+            board(Health::OnTrial, &["t/1"]),
+            board(Health::Out { left: 20_000 }, &["t/2"]),
+            Board { waiting: Vec::new(), ..board(Health::Out { left: 20_000 }, &["t/1"]) },
+            Board { builders: Vec::new(), ..then.clone() },
+        ];
+        for other in others {
+            assert!(!other.is_still(&then, 10_000), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_image_on_several_builders_is_at_work_once_and_of_none_alone() {
+        let mut board = board(Health::In, &["t/1", "t/2"]);
+        board.builders.push(Seats { name: "two".into(), baking: vec!["t/2".into()], ..board.builders[0].clone() });
+        assert_eq!((board.at_work(), board.builder_of("t/1"), board.builder_of("t/2")), (2, Some("one"), None));
+    }
+}

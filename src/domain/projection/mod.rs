@@ -16,6 +16,6 @@ pub use changes::Changes;
 pub use checks::{CheckRow, Checks};
 pub use layers::{LayerRow, LayerStack, Layers};
 pub use marks::Marks;
-pub use shelf::{Liveness, ShelfRow, ShelfStatus};
+pub use shelf::{Liveness, ShelfRow, ShelfStatus, builders};
 pub use steps::{StepRow, StepState, Steps};
 pub use throughput::{Throughput, millis_of};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::bake::BakeView;
 use super::steps::{StepRow, StepState};
-use crate::domain::journal::{BakeStatus, CheckVerdict, Failure};
+use crate::domain::journal::{BakeStatus, CheckVerdict, Failure, SeatTaken};
 use crate::domain::oci::Digest;
 
 /// What the kernel says of a bake's worker.
@@ -70,6 +70,8 @@ pub struct ShelfRow {
     pub millis: u64,
     /// Engine.
     pub engine: String,
+    /// The workspace's builders it sits on, each once; none where `engine` alone bakes.
+    pub builders: Vec<String>,
     /// User name, host and worker process, as `bake.started` has them.
     pub place: (String, String, u32),
     /// The recipe's steps that are over, and all of them. Fetching the base is none of them; without a plan, every step
@@ -114,6 +116,7 @@ impl ShelfRow {
             finished: view.outcome.as_ref().map(|outcome| outcome.at.clone()),
             millis: view.millis(),
             engine: started.engine.clone(),
+            builders: builders(&started.seats),
             place: (started.user.clone(), started.host.clone(), started.pid),
             steps: (counted().filter(over).count(), counted().count()),
             step_rows: view.steps.rows().to_vec(),
@@ -128,6 +131,22 @@ impl ShelfRow {
             failure: view.outcome.as_ref().and_then(|outcome| outcome.failure.clone()),
         })
     }
+
+    /// What people call where it is baked: the names of builders, else the engine's.
+    pub fn baked_on(&self) -> String {
+        if self.builders.is_empty() { self.engine.clone() } else { self.builders.join(" + ") }
+    }
+}
+
+/// The names of those who sit there, each once.
+pub fn builders(seats: &[SeatTaken]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for seat in seats {
+        if !names.contains(&seat.builder) {
+            names.push(seat.builder.clone());
+        }
+    }
+    names
 }
 
 #[cfg(test)]

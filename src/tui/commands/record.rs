@@ -53,7 +53,7 @@ fn errand_commands(errand: &errands::Effect, recipe: &dyn Fn(&Path) -> String) -
             let files: Vec<String> = files.iter().map(|file| recipe(file)).collect();
             vec![command("bake", &files.iter().map(String::as_str).collect::<Vec<_>>())]
         }
-        errands::Effect::PlanPublish(_) | errands::Effect::Unlock { .. } => Vec::new(),
+        errands::Effect::PlanPublish(_) | errands::Effect::StopBatch | errands::Effect::Unlock { .. } => Vec::new(),
     }
 }
 
@@ -181,11 +181,18 @@ fn errand_outcomes(msg: &errands::Msg) -> Vec<(Of, Outcome)> {
             };
             all.iter().map(each).collect()
         }
-        errands::Msg::Begun { begun, .. } => vec![(Of::Longest("bakery bake"), result(begun, Clone::clone))],
+        errands::Msg::BatchBegun(begun) => {
+            let count = |bakes: &usize| crate::domain::units::count(*bakes as u64, "bake");
+            vec![(Of::Longest("bakery bake"), result(begun, count))]
+        }
         errands::Msg::PassphraseWanted { .. } => {
             vec![(Of::Newest("bakery bake"), Outcome::Failed("a passphrase is needed".into()))]
         }
-        errands::Msg::Planned(_) | errands::Msg::Unlocked(_) => Vec::new(),
+        errands::Msg::Planned(_)
+        | errands::Msg::Unlocked(_)
+        | errands::Msg::BakedElsewhere { .. }
+        | errands::Msg::BuilderOut { .. }
+        | errands::Msg::BatchOver(_) => Vec::new(),
     }
 }
 

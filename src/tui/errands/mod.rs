@@ -1,10 +1,12 @@
 //! What is done for no screen in particular: publishing, freeing, several bakes or verifications at once, a key unlocked.
 //! Data, and what to say of what came of it; pure.
 
+mod batch;
 mod hidden;
 mod receive;
 mod words;
 
+pub use batch::Tally;
 pub use hidden::Hidden;
 pub use receive::receive;
 pub use words::gc_lines;
@@ -33,6 +35,8 @@ pub enum Effect {
     VerifyAll(Vec<String>),
     /// Bakes these recipes, bases before what is built on them.
     BakeAll(Vec<PathBuf>),
+    /// Asks all that were to be baked so to stop, and begins no further one.
+    StopBatch,
     /// Opens the local store's key with this passphrase, and does what needed it.
     Unlock {
         /// As it was typed.
@@ -60,13 +64,26 @@ pub enum Msg {
     Freed(Result<Pruned, Report>),
     /// What verifying each came to.
     VerifiedAll(Vec<(String, Result<CheckVerdict, Report>)>),
-    /// One bake of several began, or did not; `reference` is empty where none could.
-    Begun {
+    /// Several bakes are about to begin, so many; or none of them can.
+    BatchBegun(Result<usize, Report>),
+    /// A bake ended because its builder is at fault; it is begun again on another.
+    BakedElsewhere {
         /// What it makes.
         reference: String,
-        /// The bake.
-        begun: Result<String, Report>,
+        /// The builder.
+        builder: String,
+        /// What was wrong.
+        why: String,
     },
+    /// A builder is at fault before anything was given to it.
+    BuilderOut {
+        /// The builder.
+        builder: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// All of several bakes are over.
+    BatchOver(Tally),
     /// A passphrase is needed.
     PassphraseWanted {
         /// The key's file, for people.

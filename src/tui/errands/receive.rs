@@ -17,7 +17,7 @@ pub fn receive(msg: Msg) -> Vec<Wish> {
         Msg::Published { outcome: Err(report), .. }
         | Msg::Freed(Err(report))
         | Msg::Counted(Err(report))
-        | Msg::Begun { begun: Err(report), .. } => vec![Wish::Tell(Toast::failure(&report))],
+        | Msg::BatchBegun(Err(report)) => vec![Wish::Tell(Toast::failure(&report))],
         Msg::Counted(Ok(pruned)) => {
             let lines = gc_lines(&pruned);
             if lines.is_empty() {
@@ -38,7 +38,15 @@ pub fn receive(msg: Msg) -> Vec<Wish> {
             vec![Wish::Tell(Toast::done(format!("freed {bytes}"))), Wish::ReadAgain]
         }
         Msg::VerifiedAll(all) => vec![Wish::Tell(verified_toast(&all))],
-        Msg::Begun { begun: Ok(_), .. } => Vec::new(),
+        Msg::BatchBegun(Ok(_)) => Vec::new(),
+        Msg::BakedElsewhere { reference, builder, why } => {
+            let next = format!("{builder} is left alone for a while");
+            vec![Wish::Tell(Toast::warning(format!("{why}; {reference} is baked elsewhere")).next(next))]
+        }
+        Msg::BuilderOut { builder, why } => {
+            vec![Wish::Tell(Toast::warning(why).next(format!("{builder} is left alone for a while")))]
+        }
+        Msg::BatchOver(tally) => vec![Wish::Tell(tally.news())],
         Msg::PassphraseWanted { key, problem, then } => {
             vec![Wish::AskPassphrase(PassphrasePrompt { key, typed: Default::default(), problem, then })]
         }

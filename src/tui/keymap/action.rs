@@ -140,6 +140,8 @@ pub enum Action {
     Follow,
     /// Stops a bake.
     CancelBake,
+    /// Asks all bakes begun from here to stop.
+    CancelAll,
     /// Plays a bake again.
     Replay,
     /// Takes the last change back.
@@ -210,6 +212,7 @@ impl Action {
                 | Self::SaveAs
                 | Self::Shell
                 | Self::CancelBake
+                | Self::CancelAll
                 | Self::Undo
                 | Self::Redo
                 | Self::Save

@@ -136,6 +136,7 @@ named! { Action:
     [Wrap] "wrap",
     [Follow] "follow",
     [CancelBake] "cancel-bake",
+    [CancelAll] "cancel-all",
     [Replay] "replay",
     [Undo] "undo",
     [Redo] "redo",

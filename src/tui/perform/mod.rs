@@ -86,7 +86,7 @@ pub(super) enum Slot {
     Themes,
     /// A theme being kept.
     KeepTheme,
-    /// Bakes being begun, bases first.
+    /// Several bakes, bases first.
     Batch,
     /// Several images being verified.
     VerifyAll,
@@ -134,6 +134,8 @@ pub(super) struct Performer {
     drafts: editor::Drafts,
     /// Who inherits from whom.
     watched: Arc<lineage::Watched>,
+    /// Several bakes, while they are followed.
+    batch: Option<errands::Underway>,
     /// How many tasks were told of.
     told: u64,
 }
@@ -177,6 +179,7 @@ impl Performer {
             speed: 1.0,
             drafts: editor::Drafts::default(),
             watched: Arc::default(),
+            batch: None,
             told: 0,
         };
         (performer, messages)

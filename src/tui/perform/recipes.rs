@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::mpsc::Sender;
 
-use super::errands::wanted;
+use super::errands::{alone, wanted};
 use super::{Performer, Slot};
 use crate::domain::projection::ShelfStatus;
 use crate::flows::Context;
@@ -42,6 +42,8 @@ impl Performer {
                 match wanted(&context, again) {
                     // Nobody listens any more: the terminal UI is leaving.
                     Some(wanted) => drop(tell.send(Told::Errand(wanted)).await),
+                    // Where there are builders, one of them gets it.
+                    None if !context.builders().is_empty() => alone(&context, file, &tell).await,
                     None => send(&tell, Msg::Begun(begin(&context, file).await)).await,
                 }
             }),

@@ -21,7 +21,7 @@ pub enum TaskKind {
     Trust,
     /// Writing a file of an image.
     Export(String),
-    /// Several bakes being begun.
+    /// Several bakes.
     Batch,
     /// Several images being verified.
     VerifyAll,

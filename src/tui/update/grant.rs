@@ -2,11 +2,12 @@
 
 use super::keys::{act, refusal};
 use super::trail;
+use crate::domain::units::count;
 use crate::tui::effect::Effect;
 use crate::tui::errands;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screens::{Inherit, Place, Reveal, Screen, Wish, bakes, recipes, store};
-use crate::tui::widgets::Picker;
+use crate::tui::widgets::{Picker, Toast};
 
 /// Grants what screens wish, in order.
 pub(in crate::tui) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect> {
@@ -58,7 +59,7 @@ pub(in crate::tui) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect>
                 }
                 vec![Wish::Do(Effect::Theme { name, keep })]
             }
-            Wish::BakeAll(recipes) => bake_all(recipes),
+            Wish::BakeAll(recipes) => bake_all(model, recipes),
             Wish::EditMaker(image) => model.recipes.edit_maker(&image, &around),
             Wish::Bake(recipe) => vec![Wish::Do(Effect::Recipes(recipes::Effect::Bake(recipe)))],
             Wish::ChooseRecipeFor(image) => model.recipes.choose_for(&image),
@@ -130,9 +131,15 @@ fn reveal(model: &mut Model, what: Reveal) -> Vec<Wish> {
 }
 
 /// One bake is watched; several show among the bakes.
-fn bake_all(mut recipes: Vec<std::path::PathBuf>) -> Vec<Wish> {
+fn bake_all(model: &Model, mut recipes: Vec<std::path::PathBuf>) -> Vec<Wish> {
     if recipes.len() == 1 {
         return recipes.pop().map(Wish::Bake).into_iter().collect();
     }
-    vec![Wish::Do(Effect::Errand(errands::Effect::BakeAll(recipes))), Wish::Go(Screen::Bakes)]
+    let mut wishes = Vec::new();
+    if model.bakes.pool.live().is_some() {
+        let after = format!("{} after those under way", count(recipes.len() as u64, "recipe"));
+        wishes.push(Wish::Tell(Toast::done(after).next("X on screen 7 stops them all")));
+    }
+    wishes.extend([Wish::Do(Effect::Errand(errands::Effect::BakeAll(recipes))), Wish::Go(Screen::Bakes)]);
+    wishes
 }

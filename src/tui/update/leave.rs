@@ -3,6 +3,7 @@
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screens::{Place, Screen, Wish};
+use crate::tui::tasks::{Task, TaskKind};
 use crate::tui::widgets::Confirm;
 
 /// Leaves, or asks about what would be lost.
@@ -37,8 +38,15 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
 
 /// What is under way and would be broken off. Bakes are not: they go on by themselves.
 fn owed(model: &Model) -> Option<Confirm> {
-    let owed: Vec<&str> =
-        model.tasks.all.iter().filter(|task| task.kind.is_owed()).map(|task| task.what.as_str()).collect();
+    let said = |task: &Task| match (&task.kind, model.bakes.pool.live()) {
+        (TaskKind::Batch, Some(_)) => match model.bakes.pool.waiting() {
+            // All have begun: nothing is lost.
+            0 => None,
+            left => Some(format!("{} ({left} {} not begun)", task.what, if left == 1 { "has" } else { "have" })),
+        },
+        (kind, _) => kind.is_owed().then(|| task.what.clone()),
+    };
+    let owed: Vec<String> = model.tasks.all.iter().filter_map(said).collect();
     if owed.is_empty() {
         return None;
     }

@@ -145,9 +145,10 @@ fn selected(model: &Model) -> Option<Result<TaskKind, (String, String)>> {
     }
 }
 
-/// A task is given up at once, a bake after a question. A survey ends as though its store had not answered.
+/// A task is given up at once, bakes after a question. A survey ends as though its store had not answered.
 fn cancel_task(model: &mut Model) -> Vec<Wish> {
     match selected(model) {
+        Some(Ok(TaskKind::Batch)) => model.bakes.pool.stop(),
         Some(Ok(kind)) => {
             let mut wishes = vec![Wish::Do(Effect::GiveUp(kind.clone()))];
             wishes.extend(super::given_up(model, &kind));

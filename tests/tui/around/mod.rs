@@ -20,7 +20,7 @@ use super::golden::model;
 use super::store::{begun, found, press, surveyed};
 
 /// A workspace with two stores, recipes of every kind and bakes of every kind.
-fn house(size: (u16, u16)) -> Model {
+pub fn house(size: (u16, u16)) -> Model {
     let mut model = model(size);
     begin(&mut model, Screen::Store);
     begun(&mut model, "global");

@@ -68,6 +68,8 @@ fn lines(model: &Model, look: &Look, area: Rect) -> Vec<Line<'static>> {
     if let Some(totals) = total_of(model, row) {
         let tree = model.changed.of(&row.id).map(|(tree, _)| tree.totals()).unwrap_or_default();
         lines.push(total_line(look, label(model, look, row), totals, tree, columns));
+    } else if *state == StepState::Running && is_elsewhere(model, row) {
+        lines.push(Line::from(look.span(Role::Dim, "  live changes are not available on this engine")));
     }
     if let Some(report) = model.changed.unreadable(&row.id) {
         let text = format!("its files cannot be read: {}", report.message);
@@ -103,9 +105,6 @@ fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
             vec![look.span(Role::Text, "in the layer"), look.span(Role::Dim, ", files as seen")]
         }
         (true, None) => vec![look.span(Role::Text, "in the layer")],
-        (false, None) if *model.state_of(row) == StepState::Running && is_elsewhere(model, row) => {
-            vec![look.span(Role::Dim, "live changes are not available on this engine")]
-        }
         (false, _) if *model.state_of(row) == StepState::Running => {
             vec![look.glyph(Glyph::Running), look.span(Role::Accent, " so far")]
         }
@@ -119,7 +118,11 @@ fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
 
 /// Whether a step runs where nobody sees what it changes until it is done.
 fn is_elsewhere(model: &Model, row: &StepRow) -> bool {
-    let engine = model.view.started.as_ref().map_or("embedded", |started| &started.engine);
+    let started = model.view.started.as_ref();
+    // Of several builders, the one that bakes the step's platform.
+    let seat =
+        started.and_then(|started| started.seats.iter().find(|seat| Some(&seat.platform) == row.platform.as_ref()));
+    let engine = seat.map_or(started.map_or("embedded", |started| &started.engine), |seat| &seat.engine);
     !engine.starts_with("embedded") && matches!(row.action.as_str(), "run" | "packages")
 }
 

@@ -58,7 +58,11 @@ fn fact_lines(look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>
         ("digest", row.digest.as_ref().map(ToString::to_string)),
         ("base", Some(format!("{}{base}", row.base))),
         ("recipe", Some(row.recipe.clone())),
-        ("engine", Some(row.engine.clone())),
+        match row.builders.as_slice() {
+            [] => ("engine", Some(row.engine.clone())),
+            [_] => ("builder", Some(format!("{}, {}", row.baked_on(), row.engine))),
+            _ => ("builders", Some(format!("{}, {}", row.baked_on(), row.engine))),
+        },
         ("worker", Some(format!("process {pid} on {host}, of {user}"))),
         ("started", Some(stamp(&row.started))),
         ("finished", row.finished.as_deref().map(stamp)),
@@ -85,6 +89,9 @@ fn failure(look: &Look, row: &ShelfRow, columns: usize) -> Vec<Line<'static>> {
     if let Some(failure) = &row.failure {
         said.push((Role::Fail, failure.message.clone()));
         said.extend(failure.causes.iter().map(|cause| (Role::Text, cause.clone())));
+        if let Some(builder) = &failure.builder {
+            said.push((Role::Text, format!("builder {builder} is at fault, not the recipe")));
+        }
         said.extend(failure.help.iter().map(|help| (Role::Dim, help.clone())));
     }
     let wrapped = said.into_iter().flat_map(|(role, text)| {

@@ -2,10 +2,13 @@
 
 mod detail;
 mod model;
+mod pool;
+mod pool_view;
 mod update;
 mod view;
 
 pub use model::{Model, Reading};
+pub use pool::{Pool, Pooled};
 
 use crate::flows::follow::ShelfNews;
 use crate::report::Report;
@@ -24,6 +27,8 @@ pub enum Effect {
 pub enum Msg {
     /// Bakes.
     News(ShelfNews),
+    /// How the bakes begun from here stand, as soon as that is another; nothing once they are over.
+    Pool(Option<Box<Pooled>>),
     /// The shelf cannot be read, or no longer.
     Unreadable(Report),
     /// A bake was asked to stop, or could not be.

@@ -1,5 +1,6 @@
 //! What the Bakes screen knows: the rows in order, which of them show, which is selected.
 
+use super::Pool;
 use crate::domain::projection::{ShelfRow, ShelfStatus};
 use crate::flows::follow::ShelfNews;
 use crate::report::Report;
@@ -34,6 +35,8 @@ pub struct Model {
     pub filter: Filter,
     /// Marked bakes, by their IDs.
     pub marked: Vec<String>,
+    /// The builders.
+    pub pool: Pool,
     /// Whether the detail has the keys, and its first line shown.
     pub detail: Option<usize>,
 }
@@ -112,11 +115,11 @@ impl Model {
     /// Finds out again what the filter lets through, `selected` still selected where it is.
     pub(super) fn sift(&mut self, selected: Option<String>) {
         let lets = |row: &ShelfRow| {
-            if self.filter.text.starts_with('!') {
-                self.filter.lets(&row.bake) && self.filter.lets(&row.reference) && self.filter.lets(row.status.as_str())
-            } else {
-                self.filter.lets(&row.bake) || self.filter.lets(&row.reference) || self.filter.lets(row.status.as_str())
-            }
+            // An engine without a name of its own is most bakes' engine: it tells none from the others.
+            let texts = [row.bake.as_str(), &row.reference, row.status.as_str()];
+            let mut each =
+                texts.into_iter().chain(row.builders.iter().map(String::as_str)).map(|text| self.filter.lets(text));
+            if self.filter.text.starts_with('!') { each.all(|lets| lets) } else { each.any(|lets| lets) }
         };
         self.shown = (0..self.rows.len()).filter(|at| lets(&self.rows[*at])).collect();
         let at = selected.and_then(|id| self.shown.iter().position(|at| self.rows[*at].bake == id));

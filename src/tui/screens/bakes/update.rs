@@ -26,6 +26,11 @@ impl Model {
                 self.settle(around);
                 Vec::new()
             }
+            Msg::Pool(pooled) => {
+                self.pool.take(pooled, around.now);
+                self.settle(around);
+                Vec::new()
+            }
             Msg::Unreadable(report) => {
                 self.reading = Reading::Failed(report);
                 Vec::new()
@@ -49,7 +54,7 @@ impl Model {
 
     /// The list over the whole width, the selected bake below it; one at a time where there is little room.
     pub(super) fn panes(&self, around: &Around) -> Split {
-        let (body, sizes) = (around.body, around.sizes(Screen::Bakes));
+        let (body, sizes) = (self.below_pool(around).1, around.sizes(Screen::Bakes));
         if body.height < TWO_PANES || sizes.zoom == Zoom::Full {
             return Split::One(body);
         }
@@ -197,6 +202,7 @@ impl Place for Model {
             Action::Open | Action::Log => return self.watch(false),
             Action::Replay => return self.watch(true),
             Action::CancelBake => return self.cancel(),
+            Action::CancelAll => return self.stop_all(),
             Action::OtherPane => {
                 self.detail = if self.detail.is_some() || self.is_empty() { None } else { Some(0) };
                 self.settle(around);
@@ -265,7 +271,7 @@ impl Place for Model {
     }
 
     fn wants_clock(&self) -> bool {
-        self.count(ShelfStatus::Running) > 0
+        self.count(ShelfStatus::Running) > 0 || self.pool.counts_down()
     }
 
     fn subject(&self, look: &Look, around: &Around) -> Subject {

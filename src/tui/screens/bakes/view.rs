@@ -24,6 +24,18 @@ const COLUMNS: [Column; 8] = [
     Column { title: "by", width: Width::Fixed(18), align: Align::Left, from: 110 },
 ];
 
+/// From this width on, the names of engines have more room.
+const ROOMY: u16 = 170;
+
+/// The columns of a table this wide.
+fn columns(width: u16) -> [Column; 8] {
+    let mut columns = COLUMNS;
+    if width >= ROOMY {
+        columns[3].width = Width::Fixed(22);
+    }
+    columns
+}
+
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let mut what = vec![look.span(Role::Strong, "bakes")];
@@ -64,15 +76,20 @@ pub(super) fn cursor(model: &Model) -> Option<Position> {
 
 /// The body.
 pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buffer) {
+    let (pool, below) = model.below_pool(around);
+    if !pool.is_empty() {
+        super::pool_view::draw(model, look, around, pool, buffer);
+    }
     if model.is_empty() {
-        return empty(model, look, around.body, buffer);
+        return empty(model, look, below, buffer);
     }
     let panes = model.panes(around);
     panes.draw_rule(look, buffer);
     let focused = model.detail.is_some();
     if let Some(area) = panes.list(focused) {
+        let columns = columns(area.width);
         let table =
-            Table { look, columns: &COLUMNS, len: model.len(), cursor: model.cursor, focused: !focused, headed: true };
+            Table { look, columns: &columns, len: model.len(), cursor: model.cursor, focused: !focused, headed: true };
         table.draw(area, buffer, |index| {
             model.row(index).map(|row| cells(model, look, around, row)).unwrap_or_default()
         });
@@ -152,12 +169,12 @@ pub(super) fn took(row: &ShelfRow, around: &Around) -> String {
 
 fn cells(model: &Model, look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>> {
     let (user, host, _) = &row.place;
-    let short = short(look, &row.bake);
+    let (short, on) = (short(look, &row.bake), row.baked_on());
     vec![
         Line::from(look.glyph(sign(row.status))),
         marked(look, Role::Dim, &short, model.filter.mark(&short)),
         marked(look, Role::Text, &row.reference, model.filter.mark(&row.reference)),
-        Line::from(look.span(Role::Dim, row.engine.clone())),
+        marked(look, Role::Dim, &on, model.filter.mark(&on).filter(|_| !row.builders.is_empty())),
         Line::from(look.span(Role::Text, took(row, around))),
         marked_cells(look, &model.filter, vec![outcome(look, around, row)]).pop().unwrap_or_default(),
         Line::from(look.span(Role::Dim, format::age(Some(&row.started), around.now))),
@@ -172,10 +189,10 @@ fn outcome(look: &Look, around: &Around, row: &ShelfRow) -> Line<'static> {
     match row.status {
         ShelfStatus::Running if all == 0 => text(Role::Dim, "begins".into()),
         ShelfStatus::Running => {
-            let wide = around.body.width >= 76;
+            let width = around.body.width;
             #[allow(clippy::cast_precision_loss, reason = "a bar is as exact as its columns")]
-            let mut spans = meter(look, over as f64 / all as f64, if wide { 8 } else { 4 }).to_vec();
-            let word = if wide { "  step " } else { " " };
+            let mut spans = meter(look, over as f64 / all as f64, if width >= 76 { 8 } else { 4 }).to_vec();
+            let word = if width >= 90 { "  step " } else { " " };
             spans.push(look.span(Role::Text, format!("{word}{} of {all}", (over + 1).min(all))));
             Line::from(spans)
         }

@@ -1,6 +1,9 @@
 //! Errands: publishing, freeing, several bakes or verifications, a key unlocked.
 
-use std::path::PathBuf;
+mod batch;
+
+pub(super) use batch::{Underway, alone};
+
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::mpsc::Sender;
@@ -8,12 +11,10 @@ use tokio::sync::mpsc::Sender;
 use super::{Performer, Slot};
 use crate::domain::units;
 use crate::flows::Context;
-use crate::flows::bake::{BakeOptions, read_requests};
-use crate::flows::batch::{Batch, Progress};
 use crate::flows::prune::{Freeing, gc};
-use crate::flows::publish::Underway;
+use crate::flows::publish;
 use crate::flows::verify::VerifyOptions;
-use crate::report::{Kind, Report};
+use crate::report::Report;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::errands::Hidden;
 use crate::tui::errands::{Effect, Msg};
@@ -51,11 +52,11 @@ impl Performer {
             }
             Effect::BakeAll(files) => {
                 if let Some(wanted) = wanted(&context, Outer::Errand(Effect::BakeAll(files.clone()))) {
-                    return self.spawn(Slot::Batch, async move { send(&tell, wanted).await });
+                    return self.spawn(Slot::Unlock, async move { send(&tell, wanted).await });
                 }
-                let what = format!("beginning {}", units::count(files.len() as u64, "bake"));
-                self.task(TaskKind::Batch, what, async move { batch(context, files, &tell).await });
+                self.bake_all(files);
             }
+            Effect::StopBatch => self.stop_batch(),
             Effect::Unlock { passphrase, then } => {
                 let unlocked = Arc::clone(&self.unlocked);
                 self.blocking(Slot::Unlock, move || {
@@ -112,8 +113,8 @@ async fn publish(context: &Context, images: Vec<String>, tell: &Sender<Told>) {
     let all = images.len();
     for (number, image) in images.into_iter().enumerate() {
         let which = if all > 1 { format!("{} of {all}, ", number + 1) } else { String::new() };
-        let told = |underway: Underway| {
-            let Underway { blobs, of, bytes } = underway;
+        let told = |underway: publish::Underway| {
+            let publish::Underway { blobs, of, bytes } = underway;
             progress(tell, TaskKind::Publish, format!("{which}{blobs} of {of} blobs, {} sent", units::bytes(bytes)));
         };
         let outcome = context.publish_watched(&image, None, told).await;
@@ -129,32 +130,4 @@ async fn verify(context: &Context, images: Vec<String>, tell: &Sender<Told>) {
         all.push((image, verified.map(|verified| verified.verdict)));
     }
     send(tell, Msg::VerifiedAll(all)).await;
-}
-
-/// Begins each bake when its turn has come; once all have begun, they are on their own.
-async fn batch(context: Arc<Context>, files: Vec<PathBuf>, tell: &Sender<Told>) {
-    let of = Arc::clone(&context);
-    let read = move || read_requests(&of, &files, &BakeOptions::default());
-    let asked = match tokio::task::spawn_blocking(read).await {
-        Ok(asked) => asked,
-        Err(error) => Err(Report::new(Kind::Failed, &error)),
-    };
-    let all = asked.as_ref().map_or(0, |asked| asked.requests.len());
-    let mut batch = match asked.and_then(|asked| Batch::new(&context, asked)) {
-        Ok(batch) => batch,
-        Err(report) => return send(tell, Msg::Begun { reference: String::new(), begun: Err(report) }).await,
-    };
-    let mut begun = 0;
-    while begun < all
-        && let Some(next) = batch.next().await
-    {
-        let (reference, outcome) = match next {
-            Progress::Started { started, reference } => (reference, Ok(started.bake)),
-            Progress::NotStarted { reference, report } => (reference, Err(report)),
-            Progress::Record { .. } | Progress::Ended { .. } | Progress::Again { .. } => continue,
-        };
-        begun += 1;
-        progress(tell, TaskKind::Batch, format!("{begun} of {all}"));
-        send(tell, Msg::Begun { reference, begun: outcome }).await;
-    }
 }

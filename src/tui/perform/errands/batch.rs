@@ -1,0 +1,250 @@
+//! Several bakes over the pool, followed to their end: what was begun from here is tried again, given up and counted here.
+//! Tells how the pool stands; what a bake does the screens read from its journal.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
+use super::super::Performer;
+use super::{progress, send};
+use crate::domain::journal::{BakeStatus, Failure};
+use crate::domain::units::count;
+use crate::flows::Context;
+use crate::flows::bake::{BakeOptions, read_requests};
+use crate::flows::batch::{Batch, Progress};
+use crate::report::{Kind, Report};
+use crate::tui::errands::{Msg, Tally};
+use crate::tui::msg::Msg as Told;
+use crate::tui::screens::bakes::{self, Pooled};
+use crate::tui::screens::recipes;
+use crate::tui::tasks::TaskKind;
+use crate::tui::widgets::Toast;
+
+/// Several bakes that are followed: how they are stopped, and where more recipes are handed in.
+pub(in crate::tui::perform) struct Underway {
+    stop: Arc<Notify>,
+    more: UnboundedSender<Vec<PathBuf>>,
+}
+
+impl Performer {
+    /// Bakes these recipes; after those under way, where there are any.
+    pub(super) fn bake_all(&mut self, files: Vec<PathBuf>) {
+        let files = match &self.batch {
+            // Whoever is over takes nothing more, and gives it back.
+            Some(underway) => match underway.more.send(files) {
+                Ok(()) => return,
+                Err(refused) => refused.0,
+            },
+            None => files,
+        };
+        let (stop, (more, asked)) = (Arc::new(Notify::new()), unbounded_channel());
+        self.batch = Some(Underway { stop: Arc::clone(&stop), more });
+        let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
+        let what = format!("baking {}", count(files.len() as u64, "recipe"));
+        self.task(TaskKind::Batch, what, async move {
+            Following { context, tell, stop, asked, then: VecDeque::from([files]) }.all().await;
+        });
+    }
+
+    /// Asks all of them to stop.
+    pub(super) fn stop_batch(&self) {
+        if let Some(underway) = &self.batch {
+            underway.stop.notify_one();
+        }
+    }
+}
+
+/// Batches, one after the other.
+struct Following {
+    context: Arc<Context>,
+    tell: Sender<Told>,
+    stop: Arc<Notify>,
+    asked: UnboundedReceiver<Vec<PathBuf>>,
+    /// What comes after the one under way.
+    then: VecDeque<Vec<PathBuf>>,
+}
+
+impl Following {
+    async fn all(mut self) {
+        while let Some(files) = self.next_files() {
+            let batch = match read(&self.context, files).await {
+                Ok((batch, all)) => {
+                    send(&self.tell, Msg::BatchBegun(Ok(all))).await;
+                    (batch, all)
+                }
+                Err(report) => {
+                    send(&self.tell, Msg::BatchBegun(Err(report))).await;
+                    continue;
+                }
+            };
+            let tally = self.one(batch).await;
+            send(&self.tell, Msg::BatchOver(tally)).await;
+        }
+        self.stands(None).await;
+    }
+
+    async fn stands(&self, pooled: Option<Box<Pooled>>) {
+        // Nobody listens any more: the terminal UI is leaving.
+        let _ = self.tell.send(Told::Bakes(bakes::Msg::Pool(pooled))).await;
+    }
+
+    /// What is to be baked now; once there is nothing, nothing more is taken.
+    fn next_files(&mut self) -> Option<Vec<PathBuf>> {
+        while let Ok(files) = self.asked.try_recv() {
+            self.then.push_back(files);
+        }
+        self.then.pop_front().or_else(|| {
+            self.asked.close();
+            self.asked.try_recv().ok()
+        })
+    }
+
+    /// Follows one to its end.
+    async fn one(&mut self, (mut batch, all): (Batch, usize)) -> Tally {
+        let mut told = Standing::new(all);
+        loop {
+            if let Some(pooled) = told.news(&batch, &self.then) {
+                progress(&self.tell, TaskKind::Batch, pooled.tally.progress(pooled.board.at_work()));
+                self.stands(Some(Box::new(pooled))).await;
+            }
+            let next = tokio::select! {
+                next = batch.next() => next,
+                Some(files) = self.asked.recv() => {
+                    self.then.push_back(files);
+                    continue;
+                }
+                () = self.stop.notified() => {
+                    self.then.clear();
+                    batch.cancel();
+                    continue;
+                }
+            };
+            let Some(next) = next else { return told.pooled.tally };
+            if let Some(msg) = told.take(next) {
+                send(&self.tell, msg).await;
+            }
+        }
+    }
+}
+
+/// One recipe over the workspace's builders: tells its bake as soon as that has begun, and sees it to its end.
+pub(in crate::tui::perform) async fn alone(context: &Arc<Context>, file: PathBuf, tell: &Sender<Told>) {
+    let begun = |begun| Told::Recipes(recipes::Msg::Begun(begun));
+    let (mut batch, mut is_new) = match read(context, vec![file]).await {
+        Ok((batch, _)) => (batch, true),
+        Err(report) => return drop(tell.send(begun(Err(report))).await),
+    };
+    while let Some(next) = batch.next().await {
+        let told = match next {
+            Progress::Started { started, .. } if is_new => begun(Ok(started.bake)),
+            Progress::NotStarted { report, .. } if is_new => begun(Err(report)),
+            Progress::NotStarted { report, .. } => Told::Tell(Toast::failure(&report)),
+            Progress::Again { reference, builder, failure, .. } => {
+                Told::Errand(Msg::BakedElsewhere { reference, builder, why: failure.message })
+            }
+            Progress::Out { builder, report } => Told::Errand(Msg::BuilderOut { builder, why: why(report) }),
+            Progress::Started { .. } | Progress::Record { .. } | Progress::Ended { .. } => continue,
+        };
+        is_new &= matches!(told, Told::Errand(_));
+        // Nobody listens any more: the terminal UI is leaving.
+        let _ = tell.send(told).await;
+    }
+}
+
+async fn read(context: &Arc<Context>, files: Vec<PathBuf>) -> Result<(Batch, usize), Report> {
+    let of = Arc::clone(context);
+    let read = move || {
+        let asked = read_requests(&of, &files, &BakeOptions::default())?;
+        let all = asked.requests.len();
+        Ok((Batch::new(&of, asked)?.without_output(), all))
+    };
+    tokio::task::spawn_blocking(read).await.map_err(|error| Report::new(Kind::Failed, &error))?
+}
+
+/// What was told of a batch, and when.
+struct Standing {
+    pooled: Pooled,
+    at: Option<Instant>,
+    /// Something happened since that may have changed it.
+    is_due: bool,
+}
+
+impl Standing {
+    fn new(all: usize) -> Self {
+        let pooled = Pooled { tally: Tally { all, ..Tally::default() }, ..Pooled::default() };
+        Self { pooled, at: None, is_due: true }
+    }
+
+    /// How it stands, where that is another than was told.
+    fn news(&mut self, batch: &Batch, then: &VecDeque<Vec<PathBuf>>) -> Option<Pooled> {
+        let queued = then.iter().map(Vec::len).sum();
+        if !std::mem::take(&mut self.is_due) && queued == self.pooled.queued {
+            return None;
+        }
+        let board = batch.board();
+        // Counts change with the board: a bake that ended has left it.
+        if let Some(at) = self.at
+            && queued == self.pooled.queued
+            && board.is_still(&self.pooled.board, u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX))
+        {
+            return None;
+        }
+        (self.pooled.board, self.pooled.queued, self.at) = (board, queued, Some(Instant::now()));
+        Some(self.pooled.clone())
+    }
+
+    /// Counts what happened; gives what is news at once.
+    fn take(&mut self, next: Progress) -> Option<Msg> {
+        self.is_due |= !matches!(next, Progress::Record { .. });
+        let tally = &mut self.pooled.tally;
+        match next {
+            Progress::Record { .. } => {}
+            Progress::Started { started, .. } => {
+                Arc::make_mut(&mut self.pooled.ours).insert(started.bake);
+            }
+            Progress::Ended { reference, outcome, .. } => match outcome {
+                Some((BakeStatus::Ok, _)) => tally.baked += 1,
+                Some((BakeStatus::Cancelled, _)) => tally.cancelled += 1,
+                Some((_, failure)) => self.failed(reference, failure),
+                None => self.failed(reference, Some(gone())),
+            },
+            Progress::NotStarted { report, .. } if report.kind == Kind::Cancelled => tally.cancelled += 1,
+            Progress::NotStarted { reference, report } => tally.failed.push((reference, why(report))),
+            Progress::Again { reference, builder, failure, .. } => {
+                self.pooled.faults.insert(builder.clone(), failure.message.clone());
+                return Some(Msg::BakedElsewhere { reference, builder, why: failure.message });
+            }
+            Progress::Out { builder, report } => {
+                let why = why(report);
+                self.pooled.faults.insert(builder.clone(), why.clone());
+                return Some(Msg::BuilderOut { builder, why });
+            }
+        }
+        None
+    }
+
+    fn failed(&mut self, reference: String, failure: Option<Failure>) {
+        let failure = failure.unwrap_or_default();
+        // Before it is asked how the pool stands now: there it is known where this one was.
+        if failure.builder.is_some()
+            && let Some(builder) = self.pooled.board.builder_of(&reference)
+        {
+            self.pooled.faults.insert(builder.to_owned(), failure.message.clone());
+        }
+        self.pooled.tally.failed.push((reference, failure.message));
+    }
+}
+
+/// What is wrong, and the first reason.
+fn why(report: Report) -> String {
+    let said = std::iter::once(report.message).chain(report.causes.into_iter().take(1));
+    said.collect::<Vec<_>>().join(": ")
+}
+
+fn gone() -> Failure {
+    Failure { message: "its worker is gone".to_owned(), ..Failure::default() }
+}

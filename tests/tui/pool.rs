@@ -1,0 +1,258 @@
+//! The pool on the Bakes screen: each builder and what it bakes, at every size; stopping all; leaving while some wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bakery::domain::journal::{EventKind, SeatTaken};
+use bakery::domain::pool::{Board, Health, Seats};
+use bakery::domain::projection::{ShelfRow, ShelfStatus};
+use bakery::flows::follow::ShelfNews;
+use bakery::tui::effect::Effect;
+use bakery::tui::errands::{self, Tally};
+use bakery::tui::keymap::{Code, Key};
+use bakery::tui::model::{Model, Overlay};
+use bakery::tui::msg::Msg;
+use bakery::tui::screens::Screen;
+use bakery::tui::screens::bakes::{self, Pooled};
+use bakery::tui::tasks::{News, TaskKind};
+use bakery::tui::update::update;
+use bakery::tui::widgets::Tone;
+
+use super::around::house;
+use super::bake::{Journal, shown};
+use super::bakes::{mixed, row, told};
+use super::golden::{check, check_ascii, grids, now};
+
+const ALL_SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (140, 40), (200, 60)];
+
+fn seats(name: &str, slots: usize, platform: Option<&str>, health: Health, baking: &[&str]) -> Seats {
+    let platforms = platform.map(|platform| BTreeSet::from([platform.parse().unwrap()]));
+    let baking = baking.iter().map(|image| (*image).to_owned()).collect();
+    Seats { name: name.into(), slots, platforms, health, baking }
+}
+
+/// Four builders: one at work, one idle, one left alone, one on trial.
+fn pooled() -> Pooled {
+    let builders = vec![
+        seats("amd-1", 4, Some("linux/amd64"), Health::In, &["team-a/payments-api:1.4.0", "team-b/reports:2.0.1"]),
+        seats("arm-1", 2, Some("linux/arm64"), Health::In, &[]),
+        seats("amd-2", 2, Some("linux/amd64"), Health::Out { left: 24_600 }, &[]),
+        seats("spare", 1, None, Health::OnTrial, &["team-c/gateway:0.9"]),
+    ];
+    let waiting = (0..6).map(|number| format!("team-d/app-{number}:1.0")).collect();
+    let fault = "builder amd-2 said nothing for 300 s".to_owned();
+    Pooled {
+        board: Board { builders, waiting },
+        tally: Tally {
+            all: 20,
+            baked: 10,
+            failed: vec![("team-e/odd:1".into(), "step 2 failed".into())],
+            cancelled: 0,
+        },
+        queued: 0,
+        faults: BTreeMap::from([("amd-2".to_owned(), fault)]),
+        ours: Arc::default(),
+    }
+}
+
+/// The same, and so many idle ones more.
+fn many(idle: usize) -> Pooled {
+    let mut pooled = pooled();
+    let more = (0..idle).map(|number| seats(&format!("farm-{number}"), 8, None, Health::In, &[]));
+    pooled.board.builders.extend(more);
+    pooled.board.builders.rotate_left(4);
+    pooled
+}
+
+fn stand(model: &mut Model, pooled: Option<Pooled>) {
+    update(model, Msg::Bakes(bakes::Msg::Pool(pooled.map(Box::new))));
+}
+
+/// The screen while `pooled` is baked.
+fn baking(size: (u16, u16), pooled: Pooled) -> Model {
+    let mut model = told(size, mixed());
+    let what = format!("baking {} recipes", pooled.tally.all);
+    update(&mut model, Msg::Task(News::Started { id: 1, kind: TaskKind::Batch, what }));
+    stand(&mut model, Some(pooled));
+    model
+}
+
+fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
+    keys.chars().flat_map(|c| update(model, Msg::Key(Key::plain(Code::Char(c))))).collect()
+}
+
+fn says(model: &Model, words: &str) -> bool {
+    grids(model, false).0.contains(words)
+}
+
+#[test]
+fn each_builder_shows_how_it_stands_and_what_it_bakes() {
+    for size @ (width, height) in ALL_SIZES {
+        let name = |state: &str| format!("bakes/{state}-{width}x{height}");
+        check(&name("pool"), &baking(size, pooled()));
+        check(&name("pool-many"), &baking(size, many(9)));
+        let mut alone = told(size, Vec::new());
+        alone.bakes.pool.builders = many(0)
+            .board
+            .builders
+            .into_iter()
+            .map(|seats| Seats { health: Health::In, baking: Vec::new(), ..seats })
+            .collect();
+        check(&name("pool-at-rest"), &alone);
+    }
+    check_ascii("bakes/pool-ascii-80x24", &baking((80, 24), pooled()));
+    check_ascii("bakes/pool-ascii-60x16", &baking((60, 16), pooled()));
+}
+
+#[test]
+fn a_builder_left_alone_is_counted_down_and_then_tried() {
+    let mut model = baking((80, 24), pooled());
+    assert!(says(&model, "left alone for 25 s: builder amd-2 said nothing"));
+    assert!(model.wants_clock());
+    update(&mut model, Msg::Clock(now() + time::Duration::seconds(20)));
+    assert!(says(&model, "left alone for 5 s"), "{}", grids(&model, false).0);
+    update(&mut model, Msg::Clock(now() + time::Duration::seconds(25)));
+    assert!(says(&model, "on trial: the next bake tries it"), "{}", grids(&model, false).0);
+    let mut quiet = told((80, 24), Vec::new());
+    quiet.bakes.pool.builders = vec![seats("one", 1, None, Health::In, &[])];
+    assert!(!quiet.wants_clock(), "nothing moves");
+}
+
+#[test]
+fn what_others_bake_shows_where_the_journals_say() {
+    let on = |bake: &str, reference: &str, builder: Option<&str>, engine: &str| ShelfRow {
+        builders: builder.map(str::to_owned).into_iter().collect(),
+        engine: engine.into(),
+        ..row(bake, reference, ShelfStatus::Running, "2027-01-15T07:59:53.000Z")
+    };
+    let rows = vec![
+        on("1A", "team-a/one:1", Some("amd-1"), "docker://amd.example:1"),
+        on("1B", "team-a/two:1", None, "podman"),
+        on("1C", "team-a/mine:1", Some("amd-1"), "docker://amd.example:1"),
+    ];
+    let mut model = told((140, 40), rows.clone());
+    let pool = |model: &Model| -> Vec<String> {
+        let text = grids(model, false).0;
+        text.lines().skip(2).take_while(|line| !line.contains("outcome")).map(|line| line.trim().to_owned()).collect()
+    };
+    // No workspace's engines, but two places: grouped by what the journals say.
+    let shown = pool(&model);
+    assert!(shown[0].contains("pool") && shown[0].contains("3 at work"), "{shown:?}");
+    assert!(
+        shown.iter().any(|line| line.contains("amd-1") && line.contains("team-a/mine:1, team-a/one:1")),
+        "{shown:?}"
+    );
+    assert!(shown.iter().any(|line| line.contains("podman") && line.contains("team-a/two:1")), "{shown:?}");
+    // A batch of ours: its own bake is where the board says, once, whatever the shelf still says.
+    let ours = Arc::new(BTreeSet::from([rows[2].bake.clone()]));
+    let builders = vec![seats("amd-1", 2, None, Health::In, &["team-a/mine:1"])];
+    stand(&mut model, Some(Pooled { board: Board { builders, waiting: Vec::new() }, ours, ..Pooled::default() }));
+    let shown = pool(&model);
+    assert!(
+        shown.iter().any(|line| line.contains("2 of 2") && line.contains("team-a/mine:1, team-a/one:1")),
+        "{shown:?}"
+    );
+    // Its journal may be there before we know whose it is: still once.
+    let builders = vec![seats("amd-1", 2, None, Health::In, &["team-a/mine:1"])];
+    stand(&mut model, Some(Pooled { board: Board { builders, waiting: Vec::new() }, ..Pooled::default() }));
+    let shown = pool(&model);
+    assert!(
+        shown.iter().any(|line| line.contains("2 of 2") && line.contains("team-a/mine:1, team-a/one:1")),
+        "{shown:?}"
+    );
+    // One engine and nothing that waits is no pool.
+    update(&mut model, Msg::Bakes(bakes::Msg::News(ShelfNews::All(vec![on("1B", "team-a/two:1", None, "podman")]))));
+    stand(&mut model, None);
+    assert!(!says(&model, "pool"), "{}", grids(&model, false).0);
+}
+
+#[test]
+fn all_are_stopped_only_after_a_yes() {
+    let mut model = told((80, 24), mixed());
+    assert_eq!(press(&mut model, "X"), []);
+    assert!(says(&model, "x cancels the selected bake"), "{}", grids(&model, false).0);
+    let stop = [Effect::Errand(errands::Effect::StopBatch)];
+    let mut model = baking((80, 24), pooled());
+    assert_eq!(press(&mut model, "X"), []);
+    assert!(says(&model, "3 at work stop where they are; 6 that wait are not begun"), "{}", grids(&model, false).0);
+    assert_eq!(update(&mut model, Msg::Key(Key::plain(Code::Enter))), [], "no is the answer at first");
+    press(&mut model, "X");
+    assert_eq!(press(&mut model, "y"), stop);
+    // The same from the list of what is under way, on whatever screen.
+    press(&mut model, "2w");
+    assert_eq!(press(&mut model, "x"), [], "it is asked first");
+    assert!(matches!(&model.overlay, Overlay::Confirm(_)));
+    assert_eq!(press(&mut model, "y"), stop);
+}
+
+#[test]
+fn leaving_asks_while_some_have_not_begun() {
+    let mut model = baking((80, 24), pooled());
+    press(&mut model, "1");
+    assert_eq!(press(&mut model, "q"), []);
+    assert!(says(&model, "baking 20 recipes (6 have not begun)"), "{}", grids(&model, false).0);
+    press(&mut model, "n");
+    let mut all_begun = pooled();
+    all_begun.board.waiting.clear();
+    stand(&mut model, Some(all_begun));
+    assert_eq!(press(&mut model, "q"), [Effect::Leave], "those that have begun go on by themselves");
+}
+
+#[test]
+fn recipes_asked_for_meanwhile_come_after_them() {
+    let mut model = house((80, 24));
+    stand(&mut model, Some(pooled()));
+    let effects = press(&mut model, "2G k b");
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Errand(errands::Effect::BakeAll(files)) if files.len() == 2)),
+        "{effects:?}"
+    );
+    assert!(model.screen == Screen::Bakes && says(&model, "2 recipes after those under way"));
+    stand(&mut model, Some(Pooled { queued: 2, ..pooled() }));
+    assert!(says(&model, "2 recipes after them"), "{}", grids(&model, false).0);
+    update(&mut model, Msg::Task(News::Started { id: 1, kind: TaskKind::Batch, what: "baking 20 recipes".into() }));
+    press(&mut model, "q");
+    assert!(says(&model, "(8 have not begun)"), "{}", grids(&model, false).0);
+}
+
+#[test]
+fn news_tells_whose_fault_it_was_and_how_all_ended() {
+    let mut model = baking((80, 24), pooled());
+    let (reference, builder) = ("team-a/app:1".to_owned(), "amd-2".to_owned());
+    let why = "builder amd-2 said nothing for 300 s".to_owned();
+    update(&mut model, Msg::Errand(errands::Msg::BakedElsewhere { reference, builder, why }));
+    let told = |model: &Model| model.toasts.iter().last().cloned().unwrap();
+    assert_eq!(told(&model).text, "builder amd-2 said nothing for 300 s; team-a/app:1 is baked elsewhere");
+    let tally = Tally { baked: 19, ..pooled().tally };
+    update(&mut model, Msg::Errand(errands::Msg::BatchOver(tally)));
+    assert_eq!((told(&model).tone, told(&model).text), (Tone::Warning, "19 baked, 1 failed: team-e/odd:1".to_owned()));
+    update(&mut model, Msg::Task(News::Ended { id: 1 }));
+    stand(&mut model, None);
+    assert!(!says(&model, "pool") && press(&mut model, "q") == [Effect::Leave]);
+}
+
+#[test]
+fn a_bake_elsewhere_says_that_its_changes_are_not_seen_live() {
+    let going = |engine: &str, seat: Option<&str>| {
+        let mut journal = Journal::going();
+        if let EventKind::BakeStarted(started) = &mut journal.records[0].event.kind {
+            started.engine = engine.into();
+            let taken = |engine: &str| SeatTaken {
+                platform: "linux/amd64".parse().unwrap(),
+                engine: engine.into(),
+                builder: "amd-1".into(),
+            };
+            started.seats = seat.map(taken).into_iter().collect();
+        }
+        journal
+    };
+    let said = |journal: &Journal, size| says(&shown(size, journal), "live changes are not available on this engine");
+    for size in [(80, 24), (140, 40), (200, 60)] {
+        assert!(said(&going("podman", None), size), "{size:?}");
+        assert!(said(&going("embedded + docker://a", Some("docker://a")), size), "its platform sits elsewhere");
+        assert!(!said(&going("embedded", None), size), "{size:?}");
+        assert!(!said(&going("docker://a + embedded", Some("embedded")), size), "its platform sits here");
+    }
+}
