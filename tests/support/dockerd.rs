@@ -16,7 +16,12 @@ pub struct Dockerd {
 impl Dockerd {
     /// Starts one and waits until it answers; where the host does not let it, gives its last words.
     pub fn start() -> Result<Self, String> {
-        let folder = tempfile::Builder::new().prefix("dockerd-").tempdir().unwrap();
+        Self::start_in(&std::env::temp_dir())
+    }
+
+    /// The same, with its storage below `place`.
+    pub fn start_in(place: &Path) -> Result<Self, String> {
+        let folder = tempfile::Builder::new().prefix("dockerd-").tempdir_in(place).unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let log = std::fs::File::create(path("log")).unwrap();
         let child = Command::new("dockerd")
