@@ -8,8 +8,11 @@ use crate::support::peers;
 use crate::support::podman_service::PodmanService;
 
 /// Bases, then what stands on them.
-const RECIPES: &[(&str, &[&str])] =
-    &[("global", &["python", "nginx"]), ("team-a", &["payments-api", "storefront"]), ("team-b", &["reports"])];
+const RECIPES: &[(&str, &[&str])] = &[
+    ("global", &["python", "nginx"]),
+    ("team-a", &["payments-api/payments-api.yaml", "storefront/storefront.yaml"]),
+    ("team-b", &["reports/reports.yaml"]),
+];
 
 fn bake(world: &World, workspace: &str, (recipe, engine): (&str, &str)) -> Vec<serde_json::Value> {
     let workspace = world.path(workspace).display().to_string();

@@ -1,7 +1,7 @@
 //! What is stopped here is stopped at the daemon, and what a killed bake leaves there is freed.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::same;
@@ -30,7 +30,11 @@ fn comes(within: Duration, mut state: impl FnMut() -> bool) -> bool {
 }
 
 /// A bake in whose second group of steps something sleeps; comes back when it does.
-fn asleep(bakery: &Bakery, engine: &str, (seconds, secrets): (&str, &str)) -> (Child, serde_json::Value) {
+fn asleep(
+    bakery: &Bakery,
+    engine: &str,
+    (seconds, secrets): (&str, &str),
+) -> (Child, BufReader<ChildStdout>, serde_json::Value) {
     let head = "recipe: 1\nname: team-a/app\ntag: \"1.0\"\nbase: local/os:1\nsteps:\n";
     let steps =
         format!("  - write: {{to: /srv/a, content: a}}\n  - run: {{script: \"exec sleep {seconds}\"{secrets}}}\n");
@@ -39,10 +43,11 @@ fn asleep(bakery: &Bakery, engine: &str, (seconds, secrets): (&str, &str)) -> (C
     command.env("TOKEN", "correct-horse-battery").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut first).unwrap();
     let started = serde_json::from_str(&first).unwrap();
     assert!(comes(Duration::from_secs(120), || sleeps(seconds)), "{first}");
-    (child, started)
+    (child, out, started)
 }
 
 fn images(daemon: &Dockerd) -> Vec<String> {
@@ -63,14 +68,17 @@ fn what_is_stopped_here_is_stopped_at_dockerd() {
     let bakery = same::stocked();
     // With secrets it is another kind of session.
     for (seconds, secrets) in [("30011", ""), ("30012", ", secrets: [token]")] {
-        let (mut child, started) = asleep(&bakery, &daemon.engine(), (seconds, secrets));
+        let (mut child, mut out, started) = asleep(&bakery, &daemon.engine(), (seconds, secrets));
         bakery.ok(&["cancel", started["bake"].as_str().unwrap()]);
-        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let mut rest = String::new();
+        out.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+        assert!(rest.lines().last().unwrap().contains("\"status\":\"cancelled\""), "{rest}");
         assert!(comes(Duration::from_secs(20), || !sleeps(seconds)), "it sleeps on");
         assert_eq!(images(&daemon), ["localhost/bakery-ground"]);
     }
     // A bake that is killed takes its step with it; its images go with the next bake.
-    let (mut child, started) = asleep(&bakery, &daemon.engine(), ("30013", ""));
+    let (mut child, _out, started) = asleep(&bakery, &daemon.engine(), ("30013", ""));
     let _ = Command::new("kill").args(["-KILL", &started["pid"].to_string()]).status();
     child.wait().unwrap();
     assert!(comes(Duration::from_secs(20), || !sleeps("30013")), "it sleeps on");
