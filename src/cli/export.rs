@@ -1,4 +1,4 @@
-//! `bakery export`: recipes as Dockerfiles, and for `docker buildx bake`.
+//! `bakery export`: recipes as Dockerfiles, and for `docker buildx bake`; images into Docker and Podman, to be run there.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::run::Session;
 use crate::domain::text::escape;
 use crate::flows::port::{ExportOptions, ExportedRecipe};
-use crate::report::Report;
+use crate::report::{Kind, Report};
 
 /// What is written.
 #[derive(Debug, clap::Subcommand)]
@@ -16,6 +16,21 @@ pub(super) enum Command {
     Dockerfile(Args),
     /// Write recipes for `docker buildx bake`: docker-bake.json, and a Dockerfile each
     BuildxBake(BakeArgs),
+    /// Load an image into Docker under its name, for `docker run`
+    Docker(LoadArgs),
+    /// Load an image into Podman under its name, for `podman run`
+    Podman(LoadArgs),
+}
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct LoadArgs {
+    /// Image of the local store
+    #[arg(value_name = "IMAGE")]
+    image: String,
+    /// Where it listens: unix://…, tcp://…, ssh://…; where its own program looks, without
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
 }
 
 /// Arguments.
@@ -79,6 +94,8 @@ pub(super) async fn run(command: Command, session: &Session) -> Result<(), Repor
             let options = ExportOptions { plain, out: Some(out.clone()), package_manager };
             (context.export_bake(&recipes, &options).await?, Some(out))
         }
+        Command::Docker(args) => return load("docker", args, session).await,
+        Command::Podman(args) => return load("podman", args, session).await,
     };
     let output = &session.output;
     for one in &made {
@@ -92,6 +109,17 @@ pub(super) async fn run(command: Command, session: &Session) -> Result<(), Repor
     match out {
         Some(out) => output.line(escape(&out.display().to_string())),
         None => made.iter().try_for_each(|one| output.line(one.exported.dockerfile.trim_end())),
+    }
+}
+
+/// Loads an image, and says how it is called there.
+async fn load(kind: &str, args: LoadArgs, session: &Session) -> Result<(), Report> {
+    let engine = args.host.map_or_else(|| kind.to_owned(), |host| format!("{kind}://{host}"));
+    let engine = engine.parse().map_err(|error| Report::new(Kind::Usage, &error))?;
+    let loaded = session.context()?.load_into(&args.image, &engine).await?;
+    match session.output.json {
+        true => session.output.json(&loaded),
+        false => session.output.line(escape(&loaded.name)),
     }
 }
 

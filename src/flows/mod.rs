@@ -26,6 +26,7 @@ mod judging;
 mod jurisdiction;
 pub mod keys;
 pub mod lineage;
+mod load;
 mod new_recipe;
 pub mod pictures;
 pub mod policy;
@@ -50,4 +51,5 @@ pub mod watch;
 pub mod worker;
 
 pub use context::{Context, KeyEntry};
+pub use load::LoadedImage;
 pub use prepare::{LoadedRecipe, PrepareOptions, Prepared};

@@ -5,6 +5,14 @@ mod context;
 #[cfg(feature = "engines")]
 mod docker;
 #[cfg(feature = "engines")]
+mod examples;
+#[cfg(feature = "engines")]
+mod faults;
+#[cfg(feature = "engines")]
+mod leftovers;
+#[cfg(feature = "engines")]
 mod podman;
 #[cfg(feature = "engines")]
 pub mod same;
+#[cfg(feature = "engines")]
+mod together;

@@ -11,12 +11,14 @@ use crate::support::{debian, docker_run, peers};
 const SUBSET: &[&str] = &["python", "redis", "nginx"];
 
 /// Copies of the three workspaces, with the root file system in its place.
-struct World {
-    bakery: Bakery,
+pub struct World {
+    /// The program, in a home of its own.
+    pub bakery: Bakery,
 }
 
 impl World {
-    fn new() -> Self {
+    /// With keys for everybody, and nothing baked.
+    pub fn new() -> Self {
         let world = Self { bakery: Bakery::new() };
         copy_recipes(&world.bakery);
         let archive = world.path("global/os/rootfs.tar");
@@ -29,7 +31,8 @@ impl World {
         world
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A path below the recipes.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.bakery.path("recipes").join(name)
     }
 

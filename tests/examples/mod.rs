@@ -1,6 +1,6 @@
 //! The example recipes: as text, and baked for real.
 
-mod baked;
+pub mod baked;
 mod text;
 
 use std::path::Path;

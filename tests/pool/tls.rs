@@ -50,7 +50,7 @@ fn a_dockerd_behind_certificates_bakes_for_whom_it_knows() {
     let (ca, cert, key) = (path("ca.pem"), path("server.pem"), path("server-key.pem"));
     let tls = ["--tlsverify", "--tlscacert", &ca, "--tlscert", &cert, "--tlskey", &key];
     let more = [&["--host", &address][..], &tls].concat();
-    let daemon = Dockerd::start_with(&more).unwrap();
+    let daemon = Dockerd::start_with(&std::env::temp_dir(), &more).unwrap();
     bakery.write("recipes/rootfs.tar", tiny::tar(&[]));
     let recipe = "recipe: 1\nname: t/app\ntag: \"1\"\nbase: scratch\nsteps:\n  - unpack: {from: rootfs.tar, to: /}\n  \
                   - run: {script: \"echo made > /root/made\", network: host}\n";

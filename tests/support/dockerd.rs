@@ -16,12 +16,17 @@ pub struct Dockerd {
 impl Dockerd {
     /// Starts one and waits until it answers; where the host does not let it, gives its last words.
     pub fn start() -> Result<Self, String> {
-        Self::start_with(&[])
+        Self::start_with(&std::env::temp_dir(), &[])
+    }
+
+    /// The same, with its storage below `place`.
+    pub fn start_in(place: &Path) -> Result<Self, String> {
+        Self::start_with(place, &[])
     }
 
     /// The same with more arguments.
-    pub fn start_with(more: &[&str]) -> Result<Self, String> {
-        let folder = tempfile::Builder::new().prefix("dockerd-").tempdir().unwrap();
+    pub fn start_with(place: &Path, more: &[&str]) -> Result<Self, String> {
+        let folder = tempfile::Builder::new().prefix("dockerd-").tempdir_in(place).unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let log = std::fs::File::create(path("log")).unwrap();
         let child = Command::new("dockerd")

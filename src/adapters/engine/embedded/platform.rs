@@ -14,7 +14,7 @@ use super::checking::{FileTests, NOT_RUN, check_of, finished};
 use super::events::{Events, Progress, change_seen};
 use super::image::{Frame, StepOutcome, exec_config, put_image};
 use super::reading::Contents;
-use super::running::{Elsewhere, OWNERSHIP_LOST, Runner, StepRun, Subject};
+use super::running::{Elsewhere, OWNERSHIP_LOST, Runner, StepRun, Subject, UnderWay};
 use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
@@ -98,6 +98,8 @@ pub(super) struct Stack {
     pub(super) remembered: Remembered,
     /// Begun by the first step that runs something.
     runner: Option<Runner>,
+    /// What is under way elsewhere.
+    pub(super) away: UnderWay,
 }
 
 impl Stack {
@@ -110,7 +112,8 @@ impl Stack {
 impl Workshop {
     /// Carries out the steps on top of `layers` and stores the image; the tests are held against it.
     pub(super) fn run(&self, layers: Vec<Ground>, tasks: &[Task], events: &Events) -> Result<Made, Ended> {
-        let mut stack = Stack { layers, tree: None, remembered: Remembered::new(), runner: None };
+        let mut stack =
+            Stack { layers, tree: None, remembered: Remembered::new(), runner: None, away: UnderWay::default() };
         let outcomes = self.steps(&mut stack, tasks, events).map_err(Ended::Step)?;
         let manifest = put_image(&self.frame, &self.platform, self.base.as_ref(), &outcomes).map_err(Ended::Store)?;
         let found = self.test(stack, events).map_err(|_| Ended::Cancelled)?;
@@ -192,11 +195,13 @@ impl Workshop {
 
     fn steps(&self, stack: &mut Stack, tasks: &[Task], events: &Events) -> Result<Vec<StepOutcome>, StepFailed> {
         let mut outcomes = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            let watch = Stopwatch::start();
+        for (at, task) in tasks.iter().enumerate() {
+            // Carried out together with one before it, it has begun already.
+            let before = stack.away.begun.remove(&task.id);
+            let mut begun = before.is_some();
+            let watch = before.unwrap_or_else(Stopwatch::start);
             let action = task.step.action.kind();
-            let mut begun = false;
-            let result = self.step(stack, task, events, &mut begun).map_err(|error| StepFailed {
+            let result = self.step(stack, &tasks[at..], events, &mut begun).map_err(|error| StepFailed {
                 step: task.id.clone(),
                 begun,
                 action,
@@ -208,13 +213,15 @@ impl Workshop {
         Ok(outcomes)
     }
 
+    /// The first of `tasks`.
     fn step(
         &self,
         stack: &mut Stack,
-        task: &Task,
+        tasks: &[Task],
         events: &Events,
         begun: &mut bool,
     ) -> Result<StoredResult, StepError> {
+        let [task, ..] = tasks else { return Err(StepError::NoInputs) };
         if self.cancel.is_cancelled() {
             return Err(StepError::Cancelled);
         }
@@ -245,16 +252,22 @@ impl Workshop {
             return self.tell_cached(task, stored, events);
         }
         let watch = Stopwatch::start();
-        events.emit(EventKind::StepStarted { step: task.id.clone() })?;
-        *begun = true;
-        let result = match &task.step.action {
-            Action::Run(_) | Action::Packages(_) => self.run_step(stack, task, key, events)?,
-            _ => self.make(stack, task, key, events)?,
+        if !*begun {
+            events.emit(EventKind::StepStarted { step: task.id.clone() })?;
+            *begun = true;
+        }
+        let (result, millis) = match (&task.step.action, &self.elsewhere) {
+            (action, Some(elsewhere)) if action.runs() => {
+                self.run_elsewhere(&**elsewhere, stack, (tasks, key), events)?
+            }
+            (Action::Run(_) | Action::Packages(_), _) => (self.run_step(stack, task, key, events)?, None),
+            _ => (self.make(stack, task, key, events)?, None),
         };
+        let millis = millis.unwrap_or_else(|| watch.millis());
         // A result that is not remembered is made again.
         let _ = cache.store(&result);
         events.emit(EventKind::LayerSealed(self.sealed(task, &result)))?;
-        events.emit(EventKind::StepFinished { step: task.id.clone(), millis: watch.millis() })?;
+        events.emit(EventKind::StepFinished { step: task.id.clone(), millis })?;
         Ok(result)
     }
 
@@ -337,9 +350,6 @@ impl Workshop {
         key: CacheKey,
         events: &Events,
     ) -> Result<StoredResult, StepError> {
-        if let Some(elsewhere) = &self.elsewhere {
-            return self.run_elsewhere(&**elsewhere, stack, (task, key), events);
-        }
         if matches!(task.step.action, Action::Packages(_)) {
             self.tree(stack)?;
         }

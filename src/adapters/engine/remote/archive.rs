@@ -33,12 +33,15 @@ pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> 
         }
         let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
         let size = entry.size();
-        let document = name.ends_with(".json") || (name.starts_with("blobs/") && size <= MAX_DOCUMENT);
+        let document =
+            name.ends_with(".json") || name.ends_with("/json") || (name.starts_with("blobs/") && size <= MAX_DOCUMENT);
         if document && size <= MAX_DOCUMENT {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes)?;
             sizes.insert(keep_bytes(&blobs, &bytes)?, bytes.len() as u64);
             documents.insert(name, bytes);
+        } else if named(&name).is_some_and(|id| known.contains(&id)) || is_lowest(&name, &documents, known) {
+            // It is passed over: the config says whether it is what was given.
         } else {
             let digest = keep(&mut entry, known, &blobs)?;
             sizes.insert(digest, size);
@@ -77,6 +80,21 @@ pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> 
 struct Saved {
     #[serde(rename = "Config")]
     config: String,
+}
+
+/// The layer a file is called after: `DIGEST.tar`, `DIGEST/layer.tar`, `blobs/sha256/DIGEST`.
+fn named(name: &str) -> Option<DiffId> {
+    let name = name.strip_prefix("blobs/sha256/").unwrap_or(name);
+    let hex = name.strip_suffix("/layer.tar").or(name.strip_suffix(".tar")).unwrap_or(name);
+    format!("sha256:{hex}").parse().ok().map(DiffId)
+}
+
+/// Whether a layer stands on no other, by the document older dockers put before it; with only layers of one base known, it
+/// is one of those.
+fn is_lowest(name: &str, documents: &BTreeMap<String, Vec<u8>>, known: &BTreeSet<DiffId>) -> bool {
+    let beside = name.strip_suffix("/layer.tar").and_then(|folder| documents.get(&format!("{folder}/json")));
+    let said = beside.and_then(|said| serde_json::from_slice::<serde_json::Value>(said).ok());
+    !known.is_empty() && said.is_some_and(|said| said.get("id").is_some() && said.get("parent").is_none())
 }
 
 fn wrong(what: &str) -> io::Error {

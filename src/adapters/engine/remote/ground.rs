@@ -69,6 +69,18 @@ impl GroundImage {
         Self::made(layers.collect(), platform, env, inherited)
     }
 
+    /// An image that is in a layout as it is: its config, and its layers with their diffIDs.
+    pub fn whole(
+        layout: &Layout,
+        (config, platform): (Vec<u8>, &Platform),
+        layers: impl Iterator<Item = (Descriptor, DiffId)>,
+    ) -> Self {
+        let layer = |(blob, diff_id)| GroundLayer { diff_id, blob, layout: layout.clone() };
+        let layers: Vec<GroundLayer> = layers.map(layer).collect();
+        let (inherited, platform) = (layers.len(), platform.clone());
+        Self { id: Digest::of(&config), config, layers, inherited, platform, env: Vec::new() }
+    }
+
     /// The image of the base alone; `None` where this is it, or there is none.
     pub fn base(&self) -> Option<Self> {
         let layers = self.layers.get(..self.inherited).filter(|layers| !layers.is_empty())?;
@@ -90,12 +102,18 @@ impl GroundImage {
         Self { id: Digest::of(&config), config, layers, inherited, platform, env }
     }
 
-    /// Writes it as the archive `docker load` takes, called `name`, without its first `there` layers.
-    pub fn write(&self, name: &str, there: usize, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes it as the archive `docker load` takes, called `name`, without its first `there` layers; `hollow`: they are
+    /// named, with nothing in them, for who counts.
+    pub fn write(&self, name: &str, (there, hollow): (usize, bool), out: &mut dyn Write) -> io::Result<()> {
         let mut archive = tar::Builder::new(out);
         let file_of = |layer: &GroundLayer| format!("{}/layer.tar", layer.diff_id.0.encoded());
         let there = self.layers.get(..there).unwrap_or_default();
         let mut sent: std::collections::BTreeSet<DiffId> = there.iter().map(|layer| layer.diff_id.clone()).collect();
+        if hollow {
+            for layer in there {
+                archive.append_data(&mut header(0), file_of(layer), io::empty())?;
+            }
+        }
         for layer in &self.layers {
             if sent.insert(layer.diff_id.clone()) {
                 let (file, size) = layer.open()?;

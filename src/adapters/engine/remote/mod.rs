@@ -8,7 +8,6 @@ pub mod buildkit;
 mod changes;
 #[cfg(feature = "engines")]
 mod daemon;
-mod dockerfile;
 mod engine;
 mod ground;
 mod merged;
@@ -90,6 +89,9 @@ pub trait Builder: Send + Sync {
     async fn take(&self, _ground: &GroundImage, _cancel: &CancellationToken) -> Result<String, BuilderError> {
         Err(BuilderError::Protocol { builder: self.name(), what: "that it takes no images".into() })
     }
+
+    /// An image it took is not needed any more by this bake. What later bakes stand on, too, it may keep.
+    async fn forget(&self, _name: &str) {}
 
     /// Builds, and leaves the result in `order.result`. A cancel stops the builder, too.
     async fn build(&self, order: &Order, told: &dyn Told, cancel: &CancellationToken) -> Result<(), BuilderError>;

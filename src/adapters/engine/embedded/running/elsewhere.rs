@@ -1,8 +1,11 @@
 //! Steps that run something, carried out beyond this machine: what a bake asks of whoever does it. Knows no builder.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::step::StepRun;
+use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::BaseImage;
 use crate::adapters::engine::embedded::base::Ground;
 use crate::adapters::engine::embedded::cache::StoredResult;
@@ -13,7 +16,7 @@ use crate::adapters::engine::embedded::steps::{Remembered, StepError};
 use crate::adapters::sandbox::Counts;
 use crate::domain::layer::Tree;
 use crate::domain::oci::Platform;
-use crate::domain::plan::{CacheKey, Ids, Running};
+use crate::domain::plan::{CacheKey, Ids, Running, StepId};
 use crate::domain::recipe::{Action, Installed};
 
 /// Carries out steps that run something. Called on a bake's own thread, which may wait.
@@ -24,7 +27,8 @@ pub(in crate::adapters::engine) trait Elsewhere: Send + Sync {
     /// Whether it runs programs of a platform.
     fn runs(&self, platform: &Platform) -> bool;
 
-    /// Carries out a step; its layer is in the layout then, and what it changes in the tree.
+    /// Carries out a step; its layer is in the layout then, and what it changes in the tree. Of those after it, as many as
+    /// fit may be carried out with it: they are told to begin, and asked for one by one afterwards.
     fn carry_out(&self, work: Work<'_>) -> Result<Brought, StepError>;
 }
 
@@ -39,6 +43,18 @@ pub(in crate::adapters::engine) struct Work<'a> {
     pub(in crate::adapters::engine) remembered: &'a Remembered,
     pub(in crate::adapters::engine) cache: &'a Path,
     pub(in crate::adapters::engine) no_cache: bool,
+    /// The steps after it, to the last one.
+    pub(in crate::adapters::engine) after: Vec<(&'a StepId, &'a Action)>,
+    pub(in crate::adapters::engine) away: &'a mut UnderWay,
+}
+
+/// What one step leaves to those after it.
+#[derive(Default)]
+pub(in crate::adapters::engine) struct UnderWay {
+    /// Steps that were told to begin before it was their turn.
+    pub(in crate::adapters::engine) begun: BTreeMap<StepId, Stopwatch>,
+    /// What whoever carries out steps keeps until the platform is done.
+    pub(in crate::adapters::engine) kept: Option<Box<dyn Any + Send>>,
 }
 
 impl Work<'_> {
@@ -55,6 +71,8 @@ pub(in crate::adapters::engine) struct Brought {
     pub(in crate::adapters::engine) sealed: Option<Sealed>,
     /// Packages it was asked for, in the versions that came.
     pub(in crate::adapters::engine) packages: Vec<Installed>,
+    /// How long it took.
+    pub(in crate::adapters::engine) millis: u64,
 }
 
 impl Workshop {
@@ -70,15 +88,16 @@ impl Workshop {
         }
     }
 
-    /// A step that runs something, carried out beyond this machine.
+    /// The first of `tasks`, which runs something, carried out beyond this machine.
     pub(in crate::adapters::engine::embedded) fn run_elsewhere(
         &self,
         elsewhere: &dyn Elsewhere,
         stack: &mut Stack,
-        (task, key): (&Task, CacheKey),
+        (tasks, key): (&[Task], CacheKey),
         events: &Events,
-    ) -> Result<StoredResult, StepError> {
+    ) -> Result<(StoredResult, Option<u64>), StepError> {
         self.tree(stack)?;
+        let [task, after @ ..] = tasks else { return Err(StepError::NoInputs) };
         let Some(tree) = &mut stack.tree else { return Err(StepError::NoInputs) };
         let work = Work {
             around: self.around(&task.id, &stack.layers, events),
@@ -89,14 +108,16 @@ impl Workshop {
             remembered: &stack.remembered,
             cache: &self.cache,
             no_cache: self.no_cache,
+            after: after.iter().map(|task| (&task.id, &task.step.action)).collect(),
+            away: &mut stack.away,
         };
-        let Brought { counts, sealed, packages } = elsewhere.carry_out(work)?;
+        let Brought { counts, sealed, packages, millis } = elsewhere.carry_out(work)?;
         let Counts { added, modified, deleted } = counts;
         let mut result = StoredResult { key, layer: None, added, modified, deleted, packages };
         if let Some(sealed) = sealed {
             // The tree has it already.
             self.keep(stack, sealed, &mut result);
         }
-        Ok(result)
+        Ok((result, Some(millis)))
     }
 }

@@ -83,7 +83,7 @@ impl Telling {
     }
 
     /// Hands on what has been gathered.
-    pub(super) fn flush(&mut self) -> bool {
+    pub(in crate::adapters::engine) fn flush(&mut self) -> bool {
         self.last = Stopwatch::start();
         let piece = std::mem::take(&mut self.gathered);
         piece.is_empty() || self.events.output(&self.step, piece).is_ok()

@@ -1,92 +1,30 @@
-//! A build by a daemon's API: the ground loaded, the Dockerfile sent, the image fetched, nothing of it left there that only
-//! this build needed.
+//! A build by a daemon's API: the Dockerfile sent, the image fetched, nothing of it left there that only this build needed.
 
-use std::io::{self, Read, Write};
+use std::collections::BTreeSet;
+use std::io::{self, Read};
 use std::path::Path;
 
 use bollard::Docker;
-use bollard::query_parameters::{
-    BuildImageOptionsBuilder, BuilderVersion, ImportImageOptions, RemoveImageOptionsBuilder,
-};
-use futures_util::{Stream, StreamExt};
+use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
 
 use super::said::{Story, exit_code};
 use super::session::Session;
 use super::{Daemon, DaemonKind};
-use crate::adapters::engine::remote::{BuilderError, GroundImage, Order, Told, archive};
+use crate::adapters::engine::remote::{BuilderError, Order, Told, archive};
 use crate::domain::oci::DiffId;
 
 /// Pieces of an archive under way at once.
 const PIECES: usize = 8;
-/// Bytes of one.
-const PIECE: usize = 256 << 10;
 /// Where the secrets of a step lie in podman's context.
 const SECRETS: &str = "podman-build-secret-";
 
 impl Daemon {
-    /// Makes sure that it has the image; gives its name there. The base stays for the next bake; what is there of it
-    /// docker need not be sent again.
-    pub(super) async fn load(&self, ground: &GroundImage) -> Result<String, BuilderError> {
-        let docker = self.api().await?;
-        let Some(base) = ground.base() else { return self.send(&docker, ground, 0).await };
-        self.send(&docker, &base, 0).await?;
-        let there = if self.kind == DaemonKind::Docker { ground.inherited } else { 0 };
-        match self.send(&docker, ground, there).await {
-            Err(BuilderError::Protocol { .. }) if there > 0 => self.send(&docker, ground, 0).await,
-            other => other,
-        }
-    }
-
-    /// Sends an image that is not there, without its first `there` layers.
-    async fn send(&self, docker: &Docker, ground: &GroundImage, there: usize) -> Result<String, BuilderError> {
-        let name = format!("localhost/bakery-ground:{}", &ground.id.encoded()[..32]);
-        let layers: Vec<String> = ground.layers.iter().map(|layer| layer.diff_id.to_string()).collect();
-        if let Ok(mut known) = self.known.lock() {
-            known.extend(ground.layers.iter().map(|layer| layer.diff_id.clone()));
-        }
-        if let Ok(mut passing) = self.passing.lock()
-            && ground.layers.len() > ground.inherited
-        {
-            passing.insert(name.clone());
-        }
-        if self.has(docker, &name, &layers).await? {
-            return Ok(name);
-        }
-        let (sender, receiver) = mpsc::channel(PIECES);
-        let mut loading = docker.import_image_stream(ImportImageOptions::default(), arriving(receiver), None);
-        let writing = write_archive(ground, (&name, there), sender);
-        let reading = async {
-            while let Some(said) = loading.next().await {
-                said.map_err(|error| self.failed(error))?;
-            }
-            Ok::<(), BuilderError>(())
-        };
-        let (written, read) = tokio::join!(writing, reading);
-        read?;
-        written.map_err(|source| BuilderError::Io {
-            action: "read the layers of",
-            path: name.clone().into(),
-            source,
-        })?;
-        match self.has(docker, &name, &layers).await? {
-            true => Ok(name),
-            false => Err(self.protocol("that it has not the image it took")),
-        }
-    }
-
-    async fn has(&self, docker: &Docker, name: &str, layers: &[String]) -> Result<bool, BuilderError> {
-        match docker.inspect_image(name).await {
-            Ok(image) => Ok(image.root_fs.and_then(|root| root.layers).unwrap_or_default() == layers),
-            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
-            Err(error) => Err(self.failed(error)),
-        }
-    }
-
     pub(super) async fn carry_out(&self, order: &Order, told: &dyn Told) -> Result<(), BuilderError> {
         let docker = self.api().await?;
-        let tag = format!("localhost/bakery-result:{}", ulid::Ulid::generate().to_string().to_lowercase());
+        let tag = self.mark.result();
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|source| BuilderError::Io {
                 action: "read",
@@ -97,22 +35,12 @@ impl Daemon {
         let dockerfile = read(&order.context.join("Dockerfile"))?;
         let built = self.run(&docker, order, &tag, (&dockerfile, told)).await;
         let fetched = match built {
-            Ok(()) => self.fetch(&docker, &tag, &order.result).await,
+            Ok(()) => self.fetch(&docker, &tag, (&dockerfile, &order.result)).await,
             Err(error) => Err(error),
         };
         // Only room there depends on it.
-        self.forget(&docker, &tag).await;
-        if let Some(ground) = dockerfile.lines().next().and_then(|line| line.strip_prefix("FROM "))
-            && self.passing.lock().is_ok_and(|mut passing| passing.remove(ground))
-        {
-            self.forget(&docker, ground).await;
-        }
+        self.remove(&docker, &tag).await;
         fetched
-    }
-
-    async fn forget(&self, docker: &Docker, name: &str) {
-        let options = RemoveImageOptionsBuilder::default().force(true).build();
-        let _ = docker.remove_image(name, Some(options), None).await;
     }
 
     async fn run(
@@ -194,8 +122,13 @@ impl Daemon {
         pack().map(Bytes::from).map_err(failed)
     }
 
-    async fn fetch(&self, docker: &Docker, tag: &str, into: &Path) -> Result<(), BuilderError> {
-        let known = self.known.lock().map(|known| known.clone()).unwrap_or_default();
+    async fn fetch(&self, docker: &Docker, tag: &str, (of, into): (&str, &Path)) -> Result<(), BuilderError> {
+        let mut known: BTreeSet<DiffId> = BTreeSet::new();
+        if !of.starts_with("FROM scratch\n")
+            && let Ok(loaded) = self.loaded.lock()
+        {
+            known.extend(loaded.values().flatten().cloned());
+        }
         let mut stream = Box::pin(docker.export_image(tag));
         let (sender, receiver) = mpsc::channel::<Bytes>(PIECES);
         let folder = into.to_owned();
@@ -230,14 +163,7 @@ impl Daemon {
     }
 }
 
-/// What a thread writes, as a stream.
-fn arriving<T: Send + 'static>(receiver: mpsc::Receiver<T>) -> impl Stream<Item = T> + Send + 'static {
-    futures_util::stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|piece| (piece, receiver))
-    })
-}
-
-fn unpack(receiver: mpsc::Receiver<Bytes>, known: &std::collections::BTreeSet<DiffId>, into: &Path) -> io::Result<()> {
+fn unpack(receiver: mpsc::Receiver<Bytes>, known: &BTreeSet<DiffId>, into: &Path) -> io::Result<()> {
     let mut pieces = Pieces { receiver, piece: Bytes::new() };
     archive::unpack(&mut pieces, known, into)?;
     // A sender is not left alone with what follows the archive.
@@ -261,41 +187,6 @@ impl Read for Pieces {
         let count = self.piece.len().min(buffer.len());
         buffer[..count].copy_from_slice(&self.piece.split_to(count));
         Ok(count)
-    }
-}
-
-/// Writes the archive on a thread of its own.
-async fn write_archive(
-    ground: &GroundImage,
-    (name, there): (&str, usize),
-    sender: mpsc::Sender<Result<Bytes, io::Error>>,
-) -> io::Result<()> {
-    let (ground, name) = (ground.clone(), name.to_owned());
-    let writing = tokio::task::spawn_blocking(move || {
-        let mut out = io::BufWriter::with_capacity(PIECE, Sending(sender.clone()));
-        let written = ground.write(&name, there, &mut out).and_then(|()| out.flush());
-        if let Err(error) = &written {
-            // The daemon must not take half an archive for a whole one.
-            let _ = sender.blocking_send(Err(io::Error::new(error.kind(), error.to_string())));
-        }
-        written
-    });
-    let written = writing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-    // A daemon that took no more says why itself.
-    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
-}
-
-struct Sending(mpsc::Sender<Result<Bytes, io::Error>>);
-
-impl Write for Sending {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let piece = Ok(Bytes::copy_from_slice(bytes));
-        self.0.blocking_send(piece).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -1,14 +1,16 @@
 //! Docker Engine and Podman by the API both speak. What a step stands on is loaded as an image, the step is built upon it,
 //! and the image that comes of it is fetched. Knows no recipes.
 //!
-//! Reading order: `connect`, this file's [`Daemon`], `build`, `said` (its progress as lines).
+//! Reading order: `connect`, this file's [`Daemon`], `load`, `build`, `said` (its progress as lines), `leftovers`.
 
 mod build;
 mod connect;
+mod leftovers;
+mod load;
 mod said;
 mod session;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use super::{BaseBy, Builder, BuilderError, GroundImage, Order, Told};
 use crate::domain::engine::Capabilities;
 use crate::domain::oci::{DiffId, Platform};
 use connect::Way;
+use leftovers::Mark;
 
 /// How long a daemon may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -52,10 +55,10 @@ pub struct Daemon {
     kind: DaemonKind,
     address: String,
     way: Way,
-    /// Layers it was given: they need not come back.
-    known: Mutex<BTreeSet<DiffId>>,
-    /// Images loaded for one step only.
-    passing: Mutex<BTreeSet<String>>,
+    /// Whose what is left there is.
+    mark: Mark,
+    /// Layers of images that are there: they need not be sent, and need not come back.
+    loaded: Mutex<BTreeMap<String, Vec<DiffId>>>,
 }
 
 impl Daemon {
@@ -74,7 +77,7 @@ impl Daemon {
         let builder = format!("{} at {address}", kind.name());
         let way =
             connect::connect(kind, &address, files).map_err(|source| BuilderError::Unreachable { builder, source })?;
-        Ok(Self { kind, address, way, known: Mutex::default(), passing: Mutex::default() })
+        Ok(Self { kind, address, way, mark: Mark::new(), loaded: Mutex::default() })
     }
 
     /// Version it says it is of, and the platform of its machine.
@@ -153,6 +156,11 @@ impl Builder for Daemon {
 
     fn says_network(&self) -> bool {
         false
+    }
+
+    async fn forget(&self, name: &str) {
+        // Only room there depends on it.
+        let _ = tokio::time::timeout(PATIENCE, self.unload(name)).await;
     }
 
     async fn take(&self, ground: &GroundImage, cancel: &CancellationToken) -> Result<String, BuilderError> {

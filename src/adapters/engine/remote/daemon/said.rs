@@ -13,6 +13,7 @@ pub(super) struct Story<'a> {
     numbered: Vec<usize>,
     /// BuildKit's nodes by digest.
     lines: BTreeMap<String, usize>,
+    begun: Vec<usize>,
     ended: Vec<usize>,
     /// Where podman is.
     current: Option<usize>,
@@ -35,6 +36,7 @@ impl<'a> Story<'a> {
             told,
             numbered: numbered.collect(),
             lines: BTreeMap::new(),
+            begun: Vec::new(),
             ended: Vec::new(),
             current: None,
             cached: false,
@@ -53,8 +55,10 @@ impl<'a> Story<'a> {
         if let Some(BuildInfoAux::BuildKit(status)) = info.aux {
             for vertex in status.vertexes {
                 let Some(line) = self.line_of(&vertex.name) else { continue };
-                let known = self.lines.insert(vertex.digest, line).is_some();
-                if !known {
+                self.lines.insert(vertex.digest, line);
+                // All are named before any is begun.
+                if (vertex.started.is_some() || vertex.completed.is_some()) && !self.begun.contains(&line) {
+                    self.begun.push(line);
                     self.told.began(line);
                 }
                 if !vertex.error.is_empty() {
