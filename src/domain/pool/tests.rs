@@ -202,7 +202,9 @@ proptest! {
         let mut pool = Pool::new(builders.clone(), works.clone());
         let (mut now, mut fates) = (0, fates.into_iter().cycle());
         let mut running: Vec<(usize, Vec<usize>)> = Vec::new();
-        let (mut tries, mut ends): (BTreeMap<usize, Vec<Option<usize>>>, BTreeMap<usize, bool>) = Default::default();
+        // Who was at fault in each try.
+        let mut tries: BTreeMap<usize, Vec<Option<usize>>> = BTreeMap::new();
+        let mut ends: BTreeMap<usize, bool> = BTreeMap::new();
         for _ in 0..1000 {
             match pool.next(now) {
                 Next::Over => break,

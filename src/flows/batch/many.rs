@@ -121,7 +121,7 @@ impl Batch {
             };
             let wake = [until, self.patience()].into_iter().flatten().min();
             let progress = match self.news(wake).await {
-                News::Heard(at, Ok(Some(record))) => Some(self.running[at].record(record, self.outputs)),
+                News::Heard(at, Ok(Some(record))) => Some(self.running[at].record(*record, self.outputs)),
                 News::Heard(at, Ok(None)) => {
                     let running = self.running.remove(at);
                     Some(self.ended(running))
@@ -154,7 +154,9 @@ impl Batch {
     async fn news(&mut self, wake: Option<Instant>) -> News {
         let Self { running, starting, asking, .. } = self;
         tokio::select! {
-            (next, at) = first(running.iter_mut().map(|running| running.viewing.next().boxed())) => News::Heard(at, next),
+            (next, at) = first(running.iter_mut().map(|running| running.viewing.next().boxed())) => {
+                News::Heard(at, next.map(|line| line.map(Box::new)))
+            }
             (started, at) = first(starting.iter_mut().map(|starting| &mut starting.coming)) => News::Begun(at, started),
             (answer, at) = first(asking.iter_mut().map(|asking| &mut asking.coming)) => News::Answered(at, answer),
             () = alarm(wake) => News::Time,
@@ -204,7 +206,7 @@ impl Batch {
         match begun {
             Ok((viewing, started)) => {
                 let at = seats.first().copied().unwrap_or_default();
-                let (heard, reference) = (Instant::now(), reference.clone());
+                let heard = Instant::now();
                 let running = Running {
                     work,
                     reference: reference.clone(),

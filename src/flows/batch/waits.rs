@@ -26,7 +26,7 @@ pub(super) struct Asking {
 
 /// What was waited for.
 pub(super) enum News {
-    Heard(usize, Result<Option<Result<Record, Damage>>, Report>),
+    Heard(usize, Result<Option<Box<Result<Record, Damage>>>, Report>),
     Begun(usize, Result<Started, Report>),
     Answered(usize, Answer),
     Time,
