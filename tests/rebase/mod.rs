@@ -3,6 +3,7 @@
 mod edges;
 mod house;
 mod impact;
+mod platform;
 mod refused;
 mod registry;
 mod safe;

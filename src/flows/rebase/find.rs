@@ -14,7 +14,7 @@ use crate::domain::text::escape;
 use crate::domain::trust::Verified;
 use crate::domain::trust::attest::Dependency;
 use crate::flows::Context;
-use crate::flows::compare::told_base;
+use crate::flows::compare::{one_line, told_base};
 use crate::flows::verify::{Documents, Reading, Site, images_of};
 use crate::report::{Kind, Report};
 
@@ -168,9 +168,13 @@ impl Context {
         let after = Reading { kept: kept(), store: &store, repository: &repository };
         let mut parts = BTreeMap::new();
         for (platform, documents, _) in &image.parts {
-            let Ok(below) = before.image(&old, Some(platform)).await else {
-                let why = format!("{name}@{old}, which it is on, cannot be read for {platform}");
-                return Ok(Err(Refusal::new("base.unread", why)));
+            let below = match before.image(&old, Some(platform)).await {
+                Ok(below) => below,
+                Err(unread) => {
+                    let why = one_line(&unread.into());
+                    let why = format!("{name}@{old}, which it is on, cannot be read for {platform}: {why}");
+                    return Ok(Err(Refusal::new("base.unread", why)));
+                }
             };
             if !documents.config.rootfs.diff_ids.starts_with(&below.config.rootfs.diff_ids) {
                 let why = format!("its layers for {platform} do not begin with those of {name}@{old}");
@@ -179,7 +183,7 @@ impl Context {
             match after.image(&new, Some(platform)).await {
                 Ok(above) => parts.insert(platform.clone(), (below, above)),
                 Err(unread) => {
-                    let why = format!("{onto} cannot be had for {platform}: {}", Report::from(unread).message);
+                    let why = format!("{onto} cannot be had for {platform}: {}", one_line(&unread.into()));
                     return Ok(Err(Refusal::new("base.platform", why)));
                 }
             };
