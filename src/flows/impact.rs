@@ -99,6 +99,10 @@ pub struct Reach {
 impl Context {
     /// Everything built on the tag `base`, were it to point to `onto`. The closest come first.
     pub async fn impact(&self, base: &str, onto: &str) -> Result<Vec<Hit>, Report> {
+        self.keeping_stores().impact_of(base, onto).await
+    }
+
+    async fn impact_of(&self, base: &str, onto: &str) -> Result<Vec<Hit>, Report> {
         let parsed = self.parse_reference(base)?;
         let tag = parsed.tag_or_latest().filter(|_| parsed.repository.is_some());
         let Some(tag) = tag else {

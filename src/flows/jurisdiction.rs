@@ -147,6 +147,8 @@ mod tests {
             keys: vec![],
             key: None,
             passphrase: None,
+            keys: Default::default(),
+            stores: Default::default(),
             signature_format: Default::default(),
             publish,
             repositories: vec![],

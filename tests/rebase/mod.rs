@@ -4,6 +4,7 @@ mod edges;
 mod house;
 mod impact;
 mod platform;
+mod quiet;
 mod refused;
 mod registry;
 mod safe;

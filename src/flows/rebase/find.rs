@@ -33,6 +33,15 @@ impl Refusal {
     }
 }
 
+/// Where an image of ours lies.
+pub(super) struct OwnPlace {
+    reference: ImageRef,
+    placed: ImageRef,
+    pub(super) home: Home,
+    pub(super) site: Site,
+    tag: Tag,
+}
+
 /// An image of ours, with its documents.
 pub(super) struct OwnImage {
     /// As it was named.
@@ -110,8 +119,8 @@ impl Bases {
 }
 
 impl Context {
-    /// An image of the local store or of a registry, by its name and tag.
-    pub(super) async fn own_image(&self, text: &str) -> Result<OwnImage, Report> {
+    /// Where an image of the local store or of a registry lies, by its name and tag. Asks nobody.
+    pub(super) fn own_place(&self, text: &str) -> Result<OwnPlace, Report> {
         let reference = self.parse_reference(text)?;
         let is_local = matches!(&reference.place, Place::Store(name) if name == "local");
         let (home, placed) = match self.in_registry(&reference) {
@@ -125,6 +134,12 @@ impl Context {
         let tag = reference.tag_or_latest().filter(|_| reference.digest.is_none());
         let tag = tag.ok_or_else(|| not_ours(text))?;
         let site = Site::of(self, &placed)?;
+        Ok(OwnPlace { reference, placed, home, site, tag })
+    }
+
+    /// The image there.
+    pub(super) async fn own_image(&self, place: OwnPlace) -> Result<OwnImage, Report> {
+        let OwnPlace { reference, placed, home, site, tag } = place;
         let (store, repository) = (Arc::clone(&site.store), site.repository.clone());
         let digest = store.resolve(&repository, &Selector::Tag(tag.clone())).await?.digest;
         let reading = Reading { kept: KeptDocuments::new(&self.paths.cache), store: &store, repository: &repository };
