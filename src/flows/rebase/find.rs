@@ -88,6 +88,8 @@ impl OwnImage {
 pub(super) struct Bases {
     /// As recipes name it.
     pub(super) name: String,
+    /// How the one it is on is named.
+    pub(super) was: String,
     /// Manifest or index it is on.
     pub(super) old: Digest,
     /// Manifest or index it goes to.
@@ -204,8 +206,9 @@ impl Context {
             };
         }
         let tag = onto.tag_or_latest();
+        let was = ImageRef { digest: None, tag: was.tag_or_latest(), ..was }.to_string();
         let name = ImageRef { digest: None, tag, ..onto }.to_string();
-        Ok(Ok(Bases { name, old, new, parts, store, repository }))
+        Ok(Ok(Bases { name, was, old, new, parts, store, repository }))
     }
 
     /// The base it is on: as it was named, as it says itself, else found by its layers.

@@ -57,6 +57,7 @@ impl Context {
             Err(refusal) => return Ok(Rebase { refusal: Some(refusal), ..told }),
         };
         told.base = escape(&bases.name);
+        told.was = (bases.was != bases.name).then(|| escape(&bases.was));
         told.bases = Some((bases.old.clone(), bases.new.clone()));
         if bases.is_same() {
             return self.stay(told, (&image, &bases), options).await;
