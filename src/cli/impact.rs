@@ -61,11 +61,10 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
                 output.line(line)?;
             }
         }
-        match hits.is_empty() {
-            true => {
-                output.line(&format!("nothing in the stores of this workspace is built on {}", escape(&args.base)))?
-            }
-            false => output.note(impact::totals(&hits)),
+        if hits.is_empty() {
+            output.line(format!("nothing in the stores of this workspace is built on {}", escape(&args.base)))?;
+        } else {
+            output.note(impact::totals(&hits));
         }
     }
     match args.exit_code && hits.iter().any(|hit| hit.outcome.is_trouble()) {

@@ -147,8 +147,6 @@ mod tests {
             keys: vec![],
             key: None,
             passphrase: None,
-            keys: Default::default(),
-            stores: Default::default(),
             signature_format: Default::default(),
             publish,
             repositories: vec![],
@@ -187,6 +185,8 @@ mod tests {
             frozen_policy: None,
             known: Default::default(),
             frozen_now: None,
+            keys: Default::default(),
+            stores: Default::default(),
         }
     }
 

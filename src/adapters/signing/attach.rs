@@ -95,14 +95,15 @@ impl Signing<'_> {
         self.attach(std::slice::from_ref(subject), &[]).await
     }
 
-    /// States `predicate` about a manifest or index, as a bundle. The same said again by the same key changes nothing.
+    /// States `predicate` about a manifest or index, as a bundle; gives the digest of the referrer. The same said again by the
+    /// same key changes nothing.
     pub async fn attest(
         &self,
         subject: &Descriptor,
         predicate_type: &str,
         predicate: &Value,
-    ) -> Result<(), SigningError> {
-        self.attest_all(&[Said { subject, predicate_type, predicate }]).await
+    ) -> Result<Option<Digest>, SigningError> {
+        Ok(self.attest_all(&[Said { subject, predicate_type, predicate }]).await?.pop())
     }
 
     /// Signs manifests and indexes, and states what is to be stated, with as few questions as it takes: what is about the same
@@ -114,8 +115,8 @@ impl Signing<'_> {
         let tagged = if self.format == SignatureFormat::Bundle { &[] } else { subjects };
         let said: Vec<Said<'_>> = bundled.iter().map(is_signed).chain(said.iter().copied()).collect();
         let tags: Vec<_> = tagged.iter().map(|subject| self.sign_tag(subject).boxed()).collect();
-        let (bundles, tags) = (self.attest_all(&said).boxed(), self.together(tags).boxed());
-        self.together(vec![bundles, tags.map_ok(drop).boxed()]).await.map(drop)
+        let bundles = self.attest_all(&said).map_ok(drop).boxed();
+        self.together(vec![bundles, self.together(tags).map_ok(drop).boxed()]).await.map(drop)
     }
 
     /// Does several things at once; in a layout one after the other: they share the index that names them.
@@ -124,7 +125,8 @@ impl Signing<'_> {
         stream::iter(things).buffered(at_once).try_collect().await
     }
 
-    async fn attest_all(&self, said: &[Said<'_>]) -> Result<(), SigningError> {
+    /// States all of it; gives the digest of the referrer that carries each.
+    async fn attest_all(&self, said: &[Said<'_>]) -> Result<Vec<Digest>, SigningError> {
         let subjects: BTreeSet<&Digest> = said.iter().map(|said| &said.subject.digest).collect();
         // Unfiltered: registries without the referrers API list cosign's with another artifact type.
         let mut asked: Vec<BoxFuture<'_, Result<_, SigningError>>> = Vec::new();
@@ -134,23 +136,26 @@ impl Signing<'_> {
         }
         let listed: BTreeMap<&Digest, Vec<Descriptor>> = self.together(asked).await?.into_iter().collect();
         let config = Descriptor::of(media_type::EMPTY, b"{}");
-        let (mut referrers, mut bundles) = (Vec::new(), Vec::new());
+        let (mut referrers, mut bundles, mut digests) = (Vec::new(), Vec::new(), Vec::new());
         for said in said {
             let bundle = self.bundle(said)?;
             let layer = Descriptor::of(predicate::BUNDLE, &bundle);
             let there = listed.get(&said.subject.digest).map(Vec::as_slice).unwrap_or_default();
-            if !self.is_stated(there, said.predicate_type, &layer).await? {
-                referrers.push(written("referrer", &referrer(said, layer.clone(), config.clone()))?);
-                bundles.push((layer, bundle));
+            if let Some(there) = self.find_stated(there, said.predicate_type, &layer).await? {
+                digests.push(there);
+                continue;
             }
+            let bytes = written("referrer", &referrer(said, layer.clone(), config.clone()))?;
+            digests.push(Digest::of(&bytes));
+            referrers.push(bytes);
+            bundles.push((layer, bundle));
         }
-        if referrers.is_empty() {
-            return Ok(());
+        if !referrers.is_empty() {
+            bundles.push((config, b"{}".to_vec()));
+            self.put_all(bundles).await?;
+            self.store.put_referrers(self.repository, media_type::MANIFEST, &referrers).await?;
         }
-        bundles.push((config, b"{}".to_vec()));
-        self.put_all(bundles).await?;
-        self.store.put_referrers(self.repository, media_type::MANIFEST, &referrers).await?;
-        Ok(())
+        Ok(digests)
     }
 
     /// A statement, signed.
@@ -164,13 +169,13 @@ impl Signing<'_> {
             .map_err(|source| SigningError::Document { what: "bundle", source })
     }
 
-    /// Whether a referrer carries this very bundle already: signatures of one key over the same bytes are the same.
-    async fn is_stated(
+    /// The referrer that carries this very bundle already: signatures of one key over the same bytes are the same.
+    async fn find_stated(
         &self,
         listed: &[Descriptor],
         predicate_type: &str,
         bundle: &Descriptor,
-    ) -> Result<bool, SigningError> {
+    ) -> Result<Option<Digest>, SigningError> {
         let may_be = |entry: &&Descriptor| {
             entry.annotations.get(predicate::BUNDLE_PREDICATE).is_none_or(|kind| kind == predicate_type)
         };
@@ -183,10 +188,10 @@ impl Signing<'_> {
             if let Ok(Manifest::Image(image)) = Manifest::parse(&raw.bytes, Some(&raw.descriptor.media_type))
                 && image.layers.iter().any(|layer| layer.digest == bundle.digest)
             {
-                return Ok(true);
+                return Ok(Some(entry.digest.clone()));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Adds a signature under cosign's `.sig` tag.
