@@ -64,8 +64,8 @@ mod tests {
         };
         let (one, two) = (pair("one"), pair("two"));
         let (keys, tulip) = (OpenedKeys::default(), Passphrase::from("tulip"));
-        let first = keys.open(&one, &tulip).unwrap();
-        assert!(Arc::ptr_eq(&first, &keys.clone().open(&one, &tulip).unwrap()));
+        let (shared, first) = (keys.clone(), keys.open(&one, &tulip).unwrap());
+        assert!(Arc::ptr_eq(&first, &shared.open(&one, &tulip).unwrap()));
         // What is known of a file does not let another passphrase in.
         assert!(keys.open(&one, &Passphrase::from("rose")).is_err());
         std::fs::rename(&two, &one).unwrap();
