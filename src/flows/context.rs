@@ -30,7 +30,7 @@ pub struct Context {
     pub passphrase: Option<Passphrase>,
     /// Keys that were opened, for as long as this and its clones are there.
     pub keys: OpenedKeys,
-    /// Registries that stay open while one thing is done.
+    /// Stores that stay open while one thing is done.
     pub stores: open::OpenStores,
     /// What the workspace asks, where it has been read for good: a bake is judged by one policy from its gate to its summary.
     pub frozen_policy: Option<Arc<Policy>>,
@@ -143,7 +143,7 @@ impl Context {
         Ok(self.stores.open(&self.store_settings(name)?.place)?)
     }
 
-    /// The same, which opens each registry once: for as long as one thing is done.
+    /// The same, which opens each store once: for as long as one thing is done.
     pub(super) fn keeping_stores(&self) -> Self {
         Self { stores: self.stores.keeping(), ..self.clone() }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::Layout;
@@ -12,13 +12,17 @@ use super::{Store, StoreError};
 use crate::adapters::settings::StorePlace;
 use crate::domain::oci::{Registry, Repository};
 
-/// Registries that are open for as long as one thing is done: its connections, and what it lets us do, are had once. Clones
-/// share them. A new one keeps nothing.
+/// Stores that are open for as long as one thing is done: a registry's connections and what it lets us do are had once, and what
+/// the manifests of a layout are about is read once. Clones share them. A new one keeps nothing.
 #[derive(Clone, Default)]
 pub struct OpenStores(Option<Arc<Mutex<Kept>>>);
 
-/// By host, path and whether plain HTTP is spoken.
-type Kept = HashMap<(Registry, Option<Repository>, bool), Arc<dyn Store>>;
+#[derive(Default)]
+struct Kept {
+    /// By host, path and whether plain HTTP is spoken.
+    registries: HashMap<(Registry, Option<Repository>, bool), Arc<dyn Store>>,
+    layouts: HashMap<PathBuf, Arc<dyn Store>>,
+}
 
 impl OpenStores {
     /// One that keeps what is opened from now on; what keeps already goes on to.
@@ -31,7 +35,16 @@ impl OpenStores {
     pub fn open(&self, place: &StorePlace) -> Result<Arc<dyn Store>, StoreError> {
         match place {
             StorePlace::Registry { host, prefix, plain_http } => self.registry(host, prefix.as_ref(), *plain_http),
-            StorePlace::Layout(folder) => open_layout(folder),
+            StorePlace::Layout(folder) => self.layout(folder),
+        }
+    }
+
+    fn layout(&self, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+        let Some(kept) = &self.0 else { return open_layout(folder) };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.layouts.entry(folder.to_owned()) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(place) => Ok(Arc::clone(place.insert(open_layout(folder)?))),
         }
     }
 
@@ -45,7 +58,7 @@ impl OpenStores {
         let open = || open_registry(host, prefix, plain_http);
         let Some(kept) = &self.0 else { return open() };
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.entry((host.clone(), prefix.cloned(), plain_http)) {
+        match kept.registries.entry((host.clone(), prefix.cloned(), plain_http)) {
             Entry::Occupied(known) => Ok(Arc::clone(known.get())),
             Entry::Vacant(place) => Ok(Arc::clone(place.insert(open()?))),
         }
