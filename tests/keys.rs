@@ -192,6 +192,8 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         frozen_policy: None,
         known: Default::default(),
         frozen_now: None,
+        keys: Default::default(),
+        stores: Default::default(),
         secrets: Default::default(),
         paths: Paths::below(&folder.path().join("home")),
         workspace: Workspace {

@@ -3,6 +3,7 @@
 use super::render::lineage::impact;
 use super::render::rebase::lines;
 use super::run::Session;
+use crate::domain::text::escape;
 use crate::report::{Kind, Report};
 
 /// Arguments.
@@ -34,9 +35,15 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let onto = match (&args.onto, digest) {
         (Some(onto), None) => onto.clone(),
         (None, Some(_)) => args.base.clone(),
-        _ => {
-            return Err(Report::message(Kind::Usage, "name what the base would be, once")
-                .help("bakery impact global/python:3.12@sha256:…, or --onto REF"));
+        (Some(_), Some(_)) => {
+            let message = "what the base's tag would point to is named twice: by its digest, and by --onto";
+            return Err(Report::message(Kind::Usage, message).help("leave one of them out"));
+        }
+        (None, None) => {
+            let base = escape(&args.base);
+            let message = format!("what {base} would point to is not named");
+            return Err(Report::message(Kind::Usage, message)
+                .help(format!("bakery impact {base}@sha256:…, or bakery impact {base} --onto REF")));
         }
     };
     let hits = context.impact(&args.base, &onto).await?;
@@ -54,7 +61,11 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
                 output.line(line)?;
             }
         }
-        output.note(impact::totals(&hits));
+        if hits.is_empty() {
+            output.line(format!("nothing in the stores of this workspace is built on {}", escape(&args.base)))?;
+        } else {
+            output.note(impact::totals(&hits));
+        }
     }
     match args.exit_code && hits.iter().any(|hit| hit.outcome.is_trouble()) {
         true => Err(Report::message(Kind::Failed, "")),

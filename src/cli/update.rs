@@ -75,7 +75,10 @@ fn lines(updated: &Updated, color: bool) -> Vec<String> {
     if let Some(problem) = &updated.problem {
         let causes = problem.causes.iter().map(|cause| format!("  cause: {cause}"));
         let help = problem.help.iter().map(|help| format!("  help: {help}"));
-        return std::iter::once(format!("✖ {shown}  {}", problem.message)).chain(causes).chain(help).collect();
+        // What is wrong in it names its place, and that begins with the file.
+        let named = problem.message.starts_with(&*shown);
+        let what = if named { problem.message.clone() } else { format!("{shown}  {}", problem.message) };
+        return std::iter::once(format!("✖ {what}")).chain(causes).chain(help).collect();
     }
     let Some(base) = base else { return vec![format!("· {shown}  begins with nothing")] };
     let short = |digest: &Option<crate::domain::oci::Digest>| {
@@ -84,13 +87,19 @@ fn lines(updated: &Updated, color: bool) -> Vec<String> {
     if !updated.moves() {
         return vec![format!("✔ {shown}  {base} is still {}", short(after))];
     }
+    let is_first = before.is_none();
     let (sign, verb) = match (updated.is_written, updated.is_refused()) {
+        (true, false) if is_first => ('⟳', "pinned"),
         (true, false) => ('⟳', "moved"),
+        (true, true) if is_first => ('▲', "pinned, though it does not verify"),
         (true, true) => ('▲', "moved, though it does not verify"),
+        (false, false) if is_first => ('⟳', "would be pinned"),
         (false, false) => ('⟳', "would move"),
+        (false, true) if is_first => ('✖', "not pinned, since it does not verify"),
         (false, true) => ('✖', "stays, since what is new does not verify"),
     };
-    let mut lines = vec![format!("{sign} {shown}  {verb}: {base} {} → {}", short(before), short(after))];
+    let to = if is_first { short(after) } else { format!("{} → {}", short(before), short(after)) };
+    let mut lines = vec![format!("{sign} {shown}  {verb}: {base} {to}")];
     for check in &updated.checks {
         lines.push(format!("  {}  {}  {}", check.id, check.finding.verdict.as_str(), check.finding.reason));
         lines.extend(check.finding.evidence.iter().take(MOST).map(|line| format!("    {}", escape(line))));
@@ -125,8 +134,10 @@ fn of_changes(changes: &BaseChanges, color: bool) -> Vec<String> {
         lines.push(format!("contract: {} → {}", said(was), said(is)));
     }
     let met = changes.met.iter().map(|(conflict, by)| format!("{}  by {by}", path(conflict)));
-    if !changes.met.is_empty() {
-        lines.push(format!("{} of ours meet what the base changed:", count(changes.met.len() as u64, "path")));
+    match changes.met.len() {
+        0 => {}
+        1 => lines.push("1 path of ours meets what the base changed:".into()),
+        many => lines.push(format!("{} of ours meet what the base changed:", count(many as u64, "path"))),
     }
     few(&mut lines, met.collect());
     lines

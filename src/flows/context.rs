@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::assist::Known;
 use crate::adapters::settings::{KeySetting, Paths, StorePlace, StoreSettings, UserSettings, Workspace};
-use crate::adapters::signing::Passphrase;
+use crate::adapters::signing::{OpenedKeys, Passphrase};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Store, open};
 use crate::domain::oci::{ImageRef, Place, Repository};
@@ -28,6 +28,10 @@ pub struct Context {
     pub secrets: BTreeMap<String, SecretSource>,
     /// Passphrase of the local store's key as somebody typed it; `None` where it comes from elsewhere.
     pub passphrase: Option<Passphrase>,
+    /// Keys that were opened, for as long as this and its clones are there.
+    pub keys: OpenedKeys,
+    /// Stores that stay open while one thing is done.
+    pub stores: open::OpenStores,
     /// What the workspace asks, where it has been read for good: a bake is judged by one policy from its gate to its summary.
     pub frozen_policy: Option<Arc<Policy>>,
     /// What was found out for whoever writes a recipe, for as long as this and its clones are there.
@@ -66,6 +70,8 @@ impl Context {
             settings,
             secrets,
             passphrase: None,
+            keys: OpenedKeys::default(),
+            stores: open::OpenStores::default(),
             frozen_policy: None,
             known: Known::default(),
             frozen_now: None,
@@ -134,7 +140,12 @@ impl Context {
 
     /// Opens a store of the workspace by name.
     pub fn open_store(&self, name: &str) -> Result<Arc<dyn Store>, Report> {
-        Ok(open::open(&self.store_settings(name)?.place)?)
+        Ok(self.stores.open(&self.store_settings(name)?.place)?)
+    }
+
+    /// The same, which opens each store once: for as long as one thing is done.
+    pub(super) fn keeping_stores(&self) -> Self {
+        Self { stores: self.stores.keeping(), ..self.clone() }
     }
 
     /// The settings of a store of the workspace.
@@ -171,7 +182,7 @@ impl Context {
                 let plain = self.workspace.stores.values().any(|store| {
                     matches!(&store.place, StorePlace::Registry { host: known, plain_http: true, .. } if known == host)
                 });
-                open::open_registry(host, None, plain)?
+                self.stores.registry(host, None, plain)?
             }
             Place::Layout(path) => open::open_layout(&self.beneath_root(path))?,
         };

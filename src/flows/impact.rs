@@ -10,7 +10,7 @@ use super::Context;
 use super::compare::one_line;
 use super::rebase::{Answer, Rebase, RebaseOptions};
 use crate::domain::lineage::{Graph, Holder, copied_from};
-use crate::domain::oci::{ImageRef, Platform};
+use crate::domain::oci::ImageRef;
 use crate::domain::text::escape;
 use crate::report::{Kind, Report};
 
@@ -99,6 +99,10 @@ pub struct Reach {
 impl Context {
     /// Everything built on the tag `base`, were it to point to `onto`. The closest come first.
     pub async fn impact(&self, base: &str, onto: &str) -> Result<Vec<Hit>, Report> {
+        self.keeping_stores().impact_of(base, onto).await
+    }
+
+    async fn impact_of(&self, base: &str, onto: &str) -> Result<Vec<Hit>, Report> {
         let parsed = self.parse_reference(base)?;
         let tag = parsed.tag_or_latest().filter(|_| parsed.repository.is_some());
         let Some(tag) = tag else {
@@ -141,19 +145,6 @@ impl Context {
         self.find_image(&image, None).await.map(|_| ()).map_err(doing)
     }
 
-    /// Why an image of this platform cannot stand on it, where it cannot: a single image says only itself what it is for.
-    async fn lacks(&self, onto: &str, platform: &Platform) -> Option<String> {
-        let found = self.find_image(&self.parse_reference(onto).ok()?, Some(platform)).await;
-        match found {
-            Ok(found) if platform.is_served_by(&found.config.platform()) => None,
-            Ok(found) => {
-                let is = escape(&found.config.platform().to_string());
-                Some(format!("{} is for {is}, not for {}", escape(onto), escape(&platform.to_string())))
-            }
-            Err(report) => Some(escape(&one_line(&report))),
-        }
-    }
-
     async fn hit(&self, graph: &Graph, number: usize, place: &str, onto: &str) -> Hit {
         let image = &graph.images()[number];
         let hit = Hit {
@@ -176,11 +167,6 @@ impl Context {
                 }
             };
         };
-        for platform in image.parts.keys() {
-            if let Some(why) = self.lacks(onto, platform).await {
-                return Hit { outcome: Outcome::Refused, note: Some(format!("base.platform: {why}")), ..hit };
-            }
-        }
         let base = graph.base(number).map(|edge| &graph.images()[edge.base].digest);
         let pinned = base.map(|digest| format!("{place}@{digest}"));
         let options =

@@ -185,6 +185,8 @@ mod tests {
             frozen_policy: None,
             known: Default::default(),
             frozen_now: None,
+            keys: Default::default(),
+            stores: Default::default(),
         }
     }
 

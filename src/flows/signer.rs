@@ -7,7 +7,8 @@ use tokio::sync::OnceCell;
 
 use super::Context;
 use crate::adapters::secrets;
-use crate::adapters::signing::{KeyFileError, Passphrase, PrivateKey, SignatureFormat, read_private};
+use crate::adapters::signing::{KeyFileError, OpenedKeys, Passphrase, PrivateKey, SignatureFormat};
+use crate::domain::recipe::SecretSource;
 use crate::report::{Kind, Report};
 
 /// Under what name a passphrase is told of, should it not be had.
@@ -18,6 +19,8 @@ const PASSPHRASE: &str = "passphrase";
 pub struct Signer {
     file: PathBuf,
     passphrase: Passphrase,
+    /// Keys that were opened already, by whoever.
+    keys: OpenedKeys,
     opened: Arc<OnceCell<Arc<PrivateKey>>>,
     /// In which forms signatures are written.
     pub format: SignatureFormat,
@@ -27,10 +30,10 @@ impl Signer {
     /// Opens the key, once.
     pub async fn open(&self) -> Result<Arc<PrivateKey>, Report> {
         let open = || async {
-            let (file, passphrase) = (self.file.clone(), self.passphrase.clone());
-            let opened = tokio::task::spawn_blocking(move || read_private(&file, &passphrase)).await;
+            let Self { file, passphrase, keys, .. } = self.clone();
+            let opened = tokio::task::spawn_blocking(move || keys.open(&file, &passphrase)).await;
             let opened = opened.map_err(|error| Report::new(Kind::Failed, &error))?;
-            opened.map(Arc::new).map_err(|error: KeyFileError| Report::from(error).while_doing("cannot sign"))
+            opened.map_err(|error: KeyFileError| Report::from(error).while_doing("cannot sign"))
         };
         self.opened.get_or_try_init(open).await.cloned()
     }
@@ -60,7 +63,7 @@ impl Context {
     pub fn with_passphrase(mut self, typed: &str) -> Result<Self, Report> {
         let passphrase = Passphrase::from(typed);
         if let Some(key) = &self.store_settings("local")?.key {
-            read_private(key, &passphrase)?;
+            self.keys.open(key, &passphrase)?;
         }
         self.passphrase = Some(passphrase);
         Ok(self)
@@ -73,15 +76,40 @@ impl Context {
 
     /// Who signs for a store of the workspace; `None` where it has no key.
     pub(super) fn signer_of(&self, store: &str) -> Result<Option<Signer>, Report> {
-        let settings = self.store_settings(store)?;
-        let Some(file) = settings.key.clone() else { return Ok(None) };
-        let typed = self.passphrase.as_ref().filter(|_| store == "local");
-        let passphrase = match (typed, &settings.passphrase) {
-            (Some(typed), _) => typed.clone(),
-            // What the workspace says of its own key counts before what the environment says of any.
-            (None, Some(source)) => Passphrase::from_bytes(secrets::line_of(PASSPHRASE, source)?),
-            (None, None) => Passphrase::find(&file.display().to_string())?,
+        let Some(file) = self.store_settings(store)?.key.clone() else { return Ok(None) };
+        let passphrase = match self.told_passphrase(store)? {
+            Some(told) => told,
+            None => Passphrase::find(&file.display().to_string())?,
         };
-        Ok(Some(Signer { file, passphrase, opened: Arc::default(), format: settings.signature_format }))
+        self.signer_with(store, file, passphrase).map(Some)
+    }
+
+    /// The same where its passphrase can be had without asking anybody and without running anything: a key takes so long to
+    /// open that it is begun before it is known whether anything will be signed. What is wrong with it is told when it is needed.
+    pub(super) fn ready_signer(&self, store: &str) -> Option<Signer> {
+        let settings = self.store_settings(store).ok()?;
+        let file = settings.key.clone()?;
+        if matches!(&settings.passphrase, Some(SecretSource::Command(_))) {
+            return None;
+        }
+        let told = self.told_passphrase(store).ok()?;
+        let passphrase = told.or_else(|| Passphrase::from_environment().ok().flatten())?;
+        self.signer_with(store, file, passphrase).ok()
+    }
+
+    /// The passphrase of a store's key where somebody typed it, else where the workspace says it is.
+    fn told_passphrase(&self, store: &str) -> Result<Option<Passphrase>, Report> {
+        let typed = self.passphrase.as_ref().filter(|_| store == "local");
+        Ok(match (typed, &self.store_settings(store)?.passphrase) {
+            (Some(typed), _) => Some(typed.clone()),
+            // What the workspace says of its own key counts before what the environment says of any.
+            (None, Some(source)) => Some(Passphrase::from_bytes(secrets::line_of(PASSPHRASE, source)?)),
+            (None, None) => None,
+        })
+    }
+
+    fn signer_with(&self, store: &str, file: PathBuf, passphrase: Passphrase) -> Result<Signer, Report> {
+        let format = self.store_settings(store)?.signature_format;
+        Ok(Signer { file, passphrase, keys: self.keys.clone(), opened: Arc::default(), format })
     }
 }

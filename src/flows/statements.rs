@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 
 use super::Context;
@@ -12,7 +11,7 @@ use super::prepare::Prepared;
 use super::signer::Signer;
 use super::verify::Site;
 use crate::adapters::clock;
-use crate::adapters::signing::{Keyring, PrivateKey, SignatureFormat, Signing, SigningError, Subject, attached};
+use crate::adapters::signing::{Keyring, PrivateKey, Said, SignatureFormat, Signing, SigningError, Subject, attached};
 use crate::adapters::store::Store;
 use crate::domain::layer::packages::Package;
 use crate::domain::oci::{Descriptor, Digest, Platform, Repository};
@@ -23,8 +22,6 @@ use crate::domain::trust::attest::{
 use crate::domain::trust::{Attached, Check, Form, Known, Outcome, Policy};
 use crate::report::{Kind, Report};
 
-/// Signatures and statements on their way to a registry together.
-const AT_ONCE: usize = 4;
 const BUILDER: &str = "https://bakery.dev/builder";
 const VERIFIER: &str = "https://bakery.dev/verifier";
 const BUILD_TYPE: &str = "https://bakery.dev/recipe/v1";
@@ -266,22 +263,15 @@ impl Attaching {
         let signing =
             Signing { store: &*self.store, repository: &self.repository, name: &self.name, key, format: self.format };
         let doing = |error: SigningError| Report::from(error).while_doing(format!("{} cannot be signed", image.digest));
-        // In a layout one after the other: they share the index that names them.
-        let at_once = if self.store.as_layout().is_some() { 1 } else { AT_ONCE };
         let mut signed = BTreeSet::new();
         let subjects = documents.iter().map(|document| document.subject.clone()).chain([plain(image)]);
         let subjects: Vec<Descriptor> = subjects.filter(|subject| signed.insert(subject.digest.clone())).collect();
-        let signing = &signing;
-        let signatures = subjects.iter().map(|subject| signing.sign(subject).boxed());
-        let statements = documents.iter().map(|Document { subject, predicate_type, predicate }| {
-            async move { signing.attest(subject, predicate_type, predicate).await.map(drop) }.boxed()
+        let said = documents.iter().map(|Document { subject, predicate_type, predicate }| Said {
+            subject,
+            predicate_type,
+            predicate,
         });
-        let attaching: Vec<_> = signatures.chain(statements).collect();
-        let mut attaching = stream::iter(attaching).buffered(at_once);
-        while let Some(attached) = attaching.next().await {
-            attached.map_err(doing)?;
-        }
-        Ok(())
+        signing.attach(&subjects, &said.collect::<Vec<_>>()).await.map_err(doing)
     }
 }
 

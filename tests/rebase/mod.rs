@@ -3,6 +3,8 @@
 mod edges;
 mod house;
 mod impact;
+mod platform;
+mod quiet;
 mod refused;
 mod registry;
 mod safe;

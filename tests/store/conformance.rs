@@ -21,6 +21,7 @@ pub async fn conforms(store: &dyn Store) {
     an_index_holds_one_image_a_platform(store).await;
     a_mounted_blob_is_there(store).await;
     referrers_are_found_by_subject_and_type(store).await;
+    referrers_put_together_are_found_as_if_one_after_the_other(store).await;
     a_removed_tag_leaves_the_rest(store).await;
 }
 
@@ -261,6 +262,40 @@ async fn referrers_are_found_by_subject_and_type(store: &dyn Store) {
     assert_eq!(found[0].annotations.get("made").map(String::as_str), Some("by the conformance suite"));
     assert!(store.referrers(&here, &subject.digest, Some("application/x")).await.unwrap().is_empty());
     assert!(store.referrers(&here, &attached[0].digest, None).await.unwrap().is_empty());
+}
+
+async fn referrers_put_together_are_found_as_if_one_after_the_other(store: &dyn Store) {
+    let here = repository("conform/together");
+    let mut subjects = Vec::new();
+    for content in ["one", "two"] {
+        let image = put_image(store, &here, content, "amd64").await;
+        subjects.push(store.put_manifest(&here, Some(&tag(content)), media_type::MANIFEST, &image).await.unwrap());
+    }
+    let empty = Descriptor::of(media_type::EMPTY, b"{}");
+    store.put_blob(&here, &empty, stream(b"{}")).await.unwrap();
+    let about = |subject: &Descriptor, kind: &str| {
+        let about = Descriptor::new(&*subject.media_type, subject.digest.clone(), subject.size);
+        manifest_bytes(empty.clone(), vec![empty.clone()], Some(about), Some(kind))
+    };
+    let first = about(&subjects[0], "application/vnd.example.first");
+    let known = store.put_manifest(&here, None, media_type::MANIFEST, &first).await.unwrap();
+    let kinds = ["application/vnd.example.sbom", "application/vnd.example.signature"];
+    let of = |subject: usize| kinds.map(|kind| about(&subjects[subject], kind));
+    // What is there already is among them.
+    let all = [&[first][..], &of(0)[..], &of(1)[..]].concat();
+    for _ in 0..2 {
+        let put = store.put_referrers(&here, media_type::MANIFEST, &all).await.unwrap();
+        assert_eq!((put.len(), &put[0].digest), (5, &known.digest));
+        for (subject, own) in [(&subjects[0], &put[..3]), (&subjects[1], &put[3..])] {
+            let found = store.referrers(&here, &subject.digest, None).await.unwrap();
+            let digests = |list: &[Descriptor]| list.iter().map(|entry| entry.digest.clone()).collect::<BTreeSet<_>>();
+            assert_eq!((found.len(), digests(&found)), (own.len(), digests(own)));
+        }
+    }
+    let absent = Descriptor::of(media_type::EMPTY, b"not there");
+    let dangling = manifest_bytes(empty.clone(), vec![absent], Some(subjects[0].clone()), Some(kinds[0]));
+    assert!(store.put_referrers(&here, media_type::MANIFEST, &[dangling]).await.is_err());
+    assert_eq!(store.referrers(&here, &subjects[0].digest, None).await.unwrap().len(), 3);
 }
 
 async fn a_removed_tag_leaves_the_rest(store: &dyn Store) {

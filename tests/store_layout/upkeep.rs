@@ -194,6 +194,8 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         frozen_policy: None,
         known: Default::default(),
         frozen_now: None,
+        keys: Default::default(),
+        stores: Default::default(),
         secrets: Default::default(),
         paths: Paths::below(home),
         workspace: Workspace {

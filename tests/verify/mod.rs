@@ -89,6 +89,8 @@ impl Shop {
             frozen_policy: None,
             known: Default::default(),
             frozen_now: None,
+            keys: Default::default(),
+            stores: Default::default(),
         }
     }
 

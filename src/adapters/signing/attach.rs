@@ -1,7 +1,10 @@
 //! Signing an image and stating something about it: what is written into its store beside it. Verifies nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,6 +21,8 @@ use crate::domain::trust::attest::{Bundle, Envelope, SimpleSigning, Statement, p
 const MAX_SIGNATURES: usize = 100;
 /// Most referrers looked at to see whether something is stated already.
 const MAX_LOOKED_AT: usize = 100;
+/// Signatures and statements on their way to a registry together.
+const AT_ONCE: usize = 8;
 /// Tries to bring a signature under a tag that others write too.
 const UPDATES: usize = 5;
 
@@ -73,16 +78,21 @@ pub struct Signing<'s> {
     pub format: SignatureFormat,
 }
 
+/// What is to be stated.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'s> {
+    /// The manifest or index it is about.
+    pub subject: &'s Descriptor,
+    /// Of what kind it is.
+    pub predicate_type: &'s str,
+    /// What is said.
+    pub predicate: &'s Value,
+}
+
 impl Signing<'_> {
     /// Signs a manifest or index. What is there already stays; doing it again changes nothing.
     pub async fn sign(&self, subject: &Descriptor) -> Result<(), SigningError> {
-        if self.format != SignatureFormat::Legacy {
-            self.attest(subject, predicate::SIGN, &json!({})).await?;
-        }
-        if self.format != SignatureFormat::Bundle {
-            self.sign_tag(subject).await?;
-        }
-        Ok(())
+        self.attach(std::slice::from_ref(subject), &[]).await
     }
 
     /// States `predicate` about a manifest or index, as a bundle; gives the digest of the referrer. The same said again by the
@@ -92,47 +102,80 @@ impl Signing<'_> {
         subject: &Descriptor,
         predicate_type: &str,
         predicate: &Value,
-    ) -> Result<Digest, SigningError> {
+    ) -> Result<Option<Digest>, SigningError> {
+        Ok(self.attest_all(&[Said { subject, predicate_type, predicate }]).await?.pop())
+    }
+
+    /// Signs manifests and indexes, and states what is to be stated, with as few questions as it takes: what is about the same
+    /// image is asked for once and listed once. What is there already stays.
+    pub async fn attach(&self, subjects: &[Descriptor], said: &[Said<'_>]) -> Result<(), SigningError> {
+        let nothing = json!({});
+        let is_signed = |subject| Said { subject, predicate_type: predicate::SIGN, predicate: &nothing };
+        let bundled = if self.format == SignatureFormat::Legacy { &[] } else { subjects };
+        let tagged = if self.format == SignatureFormat::Bundle { &[] } else { subjects };
+        let said: Vec<Said<'_>> = bundled.iter().map(is_signed).chain(said.iter().copied()).collect();
+        let tags: Vec<_> = tagged.iter().map(|subject| self.sign_tag(subject).boxed()).collect();
+        let bundles = self.attest_all(&said).map_ok(drop).boxed();
+        self.together(vec![bundles, self.together(tags).map_ok(drop).boxed()]).await.map(drop)
+    }
+
+    /// Does several things at once; in a layout one after the other: they share the index that names them.
+    async fn together<T>(&self, things: Vec<BoxFuture<'_, Result<T, SigningError>>>) -> Result<Vec<T>, SigningError> {
+        let at_once = if self.store.as_layout().is_some() { 1 } else { AT_ONCE };
+        stream::iter(things).buffered(at_once).try_collect().await
+    }
+
+    /// States all of it; gives the digest of the referrer that carries each.
+    async fn attest_all(&self, said: &[Said<'_>]) -> Result<Vec<Digest>, SigningError> {
+        let subjects: BTreeSet<&Digest> = said.iter().map(|said| &said.subject.digest).collect();
+        // Unfiltered: registries without the referrers API list cosign's with another artifact type.
+        let mut asked: Vec<BoxFuture<'_, Result<_, SigningError>>> = Vec::new();
+        for subject in subjects {
+            let ask = async move { Ok((subject, self.store.referrers(self.repository, subject, None).await?)) };
+            asked.push(ask.boxed());
+        }
+        let listed: BTreeMap<&Digest, Vec<Descriptor>> = self.together(asked).await?.into_iter().collect();
+        let config = Descriptor::of(media_type::EMPTY, b"{}");
+        let (mut referrers, mut bundles, mut digests) = (Vec::new(), Vec::new(), Vec::new());
+        for said in said {
+            let bundle = self.bundle(said)?;
+            let layer = Descriptor::of(predicate::BUNDLE, &bundle);
+            let there = listed.get(&said.subject.digest).map(Vec::as_slice).unwrap_or_default();
+            if let Some(there) = self.find_stated(there, said.predicate_type, &layer).await? {
+                digests.push(there);
+                continue;
+            }
+            let bytes = written("referrer", &referrer(said, layer.clone(), config.clone()))?;
+            digests.push(Digest::of(&bytes));
+            referrers.push(bytes);
+            bundles.push((layer, bundle));
+        }
+        if !referrers.is_empty() {
+            bundles.push((config, b"{}".to_vec()));
+            self.put_all(bundles).await?;
+            self.store.put_referrers(self.repository, media_type::MANIFEST, &referrers).await?;
+        }
+        Ok(digests)
+    }
+
+    /// A statement, signed.
+    fn bundle(&self, said: &Said<'_>) -> Result<Vec<u8>, SigningError> {
+        let Said { subject, predicate_type, predicate } = *said;
         let statement = Statement::about(self.name, &subject.digest, predicate_type, predicate.clone());
         let payload = written("statement", &statement)?;
         let signature = self.key.sign(&pae(predicate::IN_TOTO, &payload));
         let envelope = Envelope { payload, payload_type: predicate::IN_TOTO.to_owned(), signatures: vec![signature] };
-        let bundle = Bundle::signed_by_key(&self.key.public().hint(), &envelope)
-            .map_err(|source| SigningError::Document { what: "bundle", source })?;
-        let layer = Descriptor::of(predicate::BUNDLE, &bundle);
-        if let Some(there) = self.find_stated(&subject.digest, predicate_type, &layer).await? {
-            return Ok(there);
-        }
-        let layer = self.put_bytes(predicate::BUNDLE, &bundle).await?;
-        let config = self.put_bytes(media_type::EMPTY, b"{}").await?;
-        let created = clock::now_rfc3339();
-        let referrer = ImageManifest {
-            schema_version: 2,
-            media_type: Some(media_type::MANIFEST.to_owned()),
-            artifact_type: Some(predicate::BUNDLE.to_owned()),
-            config,
-            layers: vec![layer],
-            subject: Some(Descriptor::new(subject.media_type.clone(), subject.digest.clone(), subject.size)),
-            annotations: Annotations::from([
-                (predicate::BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
-                (predicate::BUNDLE_PREDICATE.to_owned(), predicate_type.to_owned()),
-                (annotation::CREATED.to_owned(), created),
-            ]),
-        };
-        let bytes = written("referrer", &referrer)?;
-        let put = self.store.put_manifest(self.repository, None, media_type::MANIFEST, &bytes).await?;
-        Ok(put.digest)
+        Bundle::signed_by_key(&self.key.public().hint(), &envelope)
+            .map_err(|source| SigningError::Document { what: "bundle", source })
     }
 
     /// The referrer that carries this very bundle already: signatures of one key over the same bytes are the same.
     async fn find_stated(
         &self,
-        subject: &Digest,
+        listed: &[Descriptor],
         predicate_type: &str,
         bundle: &Descriptor,
     ) -> Result<Option<Digest>, SigningError> {
-        // Unfiltered: registries without the referrers API list cosign's with another artifact type.
-        let listed = self.store.referrers(self.repository, subject, None).await?;
         let may_be = |entry: &&Descriptor| {
             entry.annotations.get(predicate::BUNDLE_PREDICATE).is_none_or(|kind| kind == predicate_type)
         };
@@ -182,8 +225,7 @@ impl Signing<'_> {
                 return Err(SigningError::Occupied { what: format!("{}:{tag}", self.repository), why });
             }
             if attempt < UPDATES {
-                self.put_bytes(predicate::SIMPLE_SIGNING, &payload).await?;
-                self.put_tag(&tag, there, layer.clone()).await?;
+                self.put_tag(&tag, there, (layer.clone(), &payload)).await?;
             }
         }
         Err(SigningError::Occupied { what: tag.to_string(), why: "others keep overwriting it".to_owned() })
@@ -204,7 +246,12 @@ impl Signing<'_> {
         }
     }
 
-    async fn put_tag(&self, tag: &Tag, there: Option<ImageManifest>, layer: Descriptor) -> Result<(), SigningError> {
+    async fn put_tag(
+        &self,
+        tag: &Tag,
+        there: Option<ImageManifest>,
+        (layer, payload): (Descriptor, &[u8]),
+    ) -> Result<(), SigningError> {
         let mut image = there.unwrap_or_else(|| ImageManifest {
             schema_version: 2,
             media_type: Some(media_type::MANIFEST.to_owned()),
@@ -214,22 +261,43 @@ impl Signing<'_> {
             subject: None,
             annotations: Annotations::new(),
         });
+        let blob = Descriptor::of(&layer.media_type, payload);
         image.layers.push(layer);
         let config = written("signatures' config", &TagConfig::of(&image.layers))?;
-        let kind = image.config.media_type.clone();
-        image.config = self.put_bytes(&kind, &config).await?;
+        image.config = Descriptor::of(&image.config.media_type, &config);
+        self.put_all(vec![(blob, payload.to_vec()), (image.config.clone(), config)]).await?;
         let bytes = written("signatures", &image)?;
         let kind = image.media_type.as_deref().unwrap_or(media_type::MANIFEST);
         self.store.put_manifest(self.repository, Some(tag), kind, &bytes).await?;
         Ok(())
     }
 
-    async fn put_bytes(&self, kind: &str, bytes: &[u8]) -> Result<Descriptor, StoreError> {
-        let blob = Descriptor::of(kind, bytes);
-        if !self.store.has_blob(self.repository, &blob).await? {
-            self.store.put_blob(self.repository, &blob, Box::pin(Cursor::new(bytes.to_vec()))).await?;
+    async fn put_all(&self, blobs: Vec<(Descriptor, Vec<u8>)>) -> Result<(), SigningError> {
+        let mut put = Vec::with_capacity(blobs.len());
+        for (blob, bytes) in blobs {
+            let one =
+                async move { Ok(self.store.put_blob(self.repository, &blob, Box::pin(Cursor::new(bytes))).await?) };
+            put.push(one.boxed());
         }
-        Ok(blob)
+        self.together(put).await.map(drop)
+    }
+}
+
+/// The manifest that carries a bundle.
+fn referrer(said: &Said<'_>, layer: Descriptor, config: Descriptor) -> ImageManifest {
+    let Descriptor { media_type, digest, size, .. } = said.subject;
+    ImageManifest {
+        schema_version: 2,
+        media_type: Some(media_type::MANIFEST.to_owned()),
+        artifact_type: Some(predicate::BUNDLE.to_owned()),
+        config,
+        layers: vec![layer],
+        subject: Some(Descriptor::new(media_type.clone(), digest.clone(), *size)),
+        annotations: Annotations::from([
+            (predicate::BUNDLE_CONTENT.to_owned(), "dsse-envelope".to_owned()),
+            (predicate::BUNDLE_PREDICATE.to_owned(), said.predicate_type.to_owned()),
+            (annotation::CREATED.to_owned(), clock::now_rfc3339()),
+        ]),
     }
 }
 

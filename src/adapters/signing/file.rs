@@ -115,8 +115,17 @@ fn shown(path: &Path) -> String {
 
 /// Reads a private key; the file must be a regular one of this user that nobody else can reach.
 pub fn read_private(path: &Path, passphrase: &Passphrase) -> Result<PrivateKey, KeyFileError> {
-    let text = read_trusted(path, Half::Private)?;
-    PrivateKey::from_pem(&text, passphrase).map_err(|source| KeyFileError::Content { path: shown(path), source })
+    private_from(path, &private_text(path)?, passphrase)
+}
+
+/// What is written in a private key's file; the file as above.
+pub(super) fn private_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    read_trusted(path, Half::Private)
+}
+
+/// The private key in a file's text.
+pub(super) fn private_from(path: &Path, text: &str, passphrase: &Passphrase) -> Result<PrivateKey, KeyFileError> {
+    PrivateKey::from_pem(text, passphrase).map_err(|source| KeyFileError::Content { path: shown(path), source })
 }
 
 /// Reads a public key; the file must be a regular one that not everybody can write.

@@ -12,6 +12,7 @@ mod memory;
 pub mod open;
 pub mod registry;
 mod remembered;
+mod tried;
 mod verified;
 
 use std::pin::Pin;
@@ -26,6 +27,7 @@ pub use error::StoreError;
 pub use kept::KeptDocuments;
 pub use memory::MemoryStore;
 pub use remembered::{Memory, RememberedStore};
+pub use tried::TriedStore;
 pub(in crate::adapters) use verified::unwrap_io;
 pub use verified::{VerifiedReader, read_verified};
 
@@ -132,6 +134,21 @@ pub trait Store: Send + Sync {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Descriptor, StoreError>;
+
+    /// Stores manifests that are about others, without tags, each as [`Self::put_manifest`] does; what lists them is changed
+    /// once for all.
+    async fn put_referrers(
+        &self,
+        repository: &Repository,
+        media_type: &str,
+        manifests: &[Vec<u8>],
+    ) -> Result<Vec<Descriptor>, StoreError> {
+        let mut put = Vec::with_capacity(manifests.len());
+        for bytes in manifests {
+            put.push(self.put_manifest(repository, None, media_type, bytes).await?);
+        }
+        Ok(put)
+    }
 
     /// Removes a tag; the manifest stays until nothing refers to it.
     async fn remove_tag(&self, repository: &Repository, tag: &Tag) -> Result<(), StoreError>;

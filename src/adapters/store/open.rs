@@ -1,13 +1,75 @@
 //! Opening stores from settings: the one place that knows which implementation serves which place.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::Layout;
 use super::registry::{Patience, RegistryOptions, RegistryStore};
 use super::{Store, StoreError};
 use crate::adapters::settings::StorePlace;
 use crate::domain::oci::{Registry, Repository};
+
+/// Stores that are open for as long as one thing is done: a registry's connections and what it lets us do are had once, and what
+/// the manifests of a layout are about is read once. Clones share them. A new one keeps nothing.
+#[derive(Clone, Default)]
+pub struct OpenStores(Option<Arc<Mutex<Kept>>>);
+
+#[derive(Default)]
+struct Kept {
+    /// By host, path and whether plain HTTP is spoken.
+    registries: HashMap<(Registry, Option<Repository>, bool), Arc<dyn Store>>,
+    layouts: HashMap<PathBuf, Arc<dyn Store>>,
+}
+
+impl OpenStores {
+    /// One that keeps what is opened from now on; what keeps already goes on to.
+    #[must_use]
+    pub fn keeping(&self) -> Self {
+        Self(Some(self.0.clone().unwrap_or_default()))
+    }
+
+    /// Opens a store of the workspace, as [`open`].
+    pub fn open(&self, place: &StorePlace) -> Result<Arc<dyn Store>, StoreError> {
+        match place {
+            StorePlace::Registry { host, prefix, plain_http } => self.registry(host, prefix.as_ref(), *plain_http),
+            StorePlace::Layout(folder) => self.layout(folder),
+        }
+    }
+
+    fn layout(&self, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+        let Some(kept) = &self.0 else { return open_layout(folder) };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.layouts.entry(folder.to_owned()) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(place) => Ok(Arc::clone(place.insert(open_layout(folder)?))),
+        }
+    }
+
+    /// Opens a registry, as [`open_registry`].
+    pub fn registry(
+        &self,
+        host: &Registry,
+        prefix: Option<&Repository>,
+        plain_http: bool,
+    ) -> Result<Arc<dyn Store>, StoreError> {
+        let open = || open_registry(host, prefix, plain_http);
+        let Some(kept) = &self.0 else { return open() };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.registries.entry((host.clone(), prefix.cloned(), plain_http)) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(place) => Ok(Arc::clone(place.insert(open()?))),
+        }
+    }
+}
+
+impl fmt::Debug for OpenStores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenStores").finish_non_exhaustive()
+    }
+}
 
 /// Opens a store of the workspace. A registry's repositories are named without its prefix.
 pub fn open(place: &StorePlace) -> Result<Arc<dyn Store>, StoreError> {

@@ -14,7 +14,7 @@ use crate::domain::text::escape;
 use crate::domain::trust::Verified;
 use crate::domain::trust::attest::Dependency;
 use crate::flows::Context;
-use crate::flows::compare::told_base;
+use crate::flows::compare::{one_line, told_base};
 use crate::flows::verify::{Documents, Reading, Site, images_of};
 use crate::report::{Kind, Report};
 
@@ -31,6 +31,15 @@ impl Refusal {
     pub(super) fn new(reason: &'static str, why: impl AsRef<str>) -> Self {
         Self { reason, why: escape(why.as_ref()) }
     }
+}
+
+/// Where an image of ours lies.
+pub(super) struct OwnPlace {
+    reference: ImageRef,
+    placed: ImageRef,
+    pub(super) home: Home,
+    pub(super) site: Site,
+    tag: Tag,
 }
 
 /// An image of ours, with its documents.
@@ -79,6 +88,8 @@ impl OwnImage {
 pub(super) struct Bases {
     /// As recipes name it.
     pub(super) name: String,
+    /// How the one it is on is named.
+    pub(super) was: String,
     /// Manifest or index it is on.
     pub(super) old: Digest,
     /// Manifest or index it goes to.
@@ -110,8 +121,8 @@ impl Bases {
 }
 
 impl Context {
-    /// An image of the local store or of a registry, by its name and tag.
-    pub(super) async fn own_image(&self, text: &str) -> Result<OwnImage, Report> {
+    /// Where an image of the local store or of a registry lies, by its name and tag. Asks nobody.
+    pub(super) fn own_place(&self, text: &str) -> Result<OwnPlace, Report> {
         let reference = self.parse_reference(text)?;
         let is_local = matches!(&reference.place, Place::Store(name) if name == "local");
         let (home, placed) = match self.in_registry(&reference) {
@@ -125,6 +136,12 @@ impl Context {
         let tag = reference.tag_or_latest().filter(|_| reference.digest.is_none());
         let tag = tag.ok_or_else(|| not_ours(text))?;
         let site = Site::of(self, &placed)?;
+        Ok(OwnPlace { reference, placed, home, site, tag })
+    }
+
+    /// The image there.
+    pub(super) async fn own_image(&self, place: OwnPlace) -> Result<OwnImage, Report> {
+        let OwnPlace { reference, placed, home, site, tag } = place;
         let (store, repository) = (Arc::clone(&site.store), site.repository.clone());
         let digest = store.resolve(&repository, &Selector::Tag(tag.clone())).await?.digest;
         let reading = Reading { kept: KeptDocuments::new(&self.paths.cache), store: &store, repository: &repository };
@@ -168,9 +185,13 @@ impl Context {
         let after = Reading { kept: kept(), store: &store, repository: &repository };
         let mut parts = BTreeMap::new();
         for (platform, documents, _) in &image.parts {
-            let Ok(below) = before.image(&old, Some(platform)).await else {
-                let why = format!("{name}@{old}, which it is on, cannot be read for {platform}");
-                return Ok(Err(Refusal::new("base.unread", why)));
+            let below = match before.image(&old, Some(platform)).await {
+                Ok(below) => below,
+                Err(unread) => {
+                    let why = one_line(&unread.into());
+                    let why = format!("{name}@{old}, which it is on, cannot be read for {platform}: {why}");
+                    return Ok(Err(Refusal::new("base.unread", why)));
+                }
             };
             if !documents.config.rootfs.diff_ids.starts_with(&below.config.rootfs.diff_ids) {
                 let why = format!("its layers for {platform} do not begin with those of {name}@{old}");
@@ -179,14 +200,15 @@ impl Context {
             match after.image(&new, Some(platform)).await {
                 Ok(above) => parts.insert(platform.clone(), (below, above)),
                 Err(unread) => {
-                    let why = format!("{onto} cannot be had for {platform}: {}", Report::from(unread).message);
+                    let why = format!("{onto} cannot be had for {platform}: {}", one_line(&unread.into()));
                     return Ok(Err(Refusal::new("base.platform", why)));
                 }
             };
         }
         let tag = onto.tag_or_latest();
+        let was = ImageRef { digest: None, tag: was.tag_or_latest(), ..was }.to_string();
         let name = ImageRef { digest: None, tag, ..onto }.to_string();
-        Ok(Ok(Bases { name, old, new, parts, store, repository }))
+        Ok(Ok(Bases { name, was, old, new, parts, store, repository }))
     }
 
     /// The base it is on: as it was named, as it says itself, else found by its layers.

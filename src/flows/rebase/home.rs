@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::find::{Bases, OwnImage, Refusal};
+use super::find::{Bases, OwnImage, OwnPlace, Refusal};
 use super::make::Made;
 use super::told::Carried;
 use crate::adapters::settings::StorePlace;
@@ -17,7 +17,7 @@ use crate::domain::text::escape;
 use crate::flows::Context;
 use crate::flows::signer::Signer;
 use crate::flows::statements::Attaching;
-use crate::flows::verify::ending;
+use crate::flows::verify::{Site, ending};
 use crate::report::{Kind, Report};
 
 /// Layers brought together.
@@ -64,10 +64,12 @@ impl Context {
 
     /// Who signs what comes of it.
     pub(super) fn rebase_signer(&self, image: &OwnImage) -> Result<Option<Signer>, Report> {
-        match (image.home, &image.site.law.store) {
-            (Home::Registry, Some(store)) => self.signer_of(store),
-            _ => self.signer(),
-        }
+        self.signer_of(whose_key(image.home, &image.site))
+    }
+
+    /// The same before the image has been looked at, where nobody has to be asked for that.
+    pub(super) fn ready_rebase_signer(&self, place: &OwnPlace) -> Option<Signer> {
+        self.ready_signer(whose_key(place.home, &place.site))
     }
 
     /// Where statements about it go.
@@ -197,6 +199,14 @@ impl Context {
         }
         let message = format!("{} points to another image now", escape(&image.reference.to_string()));
         Err(Report::message(Kind::Failed, message).help("nothing was moved; rebase it again"))
+    }
+}
+
+/// The store whose key signs what lies there.
+fn whose_key(home: Home, site: &Site) -> &str {
+    match (home, &site.law.store) {
+        (Home::Registry, Some(store)) => store,
+        _ => "local",
     }
 }
 

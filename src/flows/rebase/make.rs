@@ -1,9 +1,10 @@
-//! The documents of an image on its new base, put into the local store without a name.
+//! The documents of an image on its new base, without a name: put into the local store, or only tried on top of one.
 
 use std::sync::Arc;
 
 use super::find::{Bases, OwnImage, renamed};
 use crate::adapters::store::layout::Layout;
+use crate::adapters::store::{Store, TriedStore};
 use crate::domain::oci::{Annotations, Descriptor, ImageConfig, ImageManifest, Platform, annotation, media_type};
 use crate::flows::browse::told_time;
 use crate::flows::verify::Documents;
@@ -23,9 +24,35 @@ pub(super) struct Made {
     pub(super) created: i64,
 }
 
+/// Where documents are put.
+pub(super) enum Target {
+    /// The local store.
+    Local(Arc<Layout>),
+    /// Nowhere: they are only to be judged.
+    Tried(Arc<TriedStore>),
+}
+
+impl Target {
+    /// Where they are read.
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Local(layout) => Arc::clone(layout) as _,
+            Self::Tried(tried) => Arc::clone(tried) as _,
+        }
+    }
+
+    fn put(&self, kind: &str, document: &impl serde::Serialize) -> Result<Descriptor, Report> {
+        let bytes = serde_json::to_vec(document).map_err(|error| Report::new(Kind::Failed, &error))?;
+        match self {
+            Self::Local(layout) => Ok(layout.put_bytes(kind, &bytes)?),
+            Self::Tried(tried) => Ok(tried.put(kind, &bytes)),
+        }
+    }
+}
+
 /// Puts config and manifest of each platform, and the index where there was one.
 pub(super) fn documents(
-    target: &Arc<Layout>,
+    target: &Target,
     image: &OwnImage,
     bases: &Bases,
     configs: Vec<ImageConfig>,
@@ -35,7 +62,7 @@ pub(super) fn documents(
     for ((platform, child, _), config) in image.parts.iter().zip(configs) {
         let Some((old, new)) = bases.parts.get(platform) else { continue };
         let manifest = on_new_base(target, (child, old, new), (&config, bases))?;
-        manifests.push((platform.clone(), put(target, media_type::MANIFEST, &manifest)?));
+        manifests.push((platform.clone(), target.put(media_type::MANIFEST, &manifest)?));
         images.push((manifest, config));
     }
     let Some(index) = &image.index else {
@@ -58,12 +85,12 @@ pub(super) fn documents(
     let times = bases.parts.values().next().map(|(old, new)| (&old.config.created, &new.config.created));
     retimed(&mut index.annotations, times);
     renamed(&mut index.annotations, &bases.name, &bases.new);
-    Ok(Made { top: put(target, media_type::INDEX, &index)?, is_index: true, manifests, images, created })
+    Ok(Made { top: target.put(media_type::INDEX, &index)?, is_index: true, manifests, images, created })
 }
 
 /// The new base's layers below our own.
 fn on_new_base(
-    target: &Layout,
+    target: &Target,
     (child, old, new): (&Documents, &Documents, &Documents),
     (config, bases): (&ImageConfig, &Bases),
 ) -> Result<ImageManifest, Report> {
@@ -73,7 +100,7 @@ fn on_new_base(
     retimed(&mut annotations, Some((&old.config.created, &new.config.created)));
     // By platform as bakes name it: the manifest itself.
     renamed(&mut annotations, &bases.name, &new.digest);
-    let config = put(target, media_type::CONFIG, config)?;
+    let config = target.put(media_type::CONFIG, config)?;
     Ok(ImageManifest {
         schema_version: 2,
         media_type: Some(media_type::MANIFEST.into()),
@@ -92,9 +119,4 @@ fn retimed(annotations: &mut Annotations, created: Option<(&Option<String>, &Opt
     {
         annotations.insert(annotation::CREATED.into(), new.clone());
     }
-}
-
-fn put(target: &Layout, kind: &str, document: &impl serde::Serialize) -> Result<Descriptor, Report> {
-    let bytes = serde_json::to_vec(document).map_err(|error| Report::new(Kind::Failed, &error))?;
-    Ok(target.put_bytes(kind, &bytes)?)
 }

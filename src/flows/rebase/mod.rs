@@ -13,13 +13,18 @@ mod prove;
 mod told;
 mod trial;
 
+use std::sync::Arc;
+
 use tokio::task::JoinSet;
 
 use self::find::{Bases, OwnImage};
 use self::home::Home;
+use self::make::Target;
 use self::prove::Proven;
 use super::statements::Making;
 use super::{Context, LoadedRecipe};
+use crate::adapters::store::TriedStore;
+use crate::adapters::store::layout::Hold;
 use crate::domain::text::escape;
 use crate::domain::trust::{Check, Verified};
 use crate::report::Report;
@@ -31,7 +36,18 @@ impl Context {
     /// Puts an image of the local store or of a registry on what its base is now, or says why that cannot be done. That it
     /// cannot is no error.
     pub async fn rebase(&self, text: &str, options: &RebaseOptions) -> Result<Rebase, Report> {
-        let image = self.own_image(text).await?;
+        self.keeping_stores().rebased(text, options).await
+    }
+
+    async fn rebased(&self, text: &str, options: &RebaseOptions) -> Result<Rebase, Report> {
+        let place = self.own_place(text)?;
+        // A key takes longer to open than all that is proven meanwhile. What is wrong with it is told when it is needed.
+        let mut opening = JoinSet::new();
+        let ready = if options.dry_run { None } else { self.ready_rebase_signer(&place) };
+        if let Some(signer) = ready.clone() {
+            opening.spawn(async move { signer.open().await.is_ok() });
+        }
+        let image = self.own_image(place).await?;
         let mut told = Rebase::begun(escape(&image.reference.to_string()), image.digest.clone());
         if let Some(refusal) = self.without_key(&image) {
             return Ok(Rebase { refusal: Some(refusal), ..told });
@@ -41,14 +57,16 @@ impl Context {
             Err(refusal) => return Ok(Rebase { refusal: Some(refusal), ..told }),
         };
         told.base = escape(&bases.name);
+        told.was = (bases.was != bases.name).then(|| escape(&bases.was));
         told.bases = Some((bases.old.clone(), bases.new.clone()));
         if bases.is_same() {
             return self.stay(told, (&image, &bases), options).await;
         }
-        let mut opening = JoinSet::new();
-        let signer = if options.dry_run { None } else { self.rebase_signer(&image)? };
+        let signer = match ready {
+            None if !options.dry_run => self.rebase_signer(&image)?,
+            ready => ready,
+        };
         if let Some(signer) = signer.clone() {
-            // A key takes longer to open than all that is proven meanwhile; whether it can be is found out when it is needed.
             opening.spawn(async move { signer.open().await.is_ok() });
         }
         let proven = match self.prove(&image, &bases).await? {
@@ -92,6 +110,17 @@ impl Context {
         Ok(Rebase { answer: Answer::Current, lock, ..told })
     }
 
+    /// Where what is made is put; while the hold lives nothing that has no name yet is freed. What is only tried is put nowhere.
+    fn target(&self, image: &OwnImage, options: &RebaseOptions) -> Result<(Target, Option<Hold>), Report> {
+        if options.dry_run {
+            let tried = TriedStore::on(Arc::clone(&image.site.store));
+            return Ok((Target::Tried(Arc::new(tried)), None));
+        }
+        let held = self.local().and_then(|local| Ok((local.hold()?, local)));
+        let (hold, local) = held.map_err(|report| unmade(report, image))?;
+        Ok((Target::Local(local), Some(hold)))
+    }
+
     /// Makes it, judges it, tests it, and gives it the name.
     async fn finish(
         &self,
@@ -100,35 +129,36 @@ impl Context {
         (proven, verified): (Proven, Verified),
         (signer, options): (Option<super::signer::Signer>, &RebaseOptions),
     ) -> Result<Rebase, Report> {
-        let target = self.local()?;
-        // While it lives nothing that has no name yet is freed.
-        let _hold = target.hold()?;
-        let made = make::documents(&target, image, bases, proven.configs)?;
-        let name = image.name();
-        let judged = self.judge_baked(&image.repository, &made.manifests, &name, Some(&verified)).await?;
+        let (target, _hold) = self.target(image, options)?;
+        let made = make::documents(&target, image, bases, proven.configs);
+        let made = made.map_err(|report| unmade(report, image))?;
+        let (name, at) = (image.name(), (target.store(), &image.repository));
+        let judged = self.judge_in(at, &made.manifests, &name, Some(&verified)).await?;
         told.checks = blocking(judged.level.checks.iter().filter(|check| check.finding.verdict.blocks()));
         told.after = Some(made.top.digest.clone());
         if !told.checks.is_empty() {
             return Ok(told);
         }
         let recipe = self.recipe_behind(image).await?;
-        if image.home == Home::Local && !options.dry_run {
-            self.bring_home((image, bases), (&target, &made), &mut told.carried).await?;
-        }
-        let rejecting = match self.tested(recipe.as_ref(), (image, bases), (&target, &made), options).await? {
-            Ok((tests, rejecting)) => {
+        let tests = match trial::asked_of(recipe.as_ref(), options) {
+            Ok((tests, asked)) => {
                 told.tests = tests;
-                rejecting
+                asked
             }
             Err(refusal) => return Ok(Rebase { refusal: Some(refusal), ..told }),
         };
+        let Target::Local(target) = target else {
+            let told = Rebase { answer: Answer::Safe, ..told };
+            return self.with_lock(told, (recipe.as_ref(), bases), options).await;
+        };
+        if image.home == Home::Local {
+            self.bring_home((image, bases), (&target, &made), &mut told.carried).await?;
+        }
+        let rejecting = self.tested(&tests, (image, bases), (&target, &made), &mut told.tests).await?;
         if !rejecting.is_empty() {
             return Ok(Rebase { checks: rejecting, ..told });
         }
         told.answer = Answer::Safe;
-        if options.dry_run {
-            return self.with_lock(told, (recipe.as_ref(), bases), options).await;
-        }
         if image.home == Home::Registry {
             self.bring_home((image, bases), (&target, &made), &mut told.carried).await?;
         }
@@ -167,6 +197,11 @@ impl Context {
         })?;
         Ok(Rebase { lock, ..told })
     }
+}
+
+/// Nothing has a name yet.
+fn unmade(report: Report, image: &OwnImage) -> Report {
+    report.while_doing(format!("{} cannot be rebased", escape(&image.reference.to_string())))
 }
 
 fn blocking<'c>(checks: impl Iterator<Item = &'c Check>) -> Vec<Check> {

@@ -147,6 +147,8 @@ pub struct Rebase {
     pub before: Digest,
     /// The base; escaped. Empty where none was found.
     pub base: String,
+    /// The base it is on, where it goes to one of another name; escaped.
+    pub was: Option<String>,
     /// What it is on, and what it goes to.
     pub bases: Option<(Digest, Digest)>,
     /// What it comes to.
@@ -176,6 +178,7 @@ impl Rebase {
             reference,
             before,
             base: String::new(),
+            was: None,
             bases: None,
             answer: Answer::Refused,
             in_the_way: Vec::new(),

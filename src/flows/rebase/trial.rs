@@ -19,6 +19,33 @@ use crate::domain::trust::Check;
 use crate::flows::{Context, LoadedRecipe};
 use crate::report::{Kind, Report};
 
+/// What the recipe asks of it, and what is to be run now. Where the recipe cannot be read, neither can its tests, and nothing is
+/// known of them.
+pub(super) fn asked_of(
+    recipe: Option<&LoadedRecipe>,
+    options: &RebaseOptions,
+) -> Result<(Tested, Vec<TestCase>), Refusal> {
+    let Some(loaded) = recipe else {
+        return Ok((Tested { state: TestState::NoRecipe, ..Tested::default() }, Vec::new()));
+    };
+    let tests = match (loaded.valid(), options.no_tests) {
+        (Ok(recipe), _) => recipe.tests.clone(),
+        (Err(_), true) => Vec::new(),
+        (Err(report), false) => {
+            let why = format!("its tests are not known: {}", report.message);
+            return Err(Refusal::new("recipe.broken", why));
+        }
+    };
+    let state = match (options.no_tests, tests.is_empty(), options.dry_run) {
+        (true, ..) => TestState::Skipped,
+        (_, true, _) => TestState::NoTests,
+        (.., true) => TestState::WouldRun,
+        _ => TestState::NotReached,
+    };
+    let told = Tested { recipe: Some(escape(&loaded.shown)), count: tests.len(), state, checks: Vec::new() };
+    Ok((told, if state == TestState::NotReached { tests } else { Vec::new() }))
+}
+
 impl Context {
     /// The recipe of the workspace that makes the image, where one does.
     pub(super) async fn recipe_behind(&self, image: &OwnImage) -> Result<Option<LoadedRecipe>, Report> {
@@ -32,45 +59,23 @@ impl Context {
         found.map_err(|error| Report::new(Kind::Failed, &error))?
     }
 
-    /// Puts what was made to its recipe's tests; gives those that reject it. Where the recipe cannot be read, neither can its
-    /// tests, and nothing is known of them.
+    /// Puts what was made to its recipe's tests; gives those that reject it.
     pub(super) async fn tested(
         &self,
-        recipe: Option<&LoadedRecipe>,
+        tests: &[TestCase],
         (image, bases): (&OwnImage, &Bases),
         (target, made): (&Arc<Layout>, &Made),
-        options: &RebaseOptions,
-    ) -> Result<Result<(Tested, Vec<Check>), Refusal>, Report> {
-        let Some(loaded) = recipe else {
-            return Ok(Ok((Tested { state: TestState::NoRecipe, ..Tested::default() }, Vec::new())));
-        };
-        let mut told = Tested { recipe: Some(escape(&loaded.shown)), ..Tested::default() };
-        let tests = match (loaded.valid(), options.no_tests) {
-            (Ok(recipe), _) => recipe.tests.clone(),
-            (Err(_), true) => Vec::new(),
-            (Err(report), false) => {
-                let why = format!("its tests are not known: {}", report.message);
-                return Ok(Err(Refusal::new("recipe.broken", why)));
-            }
-        };
-        told.count = tests.len();
-        told.state = match (options.no_tests, tests.is_empty(), options.dry_run) {
-            (true, ..) => TestState::Skipped,
-            (_, true, _) => TestState::NoTests,
-            (.., true) => TestState::WouldRun,
-            _ => TestState::Passed,
-        };
-        if told.state != TestState::Passed {
-            return Ok(Ok((told, Vec::new())));
+        told: &mut Tested,
+    ) -> Result<Vec<Check>, Report> {
+        if tests.is_empty() {
+            return Ok(Vec::new());
         }
-        let found = self.put_to(&tests, (image, bases), (target, made)).await?;
+        let found = self.put_to(tests, (image, bases), (target, made)).await?;
         let rejecting: Vec<Check> =
             found.iter().filter(|(_, rejects)| *rejects).map(|(check, _)| check.clone()).collect();
         told.checks = found.into_iter().map(|(check, _)| check).collect();
-        if !rejecting.is_empty() {
-            told.state = TestState::Failed;
-        }
-        Ok(Ok((told, rejecting)))
+        told.state = if rejecting.is_empty() { TestState::Passed } else { TestState::Failed };
+        Ok(rejecting)
     }
 
     async fn put_to(

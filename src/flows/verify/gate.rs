@@ -80,6 +80,17 @@ impl Context {
         reference: &str,
         gate: Option<&Verified>,
     ) -> Result<JudgedBake, Report> {
+        self.judge_in((self.local()?, repository), images, reference, gate).await
+    }
+
+    /// The same of what lies, or is tried, in another store.
+    pub(in crate::flows) async fn judge_in(
+        &self,
+        (store, repository): (Arc<dyn Store>, &Repository),
+        images: &[(Platform, Descriptor)],
+        reference: &str,
+        gate: Option<&Verified>,
+    ) -> Result<JudgedBake, Report> {
         let policy = self.policy()?;
         let inquiry = Inquiry::of_pinned(self);
         let image = ImageRef {
@@ -89,7 +100,7 @@ impl Context {
             digest: images.first().map(|(_, descriptor)| descriptor.digest.clone()),
         };
         let mut site = Site::of(self, &image)?;
-        site.store = self.local()? as Arc<dyn Store>;
+        site.store = store;
         let depth = Depth { layers: true, signatures: false, pinned: true, allow_downgrade: false };
         let chains = stream::iter(images.to_vec()).map(|(platform, descriptor)| {
             let (site, inquiry, shown) = (site.clone(), &inquiry, image.to_string());

@@ -98,12 +98,28 @@ impl Reading<'_> {
         parse(&**self.store, self.repository, &raw.bytes, &raw.descriptor).map_err(Unread::Unusable)
     }
 
-    /// The image a digest names; of an index the one for `platform`, else the one for this machine, else the first.
+    /// The image a digest names; of an index the one for `platform`, else the one for this machine, else the first. Whatever
+    /// lists it, its own config says what it is for: for another platform than the one asked for it is not given.
     pub(in crate::flows) async fn image(
         &self,
         digest: &Digest,
         platform: Option<&Platform>,
     ) -> Result<Documents, Unread> {
+        let documents = self.listed(digest, platform).await?;
+        let own = documents.config.platform();
+        match platform.filter(|wanted| !may_serve(&own, wanted)) {
+            None => Ok(documents),
+            Some(wanted) => {
+                let named = format!("{}@{}", self.repository, documents.digest);
+                Err(Unread::unusable(match own.architecture.is_empty() {
+                    true => format!("{named} does not say that it is for {wanted}"),
+                    false => format!("{named} is for {own}, not for {wanted}"),
+                }))
+            }
+        }
+    }
+
+    async fn listed(&self, digest: &Digest, platform: Option<&Platform>) -> Result<Documents, Unread> {
         match self.manifest(digest).await? {
             Manifest::Image(manifest) => self.with_config(digest.clone(), manifest, None).await,
             Manifest::Index(index) => {
@@ -178,7 +194,27 @@ pub(super) fn none(digest: &Digest) -> Unread {
     Unread::unusable(format!("{digest} is an index of no images"))
 }
 
+/// Whether an image whose config names `own` may be taken for `wanted`. Many configs leave the variant to their index.
+fn may_serve(own: &Platform, wanted: &Platform) -> bool {
+    let wanted = Platform { variant: wanted.variant.clone().filter(|_| own.variant.is_some()), ..wanted.clone() };
+    wanted.is_served_by(own)
+}
+
 /// Whether an entry serves a platform.
 pub(super) fn is_for(entry: &Descriptor, wanted: &Platform) -> bool {
     entry.platform.as_ref().is_some_and(|platform| wanted.is_served_by(&platform.to_platform()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_without_a_variant_leaves_it_to_its_index_and_one_with_another_does_not() {
+        let serves = |own: &str, wanted: &str| may_serve(&own.parse().unwrap(), &wanted.parse().unwrap());
+        assert!(serves("linux/arm", "linux/arm/v7") && serves("linux/arm/v7", "linux/arm/v7"));
+        assert!(serves("linux/arm/v7", "linux/arm") && serves("linux/arm64/v8", "linux/arm64"));
+        assert!(!serves("linux/arm/v6", "linux/arm/v7"));
+        assert!(!serves("linux/arm64", "linux/amd64") && !serves("windows/amd64", "linux/amd64"));
+    }
 }

@@ -119,6 +119,7 @@ pub fn rebase(image: &str, answer: Answer) -> Rebase {
         reference: image.into(),
         before: digest("os py1 pay"),
         base: "global/python:3.12".into(),
+        was: None,
         bases: Some((digest("os py1"), digest("os py3"))),
         answer,
         in_the_way,

@@ -168,12 +168,23 @@ impl Layout {
 
     /// Lists content that is in the layout without a name: how referrers stand in a layout.
     pub fn list(&self, descriptor: &Descriptor) -> Result<(), StoreError> {
+        self.list_all(std::slice::from_ref(descriptor))
+    }
+
+    /// The same of several, in one change of the index.
+    pub(super) fn list_all(&self, descriptors: &[Descriptor]) -> Result<(), StoreError> {
         let _hold = self.hold()?;
-        if !self.has(descriptor) {
-            return Err(StoreError::NotFound { store: self.label(), what: format!("manifest {}", descriptor.digest) });
+        if let Some(absent) = descriptors.iter().find(|descriptor| !self.has(descriptor)) {
+            return Err(StoreError::NotFound { store: self.label(), what: format!("manifest {}", absent.digest) });
         }
-        let entry = named_as(descriptor, None);
-        self.change_index(|index| index.list_entry(entry)).map(drop)
+        let listed = |index: &mut Index| {
+            let mut changed = false;
+            for descriptor in descriptors {
+                changed |= index.list_entry(named_as(descriptor, None))?;
+            }
+            Ok(changed)
+        };
+        self.change_index(listed).map(drop)
     }
 
     /// Removes a name; `false` when nothing had it. The content stays until the next gc.

@@ -148,6 +148,23 @@ impl Store for Layout {
         blocking(self, move |layout| put(layout, name.as_deref(), &media_type, &bytes)).await
     }
 
+    async fn put_referrers(
+        &self,
+        _repository: &Repository,
+        media_type: &str,
+        manifests: &[Vec<u8>],
+    ) -> Result<Vec<Descriptor>, StoreError> {
+        let (media_type, manifests) = (media_type.to_owned(), manifests.to_vec());
+        blocking(self, move |layout| {
+            let put = manifests.iter().map(|bytes| put_nameless(layout, &media_type, bytes));
+            let put: Vec<(Descriptor, bool)> = put.collect::<Result<_, _>>()?;
+            let listed = put.iter().filter(|(_, is_about)| *is_about).map(|(descriptor, _)| descriptor.clone());
+            layout.list_all(&listed.collect::<Vec<_>>())?;
+            Ok(put.into_iter().map(|(descriptor, _)| descriptor).collect())
+        })
+        .await
+    }
+
     async fn remove_tag(&self, repository: &Repository, tag: &Tag) -> Result<(), StoreError> {
         let (repository, tag) = (repository.clone(), tag.clone());
         blocking(self, move |layout| remove(layout, &repository, &tag)).await
@@ -174,6 +191,17 @@ fn from_source(error: std::io::Error) -> StoreError {
 
 /// Stores a manifest whose content is all there, and names it, or lists it when it is about another.
 fn put(layout: &Layout, name: Option<&str>, media_type: &str, bytes: &[u8]) -> Result<Descriptor, StoreError> {
+    let (descriptor, is_about) = put_nameless(layout, media_type, bytes)?;
+    match name {
+        Some(name) => layout.tag(name, &descriptor)?,
+        None if is_about => layout.list(&descriptor)?,
+        None => {}
+    }
+    Ok(descriptor)
+}
+
+/// Stores a manifest whose content is all there; and whether it is about another.
+fn put_nameless(layout: &Layout, media_type: &str, bytes: &[u8]) -> Result<(Descriptor, bool), StoreError> {
     layout.keep_hold()?;
     let mut descriptor = Descriptor::of(media_type, bytes);
     let manifest = match Manifest::parse(bytes, Some(media_type)) {
@@ -196,14 +224,8 @@ fn put(layout: &Layout, name: Option<&str>, media_type: &str, bytes: &[u8]) -> R
         Manifest::Image(image) => image.artifact_type.clone(),
         Manifest::Index(index) => index.artifact_type.clone(),
     });
-    match name {
-        Some(name) => layout.tag(name, &descriptor)?,
-        None if manifest.is_some_and(|manifest| about(&descriptor, &manifest).is_some()) => {
-            layout.list(&descriptor)?;
-        }
-        None => {}
-    }
-    Ok(descriptor)
+    let is_about = manifest.is_some_and(|manifest| about(&descriptor, &manifest).is_some());
+    Ok((descriptor, is_about))
 }
 
 /// Takes a name away. A manifest about another stays listed without it.

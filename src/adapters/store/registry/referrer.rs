@@ -100,32 +100,52 @@ async fn fallback(client: &Client, name: &str, subject: &Digest) -> Result<Vec<D
     }
 }
 
-/// Brings a referrer into the fallback tag. `turn` keeps our own writers apart; those of other processes are noticed
-/// by reading again.
+/// Brings referrers into the fallback tags of what they are about, those of one subject together. `turn` keeps our own writers
+/// apart; those of other processes are noticed by reading again.
 pub(super) async fn add_to_fallback(
     client: &Client,
     turn: &Mutex<()>,
     name: &str,
-    described: &Described,
+    described: &[&Described],
 ) -> Result<(), StoreError> {
-    let Some(subject) = described.subject().map(|subject| subject.digest.clone()) else { return Ok(()) };
-    let tag = fallback_tag(&subject)?;
-    let entry = described.referrer();
+    let mut by_subject: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
+    for one in described {
+        if let Some(subject) = one.subject() {
+            by_subject.entry(subject.digest.clone()).or_default().push(one.referrer());
+        }
+    }
+    for (subject, own) in by_subject {
+        add_about(client, turn, name, (&subject, &own)).await?;
+    }
+    Ok(())
+}
+
+async fn add_about(
+    client: &Client,
+    turn: &Mutex<()>,
+    name: &str,
+    (subject, own): (&Digest, &[Descriptor]),
+) -> Result<(), StoreError> {
+    let tag = fallback_tag(subject)?;
+    let missing = |entries: &[Descriptor]| -> Vec<Descriptor> {
+        let is_there = |entry: &&Descriptor| entries.iter().any(|known| known.digest == entry.digest);
+        own.iter().filter(|entry| !is_there(entry)).cloned().collect()
+    };
     let _turn = turn.lock().await;
     for _ in 0..UPDATES {
-        let mut entries = fallback(client, name, &subject).await?;
-        if entries.iter().any(|known| known.digest == entry.digest) {
+        let mut entries = fallback(client, name, subject).await?;
+        let missing = missing(&entries);
+        if missing.is_empty() {
             return Ok(());
         }
-        entries.push(entry.clone());
+        entries.extend(missing);
         let bytes = serde_json::to_vec(&ImageIndex::new(entries))
             .map_err(|error| client.refused(&format!("{name}:{tag}"), error.to_string()))?;
         let index = Described::read(client.store(), name, Some(media_type::INDEX), &bytes)?;
         manifest::put(client, name, Some(&tag), &index, &bytes).await?;
     }
     // The last write was ours; only its being overwritten again could have gone unnoticed.
-    let entries = fallback(client, name, &subject).await?;
-    match entries.iter().any(|known| known.digest == entry.digest) {
+    match missing(&fallback(client, name, subject).await?).is_empty() {
         true => Ok(()),
         false => Err(client.refused(&format!("{name}:{tag}"), "others keep overwriting the referrers' index")),
     }

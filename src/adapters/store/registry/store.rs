@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
 use tokio::sync::Mutex;
 
@@ -16,6 +17,9 @@ use super::{manifest, pull, referrer};
 use crate::adapters::store::described::Described;
 use crate::adapters::store::{BlobStream, Page, RawManifest, Selector, Store, StoreError};
 use crate::domain::oci::{Annotations, Descriptor, Digest, ImageManifest, Registry, Repository, Tag, media_type};
+
+/// Manifests on their way together.
+const AT_ONCE: usize = 8;
 
 /// Which registry, and how to treat it.
 #[derive(Clone, Debug)]
@@ -189,9 +193,26 @@ impl Store for RegistryStore {
         let described = Described::read(self.client.store(), &name, Some(media_type), bytes)?;
         let listed = manifest::put(&self.client, &name, tag, &described, bytes).await?;
         if !listed && described.subject().is_some() {
-            referrer::add_to_fallback(&self.client, &self.fallback_turn, &name, &described).await?;
+            referrer::add_to_fallback(&self.client, &self.fallback_turn, &name, &[&described]).await?;
         }
         Ok(described.descriptor)
+    }
+
+    async fn put_referrers(
+        &self,
+        repository: &Repository,
+        media_type: &str,
+        manifests: &[Vec<u8>],
+    ) -> Result<Vec<Descriptor>, StoreError> {
+        let name = self.full(repository);
+        let described = |bytes: &Vec<u8>| Described::read(self.client.store(), &name, Some(media_type), bytes);
+        let described: Vec<Described> = manifests.iter().map(described).collect::<Result<_, _>>()?;
+        let put = described.iter().zip(manifests);
+        let put = put.map(|(described, bytes)| manifest::put(&self.client, &name, None, described, bytes).boxed());
+        let listed: Vec<bool> = stream::iter(put.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await?;
+        let unlisted = described.iter().zip(listed).filter(|(_, listed)| !listed).map(|(described, _)| described);
+        referrer::add_to_fallback(&self.client, &self.fallback_turn, &name, &unlisted.collect::<Vec<_>>()).await?;
+        Ok(described.into_iter().map(|described| described.descriptor).collect())
     }
 
     async fn remove_tag(&self, repository: &Repository, tag: &Tag) -> Result<(), StoreError> {

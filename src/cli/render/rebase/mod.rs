@@ -43,9 +43,27 @@ pub fn lines(told: &Rebase, color: bool) -> Vec<String> {
                 told.reference
             ));
         }
+        Answer::Refused => lines.extend(mend(told).map(|help| format!("  help: {help}"))),
         _ => {}
     }
     lines
+}
+
+/// What may be done about a refusal.
+fn mend(told: &Rebase) -> Option<String> {
+    let Some(refusal) = &told.refusal else {
+        let of_base = told.checks.iter().any(|check| check.id.starts_with("base."));
+        return of_base.then(|| format!("`bakery verify {}` shows its whole chain", told.base));
+    };
+    Some(match refusal.reason {
+        "base.unknown" | "base.not-below" => "--base REF names the one it is on, where that is another".into(),
+        "base.unread" => "--base REF names it where it can be had".into(),
+        "base.platform" => "--onto REF names a base for all its platforms".into(),
+        "layer.foreign" | "layer.unread" => "bake its recipe again; that runs its steps on the new base".into(),
+        "recipe.broken" => "`bakery check` shows the recipe; --no-tests rebases without its tests".into(),
+        "store.no-key" => "name a `key` in bakery.yaml for the store it lies under".into(),
+        _ => return None,
+    })
 }
 
 fn head(told: &Rebase, color: bool) -> String {
@@ -56,7 +74,10 @@ fn head(told: &Rebase, color: bool) -> String {
     };
     let sign = if color { format!("\x1b[{code}m{sign}\x1b[0m") } else { sign.to_string() };
     let short = |digest: &crate::domain::oci::Digest| digest.short();
-    let move_of = told.bases.as_ref().map(|(old, new)| format!("{} {} → {}", told.base, short(old), short(new)));
+    let move_of = told.bases.as_ref().map(|(old, new)| match &told.was {
+        Some(was) => format!("{was} {} → {} {}", short(old), told.base, short(new)),
+        None => format!("{} {} → {}", told.base, short(old), short(new)),
+    });
     let what = match (told.answer, &move_of) {
         (Answer::Current, _) => format!("is on what {} is now", told.base),
         (Answer::Safe, Some(moved)) if told.is_done => format!("is rebased: {moved}, no step ran"),
