@@ -1,0 +1,121 @@
+//! What a build stands on as an image the builder asks us for, blob by blob and each once; and the image it leaves, which must
+//! stand on just that. Sends nothing itself.
+
+use std::collections::BTreeMap;
+use std::io::{Error, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::content::{Blob, GIVEN};
+use crate::adapters::engine::remote::GroundImage;
+use crate::domain::oci::{Descriptor, DiffId, Digest, ImageManifest, media_type};
+
+/// Where a build tells what it made: an option of BuildKit's answer.
+const MADE: &str = "containerimage.descriptor";
+/// Largest document of an image.
+const MAX_DOCUMENT: u64 = 4 << 20;
+
+/// An image as it is offered.
+pub(super) struct Offer {
+    /// Its name in a `FROM`.
+    pub name: String,
+    /// All of it, by digest.
+    pub blobs: Arc<BTreeMap<String, Blob>>,
+    manifest: Digest,
+    /// Its layers as they are called here: blob, and plain tar.
+    layers: Vec<(Digest, DiffId)>,
+}
+
+impl Offer {
+    pub(super) fn of(ground: &GroundImage) -> Self {
+        let manifest = ImageManifest {
+            schema_version: 2,
+            media_type: Some(media_type::MANIFEST.into()),
+            artifact_type: None,
+            config: Descriptor::of(media_type::CONFIG, &ground.config),
+            layers: ground.layers.iter().map(|layer| bare(layer.blob())).collect(),
+            subject: None,
+            annotations: BTreeMap::new(),
+        };
+        // A manifest always is JSON.
+        let bytes = serde_json::to_vec(&manifest).unwrap_or_default();
+        let manifest = Digest::of(&bytes);
+        let mut blobs = BTreeMap::from([
+            (manifest.to_string(), Blob::Document(bytes)),
+            (ground.id.to_string(), Blob::Document(ground.config.clone())),
+        ]);
+        for layer in &ground.layers {
+            blobs.insert(layer.blob().digest.to_string(), Blob::Layer(layer.clone()));
+        }
+        let layers = ground.layers.iter().map(|layer| (layer.blob().digest.clone(), layer.diff_id.clone())).collect();
+        let name = format!("bakery-{}", &manifest.encoded()[..24]);
+        Self { name, blobs: Arc::new(blobs), manifest, layers }
+    }
+
+    /// The option of a build that has its name mean it.
+    pub(super) fn option(&self) -> (String, String) {
+        (format!("context:{}", self.name), format!("oci-layout://{GIVEN}@{}", self.manifest))
+    }
+
+    /// Makes a layout of what came into `folder`, with its layers below called by their plain tars: they did not travel. What is
+    /// wrong with it is said.
+    pub(super) fn settle(&self, answer: &std::collections::HashMap<String, String>, folder: &Path) -> Result<(), Flaw> {
+        let made = answer.get(MADE).ok_or("no image")?;
+        let made = STANDARD.decode(made).map_err(|_| "an image whose name is none")?;
+        let made: Descriptor = serde_json::from_slice(&made).map_err(|_| "an image whose name is none")?;
+        let blob = |digest: &Digest| folder.join("blobs/sha256").join(digest.encoded());
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(blob(&made.digest)).map_err(|_| "an image without its manifest")?;
+        file.take(MAX_DOCUMENT).read_to_end(&mut bytes)?;
+        let mut manifest: ImageManifest = serde_json::from_slice(&bytes).map_err(|_| "an image whose manifest is none")?;
+        if manifest.layers.len() < self.layers.len() {
+            return Err("an image with fewer layers than it was given".into());
+        }
+        for (layer, (digest, id)) in manifest.layers.iter_mut().zip(&self.layers) {
+            if layer.digest != *digest {
+                return Err("an image with other layers below than it was given".into());
+            }
+            *layer = Descriptor::new(media_type::LAYER, id.0.clone(), 0);
+        }
+        let own = manifest.layers.iter().skip(self.layers.len()).chain([&manifest.config]);
+        if own.into_iter().any(|part| !blob(&part.digest).is_file()) {
+            return Err("an image without all of its parts".into());
+        }
+        let bytes = serde_json::to_vec(&manifest).map_err(Error::from)?;
+        let manifest = Descriptor::of(media_type::MANIFEST, &bytes);
+        std::fs::write(blob(&manifest.digest), bytes)?;
+        let index = serde_json::json!({ "schemaVersion": 2, "manifests": [manifest] });
+        std::fs::write(folder.join("index.json"), index.to_string())?;
+        std::fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        Ok(())
+    }
+}
+
+/// What is said of a blob elsewhere does not make another image of it.
+fn bare(blob: &Descriptor) -> Descriptor {
+    Descriptor::new(&blob.media_type, blob.digest.clone(), blob.size)
+}
+
+/// Why what came is no image.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    /// What the builder sent is none.
+    There(&'static str),
+    /// It cannot be written here.
+    Here(Error),
+}
+
+impl From<&'static str> for Flaw {
+    fn from(what: &'static str) -> Self {
+        Self::There(what)
+    }
+}
+
+impl From<Error> for Flaw {
+    fn from(error: Error) -> Self {
+        Self::Here(error)
+    }
+}
