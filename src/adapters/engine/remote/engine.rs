@@ -12,6 +12,7 @@ use crate::adapters::engine::embedded::bake_with;
 use crate::adapters::engine::{BakeJob, Baked, Engine, EngineError, Sink};
 use crate::domain::engine::Capabilities;
 use crate::domain::oci::Platform;
+use crate::domain::recipe::Base;
 
 /// Bakes with a builder somewhere else.
 pub struct RemoteEngine {
@@ -46,6 +47,9 @@ impl Engine for RemoteEngine {
         if let Some(lack) = capabilities.lacks(&job.recipe, &platforms).into_iter().next() {
             let what = format!("{} (line {})", lack.what, lack.line);
             return Err(EngineError::Unsupported { engine: self.kind, what });
+        }
+        if let Base::Image(base) = &job.recipe.base {
+            self.builder.stands_on(base, &job.bases);
         }
         let away =
             Away { kind: self.kind, builder: Arc::clone(&self.builder), capabilities, handle: Handle::current() };

@@ -18,10 +18,11 @@ use super::image::Offer;
 use super::place::{Place, TlsFiles};
 use super::session::MAX_MESSAGE;
 use super::solve::Build;
+use crate::adapters::engine::BaseImage;
 use crate::adapters::engine::remote::{BaseBy, Builder, BuilderError, GroundImage, Order, Told};
 use crate::adapters::store::registry::AuthFiles;
 use crate::domain::engine::{Capabilities, EngineAddress};
-use crate::domain::oci::Platform;
+use crate::domain::oci::{self, Digest, ImageRef, Platform};
 use crate::domain::text::escape;
 
 /// How a builder is spoken to.
@@ -35,6 +36,8 @@ pub struct Options {
     pub cache_from: Vec<String>,
     /// Images that layers are put into for others.
     pub cache_to: Vec<String>,
+    /// Registries that bases may be pulled from, host and path, by what the workspace calls them.
+    pub registries: BTreeMap<String, String>,
     /// Puts every step on the builder's network, instead of those that ask: for builders whose Dockerfiles cannot.
     pub forces_network: bool,
     /// How long a connection may take.
@@ -74,6 +77,7 @@ impl Default for Options {
             auth: AuthFiles::default(),
             cache_from: Vec::new(),
             cache_to: Vec::new(),
+            registries: BTreeMap::new(),
             forces_network: false,
             patience: Duration::from_secs(15),
             silence: Duration::from_secs(90),
@@ -86,6 +90,14 @@ struct Machine {
     reach: Arc<dyn Reach>,
     /// What it is for; empty: all.
     platforms: Vec<Platform>,
+    /// Images it was asked to pull: each once, whatever came of it.
+    asked: Mutex<BTreeSet<String>>,
+}
+
+impl Machine {
+    fn new(reach: Arc<dyn Reach>, platforms: Vec<Platform>) -> Self {
+        Self { reach, platforms, asked: Mutex::default() }
+    }
 }
 
 /// A BuildKit daemon, or several under one name.
@@ -95,6 +107,8 @@ pub struct BuildKitBuilder {
     options: Options,
     /// Images that builds stand on, by the name their `FROM` has.
     offers: Mutex<BTreeMap<String, Arc<Offer>>>,
+    /// Images in registries, by their layers.
+    bases: Mutex<BTreeMap<Vec<Digest>, String>>,
     /// Asks for no blobs, so that all goes as archives.
     is_old: AtomicBool,
 }
@@ -107,14 +121,11 @@ impl BuildKitBuilder {
         let machines = match address {
             EngineAddress::BuildKit(place) => {
                 let place = Place::parse(place, options.tls.clone()).map_err(wrong)?;
-                vec![Machine { reach: Arc::new(place), platforms: Vec::new() }]
+                vec![Machine::new(Arc::new(place), Vec::new())]
             }
             EngineAddress::Buildx(builder) => {
                 let nodes = buildx::nodes(&buildx::folder(), builder).map_err(wrong)?;
-                nodes
-                    .into_iter()
-                    .map(|node| Machine { reach: Arc::new(node.place), platforms: node.platforms })
-                    .collect()
+                nodes.into_iter().map(|node| Machine::new(Arc::new(node.place), node.platforms)).collect()
             }
             _ => return Err(BuilderError::Protocol { builder: name, what: "that it is no BuildKit".into() }),
         };
@@ -122,12 +133,12 @@ impl BuildKitBuilder {
     }
 
     fn new(name: String, machines: Vec<Machine>, options: Options) -> Self {
-        Self { name, machines, options, offers: Mutex::default(), is_old: AtomicBool::new(false) }
+        Self { name, machines, options, offers: Mutex::default(), bases: Mutex::default(), is_old: AtomicBool::new(false) }
     }
 
     /// One that is reached in any other way.
     pub fn over(name: &str, reach: Arc<dyn Reach>, options: Options) -> Self {
-        Self::new(name.to_owned(), vec![Machine { reach, platforms: Vec::new() }], options)
+        Self::new(name.to_owned(), vec![Machine::new(reach, Vec::new())], options)
     }
 
     /// What its first machine says it is: `v0.25.2`; `None` where it does not tell.
@@ -232,9 +243,22 @@ impl Builder for BuildKitBuilder {
         if is_asked { BaseBy::Image } else { BaseBy::Context }
     }
 
+    /// Those of a registry that is a store of the workspace may be pulled there; its digest is what is pulled.
+    fn stands_on(&self, base: &ImageRef, images: &[BaseImage]) {
+        let oci::Place::Store(store) = &base.place else { return };
+        let Some(registry) = self.options.registries.get(store) else { return };
+        let mut bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
+        for image in images {
+            let layers = image.manifest.layers.iter().map(|layer| layer.digest.clone()).collect();
+            bases.insert(layers, format!("{registry}/{}@{}", image.repository, image.digest));
+        }
+    }
+
     /// Nothing goes yet: what it lacks, it asks for while it builds.
     async fn take(&self, ground: &GroundImage, _: &CancellationToken) -> Result<String, BuilderError> {
-        let offer = Offer::of(ground);
+        let base: Vec<Digest> = ground.layers.iter().take(ground.inherited).map(|l| l.blob().digest.clone()).collect();
+        let elsewhere = self.bases.lock().unwrap_or_else(PoisonError::into_inner).get(&base).cloned();
+        let offer = Offer::of(ground, elsewhere);
         let name = offer.name.clone();
         self.offers.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::new(offer));
         Ok(name)
@@ -250,7 +274,8 @@ impl Builder for BuildKitBuilder {
         };
         let offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let is_near = machine.reach.is_near();
-        let build = Build { name: &self.name, options: &self.options, order, is_near, offers };
+        let asked = &machine.asked;
+        let build = Build { name: &self.name, options: &self.options, order, is_near, offers, asked };
         build.run(connection, told, cancel).await
     }
 }
@@ -261,7 +286,7 @@ mod tests {
 
     fn for_platforms(platforms: &[&str]) -> Machine {
         let platforms = platforms.iter().map(|text| text.parse().unwrap()).collect();
-        Machine { reach: Arc::new(Place::Unix("/nowhere".into())), platforms }
+        Machine::new(Arc::new(Place::Unix("/nowhere".into())), platforms)
     }
 
     #[test]

@@ -8,10 +8,14 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bollard_buildkit_proto::pb::{
+    self, Definition, FileAction, FileActionMkFile, FileOp, Input, Op, SourceOp, file_action, op,
+};
+use prost::Message;
 
 use super::content::{Blob, GIVEN};
 use crate::adapters::engine::remote::GroundImage;
-use crate::domain::oci::{Descriptor, DiffId, Digest, ImageManifest, media_type};
+use crate::domain::oci::{Descriptor, DiffId, Digest, ImageManifest, Platform, media_type};
 
 /// Where a build tells what it made: an option of BuildKit's answer.
 const MADE: &str = "containerimage.descriptor";
@@ -27,10 +31,12 @@ pub(super) struct Offer {
     manifest: Digest,
     /// Its layers as they are called here: blob, and plain tar.
     layers: Vec<(Digest, DiffId)>,
+    /// The image in a registry that its first layers are had from, where there is one.
+    pub elsewhere: Option<String>,
 }
 
 impl Offer {
-    pub(super) fn of(ground: &GroundImage) -> Self {
+    pub(super) fn of(ground: &GroundImage, elsewhere: Option<String>) -> Self {
         let manifest = ImageManifest {
             schema_version: 2,
             media_type: Some(media_type::MANIFEST.into()),
@@ -52,7 +58,7 @@ impl Offer {
         }
         let layers = ground.layers.iter().map(|layer| (layer.blob().digest.clone(), layer.diff_id.clone())).collect();
         let name = format!("bakery-{}", &manifest.encoded()[..24]);
-        Self { name, blobs: Arc::new(blobs), manifest, layers }
+        Self { name, blobs: Arc::new(blobs), manifest, layers, elsewhere }
     }
 
     /// The option of a build that has its name mean it.
@@ -92,6 +98,26 @@ impl Offer {
         std::fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)?;
         Ok(())
     }
+}
+
+/// Has a builder pull and unpack an image: a build that puts an empty file on it, and is thrown away. Whatever stands on the same
+/// layers finds them there.
+pub(super) fn pull(image: &str, platform: &Platform) -> Definition {
+    let variant = platform.variant.clone().unwrap_or_default();
+    let (os, architecture) = (platform.os.clone(), platform.architecture.clone());
+    let platform = pb::Platform { os, architecture, variant, ..pb::Platform::default() };
+    let source = SourceOp { identifier: format!("docker-image://{image}"), ..SourceOp::default() };
+    let source = Op { platform: Some(platform.clone()), op: Some(op::Op::Source(source)), ..Op::default() };
+    let empty = FileActionMkFile { path: "/.bakery".into(), mode: 0o600, timestamp: 0, ..FileActionMkFile::default() };
+    let put = FileAction { input: 0, secondary_input: -1, output: 0, action: Some(file_action::Action::Mkfile(empty)) };
+    let file = Op { platform: Some(platform), op: Some(op::Op::File(FileOp { actions: vec![put] })), ..Op::default() };
+    let mut definition = Definition::default();
+    for mut op in [source, file, Op::default()] {
+        let below = definition.def.last().map(|below: &Vec<u8>| Digest::of(below).to_string());
+        op.inputs = below.into_iter().map(|digest| Input { digest, index: 0 }).collect();
+        definition.def.push(op.encode_to_vec());
+    }
+    definition
 }
 
 /// What is said of a blob elsewhere does not make another image of it.

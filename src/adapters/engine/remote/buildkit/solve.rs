@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
@@ -22,11 +22,12 @@ use super::connect::Connection;
 use super::content::{Blobs, Content};
 use super::failure::{Failing, of_status, words};
 use super::files::{Context, Failed, Fault};
-use super::image::{Flaw, Offer};
+use super::image::{Flaw, Offer, pull};
 use super::progress::{Lines, Progress};
 use super::receive::{Received, flaw};
 use super::session::{Heard, MAX_MESSAGE, Services, Session, random_id};
 use crate::adapters::engine::remote::{BuilderError, Order, Told};
+use crate::domain::text::escape;
 
 /// Longest Dockerfile.
 const MAX_DOCKERFILE: u64 = 16 << 20;
@@ -42,6 +43,26 @@ pub(super) struct Build<'a> {
     pub is_near: bool,
     /// Images that are to be had from here, by the name a `FROM` has.
     pub offers: BTreeMap<String, Arc<Offer>>,
+    /// Images it was asked to pull before.
+    pub asked: &'a Mutex<BTreeSet<String>>,
+}
+
+/// What is solved.
+#[derive(Clone, Copy)]
+enum Wanted<'o> {
+    /// The order; what it stands on may come from us.
+    Built(Option<&'o Offer>),
+    /// An image of a registry, there.
+    Pulled(&'o str),
+}
+
+impl<'o> Wanted<'o> {
+    fn offer(self) -> Option<&'o Offer> {
+        match self {
+            Self::Built(offer) => offer,
+            Self::Pulled(_) => None,
+        }
+    }
 }
 
 impl Build<'_> {
@@ -52,11 +73,18 @@ impl Build<'_> {
         cancel: &CancellationToken,
     ) -> Result<(), BuilderError> {
         let failed = Failed::default();
-        let lines = Lines::read(&dockerfile(&self.order.context)?);
+        let mut lines = Lines::read(&dockerfile(&self.order.context)?);
         let offer = lines.images.iter().find_map(|image| self.offers.get(image)).cloned();
+        lines.ours = offer.as_ref().map(|offer| offer.name.clone());
+        let ended = async {
+            if let Some(offer) = &offer {
+                self.pull(&connection, offer, (&lines, told)).await;
+            }
+            self.attempt(&connection, (lines, Wanted::Built(offer.as_deref())), told, &failed).await
+        };
         let ended = tokio::select! {
             () = cancel.cancelled() => return Err(BuilderError::Cancelled),
-            ended = self.attempt(&connection, (lines, offer.as_deref()), told, &failed) => ended,
+            ended = ended => ended,
         };
         // What failed here comes back as a failure there.
         let here = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -82,10 +110,29 @@ impl Build<'_> {
         }
     }
 
+    /// Has a builder far away pull its base, once: what it has, it does not ask us for. One that cannot is sent it.
+    async fn pull(&self, connection: &Connection, offer: &Offer, (lines, told): (&Lines, &dyn Told)) {
+        let Some(image) = offer.elsewhere.as_deref().filter(|_| !self.is_near) else { return };
+        if !self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(image.to_owned()) {
+            return;
+        }
+        let named = Lines::read(&format!("FROM {image}\n"));
+        let pulled = self.attempt(connection, (named, Wanted::Pulled(image)), &Deaf, &Failed::default()).await;
+        let (name, image) = (self.name, escape(image));
+        let said = match pulled {
+            Ok(_) => format!("{name} has its base from {image}\n"),
+            Err(error) => format!("{name} is sent its base, since it cannot pull {image}: {}\n", words(&error)),
+        };
+        // No line of its own: the first that runs tells it.
+        if let Some(line) = lines.first() {
+            told.output(line, said.as_bytes());
+        }
+    }
+
     async fn attempt(
         &self,
         connection: &Connection,
-        (lines, offer): (Lines, Option<&Offer>),
+        (lines, wanted): (Lines, Wanted<'_>),
         told: &dyn Told,
         failed: &Failed,
     ) -> Result<SolveResponse, BuilderError> {
@@ -93,12 +140,20 @@ impl Build<'_> {
         let silent = || BuilderError::Silent { builder: self.name.to_owned(), seconds: silence.as_secs() };
         let mut client = ControlClient::new(connection.channel.clone()).max_decoding_message_size(MAX_MESSAGE);
         let heard = Heard::now();
-        let services = self.services(&lines, offer, failed);
+        let services = self.services(&lines, wanted, failed);
         let opening = Session::open(&mut client, services, &heard);
         let session = tokio::time::timeout(silence, opening).await.map_err(|_| silent())?;
         let session = session.map_err(|status| self.failure(&status, Failing::default(), connection))?;
         let id = random_id().map_err(|status| self.protocol(words(&status)))?;
-        let request = self.request(&id, &session.id, offer);
+        let request = match wanted {
+            Wanted::Built(offer) => self.request(&id, &session.id, offer),
+            Wanted::Pulled(image) => SolveRequest {
+                r#ref: id.clone(),
+                session: session.id.clone(),
+                definition: Some(pull(image, &self.order.platform)),
+                ..SolveRequest::default()
+            },
+        };
         let mut asking = client.clone();
         let updates = futures_util::stream::once(async move { asking.status(StatusRequest { r#ref: id }).await })
             .map_ok(Response::into_inner)
@@ -164,14 +219,14 @@ impl Build<'_> {
         BuilderError::Protocol { builder: self.name.to_owned(), what }
     }
 
-    fn services(&self, lines: &Lines, offer: Option<&Offer>, failed: &Failed) -> Services {
+    fn services(&self, lines: &Lines, wanted: Wanted<'_>, failed: &Failed) -> Services {
         let options = self.options;
         let images = lines.images.iter().filter(|image| !self.offers.contains_key(*image));
         let references = images.chain(&options.cache_from).chain(&options.cache_to);
         let hosts: BTreeSet<String> = references.map(|image| host_of(image)).collect();
-        let by_tar = matches!(options.kept, Kept::Layout) && offer.is_none();
+        let by_tar = matches!(options.kept, Kept::Layout) && matches!(wanted, Wanted::Built(None));
         let folder = by_tar.then(|| self.order.result.clone());
-        let content = offer.map(|offer| {
+        let content = wanted.offer().map(|offer| {
             Content(Arc::new(Blobs {
                 given: offer.blobs.clone(),
                 folder: self.order.result.clone(),
@@ -239,6 +294,15 @@ impl Build<'_> {
             Kept::Store(image) => Exporter { r#type: "moby".to_owned(), attrs: pairs(&[("name", image)]) },
         }
     }
+}
+
+/// Hears of nothing: what a pull tells is no instruction's.
+struct Deaf;
+
+impl Told for Deaf {
+    fn began(&self, _: usize) {}
+    fn ended(&self, _: usize, _: bool) {}
+    fn output(&self, _: usize, _: &[u8]) {}
 }
 
 fn cache(image: &str, more: &[(&str, &str)]) -> CacheOptionsEntry {
