@@ -204,7 +204,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
             .into(),
             recipes: folder.path().join("recipes"),
             policy: None,
-            engine: "embedded".into(),
+            engine: None,
             engines: Vec::new(),
         },
         settings: UserSettings::default(),

@@ -1,4 +1,13 @@
-//! Many bakes over several builders: one that dies loses none, one that says nothing is given up, platforms decide.
+//! Many bakes over several builders: one that dies loses none, one that says nothing is given up, platforms decide. What engines
+//! can do, certificates and settings are in files of their own, as are bakes on real ones.
+
+mod asked;
+#[cfg(feature = "engines")]
+mod native;
+mod seats;
+mod settings;
+#[cfg(feature = "engines")]
+mod tls;
 
 use std::collections::BTreeMap;
 use std::process::Stdio;

@@ -137,6 +137,11 @@ async fn follow(context: &Context, asked: Asked, session: &Session) -> Result<()
                     .output
                     .note(format!("{why}; {builder} is left alone for a while, {reference} is baked elsewhere"));
             }
+            Some(Progress::Out { builder, report }) => {
+                let said = std::iter::once(&report.message).chain(&report.causes).map(|text| escape(text));
+                let (builder, said) = (escape(&builder), said.collect::<Vec<_>>().join(": "));
+                session.output.note(format!("{builder} is left alone for a while: {said}"));
+            }
             Some(Progress::NotStarted { report, .. }) => failures.push(report),
         }
     }

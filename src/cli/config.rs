@@ -64,7 +64,7 @@ fn own_themes(config: &Config) -> Result<Vec<(String, Option<Report>)>, Report> 
 }
 
 fn show(session: &Session) -> Result<(), Report> {
-    let config = Config::open()?;
+    let config = Config::open()?.within(session.workspace.as_deref());
     let (rows, own, wrong) = (config.rows(), own_themes(&config)?, judge(&config).err());
     let keys: Vec<String> = resolve(&config.key_settings()).1.iter().map(ToString::to_string).collect();
     // Keys that are wrong have been told by then.
@@ -82,10 +82,10 @@ fn show(session: &Session) -> Result<(), Report> {
     output.line(format!("{}{there}", escape(&config.file.display().to_string())))?;
     let key_width = rows.iter().map(|row| row.key.len()).max().unwrap_or(0);
     let (dim, plain) = if output.color { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
+    let from_width = rows.iter().map(|row| from(row).len()).max().unwrap_or(0).max(8);
     for row in &rows {
-        let from = row.line.map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
-        output.line(format!("  {:key_width$}  {from:8}  {}", row.key, shown(row)))?;
-        output.line(format!("  {:key_width$}  {:8}  {dim}{}{plain}", "", "", row.about))?;
+        output.line(format!("  {:key_width$}  {:from_width$}  {}", row.key, from(row), shown(row)))?;
+        output.line(format!("  {:key_width$}  {:from_width$}  {dim}{}{plain}", "", "", row.about))?;
     }
     output.line(format!("themes: {}", BUILT_IN.map(|(name, _)| name).join(", ")))?;
     for (name, wrong) in own {
@@ -98,8 +98,21 @@ fn show(session: &Session) -> Result<(), Report> {
     wrong.map_or(Ok(()), Err)
 }
 
+/// Where what counts is said.
+fn from(row: &Row) -> String {
+    match (row.line, row.by_workspace) {
+        (Some(line), false) => format!("line {line}"),
+        (Some(line), true) => format!("bakery.yaml:{line}"),
+        (None, _) => "default".to_owned(),
+    }
+}
+
 fn row_json(row: &Row) -> Value {
-    let from = if row.line.is_some() { "config.yaml" } else { "default" };
+    let from = match (row.line, row.by_workspace) {
+        (Some(_), false) => "config.yaml",
+        (Some(_), true) => "bakery.yaml",
+        (None, _) => "default",
+    };
     json!({
         "key": row.key,
         "value": row.value,

@@ -44,7 +44,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let options = PrepareOptions { frozen: args.frozen, no_cache: args.no_cache, write_lock: false, ask_tag: true };
     for loaded in context.recipes(&[args.recipe])? {
         let prepared = context.prepare(&loaded, options).await?;
-        let note = context.refuse_lacks(&prepared).await?;
+        let note = context.refuse_lacks(&prepared, args.engine.as_deref()).await?;
         if session.output.json {
             session.output.json(&Document { plan: &prepared.plan, config: &prepared.recipe.config })?;
         } else {

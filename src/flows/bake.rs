@@ -10,7 +10,7 @@ use super::{Context, LoadedRecipe};
 use crate::adapters::host;
 use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};
-use crate::adapters::settings::Paths;
+use crate::adapters::settings::{Paths, TlsSettings};
 use crate::adapters::signing::Passphrase;
 use crate::domain::oci::Platform;
 use crate::domain::recipe::{Lock, SecretSource};
@@ -43,13 +43,33 @@ pub struct BakeRequest {
     pub platforms: Vec<Platform>,
     /// The workspace's folder.
     pub workspace: PathBuf,
-    /// Engine.
+    /// Engine; of several builders the first platform's.
     pub engine: String,
     /// Which of the workspace's `engines` that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builder: Option<String>,
+    /// Who bakes each platform, in their order, where the workspace's `engines` do; empty: `engine` bakes all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<Seated>,
     /// How to bake.
     pub options: BakeOptions,
+}
+
+/// Who bakes a platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seated {
+    /// Which platform.
+    pub platform: Platform,
+    /// Engine.
+    pub engine: String,
+    /// Which of the workspace's `engines` that is.
+    pub builder: String,
+    /// Whether the workspace says that it has the platform.
+    #[serde(default)]
+    pub native: bool,
+    /// Certificates on the way to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSettings>,
 }
 
 /// How to bake.
@@ -79,6 +99,28 @@ pub struct BakeOptions {
 }
 
 impl BakeRequest {
+    /// The engines it is baked on, each once: `docker://a + docker://b`.
+    pub(super) fn engines(&self) -> String {
+        let mut all: Vec<&str> = Vec::new();
+        for seat in &self.seats {
+            if !all.contains(&seat.engine.as_str()) {
+                all.push(&seat.engine);
+            }
+        }
+        if all.is_empty() { self.engine.clone() } else { all.join(" + ") }
+    }
+
+    /// The builders it sits on, each once; the engine alone where no pool was asked.
+    pub(super) fn builders(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for seat in &self.seats {
+            if !all.contains(&seat.builder.as_str()) {
+                all.push(&seat.builder);
+            }
+        }
+        if all.is_empty() { vec![self.builder.as_deref().unwrap_or(&self.engine)] } else { all }
+    }
+
     /// The frozen text as a recipe, judged as if it still stood in its file.
     pub(super) fn judged(&self, context: &Context) -> Result<LoadedRecipe, Report> {
         context.judge(&self.recipe_file, &self.recipe, self.recipe_text.clone().into_bytes())
@@ -169,21 +211,28 @@ pub(super) fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOp
         lock: None,
         platforms: platforms_of(recipe),
         workspace: context.workspace.root.clone(),
-        engine: options.engine.clone().unwrap_or_else(|| context.workspace.engine.clone()),
+        engine: options.engine.clone().unwrap_or_else(|| context.engine_name().to_owned()),
         builder: None,
+        seats: Vec::new(),
         options: BakeOptions { secrets: context.secrets_of(recipe), ..options.clone() },
     })
 }
 
 /// Settles the base of one bake and starts it; gives it as soon as its worker has begun the journal. `follow`: the base
-/// has just been baked too, so its present digest is meant, whatever the lock says.
+/// has just been baked too, so its present digest is meant, whatever the lock says. What its engine cannot do is refused.
 pub async fn start(context: &Context, request: &BakeRequest, follow: bool) -> Result<Started, Report> {
+    super::pool::refuse(context, request).await?;
+    begin_worker(&settled(context, request, follow).await?, context.passphrase.as_ref()).await
+}
+
+/// The request with its base settled, as [`start`] does it; starts nothing.
+pub(super) async fn settled(context: &Context, request: &BakeRequest, follow: bool) -> Result<BakeRequest, Report> {
     let mut request = request.clone();
     if !scripted() {
         let loaded = request.judged(context)?;
         request.lock = context.settle_base(&loaded, follow, request.options.prepare()).await?;
     }
-    begin_worker(&request, context.passphrase.as_ref()).await
+    Ok(request)
 }
 
 /// Starts a bake whose base is settled; gives it as soon as its worker has begun the journal.

@@ -171,7 +171,7 @@ mod tests {
             stores,
             recipes: "/w/recipes".into(),
             policy: None,
-            engine: "embedded".into(),
+            engine: None,
             engines: Vec::new(),
             secrets: BTreeMap::new(),
         };

@@ -29,6 +29,7 @@ pub mod lineage;
 mod new_recipe;
 pub mod pictures;
 pub mod policy;
+mod pool;
 pub mod port;
 mod prepare;
 pub mod prune;

@@ -10,6 +10,7 @@ use super::context::key_entries;
 use super::{Context, KeyEntry};
 use crate::adapters::settings::Paths;
 pub use crate::adapters::settings::UserSettings;
+use crate::adapters::settings::Workspace;
 use crate::adapters::{files, recipes};
 use crate::domain::document::{Field, SETTINGS, Shape, commented};
 use crate::domain::recipe::set_key;
@@ -43,6 +44,8 @@ pub struct Row {
     pub otherwise: &'static str,
     /// Its line in the file; `None` where it is left out.
     pub line: Option<u32>,
+    /// Whether the workspace says it, over what the user settled: the line is that of `bakery.yaml`.
+    pub by_workspace: bool,
     /// What it is for.
     pub about: &'static str,
 }
@@ -58,6 +61,8 @@ pub struct Config {
     pub user: UserSettings,
     text: String,
     paths: Paths,
+    /// What the workspace says bakes, and its line.
+    engine: Option<(String, u32)>,
 }
 
 impl Config {
@@ -71,7 +76,15 @@ impl Config {
         let paths = Paths::from_environment();
         let text = paths.config_text()?;
         let user = UserSettings::load(&paths)?;
-        Ok(Self { file: paths.config_file(), exists: text.is_some(), user, text: text.unwrap_or_default(), paths })
+        let (file, exists) = (paths.config_file(), text.is_some());
+        Ok(Self { file, exists, user, text: text.unwrap_or_default(), paths, engine: None })
+    }
+
+    /// The same within a workspace, where there is one: what it says counts before the user's own.
+    pub fn within(self, folder: Option<&Path>) -> Self {
+        // What is wrong with it is for those to tell who need one.
+        let engine = Workspace::load(folder, &self.paths).ok().and_then(|workspace| workspace.engine);
+        Self { engine, ..self }
     }
 
     /// Makes the commented file where there is none; `false` where there is one.
@@ -101,6 +114,11 @@ impl Config {
                 _ => rows.push(row(field.key.to_owned(), field, node, value)),
             }
         }
+        if let Some((engine, line)) = &self.engine
+            && let Some(row) = rows.iter_mut().find(|row| row.key == "engine")
+        {
+            (row.value, row.line, row.by_workspace) = (Value::from(engine.as_str()), Some(*line), true);
+        }
         rows
     }
 
@@ -127,7 +145,8 @@ fn row(key: String, field: &Field, node: Option<&Node>, said: &Value) -> Row {
     });
     let default = || field.default.and_then(|yaml| serde_yaml::from_str(yaml).ok()).unwrap_or(Value::Null);
     let value = if line.is_some() { said[field.key].clone() } else { default() };
-    Row { key, value, otherwise: field.absent, line: line.map(|entry| entry.span.start.line), about: field.about }
+    let line = line.map(|entry| entry.span.start.line);
+    Row { key, value, otherwise: field.absent, line, by_workspace: false, about: field.about }
 }
 
 impl Context {

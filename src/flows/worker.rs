@@ -8,22 +8,22 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use super::bake::{BakeRequest, REQUEST};
+use super::bake::{BakeRequest, REQUEST, Seated};
 use super::engines;
 use super::gatekeeper::{Again, BakeGate, Listening, admit_base};
 use super::judging::{Grounds, Judging};
 use super::prepare::PrepareOptions;
 use super::prune;
 use crate::adapters::clock::Stopwatch;
+use crate::adapters::engine::EngineError;
 use crate::adapters::engine::embedded::cache::write_memory;
 use crate::adapters::engine::scripted::ScriptedEngine;
-use crate::adapters::engine::{Engine, EngineError};
 use crate::adapters::journal::{BakeFolder, JournalWriter, WorkerLock};
 use crate::adapters::process::{Handshake, Stops, identity, leave_session, passphrase_given};
 use crate::adapters::secrets;
 use crate::adapters::settings::Paths;
 use crate::adapters::signing::Passphrase;
-use crate::domain::journal::{BakeStarted, BakeStatus, EventKind, Failure};
+use crate::domain::journal::{BakeStarted, BakeStatus, EventKind, Failure, SeatTaken};
 use crate::domain::oci::Digest;
 use crate::report::{Kind, Report};
 
@@ -91,11 +91,17 @@ fn started(id: &str, request: &BakeRequest) -> BakeStarted {
         base: request.base.clone(),
         base_digest: request.lock.as_ref().map(|lock| lock.digest.clone()),
         platforms: request.platforms.clone(),
-        engine: request.engine.clone(),
+        engine: request.engines(),
+        seats: request.seats.iter().map(taken).collect(),
         pid: identity.pid,
         host: identity.host,
         user: identity.user,
     }
+}
+
+fn taken(seat: &Seated) -> SeatTaken {
+    let Seated { platform, engine, builder, .. } = seat.clone();
+    SeatTaken { platform, engine, builder }
 }
 
 async fn bake((bench, mut stops): (Bench, Stops), watch: Stopwatch) -> Result<(), Report> {
@@ -135,35 +141,38 @@ async fn stop_when_asked(folder: &BakeFolder, writer: &JournalWriter, stops: &mu
 /// Prepares and bakes: from `plan.built` to the last event before `bake.finished`.
 async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stopped> {
     let Bench { request, writer, .. } = bench;
-    if let Some(scripted) = ScriptedEngine::from_environment(request.builder.as_deref().unwrap_or(&request.engine)) {
-        let engine = scripted.map_err(|error| Stopped::from(Report::new(Kind::Failed, &error)))?;
-        engine.play(writer, cancel).await?;
-        return Ok(());
+    if ScriptedEngine::from_environment("").is_some() {
+        return play(request, writer, cancel).await;
     }
     let mut context = Context::load(Some(&request.workspace))?.with_secrets(request.options.secrets.clone());
     context.passphrase.clone_from(&bench.passphrase);
     let (first, second) = engines::split(&request.engine);
-    first.clone_into(&mut context.workspace.engine);
-    let engine: Arc<dyn Engine> = engines::engine(&context.engine()?)?.into();
+    context.workspace.engine = Some((first.to_owned(), 0));
+    let hired = engines::hired(&context, request)?;
+    let engine = Arc::clone(&hired.engine);
     let loaded = request.judged(&context)?;
     let policy = context.policy()?;
     context.frozen_policy = Some(Arc::new(policy.clone()));
     let signer = context.signer()?;
     // The base is settled and its lock written; what moves from here on is not this bake's.
     let options = PrepareOptions { write_lock: false, ..request.options.prepare() };
-    let prepared = context.prepare_with(&loaded, request.lock.clone(), options).await?;
+    let prepared = context.prepare_on(&loaded, request.lock.clone(), options, hired.kinds.clone()).await?;
     writer.append(EventKind::PlanBuilt(prepared.plan.clone())).map_err(Report::from)?;
     secrets::require(&prepared.secrets_needed(), &context.secrets).map_err(Report::from)?;
     let listening = Listening::to(writer);
     let base = admit_base(&context, prepared.lock.as_ref(), request.options.allow_downgrade, &listening).await?;
     let (reference, file, memory) = (prepared.recipe.reference(), prepared.file.clone(), prepared.memory.clone());
-    let names = (bench.folder.id(), request.engine.as_str());
-    let mut gate = BakeGate::new(&context, names, &prepared, (&policy, signer, base), listening.told());
+    let on = request.engines();
+    let mut gate =
+        BakeGate::new(&context, (bench.folder.id(), &on), &prepared, (&policy, signer, base), listening.told());
     let mut job = prepared.into_job(context.local()?, &context, request.options.no_cache);
     let stop = cancel.child_token();
     if request.options.reproduce {
         let engine = match second {
-            Some(other) => engines::named(other)?.into(),
+            Some(other) => {
+                let other = engines::address(other)?;
+                engines::engine(&other, context.tls_of(&other))?
+            }
             None => Arc::clone(&engine),
         };
         let folder = bench.folder.path().join(AGAIN);
@@ -176,11 +185,29 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
     let grounds = Grounds::of(&job, policy);
     let judging = Judging::over(&listening, &grounds, request.options.fail_fast.then(|| stop.clone()));
     let baked = engine.bake(&job, &judging, &stop).await;
-    baked.map_err(|error| offer_shell(judging.reason(error), &request.recipe))?;
+    if let Err(error) = baked {
+        let mut stopped = Stopped::from(offer_shell(judging.reason(error), &request.recipe));
+        stopped.failure.builder = stopped.failure.builder.map(|builder| hired.called(builder));
+        return Err(stopped);
+    }
     // Only what `plan` says about the next bake depends on it.
     let _ = write_memory(&context.paths.cache, &reference, &file, &memory);
     if request.options.publish {
         publish(&context, &reference, writer).await?;
+    }
+    Ok(())
+}
+
+/// A test plays the engines' parts: one script a builder, one after the other.
+async fn play(request: &BakeRequest, writer: &JournalWriter, cancel: &CancellationToken) -> Result<(), Stopped> {
+    for builder in request.builders() {
+        let Some(scripted) = ScriptedEngine::from_environment(builder) else { continue };
+        let engine = scripted.map_err(|error| Stopped::from(Report::new(Kind::Failed, &error)))?;
+        engine.play(writer, cancel).await.map_err(|error| {
+            let mut stopped = Stopped::from(error);
+            stopped.failure.builder = stopped.failure.builder.map(|_| builder.to_owned());
+            stopped
+        })?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ fn started(folder: &BakeFolder) -> EventKind {
         base_digest: None,
         platforms: Vec::new(),
         engine: "scripted".into(),
+        seats: Vec::new(),
         pid: 1,
         host: "here".into(),
         user: "baker".into(),

@@ -202,7 +202,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
             stores: [("local".to_owned(), local)].into(),
             recipes: home.join("recipes"),
             policy: None,
-            engine: "embedded".into(),
+            engine: None,
             engines: Vec::new(),
         },
         settings: UserSettings::default(),

@@ -16,6 +16,11 @@ pub struct Dockerd {
 impl Dockerd {
     /// Starts one and waits until it answers; where the host does not let it, gives its last words.
     pub fn start() -> Result<Self, String> {
+        Self::start_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(more: &[&str]) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("dockerd-").tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let log = std::fs::File::create(path("log")).unwrap();
@@ -23,6 +28,7 @@ impl Dockerd {
             .args(["--data-root", &path("data"), "--exec-root", &path("exec"), "--pidfile", &path("pid")])
             .args(["--host", &format!("unix://{}", path("sock")), "--bridge=none", "--iptables=false"])
             .arg("--ip6tables=false")
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

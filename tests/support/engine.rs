@@ -161,7 +161,7 @@ impl Bakehouse {
             created: self.created,
             packing: &self.packing.describe(),
             ids: Ids::Exact,
-            engine: None,
+            engine: &|_| None,
             platforms: &planned.collect::<Vec<_>>(),
             inputs: &inputs,
             cache: Some(&steps.view(&present)),

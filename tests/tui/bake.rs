@@ -44,6 +44,7 @@ impl Journal {
             base_digest: Some(Digest::of(b"base")),
             platforms: journal.platforms.clone(),
             engine: "embedded".into(),
+            seats: Vec::new(),
             pid: 4711,
             host: "build-07".into(),
             user: "baker".into(),

@@ -2,6 +2,7 @@
 //!
 //! A script is one JSON object a line: an event as a journal has it without `seq`, `at` and `crc`, or one of
 //! `{"log":STEP,"text":TEXT}` (output of a step), `{"gate":FILE}` (waits until that file exists, or for cancelling),
+//! `{"cannot":[secrets|caches|no-network|run]}`, `{"mute":true}` (of what it says when asked what it can do; played wherever they stand),
 //! `{"fail":MESSAGE}` (the engine gives up), `{"lost":FILE}` (the builder is gone once that file exists), `{"deaf":true}` (a cancel no longer opens a gate), `{"pause":MILLIS}`.
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ use crate::domain::plan::StepId;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScriptedEngine {
     acts: Vec<Act>,
+    can: Capabilities,
+    /// Does not answer what it can do.
+    mute: bool,
 }
 
 /// Why a script cannot be played.
@@ -64,6 +68,8 @@ enum Direction {
     Lost { lost: PathBuf },
     Deaf { deaf: bool },
     Pause { pause: u64 },
+    Cannot { cannot: Vec<String> },
+    Mute { mute: bool },
 }
 
 impl ScriptedEngine {
@@ -85,7 +91,7 @@ impl ScriptedEngine {
 
     /// Reads a script.
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
-        let mut acts = Vec::new();
+        let (mut acts, mut can, mut silent) = (Vec::new(), Capabilities::embedded(), false);
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let act = match serde_json::from_str::<Direction>(line) {
                 Ok(Direction::Log { log, text }) => Act::Log(log, text),
@@ -94,6 +100,16 @@ impl ScriptedEngine {
                 Ok(Direction::Lost { lost }) => Act::Lost(lost),
                 Ok(Direction::Deaf { deaf: true }) => Act::Deaf,
                 Ok(Direction::Pause { pause }) => Act::Pause(pause),
+                Ok(Direction::Mute { mute }) => {
+                    silent = mute;
+                    continue;
+                }
+                Ok(Direction::Cannot { cannot }) => {
+                    let lacks = |word: &str| cannot.iter().any(|one| one == word);
+                    (can.secrets, can.cache_mounts) = (!lacks("secrets"), !lacks("caches"));
+                    (can.no_network, can.run_steps) = (!lacks("no-network"), !lacks("run"));
+                    continue;
+                }
                 _ => {
                     let kind = decode_kind(line).map_err(|source| ScriptError::Act { line: number + 1, source })?;
                     Act::Emit(Box::new(kind))
@@ -101,7 +117,7 @@ impl ScriptedEngine {
             };
             acts.push(act);
         }
-        Ok(Self { acts })
+        Ok(Self { acts, can, mute: silent })
     }
 
     /// Plays it.
@@ -173,7 +189,10 @@ impl Engine for ScriptedEngine {
     }
 
     async fn capabilities(&self) -> Result<Capabilities, EngineError> {
-        Ok(Capabilities::embedded())
+        if self.mute {
+            std::future::pending::<()>().await;
+        }
+        Ok(self.can.clone())
     }
 
     async fn bake(&self, _job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {

@@ -12,6 +12,7 @@ mod secrets;
 mod user;
 mod workspace;
 
+pub use engines::TlsFileError;
 pub use load::{SettingsError, WORKSPACE_FILE};
 pub use paths::Paths;
 pub use policy::{POLICY_FILE, POLICY_FOLDER, PolicyFileError, load_policy, load_policy_tests};

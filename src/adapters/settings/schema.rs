@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::adapters::host::IdSetting;
 use crate::adapters::signing::SignatureFormat;
 use crate::domain::oci::{Compression, Registry, Repository};
@@ -21,8 +23,8 @@ pub struct Workspace {
     pub recipes: PathBuf,
     /// Policy file, when named.
     pub policy: Option<PathBuf>,
-    /// Engine as written: `embedded`, `docker://…`.
-    pub engine: String,
+    /// Engine as written, `embedded`, `docker://…`, and its line; `None`: the user's setting counts.
+    pub engine: Option<(String, u32)>,
     /// Builders that many bakes are spread over, in the order written; none: `engine` alone.
     pub engines: Vec<EngineSettings>,
     /// Where secrets are had, by name.
@@ -51,14 +53,19 @@ pub struct EngineSettings {
 }
 
 /// Certificates between here and a builder: PEM files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsSettings {
     /// Who vouches for the builder.
     pub ca: PathBuf,
     /// Who we are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cert: Option<PathBuf>,
     /// That we are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
+    /// Where in `bakery.yaml` each of the three stands: line and column, from 1; nothing where it was frozen for a bake.
+    #[serde(skip)]
+    pub places: [(u32, u32); 3],
 }
 
 /// One store of the workspace.

@@ -39,10 +39,7 @@ pub(super) fn workspace(bytes: &[u8], (root, paths): (&Path, &Paths), problems: 
     Some(Workspace {
         recipes: path("recipes", problems).unwrap_or_else(|| root.join("recipes")),
         policy: path("policy", problems),
-        engine: match fields.value("engine", problems) {
-            Some(node) => engine(node, problems).unwrap_or_default(),
-            None => "embedded".into(),
-        },
+        engine: fields.value("engine", problems).and_then(|node| Some((engine(node, problems)?, node.span.start.line))),
         engines: fields.value("engines", problems).map(|node| engines(node, root, problems)).unwrap_or_default(),
         secrets: fields.value("secrets", problems).map(|node| secrets(node, root, problems)).unwrap_or_default(),
         root: root.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::journal::{CheckVerdict, Event, EventKind, SealedLayer};
+use crate::domain::journal::{BakeStarted, CheckVerdict, Event, EventKind, SealedLayer, SeatTaken};
 use crate::domain::plan::{Plan, StepId};
 use crate::domain::projection::{BakeView, StepRow};
 use crate::domain::text::{escape, escape_bytes};
@@ -67,7 +67,7 @@ impl Plain {
             EventKind::BakeStarted(started) => {
                 let pin = started.base_digest.as_ref().map(|digest| format!("@{}", digest.short())).unwrap_or_default();
                 let (reference, base) = (escape(&started.reference), escape(&started.base));
-                one(format!("baking {reference} on {base}{pin} ({}, bake {})", escape(&started.engine), started.bake))
+                one(format!("baking {reference} on {base}{pin} ({}, bake {})", engines(started), started.bake))
             }
             EventKind::PlanBuilt(plan) => one(planned(plan)),
             EventKind::StepStarted { step } => one(format!("{} {}", self.tag(step), self.what(step))),
@@ -198,6 +198,18 @@ fn output_lines(output: &[u8]) -> impl Iterator<Item = String> {
         let cut = if kept.len() < last.len() { "…" } else { "" };
         format!("{}{cut}", escape_bytes(kept))
     })
+}
+
+/// What bakes; of several builders which platform where: `linux/amd64 on east, linux/arm64 on west`.
+fn engines(started: &BakeStarted) -> String {
+    let several = started.seats.iter().any(|seat| seat.builder != started.seats[0].builder);
+    match several {
+        true => {
+            let on = |seat: &SeatTaken| format!("{} on {}", seat.platform, escape(&seat.builder));
+            started.seats.iter().map(on).collect::<Vec<_>>().join(", ")
+        }
+        false => escape(&started.engine),
+    }
 }
 
 #[cfg(test)]

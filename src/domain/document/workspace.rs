@@ -36,7 +36,7 @@ pub const BUILDER: &[Field] = &[
     Field::new("slots", Shape::Number(1, 1000), "Bakes it takes at once.").default("1"),
     Field::new("platforms", Shape::List(&Shape::Form("^linux/[a-z0-9]+(/v[0-9]+)?$"), 1), "Platforms it has natively.")
         .absent("any"),
-    Field::new("tls", Shape::Mapping(TLS, 0), "Certificates, where it asks for them."),
+    Field::new("tls", Shape::Mapping(TLS, 0), "Certificates to reach it over TCP; docker and podman take all three."),
     Field::new("timeout", DURATION, "How long a bake on it may say nothing.").absent("as long as it likes"),
     Field::new("cache_from", CACHES, "Images in registries with steps BuildKit may have instead of making them.")
         .example("[registry.example/cache/payments]"),
@@ -100,7 +100,7 @@ pub const WORKSPACE: &[Field] = &[
     Field::new("policy", Shape::Text, "What images must fulfil.")
         .absent("policy.yaml beside this file, else the built-in policy")
         .example("policy.yaml"),
-    Field::new("engine", ENGINE, "What bakes.").default("embedded").example("embedded"),
+    Field::new("engine", ENGINE, "What bakes.").absent("the user's own setting, else embedded").example("embedded"),
     Field::new(
         "engines",
         Shape::List(&Shape::Mapping(BUILDER, 0), 1),

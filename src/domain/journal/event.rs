@@ -148,14 +148,27 @@ pub struct BakeStarted {
     pub base_digest: Option<Digest>,
     /// Platforms baked.
     pub platforms: Vec<Platform>,
-    /// Engine.
+    /// Engine; of several all, each once: `docker://a + docker://b`.
     pub engine: String,
+    /// Who bakes each platform, where a pool of builders does; empty: `engine` bakes all.
+    pub seats: Vec<SeatTaken>,
     /// Worker process.
     pub pid: u32,
     /// Host name.
     pub host: String,
     /// User name.
     pub user: String,
+}
+
+/// A platform, and the builder of a pool that bakes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeatTaken {
+    /// Which platform.
+    pub platform: Platform,
+    /// The builder's engine.
+    pub engine: String,
+    /// What the workspace calls the builder.
+    pub builder: String,
 }
 
 /// Why something failed, as a report carries it.

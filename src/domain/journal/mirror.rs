@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, EventKind, Failure, LayerBlob, SealedLayer, SeenAgainst,
-    SeenChange, SeenSecret,
+    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, EventKind, Failure, LayerBlob, SealedLayer, SeatTaken,
+    SeenAgainst, SeenChange, SeenSecret,
 };
 use super::upgrade::FORMAT;
 use crate::domain::oci::{Descriptor, DiffId, Digest, Platform};
@@ -29,6 +29,8 @@ pub(super) enum Fact {
         base_digest: Option<Digest>,
         platforms: Vec<Platform>,
         engine: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seats: Vec<Seat>,
         pid: u32,
         host: String,
         user: String,
@@ -83,6 +85,14 @@ pub(super) enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Reasons>,
     },
+}
+
+/// Who bakes a platform, on disk.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Seat {
+    platform: Platform,
+    engine: String,
+    builder: String,
 }
 
 /// Why something failed, on disk.
@@ -295,6 +305,7 @@ impl From<&EventKind> for Fact {
 
 impl From<BakeStarted> for Fact {
     fn from(started: BakeStarted) -> Self {
+        let seat = |SeatTaken { platform, engine, builder }| Seat { platform, engine, builder };
         Self::BakeStarted {
             format: FORMAT,
             bake: started.bake,
@@ -305,6 +316,7 @@ impl From<BakeStarted> for Fact {
             base_digest: started.base_digest,
             platforms: started.platforms,
             engine: started.engine,
+            seats: started.seats.into_iter().map(seat).collect(),
             pid: started.pid,
             host: started.host,
             user: started.user,
@@ -325,6 +337,7 @@ impl From<Fact> for EventKind {
                 base_digest,
                 platforms,
                 engine,
+                seats,
                 pid,
                 host,
                 user,
@@ -337,6 +350,10 @@ impl From<Fact> for EventKind {
                 base_digest,
                 platforms,
                 engine,
+                seats: seats
+                    .into_iter()
+                    .map(|Seat { platform, engine, builder }| SeatTaken { platform, engine, builder })
+                    .collect(),
                 pid,
                 host,
                 user,

@@ -12,8 +12,8 @@ mod scan;
 mod upgrade;
 
 pub use event::{
-    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeenAgainst,
-    SeenChange, SeenSecret,
+    BakeStarted, BakeStatus, ChangeOp, CheckVerdict, Event, EventKind, Failure, LayerBlob, SealedLayer, SeatTaken,
+    SeenAgainst, SeenChange, SeenSecret,
 };
 pub use format::{Decoded, FormatError, MAX_LINE_BYTES, decode, decode_kind, encode, seal, unseal};
 pub use order::{Order, OrderError};

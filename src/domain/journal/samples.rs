@@ -21,6 +21,7 @@ pub(crate) fn started() -> EventKind {
         base_digest: Some(Digest::of(b"base")),
         platforms: vec!["linux/amd64".parse().unwrap()],
         engine: "embedded".into(),
+        seats: Vec::new(),
         pid: 4711,
         host: "build-07".into(),
         user: "baker".into(),

@@ -62,8 +62,8 @@ pub struct PlanRequest<'a> {
     pub packing: &'a str,
     /// What becomes of owners in steps that run something.
     pub ids: Ids,
-    /// Kind of the engine that carries out steps which run something; `None` for this machine's own.
-    pub engine: Option<&'a str>,
+    /// Kind of the engine that carries out a platform's steps which run something; `None` for this machine's own.
+    pub engine: &'a dyn Fn(&Platform) -> Option<&'static str>,
     /// Platforms in order.
     pub platforms: &'a [PlatformBase],
     /// What each step reads; as many as the recipe has steps.
@@ -77,6 +77,7 @@ pub struct PlanRequest<'a> {
 /// Builds the plan. The same request gives the same plan.
 pub fn build(request: &PlanRequest<'_>) -> Plan {
     let several = request.platforms.len() > 1;
+    let here = request.platforms.iter().any(|on| (request.engine)(&on.platform).is_none());
     Plan {
         reference: request.recipe.reference(),
         recipe: request.file.to_owned(),
@@ -85,7 +86,7 @@ pub fn build(request: &PlanRequest<'_>) -> Plan {
         base_digest: request.base_digest.clone(),
         stale: request.stale,
         created: request.created,
-        ids: if request.recipe.steps.iter().any(|step| step.action.runs()) { request.ids } else { Ids::Exact },
+        ids: if request.recipe.steps.iter().any(|step| step.action.runs()) && here { request.ids } else { Ids::Exact },
         platforms: request.platforms.iter().map(|platform| platform_plan(request, platform, several)).collect(),
     }
 }
@@ -93,14 +94,17 @@ pub fn build(request: &PlanRequest<'_>) -> Plan {
 fn platform_plan(request: &PlanRequest<'_>, on: &PlatformBase, several: bool) -> PlatformPlan {
     let memory = request.memory.and_then(|memory| memory.platform(&on.platform));
     let mut below = Below::Chain(on.chain.clone());
+    let engine = (request.engine)(&on.platform);
     let mut runs: Option<StepId> = None;
     let mut steps = Vec::with_capacity(request.recipe.steps.len());
     for (index, step) in request.recipe.steps.iter().enumerate() {
         let id = step_id(&on.platform, index, several);
         let inputs = request.inputs.get(index).and_then(Option::as_ref);
         let digest = inputs.map(InputManifest::digest);
-        let mut running = Running::of(&step.action, &on.env, request.ids);
-        if let Some(engine) = request.engine {
+        // Builders elsewhere have exact ids.
+        let ids = if engine.is_some() { Ids::Exact } else { request.ids };
+        let mut running = Running::of(&step.action, &on.env, ids);
+        if let Some(engine) = engine {
             running = running.map(|running| running.on(engine));
         }
         let key = step_key(&KeyParts {

@@ -82,7 +82,7 @@ impl World {
             stale: None,
             created: 0,
             packing: self.packing,
-            engine: None,
+            engine: &|_| None,
             platforms: &[self.on()],
             ids: self.ids,
             inputs: &self.inputs,

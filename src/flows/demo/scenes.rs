@@ -92,7 +92,7 @@ async fn bake(context: &Context, loaded: &LoadedRecipe) -> Result<BakeView, Repo
             Progress::Record { record: Ok(record), .. } => record.event.iter().for_each(|event| view.apply(event)),
             Progress::Record { record: Err(damage), .. } => return Err(Report::new(Kind::Failed, &damage)),
             Progress::NotStarted { report, .. } => return Err(report),
-            Progress::Started { .. } | Progress::Ended { .. } | Progress::Again { .. } => {}
+            Progress::Started { .. } | Progress::Ended { .. } | Progress::Again { .. } | Progress::Out { .. } => {}
         }
     }
     match view.outcome.as_ref().map(|outcome| (outcome.status, outcome.failure.clone())) {

@@ -9,7 +9,8 @@ mod steps;
 use serde::Serialize;
 
 use super::Context;
-use super::engines::Answer;
+use super::engines::words;
+use super::pool::Asked;
 use crate::adapters::engine::embedded::try_sandbox;
 use crate::adapters::host::{self, IdSetting};
 use crate::adapters::process::probe;
@@ -73,7 +74,7 @@ pub async fn examine(context: Result<&Context, &Report>) -> Vec<Finding> {
     match context {
         Ok(context) => {
             findings.extend(stores(context).await);
-            findings.extend(engine(context).await);
+            findings.extend(context.ask_engines().await.into_iter().map(engine));
         }
         Err(report) => findings.push(
             Finding::lacking("workspace", "everything but demo and init", &report.message, "`bakery init` makes one")
@@ -93,20 +94,28 @@ async fn try_steps(paths: &Paths, setting: Option<IdSetting>) -> steps::Trial {
     done.map_err(|error| error.to_string())?.map_err(said)
 }
 
-/// What the configured engine answers, where it is not this machine's own.
-async fn engine(context: &Context) -> Option<Finding> {
+/// What an engine answers: the configured one, where it is not this machine's own, or a builder of the workspace.
+fn engine(asked: Asked) -> Finding {
     const FOR: &str = "steps that run something";
-    match context.ask_engine().await {
-        Ok(None) => None,
-        Ok(Some(Answer { name, can: Ok(can) })) => {
-            Some(Finding::ok("engine", FOR, format!("{name}: {}", Answer::words(&can))))
-        }
-        Ok(Some(Answer { name, can: Err(report) })) => {
+    let Asked { builder, engine, can } = asked;
+    let id = builder.as_ref().map_or_else(|| "engine".to_owned(), |own| format!("engine.{}", own.name));
+    let room = builder.as_ref().map(|own| {
+        let slots = if own.slots == 1 { "1 slot".to_owned() } else { format!("{} slots", own.slots) };
+        let platforms: Vec<String> = own.platforms.iter().map(ToString::to_string).collect();
+        let platforms = if platforms.is_empty() { "any platform".to_owned() } else { platforms.join(", ") };
+        format!("; {slots} for {platforms}")
+    });
+    let room = room.unwrap_or_default();
+    match can {
+        Ok(can) => Finding::ok(id, FOR, format!("{engine}: {}{room}", words(&can))),
+        Err(report) => {
             let said = std::iter::once(report.message).chain(report.causes).collect::<Vec<_>>().join(": ");
-            let mend = "start it, or say where it is: `engine: docker://PATH`; `engine: embedded` needs none";
-            Some(Finding::lacking("engine", FOR, format!("{name}: {said}"), mend))
+            let mend = match builder {
+                Some(_) => "start it, or mend `engines` in bakery.yaml; others bake meanwhile",
+                None => "start it, or say where it is: `engine: docker://PATH`; `engine: embedded` needs none",
+            };
+            Finding::lacking(id, FOR, format!("{engine}: {said}{room}"), mend)
         }
-        Err(report) => Some(Finding::lacking("engine", FOR, report.message, "mend `engine` in bakery.yaml")),
     }
 }
 

@@ -24,6 +24,7 @@ use crate::domain::plan::{self, CacheView, InputManifest, Memory, Plan, PlanRequ
 use crate::domain::recipe::{Action, Base, Copy, Lock, Recipe, SecretSource, lock_beside};
 use crate::domain::yaml::MAX_BYTES;
 use crate::flows::Context;
+use crate::flows::engines::Kinds;
 use crate::report::{Kind, Report};
 
 /// How long a plan waits to hear where a tag points: it does without.
@@ -151,12 +152,13 @@ impl Context {
         }
     }
 
-    /// Prepares one recipe with a lock given; one that does not fit is replaced.
-    pub async fn prepare_with(
+    /// Prepares one recipe with a lock given, for engines of these kinds; a lock that does not fit is replaced.
+    pub(in crate::flows) async fn prepare_on(
         &self,
         loaded: &LoadedRecipe,
         lock: Option<Lock>,
         options: PrepareOptions,
+        kinds: Kinds,
     ) -> Result<Prepared, Report> {
         let recipe = loaded.valid()?.clone();
         let platforms = platforms_of(&recipe);
@@ -182,7 +184,7 @@ impl Context {
             on,
             created,
             ids: self.ids(loaded.valid()?)?,
-            engine: self.engine()?.elsewhere(),
+            engine: kinds,
             local,
             no_cache: options.no_cache,
         };
@@ -329,7 +331,7 @@ struct PlanJob {
     on: Vec<PlatformBase>,
     created: i64,
     ids: IdMode,
-    engine: Option<&'static str>,
+    engine: Kinds,
     local: Option<Arc<dyn Store>>,
     no_cache: bool,
 }
@@ -357,8 +359,8 @@ impl PlanJob {
             stale: self.pinned.stale(),
             created: self.created,
             packing: &packing,
-            ids: self.engine.map_or_else(|| self.ids.ids(), |_| plan::Ids::Exact),
-            engine: self.engine,
+            ids: self.ids.ids(),
+            engine: &|platform| self.engine.of(platform),
             platforms: &self.on,
             inputs: &inputs,
             cache: (!self.no_cache).then_some(&view as &dyn CacheView),

@@ -151,7 +151,9 @@ async fn batch(context: Arc<Context>, files: Vec<PathBuf>, tell: &Sender<Told>) 
         let (reference, outcome) = match next {
             Progress::Started { started, reference } => (reference, Ok(started.bake)),
             Progress::NotStarted { reference, report } => (reference, Err(report)),
-            Progress::Record { .. } | Progress::Ended { .. } | Progress::Again { .. } => continue,
+            Progress::Record { .. } | Progress::Ended { .. } | Progress::Again { .. } | Progress::Out { .. } => {
+                continue;
+            }
         };
         begun += 1;
         progress(tell, TaskKind::Batch, format!("{begun} of {all}"));

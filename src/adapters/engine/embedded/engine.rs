@@ -37,18 +37,21 @@ impl Engine for EmbeddedEngine {
     }
 
     async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {
-        bake_with(job, sink, cancel, None).await
+        bake_with(job, sink, cancel, &|_| None).await
     }
 }
 
-/// Bakes; steps that run something are carried out `elsewhere` where that is given.
+/// Who carries out steps that run something for a platform; `None`: this machine.
+pub(in crate::adapters::engine) type Carriers<'a> = &'a (dyn Fn(&Platform) -> Option<Arc<dyn Elsewhere>> + Send + Sync);
+
+/// Bakes; steps that run something are carried out `elsewhere` where that is given for their platform.
 pub(in crate::adapters::engine) async fn bake_with(
     job: &BakeJob,
     sink: &dyn Sink,
     cancel: &CancellationToken,
-    elsewhere: Option<Arc<dyn Elsewhere>>,
+    elsewhere: Carriers<'_>,
 ) -> Result<Baked, EngineError> {
-    let bases = check(job, elsewhere.as_deref())?;
+    let bases = check(job, elsewhere)?;
     // What this bake puts or uses is not freed while it runs.
     let target = Layout::clone(&job.target);
     let _hold = blocking(move || target.hold()).await?;
@@ -56,7 +59,8 @@ pub(in crate::adapters::engine) async fn bake_with(
     let mut manifests: Vec<(Platform, Descriptor)> = Vec::new();
     let mut found = Vec::new();
     for (part, base) in job.plan.platforms.iter().zip(bases) {
-        let made = bake_platform((job, elsewhere.as_ref()), part, base, sink, cancel).await?;
+        let carrier = elsewhere(&part.platform);
+        let made = bake_platform((job, carrier.as_ref()), part, base, sink, cancel).await?;
         manifests.push((part.platform.clone(), made.manifest));
         found.push((part.platform.to_string(), made.found));
     }
@@ -73,7 +77,8 @@ pub(in crate::adapters::engine) async fn bake_with(
     let image = match manifests.as_slice() {
         [(_, only)] => only.clone(),
         _ => {
-            let (frame, manifests) = (frame_of(job, elsewhere.is_some()), manifests.clone());
+            let here = job.plan.platforms.iter().any(|part| elsewhere(&part.platform).is_none());
+            let (frame, manifests) = (frame_of(job, !here), manifests.clone());
             blocking(move || put_index(&frame, manifests)).await?
         }
     };
@@ -92,8 +97,9 @@ pub(in crate::adapters::engine) async fn bake_with(
 }
 
 /// Whether this engine can do it all, before anything is written; gives the base of each platform.
-fn check<'j>(job: &'j BakeJob, elsewhere: Option<&dyn Elsewhere>) -> Result<Vec<Option<&'j BaseImage>>, EngineError> {
-    let engine = elsewhere.map_or(NAME, Elsewhere::kind);
+fn check<'j>(job: &'j BakeJob, elsewhere: Carriers<'_>) -> Result<Vec<Option<&'j BaseImage>>, EngineError> {
+    let kind_on = |on: &Platform| elsewhere(on).map_or(NAME, |elsewhere| elsewhere.kind());
+    let engine = job.plan.platforms.first().map_or(NAME, |part| kind_on(&part.platform));
     let unsupported = |what: String| EngineError::Unsupported { engine, what };
     if job.plan.platforms.is_empty() {
         return Err(unsupported("bake for no platform at all".into()));
@@ -107,15 +113,13 @@ fn check<'j>(job: &'j BakeJob, elsewhere: Option<&dyn Elsewhere>) -> Result<Vec<
         return Err(unsupported(format!("put {steps} steps on {layers} layers (T-19: at most {MAX_LAYERS} together)")));
     }
     let runs = job.recipe.steps.iter().find(|step| step.action.runs());
-    let runs_here = |on: &Platform| elsewhere.map_or_else(|| host::runs(on), |elsewhere| elsewhere.runs(on));
+    let runs_here = |on: &Platform| elsewhere(on).map_or_else(|| host::runs(on), |elsewhere| elsewhere.runs(on));
     let foreign = job.plan.platforms.iter().find(|part| !runs_here(&part.platform));
     if let (Some(step), Some(part)) = (runs, foreign) {
         let (kind, line) = (step.action.kind(), step.line);
-        return Err(unsupported(format!(
-            "carry out the `{kind}` step (line {line}) for {} {}",
-            part.platform,
-            if elsewhere.is_some() { "there" } else { "on this machine" }
-        )));
+        let place = if elsewhere(&part.platform).is_some() { "there" } else { "on this machine" };
+        let what = format!("carry out the `{kind}` step (line {line}) for {} {place}", part.platform);
+        return Err(EngineError::Unsupported { engine: kind_on(&part.platform), what });
     }
     let base_of = |part: &PlatformPlan| match &part.base {
         None => Ok(None),

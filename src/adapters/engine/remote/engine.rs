@@ -1,5 +1,7 @@
-//! The engine around a builder: the bake is the embedded one, only steps that run something go elsewhere. Knows no protocol.
+//! The engine around a builder: the bake is the embedded one, only steps that run something go elsewhere; and the same around
+//! several builders, each for its platforms. Knows no protocol.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Builder;
 use super::step::Away;
-use crate::adapters::engine::embedded::bake_with;
+use crate::adapters::engine::embedded::{Elsewhere, bake_with};
 use crate::adapters::engine::{BakeJob, Baked, Engine, EngineError, Sink};
 use crate::domain::engine::Capabilities;
 use crate::domain::oci::Platform;
@@ -18,12 +20,27 @@ use crate::domain::recipe::Base;
 pub struct RemoteEngine {
     kind: &'static str,
     builder: Arc<dyn Builder>,
+    /// Platforms it is believed to have, whatever it says.
+    believed: Vec<Platform>,
 }
 
 impl RemoteEngine {
     /// `kind` names the sort of engine (`docker`): it is in journals and in the keys of what is made there.
     pub fn new(kind: &'static str, builder: Box<dyn Builder>) -> Self {
-        Self { kind, builder: builder.into() }
+        Self { kind, builder: builder.into(), believed: Vec::new() }
+    }
+
+    /// The same, believed to run programs of these platforms: whoever set it up says so. A daemon only tells what its machine is.
+    pub fn believed(self, platforms: impl IntoIterator<Item = Platform>) -> Self {
+        Self { believed: self.believed.into_iter().chain(platforms).collect(), ..self }
+    }
+
+    async fn asked(&self) -> Result<Capabilities, EngineError> {
+        let mut can = self.builder.capabilities().await?;
+        if let Some(platforms) = &mut can.platforms {
+            platforms.extend(self.believed.iter().cloned());
+        }
+        Ok(can)
     }
 }
 
@@ -34,25 +51,91 @@ impl Engine for RemoteEngine {
     }
 
     async fn capabilities(&self) -> Result<Capabilities, EngineError> {
-        Ok(self.builder.capabilities().await?)
+        self.asked().await
     }
 
     async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {
+        let platforms: Vec<Platform> = job.plan.platforms.iter().map(|part| part.platform.clone()).collect();
+        let away = self.away(job, &platforms).await?;
+        bake_with(job, sink, cancel, &|_| Some(Arc::clone(&away))).await
+    }
+}
+
+impl RemoteEngine {
+    /// What its builder is called in errors.
+    pub fn builder(&self) -> String {
+        self.builder.name()
+    }
+
+    /// Its builder, asked whether it can do what the job asks for these platforms.
+    async fn away(&self, job: &BakeJob, platforms: &[Platform]) -> Result<Arc<dyn Elsewhere>, EngineError> {
         let capabilities = match job.recipe.runs() {
-            true => self.builder.capabilities().await?,
+            true => self.asked().await?,
             // Nothing is sent, so nobody is asked.
             false => Capabilities::embedded(),
         };
-        let platforms: Vec<Platform> = job.plan.platforms.iter().map(|part| part.platform.clone()).collect();
-        if let Some(lack) = capabilities.lacks(&job.recipe, &platforms).into_iter().next() {
+        if let Some(lack) = capabilities.lacks(&job.recipe, platforms).into_iter().next() {
             let what = format!("{} (line {})", lack.what, lack.line);
             return Err(EngineError::Unsupported { engine: self.kind, what });
         }
         if let Base::Image(base) = &job.recipe.base {
             self.builder.stands_on(base, &job.bases);
         }
-        let away =
-            Away { kind: self.kind, builder: Arc::clone(&self.builder), capabilities, handle: Handle::current() };
-        bake_with(job, sink, cancel, Some(Arc::new(away))).await
+        let builder = Arc::clone(&self.builder);
+        Ok(Arc::new(Away { kind: self.kind, builder, capabilities, handle: Handle::current() }))
+    }
+}
+
+/// Bakes each platform with a builder of its own, or on this machine; all become one image.
+pub struct SeatedEngine {
+    /// Who carries out the running steps of which platforms; `None`: this machine.
+    seats: Vec<(Option<RemoteEngine>, Vec<Platform>)>,
+}
+
+impl SeatedEngine {
+    /// Every platform of the jobs it will be given must be among these.
+    pub fn new(seats: Vec<(Option<RemoteEngine>, Vec<Platform>)>) -> Self {
+        Self { seats }
+    }
+}
+
+#[async_trait]
+impl Engine for SeatedEngine {
+    fn name(&self) -> &'static str {
+        "pool"
+    }
+
+    /// What all of them can do, on the platforms they are for.
+    async fn capabilities(&self) -> Result<Capabilities, EngineError> {
+        let mut all = Capabilities::embedded();
+        let mut platforms = BTreeSet::new();
+        for (engine, on) in &self.seats {
+            platforms.extend(on.iter().cloned());
+            let Some(engine) = engine else { continue };
+            let can = engine.capabilities().await?;
+            all.live_changes &= can.live_changes;
+            all.run_steps &= can.run_steps;
+            all.secrets &= can.secrets;
+            all.cache_mounts &= can.cache_mounts;
+            all.no_network &= can.no_network;
+            all.reproducible &= can.reproducible;
+            all.verbatim &= can.verbatim;
+        }
+        Ok(Capabilities { platforms: Some(platforms), ..all })
+    }
+
+    async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {
+        let mut away: BTreeMap<Platform, Option<Arc<dyn Elsewhere>>> = BTreeMap::new();
+        for (engine, platforms) in &self.seats {
+            let one = match engine {
+                Some(engine) => Some(engine.away(job, platforms).await?),
+                None => None,
+            };
+            away.extend(platforms.iter().map(|platform| (platform.clone(), one.clone())));
+        }
+        if let Some(part) = job.plan.platforms.iter().find(|part| !away.contains_key(&part.platform)) {
+            return Err(EngineError::Unsupported { engine: self.name(), what: format!("bake for {}", part.platform) });
+        }
+        bake_with(job, sink, cancel, &|platform| away.get(platform).cloned().flatten()).await
     }
 }

@@ -29,7 +29,7 @@ use crate::report::{Kind, Report};
 
 #[cfg(feature = "engines")]
 pub use daemon::{Daemon, DaemonKind};
-pub use engine::RemoteEngine;
+pub use engine::{RemoteEngine, SeatedEngine};
 pub use ground::{GroundImage, GroundLayer};
 
 /// What a builder is asked to build.

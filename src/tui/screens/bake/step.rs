@@ -119,7 +119,11 @@ fn label(model: &Model, look: &Look, row: &StepRow) -> Vec<Span<'static>> {
 
 /// Whether a step runs where nobody sees what it changes until it is done.
 fn is_elsewhere(model: &Model, row: &StepRow) -> bool {
-    let engine = model.view.started.as_ref().map_or("embedded", |started| &started.engine);
+    let started = model.view.started.as_ref();
+    // Of several builders, the one that bakes the step's platform.
+    let seat =
+        started.and_then(|started| started.seats.iter().find(|seat| Some(&seat.platform) == row.platform.as_ref()));
+    let engine = seat.map_or(started.map_or("embedded", |started| &started.engine), |seat| &seat.engine);
     !engine.starts_with("embedded") && matches!(row.action.as_str(), "run" | "packages")
 }
 

@@ -11,6 +11,7 @@ use tokio::process::Command;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::DaemonKind;
+use crate::adapters::engine::remote::buildkit::TlsFiles;
 
 /// Seconds a request may take: a load lasts as long as its image, and whoever is tired of waiting cancels.
 const PATIENCE: u64 = 24 * 3600;
@@ -41,7 +42,11 @@ pub(super) fn default_address(kind: DaemonKind) -> String {
 }
 
 /// Gets ready to speak to it.
-pub(super) fn connect(kind: DaemonKind, address: &str) -> Result<Way, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) fn connect(
+    kind: DaemonKind,
+    address: &str,
+    files: Option<&TlsFiles>,
+) -> Result<Way, Box<dyn std::error::Error + Send + Sync>> {
     let version = bollard::API_DEFAULT_VERSION;
     let shown = address.to_owned();
     if let Some(socket) = address.strip_prefix("unix://") {
@@ -58,6 +63,7 @@ pub(super) fn connect(kind: DaemonKind, address: &str) -> Result<Way, Box<dyn st
     let tcp = address.strip_prefix("tcp://").or_else(|| address.strip_prefix("http://"));
     let secure = address.strip_prefix("https://");
     let docker = match (tcp, secure) {
+        (Some(place), _) | (None, Some(place)) if files.is_some() => with_files(place, files)?,
         (Some(place), _) if verifies() => secured(place)?,
         (_, Some(place)) => secured(place)?,
         (Some(place), _) => Docker::connect_with_http(&format!("tcp://{place}"), PATIENCE, version)?,
@@ -77,6 +83,14 @@ fn secured(place: &str) -> Result<Docker, Box<dyn std::error::Error + Send + Syn
     let file = |name: &str| folder.join(name);
     let (key, cert, ca) = (file("key.pem"), file("cert.pem"), file("ca.pem"));
     Ok(Docker::connect_with_ssl(&format!("tcp://{place}"), &key, &cert, &ca, PATIENCE, bollard::API_DEFAULT_VERSION)?)
+}
+
+/// TLS as `engines` of the workspace says.
+fn with_files(place: &str, files: Option<&TlsFiles>) -> Result<Docker, Box<dyn std::error::Error + Send + Sync>> {
+    let Some(TlsFiles { ca, cert: Some(cert), key: Some(key), .. }) = files else {
+        return Err("`tls` names no certificate and key of ours".into());
+    };
+    Ok(Docker::connect_with_ssl(&format!("tcp://{place}"), key, cert, ca, PATIENCE, bollard::API_DEFAULT_VERSION)?)
 }
 
 /// A socket of this user's alone; whoever connects to it talks to the daemon behind `ssh`.

@@ -17,6 +17,7 @@ use bollard::Docker;
 use bollard::errors::Error;
 use tokio_util::sync::CancellationToken;
 
+use super::buildkit::TlsFiles;
 use super::{BaseBy, Builder, BuilderError, GroundImage, Order, Told};
 use crate::domain::engine::Capabilities;
 use crate::domain::oci::{DiffId, Platform};
@@ -60,9 +61,19 @@ pub struct Daemon {
 impl Daemon {
     /// The daemon at an address; where there is none, at the place its own program would look.
     pub fn new(kind: DaemonKind, address: Option<&str>) -> Result<Self, BuilderError> {
+        Self::with_certificates(kind, address, None)
+    }
+
+    /// The same over TLS with these certificates.
+    pub fn with_certificates(
+        kind: DaemonKind,
+        address: Option<&str>,
+        files: Option<&TlsFiles>,
+    ) -> Result<Self, BuilderError> {
         let address = address.map_or_else(|| connect::default_address(kind), str::to_owned);
         let builder = format!("{} at {address}", kind.name());
-        let way = connect::connect(kind, &address).map_err(|source| BuilderError::Unreachable { builder, source })?;
+        let way =
+            connect::connect(kind, &address, files).map_err(|source| BuilderError::Unreachable { builder, source })?;
         Ok(Self { kind, address, way, known: Mutex::default(), passing: Mutex::default() })
     }
 
