@@ -88,11 +88,12 @@ fn files(tls: &TlsSettings) -> TlsFiles {
 #[cfg(feature = "engines")]
 fn registries(workspace: &Workspace) -> BTreeMap<String, String> {
     let registry = |(name, store): (&String, &StoreSettings)| match &store.place {
-        StorePlace::Registry { host, prefix, .. } => {
+        // Elsewhere, this machine's own is another.
+        StorePlace::Registry { host, prefix, .. } if !host.is_loopback() => {
             let path = prefix.iter().map(|prefix| format!("/{prefix}")).collect::<String>();
             Some((name.clone(), format!("{host}{path}")))
         }
-        StorePlace::Layout(_) => None,
+        StorePlace::Registry { .. } | StorePlace::Layout(_) => None,
     };
     workspace.stores.iter().filter_map(registry).collect()
 }

@@ -83,13 +83,12 @@ fn a_builder_at_fault_is_named_and_the_journal_comes_to_its_end() {
     let secured = Port::secured(&well, certificates.server("server"));
     let hanging = Fake::start(Script::Hangs(vec![vertex("v", "[1/2] RUN", None), output("v", b"words\n")]));
     let torn = Port::torn(&hanging);
-    let full =
-        Fake::start(Script::Fails(vec![vertex("v", "[1/2] RUN", None)], Code::Unknown, "write /x: no space left on device".into()));
-    let wrong_ca = format!(
-        "{}?tls={}&servername=buildkitd.example",
-        at(secured.number),
-        stranger.folder().display()
-    );
+    let full = Fake::start(Script::Fails(
+        vec![vertex("v", "[1/2] RUN", None)],
+        Code::Unknown,
+        "write /x: no space left on device".into(),
+    ));
+    let wrong_ca = format!("{}?tls={}&servername=buildkitd.example", at(secured.number), stranger.folder().display());
     let garbage: &[u8] = &[0xff; 64];
     let bakery = stocked("");
     let file = recipe(&bakery, "app", "  - run: long\n");
@@ -121,7 +120,11 @@ fn a_builder_at_fault_is_named_and_the_journal_comes_to_its_end() {
 fn bakes_of_builders_at_fault_are_done_by_another() {
     let (well, full) = (
         Fake::start(Script::Bakes),
-        Fake::start(Script::Fails(vec![vertex("v", "[1/2] RUN", None)], Code::Unknown, "no space left on device".into())),
+        Fake::start(Script::Fails(
+            vec![vertex("v", "[1/2] RUN", None)],
+            Code::Unknown,
+            "no space left on device".into(),
+        )),
     );
     let torn = Fake::start(Script::Hangs(vec![vertex("v", "[1/2] RUN", None), output("v", b"words\n")]));
     let port = Port::torn(&torn);
@@ -131,7 +134,8 @@ fn bakes_of_builders_at_fault_are_done_by_another() {
         port.number,
         well.address()
     ));
-    let files: Vec<String> = (0..4).map(|number| recipe(&bakery, &format!("app-{number}"), "  - run: long\n")).collect();
+    let files: Vec<String> =
+        (0..4).map(|number| recipe(&bakery, &format!("app-{number}"), "  - run: long\n")).collect();
     let arguments: Vec<&str> = ["bake"].into_iter().chain(files.iter().map(String::as_str)).collect();
     let output = bakery.run(&arguments);
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -148,7 +152,8 @@ fn bakes_of_builders_at_fault_are_done_by_another() {
 #[test]
 fn what_no_dockerfile_says_is_refused_by_the_plan() {
     let (fake, bakery) = (Fake::start(Script::Bakes), stocked(""));
-    let file = recipe(&bakery, "app", "  - write: {to: /x, content: x}\n  - run: {script: id, env: {A: \"one\\ntwo\"}}\n");
+    let file =
+        recipe(&bakery, "app", "  - write: {to: /x, content: x}\n  - run: {script: id, env: {A: \"one\\ntwo\"}}\n");
     let address = fake.address();
     for command in [["plan", &file, "--engine", &address], ["bake", &file, "--engine", &address]] {
         let told = bakery.run(&command);

@@ -36,7 +36,8 @@ impl Farm {
         if !peers::need(&["python3"]) {
             return None;
         }
-        let (bakery, fake) = (Bakery::with_workspace("bakery: 1\nstores:\n  local: {layout: local}\n"), Fake::start(Script::Bakes));
+        let (bakery, fake) =
+            (Bakery::with_workspace("bakery: 1\nstores:\n  local: {layout: local}\n"), Fake::start(Script::Bakes));
         let text = STAND_IN
             .replace("FOLDER", &format!("{:?}", bakery.path("bin").display().to_string()))
             .replace("SOCKET", &format!("{:?}", fake.socket().display().to_string()));
@@ -44,7 +45,10 @@ impl Farm {
             let path = bakery.write(&format!("bin/{name}"), &text);
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
-        bakery.write("recipes/os.yaml", "recipe: 1\nname: os\ntag: \"1\"\nbase: scratch\nsteps:\n  - write: {to: /os, content: x}\n");
+        bakery.write(
+            "recipes/os.yaml",
+            "recipe: 1\nname: os\ntag: \"1\"\nbase: scratch\nsteps:\n  - write: {to: /os, content: x}\n",
+        );
         bakery.bake("recipes/os.yaml");
         Some(Self { bakery, fake })
     }
@@ -129,7 +133,10 @@ fn builders_that_cannot_be_had_are_named_with_the_reason() {
         ("nobody", "no builder \"nobody\""),
     ] {
         let (code, words) = farm.bake(name);
-        assert!(code == Some(4) && words.contains(&format!("buildx://{name}")) && words.contains(word), "{name}: {words}");
+        assert!(
+            code == Some(4) && words.contains(&format!("buildx://{name}")) && words.contains(word),
+            "{name}: {words}"
+        );
     }
     assert_eq!(farm.fake.builds(), 0);
 }

@@ -199,8 +199,7 @@ pub async fn give(
 ) -> Result<Value, Status> {
     let mut blobs = blobs.lock().await;
     let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
-    let mut config: Value =
-        serde_json::from_slice(&blobs.has[manifest["config"]["digest"].as_str().unwrap()]).unwrap();
+    let mut config: Value = serde_json::from_slice(&blobs.has[manifest["config"]["digest"].as_str().unwrap()]).unwrap();
     let ids = config["rootfs"]["diff_ids"].as_array_mut().unwrap();
     ids.extend(made.iter().map(|layer| Value::from(digest(layer))));
     let config = serde_json::to_vec(&config).unwrap();

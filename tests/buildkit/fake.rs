@@ -188,10 +188,10 @@ impl Played {
         let name = dockerfile.lines().find_map(|line| line.strip_prefix("FROM ")).unwrap();
         let meant = request.frontend_attrs.get(&format!("context:{name}")).expect("what it stands on is offered");
         let (store, digest) = meant.strip_prefix("oci-layout://").unwrap().split_once('@').unwrap();
-        let store = |name: String| Store { channel: channel.clone(), name };
-        let given = store(format!("oci:{store}"));
+        let of = |name: String| Store { channel: channel.clone(), name };
+        let given = of(format!("oci:{store}"));
         let image = content::take(&given, &self.blobs, digest).await?;
-        assert_eq!(store("oci:other".into()).read(digest).await.unwrap_err().code(), tonic::Code::NotFound);
+        assert_eq!(of("oci:other".into()).read(digest).await.unwrap_err().code(), tonic::Code::NotFound);
         assert_eq!(given.read(&format!("sha256:{}", "0".repeat(64))).await.unwrap_err().code(), tonic::Code::NotFound);
         let runs: Vec<_> = dockerfile.lines().zip(1..).filter(|(line, _)| line.starts_with("RUN ")).collect();
         let mut layers = Vec::new();
@@ -204,7 +204,7 @@ impl Played {
             let builds = self.seen.lock().unwrap().builds;
             layers.push(one_file(&format!("made-{builds}-{at}"), words.as_bytes()));
         }
-        let descriptor = content::give(&store("export".into()), &self.blobs, (image, layers)).await?;
+        let descriptor = content::give(&of("export".into()), &self.blobs, (image, layers)).await?;
         Ok(base64::engine::general_purpose::STANDARD.encode(descriptor.to_string()))
     }
 

@@ -115,7 +115,9 @@ impl Port {
 
     fn listen(
         fake: &Fake,
-        serve: impl Fn(TcpStream, UnixStream, watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + 'static,
+        serve: impl Fn(TcpStream, UnixStream, watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>>
+        + Send
+        + 'static,
     ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

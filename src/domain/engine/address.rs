@@ -100,7 +100,9 @@ fn buildkit_flaw(place: &str) -> Option<&'static str> {
         "docker-container" | "podman-container" | "kube-pod" => {
             (!is_plain(rest)).then_some("what it is in has a name of letters, digits, `.`, `_` and `-`")
         }
-        _ => Some("use HOST:PORT, unix:///PATH, ssh://HOST, docker-container://, podman-container:// or kube-pod://NAME"),
+        _ => {
+            Some("use HOST:PORT, unix:///PATH, ssh://HOST, docker-container://, podman-container:// or kube-pod://NAME")
+        }
     }
 }
 

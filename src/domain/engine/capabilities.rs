@@ -108,7 +108,9 @@ fn unsayable(run: &Run) -> Vec<String> {
         }
     }
     all.extend(run.user.iter().filter(|user| !plain(user)).map(|user| format!("run a step as {user:?}")));
-    all.extend(run.secrets.iter().filter(|name| !plain(name)).map(|name| format!("hand over a secret called {name:?}")));
+    all.extend(
+        run.secrets.iter().filter(|name| !plain(name)).map(|name| format!("hand over a secret called {name:?}")),
+    );
     for place in &run.cache {
         let place = place.to_string();
         if !plain(&place) || place.contains(',') {

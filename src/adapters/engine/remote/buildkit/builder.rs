@@ -133,7 +133,14 @@ impl BuildKitBuilder {
     }
 
     fn new(name: String, machines: Vec<Machine>, options: Options) -> Self {
-        Self { name, machines, options, offers: Mutex::default(), bases: Mutex::default(), is_old: AtomicBool::new(false) }
+        Self {
+            name,
+            machines,
+            options,
+            offers: Mutex::default(),
+            bases: Mutex::default(),
+            is_old: AtomicBool::new(false),
+        }
     }
 
     /// One that is reached in any other way.

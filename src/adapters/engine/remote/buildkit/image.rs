@@ -66,6 +66,18 @@ impl Offer {
         (format!("context:{}", self.name), format!("oci-layout://{GIVEN}@{}", self.manifest))
     }
 
+    /// The image in a registry that steps upon this one are kept in: one for each that is stood on, since BuildKit writes the
+    /// whole image anew. Its tag is the given one and what is stood on.
+    pub(super) fn cache(&self, image: &str) -> String {
+        let ground = self.name.trim_start_matches("bakery-");
+        let name = image.rfind('/').map_or(image, |at| &image[at..]);
+        match name {
+            _ if image.contains('@') => image.to_owned(),
+            _ if name.contains(':') => format!("{image}-{ground}"),
+            _ => format!("{image}:{ground}"),
+        }
+    }
+
     /// Makes a layout of what came into `folder`, with its layers below called by their plain tars: they did not travel. What is
     /// wrong with it is said.
     pub(super) fn settle(&self, answer: &std::collections::HashMap<String, String>, folder: &Path) -> Result<(), Flaw> {
@@ -76,7 +88,8 @@ impl Offer {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(blob(&made.digest)).map_err(|_| "an image without its manifest")?;
         file.take(MAX_DOCUMENT).read_to_end(&mut bytes)?;
-        let mut manifest: ImageManifest = serde_json::from_slice(&bytes).map_err(|_| "an image whose manifest is none")?;
+        let mut manifest: ImageManifest =
+            serde_json::from_slice(&bytes).map_err(|_| "an image whose manifest is none")?;
         if manifest.layers.len() < self.layers.len() {
             return Err("an image with fewer layers than it was given".into());
         }
@@ -143,5 +156,36 @@ impl From<&'static str> for Flaw {
 impl From<Error> for Flaw {
     fn from(error: Error) -> Self {
         Self::Here(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caches_are_kept_apart_by_what_is_stood_on() {
+        let offer = Offer {
+            name: "bakery-0a1b".into(),
+            blobs: Arc::default(),
+            manifest: Digest::of(b""),
+            layers: Vec::new(),
+            elsewhere: None,
+        };
+        assert_eq!(offer.cache("r.example:5000/a/b"), "r.example:5000/a/b:0a1b");
+        assert_eq!(offer.cache("r.example/a:main"), "r.example/a:main-0a1b");
+        assert_eq!(offer.cache("r.example/a@sha256:1"), "r.example/a@sha256:1");
+    }
+
+    #[test]
+    fn a_pull_is_an_image_with_a_file_on_it() {
+        let definition = pull("r.example/a@sha256:1", &"linux/arm64/v8".parse().unwrap());
+        let ops: Vec<Op> = definition.def.iter().map(|bytes| Op::decode(bytes.as_slice()).unwrap()).collect();
+        let [source, file, end] = ops.as_slice() else { panic!("{ops:?}") };
+        let Some(op::Op::Source(image)) = &source.op else { panic!("{source:?}") };
+        assert_eq!(image.identifier, "docker-image://r.example/a@sha256:1");
+        assert_eq!(source.platform.as_ref().unwrap().variant, "v8");
+        assert_eq!(file.inputs[0].digest, Digest::of(&definition.def[0]).to_string());
+        assert_eq!((end.inputs[0].digest.clone(), &end.op), (Digest::of(&definition.def[1]).to_string(), &None));
     }
 }

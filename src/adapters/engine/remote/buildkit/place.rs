@@ -232,9 +232,15 @@ mod tests {
 
     #[test]
     fn options_cannot_be_smuggled_in() {
-        for place in
-            ["ssh://-oProxyCommand=x", "ssh://a@-x", "ssh://-l@h", "ssh://h:x", "ssh://h/a;b", "docker-container://-x", "kube-pod://-x"]
-        {
+        for place in [
+            "ssh://-oProxyCommand=x",
+            "ssh://a@-x",
+            "ssh://-l@h",
+            "ssh://h:x",
+            "ssh://h/a;b",
+            "docker-container://-x",
+            "kube-pod://-x",
+        ] {
             assert!(Place::parse(place, None).is_err(), "{place}");
         }
         for place in ["", "host", "host:x", ":1", "unix://a", "ftp://a", "a b:1?tls=off"] {

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
 
-use super::failure::Failing;
+use super::failure::{Failing, beginning};
 use crate::adapters::engine::remote::Told;
+use crate::domain::text::escape;
 
 /// Last bytes of an instruction's output that are remembered.
 const TAIL: usize = 4 << 10;
@@ -196,6 +197,13 @@ impl Progress {
         for vertex in update.vertexes {
             if self.vertexes.len() >= MAX_VERTEXES && !self.vertexes.contains_key(&vertex.digest) {
                 continue;
+            }
+            if !vertex.error.is_empty() && vertex.name.starts_with("exporting cache") {
+                // The build goes on without; whoever wants it there should hear of it.
+                let said = format!("{}: {}\n", escape(&vertex.name), escape(beginning(&vertex.error, TAIL)));
+                if let Some(line) = self.lines.first() {
+                    told.output(line, said.as_bytes());
+                }
             }
             let line = self.lines.of(&vertex.name);
             let is_done = vertex.completed.is_some();

@@ -254,14 +254,18 @@ impl Build<'_> {
         if self.order.host_network && options.forces_network {
             attributes.insert("force-network-mode", "host".to_owned());
         }
-        let imports: Vec<CacheOptionsEntry> = options.cache_from.iter().map(|image| cache(image, &[])).collect();
+        let named = |image: &String| offer.map_or_else(|| image.clone(), |offer| offer.cache(image));
+        let imports: Vec<CacheOptionsEntry> =
+            options.cache_from.iter().map(|image| cache(&named(image), &[])).collect();
         if !imports.is_empty() {
             // The frontend asks for them itself.
             let asked: Vec<_> =
                 imports.iter().map(|entry| serde_json::json!({"Type": entry.r#type, "Attrs": entry.attrs})).collect();
             attributes.insert("cache-imports", serde_json::Value::from(asked).to_string());
         }
-        let exports = options.cache_to.iter().map(|image| cache(image, &[("mode", "max")])).collect();
+        // What was made is there; that others cannot have it is told, and no reason to fail.
+        let more = [("mode", "max"), ("ignore-error", "true")];
+        let exports = options.cache_to.iter().map(|image| cache(&named(image), &more)).collect();
         let exporter = self.exporter(offer.is_none());
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
         SolveRequest {
