@@ -94,7 +94,7 @@ fn a_builder_at_fault_is_named_and_the_journal_comes_to_its_end() {
     let file = recipe(&bakery, "app", "  - run: long\n");
     for (what, engine, word) in [
         ("nobody there", at(free_port()), "refused"),
-        ("a wrong certificate", wrong_ca, "UnknownIssuer"),
+        ("a wrong certificate", wrong_ca, "invalid peer certificate"),
         ("no TLS where it is asked", format!("{}?tls=off", at(secured.number)), "builder buildkit://"),
         ("another protocol", at(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "no HTTP/2"),
         ("garbage", at(answering(garbage)), "no HTTP/2"),
@@ -134,8 +134,8 @@ fn bakes_of_builders_at_fault_are_done_by_another() {
         port.number,
         well.address()
     ));
-    let files: Vec<String> =
-        (0..4).map(|number| recipe(&bakery, &format!("app-{number}"), "  - run: long\n")).collect();
+    let file = |number: usize| recipe(&bakery, &format!("app-{number}"), &format!("  - run: long {number}\n"));
+    let files: Vec<String> = (0..4).map(file).collect();
     let arguments: Vec<&str> = ["bake"].into_iter().chain(files.iter().map(String::as_str)).collect();
     let output = bakery.run(&arguments);
     let words = String::from_utf8_lossy(&output.stderr).into_owned();

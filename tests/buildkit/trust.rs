@@ -38,7 +38,7 @@ async fn who_does_not_is_named_with_what_is_wrong() {
     };
     let other_ca = TlsFiles { ca: strangers.folder().join("ca.pem"), ..ours.clone() };
     for (what, shown, tls, word) in [
-        ("whom we do not believe", "server", other_ca, "UnknownIssuer"),
+        ("whom we do not believe", "server", other_ca, "invalid peer certificate"),
         ("who shows what is over", "old", ours.clone(), "expired"),
         ("who shows another's name", "other", ours, "not valid for name"),
         ("who does not see ours", "server", nobody, "CertificateRequired"),

@@ -121,7 +121,13 @@ impl Build<'_> {
         let (name, image) = (self.name, escape(image));
         let said = match pulled {
             Ok(_) => format!("{name} has its base from {image}\n"),
-            Err(error) => format!("{name} is sent its base, since it cannot pull {image}: {}\n", words(&error)),
+            Err(error) => {
+                let why = match error {
+                    BuilderError::Instruction { what, .. } => what,
+                    error => words(&error),
+                };
+                format!("{name} is sent its base, since it cannot pull {image}: {why}\n")
+            }
         };
         // No line of its own: the first that runs tells it.
         if let Some(line) = lines.first() {
