@@ -66,10 +66,8 @@ fn a_builder_that_dies_in_the_middle_of_twenty_bakes_loses_none() {
     command.env("BAKERY_SCRIPTED_ENGINE", bakery.path("scripts")).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-    let mut ended = 0;
-    while ended < 4 {
-        ended += usize::from(lines.next().unwrap().unwrap().contains("bake.finished"));
-    }
+    let baked = |row: &(String, String)| row.0 == "ok" && row.1.contains("two");
+    while !(lines.next().unwrap().unwrap().contains("bake.finished") && shelf(&bakery).values().flatten().any(baked)) {}
     bakery.write("dead", "");
     lines.for_each(drop);
     let output = child.wait_with_output().unwrap();

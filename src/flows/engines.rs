@@ -20,17 +20,21 @@ use crate::report::{Kind, Report};
 /// What bakes where nobody says.
 const EMBEDDED: &str = "embedded";
 
-/// The engine at an address, with the certificates that are for it. A daemon is not spoken to yet.
-pub(super) fn engine(address: &EngineAddress, tls: Option<&TlsSettings>) -> Result<Arc<dyn Engine>, Report> {
-    Ok(match remote(address, tls, None)? {
+/// The engine at an address; where that is one of the workspace's, with all that is said of it there. A daemon is not spoken to
+/// yet.
+pub(super) fn engine(address: &EngineAddress, context: &Context) -> Result<Arc<dyn Engine>, Report> {
+    if let Some(own) = context.workspace.engines.iter().find(|own| own.engine == *address) {
+        return of_pool(own, context);
+    }
+    Ok(match remote(address, None, &context.workspace)? {
         Some(engine) => Arc::new(engine),
         None => Arc::new(EmbeddedEngine),
     })
 }
 
 /// One of the workspace's engines. What it is said to have natively it is believed to have.
-pub(super) fn of_pool(one: &EngineSettings) -> Result<Arc<dyn Engine>, Report> {
-    Ok(match remote(&one.engine, one.tls.as_ref(), None)? {
+pub(super) fn of_pool(one: &EngineSettings, context: &Context) -> Result<Arc<dyn Engine>, Report> {
+    Ok(match remote(&one.engine, one.tls.as_ref(), &context.workspace)? {
         Some(engine) => Arc::new(engine.believed(one.platforms.iter().cloned())),
         None => Arc::new(EmbeddedEngine),
     })
@@ -40,7 +44,7 @@ pub(super) fn of_pool(one: &EngineSettings) -> Result<Arc<dyn Engine>, Report> {
 fn remote(
     address: &EngineAddress,
     tls: Option<&TlsSettings>,
-    workspace: Option<&Workspace>,
+    workspace: &Workspace,
 ) -> Result<Option<RemoteEngine>, Report> {
     match address {
         EngineAddress::Embedded => Ok(None),
@@ -50,10 +54,10 @@ fn remote(
         EngineAddress::Podman(place) => daemon(DaemonKind::Podman, place.as_deref(), tls),
         #[cfg(feature = "engines")]
         EngineAddress::BuildKit(_) | EngineAddress::Buildx(_) => {
-            let own = workspace.and_then(|all| all.engines.iter().find(|one| one.engine == *address));
+            let own = workspace.engines.iter().find(|one| one.engine == *address);
             let (from, to) = own.map_or_else(Default::default, |one| (one.cache_from.clone(), one.cache_to.clone()));
             let mut options = Options::of(tls.map(files), from, to);
-            options.registries = workspace.map(registries).unwrap_or_default();
+            options.registries = registries(workspace);
             let builder = BuildKitBuilder::at(address, options);
             let builder = builder.map_err(|error| Report::new(Kind::Unreachable, &error))?;
             Ok(Some(RemoteEngine::new(address.kind(), Box::new(builder))))
@@ -149,11 +153,7 @@ pub(super) fn hired(context: &Context, request: &BakeRequest) -> Result<Hired, R
     if request.seats.is_empty() {
         let one = context.engine()?;
         let kinds = Kinds { all: one.elsewhere(), own: BTreeMap::new() };
-        let engine: Arc<dyn Engine> = match remote(&one, context.tls_of(&one), Some(&context.workspace))? {
-            Some(engine) => Arc::new(engine),
-            None => Arc::new(EmbeddedEngine),
-        };
-        return Ok(Hired { engine, kinds, names: Vec::new() });
+        return Ok(Hired { engine: engine(&one, context)?, kinds, names: Vec::new() });
     }
     let (mut kinds, mut names) = (Kinds::default(), Vec::new());
     let mut builders: Vec<(&Seated, Vec<Platform>)> = Vec::new();
@@ -166,7 +166,7 @@ pub(super) fn hired(context: &Context, request: &BakeRequest) -> Result<Hired, R
     }
     let mut seats = Vec::with_capacity(builders.len());
     for (seat, platforms) in builders {
-        let mut remote = remote(&address(&seat.engine)?, seat.tls.as_ref(), Some(&context.workspace))?;
+        let mut remote = remote(&address(&seat.engine)?, seat.tls.as_ref(), &context.workspace)?;
         names.extend(remote.as_ref().map(|remote| (remote.builder(), seat.builder.clone())));
         let native = request.seats.iter().filter(|one| one.native && one.builder == seat.builder);
         remote = remote.map(|remote| remote.believed(native.map(|one| one.platform.clone())));
@@ -238,11 +238,6 @@ impl Context {
             self.engine()?;
         }
         Ok(self)
-    }
-
-    /// Certificates for an engine of the workspace, by where it is.
-    pub(super) fn tls_of(&self, address: &EngineAddress) -> Option<&TlsSettings> {
-        self.workspace.engines.iter().find(|one| one.engine == *address).and_then(|one| one.tls.as_ref())
     }
 
     /// Prepares one recipe with a lock given, for the engine that bakes here; a lock that does not fit is replaced.

@@ -169,10 +169,7 @@ async fn execute(bench: &Bench, cancel: &CancellationToken) -> Result<(), Stoppe
     let stop = cancel.child_token();
     if request.options.reproduce {
         let engine = match second {
-            Some(other) => {
-                let other = engines::address(other)?;
-                engines::engine(&other, context.tls_of(&other))?
-            }
+            Some(other) => engines::engine(&engines::address(other)?, &context)?,
             None => Arc::clone(&engine),
         };
         let folder = bench.folder.path().join(AGAIN);

@@ -8,15 +8,15 @@ use std::process::Stdio;
 use super::{bake_all, shelf, workspace};
 use crate::support::bakery::Bakery;
 
-const SECRET: &str = "recipe: 1\nname: t/app\ntag: \"1\"\nbase: scratch\nplatforms: [linux/amd64]\nsteps:\n  \
-                      - run: {script: id, secrets: [token]}\n";
+const APART: &str = "recipe: 1\nname: t/app\ntag: \"1\"\nbase: scratch\nplatforms: [linux/amd64]\nsteps:\n  \
+                      - run: {script: id, network: none}\n";
 
-const NO_SECRETS: &str = "{\"cannot\":[\"secrets\"]}\n";
+const JOINED: &str = "{\"cannot\":[\"no-network\"]}\n";
 
 #[test]
 fn who_cannot_do_what_is_asked_is_passed_over() {
-    let bakery = workspace(0, &[("one", ", slots: 4", NO_SECRETS), ("two", "", "")]);
-    bakery.write("recipes/app.yaml", SECRET);
+    let bakery = workspace(0, &[("one", ", slots: 4", JOINED), ("two", "", "")]);
+    bakery.write("recipes/app.yaml", APART);
     let (code, told, _) = bake_all(&bakery);
     assert_eq!(code, 0, "{told}");
     let shelf = shelf(&bakery);
@@ -27,9 +27,9 @@ fn who_cannot_do_what_is_asked_is_passed_over() {
 fn where_none_can_plan_and_bake_refuse_alike_and_say_who_lacks_what() {
     let bakery = workspace(
         0,
-        &[("one", "", NO_SECRETS), ("two", "", "{\"cannot\":[\"run\"]}\n"), ("arm", ", platforms: [linux/arm64]", "")],
+        &[("one", "", JOINED), ("two", "", "{\"cannot\":[\"run\"]}\n"), ("arm", ", platforms: [linux/arm64]", "")],
     );
-    bakery.write("recipes/app.yaml", SECRET);
+    bakery.write("recipes/app.yaml", APART);
     let scripted = |arguments: &[&str]| {
         let output = bakery.command(arguments).env("BAKERY_SCRIPTED_ENGINE", bakery.path("scripts")).output().unwrap();
         (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
@@ -40,34 +40,34 @@ fn where_none_can_plan_and_bake_refuse_alike_and_say_who_lacks_what() {
         assert_eq!(code, 2, "{told}");
         for part in [
             "no engine can do what it asks for linux/amd64",
-            "cause: recipes/app.yaml:7: one cannot hand secrets to a step",
+            "cause: recipes/app.yaml:7: one cannot cut a step off from the network",
             "cause: recipes/app.yaml:7: two cannot carry out a `run` step",
         ] {
             assert!(told.contains(part), "{part:?} is not in {told}");
         }
     }
-    // Of one engine that is named, the same words.
-    let (planned, plan) = scripted(&["plan", "recipes/app.yaml", "--engine", "docker://one"]);
-    assert_eq!(planned, 2, "{plan}");
     assert!(bakery.json(&["bakes"]).as_array().unwrap().is_empty(), "none was begun");
 }
 
 #[test]
 fn one_engine_is_refused_alike_by_plan_and_bake() {
     let bakery = Bakery::new();
-    let script = bakery.write("script.jsonl", NO_SECRETS);
-    bakery.write("recipes/app.yaml", SECRET);
+    let script = bakery.write("script.jsonl", JOINED);
+    bakery.write("recipes/app.yaml", APART);
     for arguments in [&["plan", "app"][..], &["bake", "app"], &["bake", "app", "--detach"]] {
         let arguments = [arguments, &["--engine", "docker://x.example:1"]].concat();
         let output = bakery.command(&arguments).env("BAKERY_SCRIPTED_ENGINE", &script).output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
         let first = told.lines().next().unwrap();
-        assert_eq!(first, "error: recipes/app.yaml:7: docker://x.example:1 cannot hand secrets to a step");
+        assert_eq!(
+            first,
+            "error: recipes/app.yaml:7: docker://x.example:1 cannot cut a step off from the network (`network: none`)"
+        );
         assert!(told.contains("help: bake on another engine: `--engine embedded`"), "{told}");
     }
     // This machine runs no programs of a platform nobody has.
-    bakery.write("recipes/app.yaml", SECRET.replace("amd64", "mips64le"));
+    bakery.write("recipes/app.yaml", APART.replace("amd64", "mips64le"));
     let told = bakery.fails(2, &["plan", "app"]);
     assert_eq!(told, bakery.fails(2, &["bake", "app"]));
     assert!(told.contains("recipes/app.yaml:7: embedded cannot run programs for linux/mips64le"), "{told}");
@@ -76,14 +76,21 @@ fn one_engine_is_refused_alike_by_plan_and_bake() {
 
 #[test]
 fn a_builder_that_does_not_answer_when_asked_is_given_up_and_told() {
-    let bakery = workspace(0, &[("mute", ", timeout: 1s, slots: 4", "{\"mute\":true}\n"), ("well", "", "")]);
+    let mute = ("mute", ", timeout: 1s, slots: 4", "{\"mute\":true}\n");
+    let bakery = workspace(0, &[mute, ("well", "", "{\"gate\":\"@/go\"}\n")]);
     for number in 0..3 {
-        let text = SECRET.replace("t/app", &format!("t/app-{number}"));
+        let text = APART.replace("t/app", &format!("t/app-{number}"));
         bakery.write(&format!("recipes/app-{number}.yaml"), text);
     }
-    let (code, told, _) = bake_all(&bakery);
-    assert_eq!(code, 0, "{told}");
-    assert!(told.contains("mute is left alone for a while: builder mute said nothing for 1 s"), "{told}");
+    let mut command = bakery.command(&["bake", "--all", "--json"]);
+    command.env("BAKERY_SCRIPTED_ENGINE", bakery.path("scripts")).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+    let gone = "mute is left alone for a while: builder mute said nothing for 1 s";
+    assert!(told.any(|line| line.unwrap().contains(gone)));
+    bakery.write("go", "");
+    told.for_each(drop);
+    assert!(child.wait().unwrap().success());
     let all: Vec<_> = shelf(&bakery).into_values().flatten().collect();
     assert!(all.len() == 3 && all.iter().all(|(_, engine)| engine.contains("well")), "{all:?}");
 }
@@ -92,7 +99,7 @@ fn a_builder_that_does_not_answer_when_asked_is_given_up_and_told() {
 fn where_no_builder_answers_nothing_is_begun() {
     let mute = "{\"mute\":true}\n";
     let bakery = workspace(0, &[("a", ", timeout: 1s", mute), ("b", ", timeout: 1s", mute)]);
-    bakery.write("recipes/app.yaml", SECRET);
+    bakery.write("recipes/app.yaml", APART);
     let (code, told, _) = bake_all(&bakery);
     assert_eq!(code, 4, "{told}");
     assert!(told.contains("bake of t/app:1 was not begun: no builder answers"), "{told}");

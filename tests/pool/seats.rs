@@ -43,7 +43,7 @@ fn each_platform_goes_where_it_is_native_and_the_journal_says_where() {
     assert_eq!(steps, ["amd", "arm"]);
     let shelf = shelf(&bakery);
     assert_eq!(shelf["t/both:1"], [("ok".to_owned(), "docker://amd.example:1 + docker://arm.example:1".to_owned())]);
-    let id = bakery.json(&["bakes"])[0]["id"].as_str().unwrap().to_owned();
+    let id = bakery.json(&["bakes"])[0]["bake"].as_str().unwrap().to_owned();
     let log = bakery.ok(&["log", &id]);
     assert!(log.contains("(linux/amd64 on amd, linux/arm64 on arm, bake "), "{log}");
 }
@@ -83,7 +83,7 @@ fn requests_of_before_are_read() {
     let bakery = both(&[("amd", "", "")]);
     let (code, told, _) = bake_all(&bakery);
     assert_eq!(code, 0, "{told}");
-    let id = bakery.json(&["bakes"])[0]["id"].as_str().unwrap().to_owned();
+    let id = bakery.json(&["bakes"])[0]["bake"].as_str().unwrap().to_owned();
     let file = bakery.path(&format!("home/state/bakes/{id}/request.json"));
     let mut request: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert!(request["seats"].is_array(), "{request}");

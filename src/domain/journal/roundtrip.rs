@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::samples::{every_kind, number, started, step};
-use super::{BakeStatus, ChangeOp, Event, EventKind, Order, Record, Scanner, SeenChange, encode};
+use super::{BakeStatus, ChangeOp, Event, EventKind, Order, Record, Scanner, SeatTaken, SeenChange, encode};
 
 fn text(events: &[Event]) -> Vec<u8> {
     events.iter().flat_map(|e| format!("{}\n", encode(e).unwrap()).into_bytes()).collect()
@@ -26,6 +26,20 @@ fn scan(bytes: &[u8], piece: usize) -> (Vec<Record>, usize) {
 
 fn events(records: &[Record]) -> Vec<Event> {
     records.iter().filter_map(|r| r.event.clone()).collect()
+}
+
+#[test]
+fn seats_read_as_they_were_written_and_leave_no_trace_where_there_are_none() {
+    let mut event = every_kind().remove(0);
+    assert!(!encode(&event).unwrap().contains("seats"));
+    let EventKind::BakeStarted(started) = &mut event.kind else { panic!("{event:?}") };
+    let seat = |platform: &str, builder: &str| SeatTaken {
+        platform: platform.parse().unwrap(),
+        engine: format!("docker://{builder}"),
+        builder: builder.into(),
+    };
+    started.seats = vec![seat("linux/amd64", "east"), seat("linux/arm64", "west")];
+    assert_eq!(events(&scan(&text(&[event.clone()]), 64).0), [event]);
 }
 
 #[test]

@@ -144,6 +144,8 @@ struct Item {
     barred: BTreeSet<(usize, usize)>,
     /// Since which turn it waits for several builders at once.
     passed: Option<u64>,
+    /// No builder says what it can do for it.
+    unanswered: bool,
 }
 
 impl Item {
@@ -171,37 +173,45 @@ pub struct Pool {
     /// When each team had its last turn.
     turns: BTreeMap<String, u64>,
     turn: u64,
-    /// Why nothing more is begun.
-    over: Option<Why>,
+    cancelled: bool,
 }
 
 impl Pool {
     /// Nothing begun yet. Circles of bases must have been refused.
     pub fn new(builders: Vec<Builder>, works: Vec<Work>) -> Self {
         let place = |builder| Place { builder, used: 0, standing: Standing::In };
-        let item = |work| Item { work, state: State::Waiting, avoid: None, barred: BTreeSet::new(), passed: None };
+        let item = |work| Item {
+            work,
+            state: State::Waiting,
+            avoid: None,
+            barred: BTreeSet::new(),
+            passed: None,
+            unanswered: false,
+        };
         Self {
             places: builders.into_iter().map(place).collect(),
             items: works.into_iter().map(item).collect(),
             turns: BTreeMap::new(),
             turn: 0,
-            over: None,
+            cancelled: false,
         }
     }
 
     /// Begins nothing more.
     pub fn cancel(&mut self) {
-        self.over = Some(Why::Cancelled);
+        self.cancelled = true;
     }
 
     /// Whether all was stopped.
     pub fn is_cancelled(&self) -> bool {
-        self.over == Some(Why::Cancelled)
+        self.cancelled
     }
 
-    /// Begins nothing more: no builder answers.
-    pub fn abandon(&mut self) {
-        self.over.get_or_insert(Why::Unanswered);
+    /// This work is not begun: no builder answers what it can do for it.
+    pub fn abandon(&mut self, work: usize) {
+        if let Some(item) = self.items.get_mut(work) {
+            item.unanswered = true;
+        }
     }
 
     /// A builder is asked what it can do: until it has answered it is given nothing.
@@ -341,7 +351,7 @@ impl Pool {
                 place.standing = Standing::In;
             }
         }
-        let again = lost.filter(|_| self.items[work].avoid.is_none() && self.over.is_none());
+        let again = lost.filter(|_| self.items[work].avoid.is_none() && !self.cancelled);
         self.items[work].avoid = self.items[work].avoid.or(lost);
         if again.is_some() && self.is_had(work) {
             self.items[work].state = State::Waiting;
@@ -353,13 +363,16 @@ impl Pool {
 
     /// Why this one is never begun.
     fn hindrance(&self, work: usize) -> Option<Why> {
-        if self.over.is_some() {
-            return self.over.clone();
+        if self.cancelled {
+            return Some(Why::Cancelled);
         }
         let base = self.items[work].work.base.as_ref();
         let broken = self.items.iter().find(|other| Some(&other.work.reference) == base && other.state == State::Bad);
         if let Some(broken) = broken {
             return Some(Why::Base(broken.work.reference.clone()));
+        }
+        if self.items[work].unanswered {
+            return Some(Why::Unanswered);
         }
         (!self.is_had(work)).then_some(Why::Nowhere)
     }

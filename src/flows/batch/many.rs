@@ -239,10 +239,11 @@ impl Batch {
             Err(_) if !self.places.is_pool() => None,
             Err(report) => {
                 self.faults.push(report.clone());
-                if self.faults.len() == self.places.all.len() {
-                    self.pool.abandon();
-                } else {
+                if self.faults.len() < self.places.all.len() {
                     self.pool.fault(builder, self.now());
+                } else {
+                    // Nobody is left that could be tried.
+                    self.recipes.keys().for_each(|work| self.pool.abandon(*work));
                 }
                 Some(Progress::Out { builder: self.places.all[builder].name().to_owned(), report })
             }
