@@ -82,6 +82,8 @@ impl Certificates {
     }
 }
 
+type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A port before a fake daemon: with certificates, or with a cable that is pulled as soon as it is at a build. It ends with its
 /// owner.
 pub struct Port {
@@ -115,9 +117,7 @@ impl Port {
 
     fn listen(
         fake: &Fake,
-        serve: impl Fn(TcpStream, UnixStream, watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>>
-        + Send
-        + 'static,
+        serve: impl Fn(TcpStream, UnixStream, watch::Receiver<bool>) -> Serving + Send + 'static,
     ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

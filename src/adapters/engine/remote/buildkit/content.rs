@@ -118,7 +118,7 @@ pub(super) enum Blob {
     /// A document made here.
     Document(Vec<u8>),
     /// A layer of what is stood on.
-    Layer(GroundLayer),
+    Layer(Box<GroundLayer>),
 }
 
 impl Blob {

@@ -54,7 +54,7 @@ impl Offer {
             (ground.id.to_string(), Blob::Document(ground.config.clone())),
         ]);
         for layer in &ground.layers {
-            blobs.insert(layer.blob().digest.to_string(), Blob::Layer(layer.clone()));
+            blobs.insert(layer.blob().digest.to_string(), Blob::Layer(Box::new(layer.clone())));
         }
         let layers = ground.layers.iter().map(|layer| (layer.blob().digest.clone(), layer.diff_id.clone())).collect();
         let name = format!("bakery-{}", &manifest.encoded()[..24]);

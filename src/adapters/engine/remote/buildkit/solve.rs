@@ -89,9 +89,9 @@ impl Build<'_> {
         // What failed here comes back as a failure there.
         let here = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (ended, here) {
-            (Err(_), Some(Fault::Here(action, path, source))) => return Err(BuilderError::Io { action, path, source }),
-            (Err(_), Some(fault)) => return Err(self.protocol(fault.to_string())),
-            (Err(error), None) => return Err(error),
+            (Err(_), Some(Fault::Here(action, path, source))) => Err(BuilderError::Io { action, path, source }),
+            (Err(_), Some(fault)) => Err(self.protocol(fault.to_string())),
+            (Err(error), None) => Err(error),
             (Ok(answer), _) => self.settle(&answer, offer.as_deref()),
         }
     }
