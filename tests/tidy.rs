@@ -86,6 +86,7 @@ const LARGE_FILES: &[(&str, &str)] = &[];
 const LARGE_FOLDERS: &[(&str, &str)] = &[
     ("src/cli", "one file a command, as the contract lists them"),
     ("src/flows", "one file a thing a baker does"),
+    ("src/adapters/engine/remote/buildkit", "one file a service of the session, one a thing a builder tells"),
     ("src/adapters/store/registry", "one file an endpoint of the protocol, one a protection against it"),
 ];
 

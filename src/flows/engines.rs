@@ -9,7 +9,9 @@ use super::prepare::{LoadedRecipe, PrepareOptions, Prepared};
 use crate::adapters::engine::Engine;
 use crate::adapters::engine::embedded::EmbeddedEngine;
 use crate::adapters::engine::remote::{RemoteEngine, SeatedEngine};
-use crate::adapters::settings::{EngineSettings, TlsFileError, TlsSettings};
+use crate::adapters::settings::{EngineSettings, TlsFileError, TlsSettings, Workspace};
+#[cfg(feature = "engines")]
+use crate::adapters::settings::{StorePlace, StoreSettings};
 use crate::domain::engine::{Capabilities, EngineAddress, Lack};
 use crate::domain::oci::Platform;
 use crate::domain::recipe::{Lock, Recipe};
@@ -22,24 +24,28 @@ const EMBEDDED: &str = "embedded";
 /// yet.
 pub(super) fn engine(address: &EngineAddress, context: &Context) -> Result<Arc<dyn Engine>, Report> {
     if let Some(own) = context.workspace.engines.iter().find(|own| own.engine == *address) {
-        return of_pool(own);
+        return of_pool(own, context);
     }
-    Ok(match remote(address, None)? {
+    Ok(match remote(address, None, &context.workspace)? {
         Some(engine) => Arc::new(engine),
         None => Arc::new(EmbeddedEngine),
     })
 }
 
 /// One of the workspace's engines. What it is said to have natively it is believed to have.
-pub(super) fn of_pool(one: &EngineSettings) -> Result<Arc<dyn Engine>, Report> {
-    Ok(match remote(&one.engine, one.tls.as_ref())? {
+pub(super) fn of_pool(one: &EngineSettings, context: &Context) -> Result<Arc<dyn Engine>, Report> {
+    Ok(match remote(&one.engine, one.tls.as_ref(), &context.workspace)? {
         Some(engine) => Arc::new(engine.believed(one.platforms.iter().cloned())),
         None => Arc::new(EmbeddedEngine),
     })
 }
 
-/// The same; `None` where that is this machine.
-fn remote(address: &EngineAddress, tls: Option<&TlsSettings>) -> Result<Option<RemoteEngine>, Report> {
+/// The same, with all that a bake has of the workspace; `None` where that is this machine.
+fn remote(
+    address: &EngineAddress,
+    tls: Option<&TlsSettings>,
+    workspace: &Workspace,
+) -> Result<Option<RemoteEngine>, Report> {
     match address {
         EngineAddress::Embedded => Ok(None),
         #[cfg(feature = "engines")]
@@ -48,15 +54,17 @@ fn remote(address: &EngineAddress, tls: Option<&TlsSettings>) -> Result<Option<R
         EngineAddress::Podman(place) => daemon(DaemonKind::Podman, place.as_deref(), tls),
         #[cfg(feature = "engines")]
         EngineAddress::BuildKit(_) | EngineAddress::Buildx(_) => {
-            let options = Options::from_environment();
-            let options = Options { tls: tls.map(files).or(options.tls), ..options };
+            let own = workspace.engines.iter().find(|one| one.engine == *address);
+            let (from, to) = own.map_or_else(Default::default, |one| (one.cache_from.clone(), one.cache_to.clone()));
+            let mut options = Options::of(tls.map(files), from, to);
+            options.registries = registries(workspace);
             let builder = BuildKitBuilder::at(address, options);
             let builder = builder.map_err(|error| Report::new(Kind::Unreachable, &error))?;
             Ok(Some(RemoteEngine::new(address.kind(), Box::new(builder))))
         }
         #[cfg(not(feature = "engines"))]
         other => {
-            let _ = tls;
+            let _ = (tls, workspace);
             let message = format!("the engine {other} is not in this build");
             Err(Report::message(Kind::Usage, message).help("use `engine: embedded`"))
         }
@@ -78,6 +86,20 @@ fn daemon(kind: DaemonKind, place: Option<&str>, tls: Option<&TlsSettings>) -> R
 #[cfg(feature = "engines")]
 fn files(tls: &TlsSettings) -> TlsFiles {
     TlsFiles { ca: tls.ca.clone(), cert: tls.cert.clone(), key: tls.key.clone(), server_name: None }
+}
+
+/// Stores that are registries, by name: whoever bakes elsewhere may have bases from there.
+#[cfg(feature = "engines")]
+fn registries(workspace: &Workspace) -> BTreeMap<String, String> {
+    let registry = |(name, store): (&String, &StoreSettings)| match &store.place {
+        // Elsewhere, this machine's own is another.
+        StorePlace::Registry { host, prefix, .. } if !host.is_loopback() => {
+            let path = prefix.iter().map(|prefix| format!("/{prefix}")).collect::<String>();
+            Some((name.clone(), format!("{host}{path}")))
+        }
+        StorePlace::Registry { .. } | StorePlace::Layout(_) => None,
+    };
+    workspace.stores.iter().filter_map(registry).collect()
 }
 
 impl From<TlsFileError> for Report {
@@ -144,7 +166,7 @@ pub(super) fn hired(context: &Context, request: &BakeRequest) -> Result<Hired, R
     }
     let mut seats = Vec::with_capacity(builders.len());
     for (seat, platforms) in builders {
-        let mut remote = remote(&address(&seat.engine)?, seat.tls.as_ref())?;
+        let mut remote = remote(&address(&seat.engine)?, seat.tls.as_ref(), &context.workspace)?;
         names.extend(remote.as_ref().map(|remote| (remote.builder(), seat.builder.clone())));
         let native = request.seats.iter().filter(|one| one.native && one.builder == seat.builder);
         remote = remote.map(|remote| remote.believed(native.map(|one| one.platform.clone())));

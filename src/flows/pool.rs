@@ -69,7 +69,7 @@ impl Place {
             return Ok(std::sync::Arc::new(scripted.map_err(|error| Report::new(Kind::Failed, &error))?));
         }
         match &self.own {
-            Some(own) => engines::of_pool(own),
+            Some(own) => engines::of_pool(own, context),
             None => engines::engine(&engines::address(engines::split(&self.engine).0)?, context),
         }
     }

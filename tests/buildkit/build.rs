@@ -54,14 +54,12 @@ async fn what_is_asked_is_what_the_order_says() {
     let options = Options {
         cache_from: vec!["r.example/cache:1".into()],
         cache_to: vec!["r.example/cache:2".into()],
-        source_date_epoch: Some(12),
         ..Options::default()
     };
     build(&fake.builder(options), &order, &Ear::default()).await;
     let request = asked();
     assert_eq!(request.entitlements, ["network.host"]);
     assert_eq!(request.frontend_attrs["no-cache"], "");
-    assert_eq!(request.frontend_attrs["build-arg:SOURCE_DATE_EPOCH"], "12");
     let cache = request.cache.unwrap();
     assert_eq!(cache.imports[0].attrs["ref"], "r.example/cache:1");
     assert_eq!(

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use bakery::adapters::engine::remote::buildkit::{BuildKitBuilder, Options};
+use base64::Engine as _;
 use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::fsutil::types::{Packet, Stat};
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::GetSecretRequest;
@@ -24,16 +25,20 @@ use futures_util::{Stream, StreamExt, stream};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
-use tokio::sync::{Mutex as Lock, mpsc};
+use tokio::sync::{Mutex as Lock, mpsc, watch};
 use tonic::codegen::tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint, Server, Uri};
 use tonic::{Request, Response, Status, Streaming};
+
+use super::content::{self, Blobs, Store};
 
 /// What it does when asked to build.
 #[derive(Clone)]
 pub enum Script {
     /// All of it: takes the context and the secret `token`, tells, sends this tar.
     Builds(Vec<u8>),
+    /// Takes what it is to stand on, blob by blob, and gives a layer for each `RUN`, which writes its line's number.
+    Bakes,
     /// Tells what it was given, and fails so.
     Fails(Vec<StatusResponse>, tonic::Code, String),
     /// Tells that an instruction runs, and nothing more.
@@ -47,6 +52,8 @@ pub struct Seen {
     pub context: BTreeMap<String, (Stat, Vec<u8>)>,
     pub secret: Option<Vec<u8>>,
     pub refused: Option<tonic::Code>,
+    /// Builds it was asked for.
+    pub builds: usize,
 }
 
 /// A daemon on a socket of its own; it ends with its owner, its connections with it.
@@ -54,6 +61,9 @@ pub struct Fake {
     runtime: Option<Runtime>,
     folder: tempfile::TempDir,
     pub seen: Arc<Mutex<Seen>>,
+    pub blobs: Arc<Lock<Blobs>>,
+    /// Whether it is at a build, and has told of it.
+    pub building: watch::Receiver<bool>,
 }
 
 impl Fake {
@@ -61,7 +71,16 @@ impl Fake {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let seen = Arc::<Mutex<Seen>>::default();
-        let played = Played { script, seen: seen.clone(), session: Lock::default(), told: Lock::default() };
+        let blobs = Arc::<Lock<Blobs>>::default();
+        let (at_it, building) = watch::channel(false);
+        let played = Played {
+            script,
+            seen: seen.clone(),
+            blobs: blobs.clone(),
+            at_it,
+            session: Lock::default(),
+            told: Lock::default(),
+        };
         let listener = {
             let _inside = runtime.enter();
             tokio::net::UnixListener::bind(folder.path().join("sock")).unwrap()
@@ -72,7 +91,17 @@ impl Fake {
             });
             Server::builder().add_service(ControlServer::new(played)).serve_with_incoming(incoming).await.unwrap();
         });
-        Self { runtime: Some(runtime), folder, seen }
+        Self { runtime: Some(runtime), folder, seen, blobs, building }
+    }
+
+    /// Its name in a workspace.
+    pub fn address(&self) -> String {
+        format!("buildkit://{}", self.socket().display())
+    }
+
+    /// How often it was asked to build.
+    pub fn builds(&self) -> usize {
+        self.seen.lock().unwrap().builds
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -80,8 +109,7 @@ impl Fake {
     }
 
     pub fn builder(&self, options: Options) -> BuildKitBuilder {
-        let address = format!("buildkit://{}", self.socket().display());
-        BuildKitBuilder::at(&address.parse().unwrap(), options).unwrap()
+        BuildKitBuilder::at(&self.address().parse().unwrap(), options).unwrap()
     }
 
     /// All at once, as by `kill -9`.
@@ -101,6 +129,8 @@ impl Drop for Fake {
 struct Played {
     script: Script,
     seen: Arc<Mutex<Seen>>,
+    blobs: Arc<Lock<Blobs>>,
+    at_it: watch::Sender<bool>,
     session: Lock<Option<Channel>>,
     /// Who listens, by the build listened to.
     told: Lock<BTreeMap<String, mpsc::Sender<Result<StatusResponse, Status>>>>,
@@ -145,6 +175,37 @@ impl Played {
         for update in all {
             let _ = told.send(Ok(update)).await;
         }
+    }
+
+    /// A bake's build, as a real one does it.
+    async fn bake(&self, id: &str) -> Result<String, Status> {
+        let request = self.seen.lock().unwrap().request.clone().unwrap();
+        let channel = self.session.lock().await.clone().expect("a session comes first");
+        let dockerfile = fetch(&channel, "dockerfile").await?.remove("Dockerfile").unwrap().1;
+        let dockerfile = String::from_utf8(dockerfile).unwrap();
+        let context = fetch(&channel, "context").await?;
+        self.seen.lock().unwrap().context = context;
+        let name = dockerfile.lines().find_map(|line| line.strip_prefix("FROM ")).unwrap();
+        let meant = request.frontend_attrs.get(&format!("context:{name}")).expect("what it stands on is offered");
+        let (store, digest) = meant.strip_prefix("oci-layout://").unwrap().split_once('@').unwrap();
+        let of = |name: String| Store { channel: channel.clone(), name };
+        let given = of(format!("oci:{store}"));
+        let image = content::take(&given, &self.blobs, digest).await?;
+        assert_eq!(of("oci:other".into()).read(digest).await.unwrap_err().code(), tonic::Code::NotFound);
+        assert_eq!(given.read(&format!("sha256:{}", "0".repeat(64))).await.unwrap_err().code(), tonic::Code::NotFound);
+        let runs: Vec<_> = dockerfile.lines().zip(1..).filter(|(line, _)| line.starts_with("RUN ")).collect();
+        let mut layers = Vec::new();
+        for (at, (_, line)) in runs.iter().enumerate() {
+            // `FROM` counts, and has no number.
+            let (vertex_name, digest) = (format!("[{}/{}] RUN", at + 1, runs.len() + 1), format!("v{line}"));
+            let words = format!("line {line} runs\n");
+            self.tell(id, vec![vertex(&digest, &vertex_name, None), output(&digest, words.as_bytes())]).await;
+            self.tell(id, vec![vertex(&digest, &vertex_name, Some(false))]).await;
+            let builds = self.seen.lock().unwrap().builds;
+            layers.push(one_file(&format!("made-{builds}-{at}"), words.as_bytes()));
+        }
+        let descriptor = content::give(&of("export".into()), &self.blobs, (image, layers)).await?;
+        Ok(base64::engine::general_purpose::STANDARD.encode(descriptor.to_string()))
     }
 
     async fn build(&self, id: &str, tar: &[u8]) -> Result<(), Status> {
@@ -216,20 +277,28 @@ impl Control for Played {
     async fn solve(&self, request: Request<SolveRequest>) -> Result<Response<SolveResponse>, Status> {
         let request = request.into_inner();
         let id = request.r#ref.clone();
-        self.seen.lock().unwrap().request = Some(request);
+        {
+            let mut seen = self.seen.lock().unwrap();
+            (seen.request, seen.builds) = (Some(request), seen.builds + 1);
+        }
+        let mut answered = SolveResponse::default();
         let answer = match self.script.clone() {
             Script::Builds(tar) => self.build(&id, &tar).await,
+            Script::Bakes => self.bake(&id).await.map(|made| {
+                answered.exporter_response.insert("containerimage.descriptor".into(), made);
+            }),
             Script::Fails(told, code, words) => {
                 self.tell(&id, told).await;
                 Err(Status::new(code, words))
             }
             Script::Hangs(told) => {
                 self.tell(&id, told).await;
+                self.at_it.send_replace(true);
                 std::future::pending().await
             }
         };
         self.told.lock().await.remove(&id);
-        answer.map(|()| Response::new(SolveResponse::default()))
+        answer.map(|()| Response::new(answered))
     }
 
     type StatusStream = Answers<StatusResponse>;
@@ -322,6 +391,16 @@ impl tonic::codegen::Service<Uri> for Dial {
         let stream = self.0.lock().unwrap().take();
         std::future::ready(stream.map(TokioIo::new).ok_or_else(|| std::io::ErrorKind::NotConnected.into()))
     }
+}
+
+/// A layer with one file.
+fn one_file(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, name, bytes).unwrap();
+    tar.into_inner().unwrap()
 }
 
 /// The tar of a layout with one image; `more` stands beside it.

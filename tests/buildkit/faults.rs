@@ -1,6 +1,5 @@
 //! Daemons that refuse, break off, lie, fall silent or are full: typed errors that name the builder, and nothing that hangs.
 
-use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use bakery::adapters::engine::remote::buildkit::{BuildKitBuilder, Options, TlsFiles};
@@ -10,7 +9,7 @@ use tonic::Code;
 
 use super::fake::{Fake, Script, failed, layout, output, vertex};
 use super::order::{Ear, Ordered};
-use super::reach::{Certificates, free_port};
+use super::reach::{Certificates, answering, free_port};
 
 const DOCKERFILE: &str = "FROM base\nRUN long\nCOPY a /a\n";
 const RUN: &str = "[2/3] RUN long";
@@ -26,23 +25,6 @@ async fn fault(builder: &BuildKitBuilder) -> BuilderError {
 
 fn impatient() -> Options {
     Options { silence: Duration::from_millis(300), patience: Duration::from_millis(2000), ..Options::default() }
-}
-
-/// Answers every connection with these bytes, and leaves it open.
-fn answering(bytes: &'static [u8]) -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            std::thread::spawn(move || {
-                let _ = stream.read(&mut [0; 4096]);
-                let _ = stream.write_all(bytes);
-                while stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
-            });
-        }
-    });
-    port
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use super::forms::below;
 use super::schema::{EngineSettings, TlsSettings};
 use crate::domain::document::{BUILDER, TLS, keys as known};
 use crate::domain::engine::EngineAddress;
+use crate::domain::oci::{ImageRef, Place};
 use crate::domain::recipe::duration;
 use crate::domain::yaml::{Fields, Node, Problems, Reading, parse_scalar, quote};
 
@@ -59,7 +60,30 @@ fn builder(node: &Node, root: &Path, problems: &mut Problems) -> Option<EngineSe
     });
     let tls = fields.value("tls", problems).and_then(|node| tls(node, (engine.as_ref(), root), problems));
     let slots = usize::try_from(slots?).ok()?;
-    Some(EngineSettings { name: name?, engine: engine?, slots, platforms, tls, timeout })
+    let (from, to) = (caches(&fields, "cache_from", problems), caches(&fields, "cache_to", problems));
+    let engine = engine?;
+    if !(from.is_empty() && to.is_empty()) && engine.kind() != "buildkit" {
+        problems.error(node.span, format!("{engine} keeps no steps in registries")).help("only BuildKit does");
+    }
+    Some(EngineSettings { name: name?, engine, slots, platforms, tls, timeout, cache_from: from, cache_to: to })
+}
+
+/// Images in registries, each with the registry's name.
+fn caches(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Vec<String> {
+    let mut images = Vec::new();
+    for (text, span) in fields.texts(key, problems).unwrap_or_default() {
+        match ImageRef::parse(text, |_| false) {
+            Ok(ImageRef { place: Place::Registry(_), .. }) => images.push(text.to_owned()),
+            Ok(_) => {
+                problems.error(span, format!("`{key}`: {} is in no registry", quote(text)));
+            }
+            Err(error) => {
+                let why = crate::domain::text::escape(&error.to_string());
+                problems.error(span, format!("`{key}`: {why}")).help("write registry.example/NAME");
+            }
+        }
+    }
+    images
 }
 
 fn tls(node: &Node, (engine, root): (Option<&EngineAddress>, &Path), problems: &mut Problems) -> Option<TlsSettings> {
@@ -93,7 +117,7 @@ fn tls(node: &Node, (engine, root): (Option<&EngineAddress>, &Path), problems: &
 
 /// Whether certificates mean anything on the way to an engine.
 fn is_over_tcp(engine: &EngineAddress) -> bool {
-    let elsewhere = ["unix://", "ssh://", "docker-container://"];
+    let elsewhere = ["unix://", "ssh://", "docker-container://", "podman-container://", "kube-pod://"];
     match engine {
         EngineAddress::Docker(Some(place)) | EngineAddress::Podman(Some(place)) | EngineAddress::BuildKit(place) => {
             !elsewhere.iter().any(|kind| place.starts_with(kind))

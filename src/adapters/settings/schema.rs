@@ -46,6 +46,10 @@ pub struct EngineSettings {
     pub tls: Option<TlsSettings>,
     /// How long a bake on it may say nothing; `None`: as long as it likes.
     pub timeout: Option<std::time::Duration>,
+    /// Images with steps it may have instead of making them.
+    pub cache_from: Vec<String>,
+    /// Images it puts its steps into.
+    pub cache_to: Vec<String>,
 }
 
 /// Certificates between here and a builder: PEM files.

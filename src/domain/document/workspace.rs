@@ -38,7 +38,14 @@ pub const BUILDER: &[Field] = &[
         .absent("any"),
     Field::new("tls", Shape::Mapping(TLS, 0), "Certificates to reach it over TCP; docker and podman take all three."),
     Field::new("timeout", DURATION, "How long a bake on it may say nothing.").absent("as long as it likes"),
+    Field::new("cache_from", CACHES, "Images in registries with steps BuildKit may have instead of making them.")
+        .example("[registry.example/cache/payments]"),
+    Field::new("cache_to", CACHES, "Images in registries that BuildKit puts its steps into, for others.")
+        .example("[registry.example/cache/payments]"),
 ];
+
+/// Where a builder's steps are kept for others.
+const CACHES: Shape = Shape::List(&Shape::Form("^[A-Za-z0-9]\\S*/\\S+$"), 1);
 
 const HOST: Shape = Shape::NumberForm("^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?(/[a-z0-9._/-]*)?$");
 

@@ -13,7 +13,7 @@ pub enum EngineAddress {
     Docker(Option<String>),
     /// A Podman service; `None`: as `CONTAINER_HOST` says, else the user's or the system's socket.
     Podman(Option<String>),
-    /// A BuildKit daemon: `HOST:PORT` or `unix:///PATH`.
+    /// A BuildKit daemon: `HOST:PORT`, `unix:///PATH`, `ssh://…`, or a container or pod it is in.
     BuildKit(String),
     /// What `docker buildx` calls by this name.
     Buildx(String),
@@ -65,11 +65,50 @@ impl FromStr for EngineAddress {
             (_, Some("")) => Err(wrong("nothing stands behind ://")),
             ("docker", Some(rest)) => Ok(Self::Docker(Some(place(rest)))),
             ("podman", Some(rest)) => Ok(Self::Podman(Some(place(rest)))),
-            ("buildkit", Some(rest)) => Ok(Self::BuildKit(place(rest))),
-            ("buildx", Some(name)) => Ok(Self::Buildx(name.to_owned())),
+            ("buildkit", Some(rest)) => {
+                let place = place(rest);
+                buildkit_flaw(&place).map_or(Ok(Self::BuildKit(place)), |why| Err(wrong(why)))
+            }
+            ("buildx", Some(name)) if is_plain(name) => Ok(Self::Buildx(name.to_owned())),
+            ("buildx", _) => Err(wrong("a builder of docker buildx has a name of letters, digits, `.`, `_` and `-`")),
             _ => Err(wrong("use embedded, docker, podman, docker://…, podman://…, buildkit://… or buildx://NAME")),
         }
     }
+}
+
+/// What is wrong with a BuildKit's place, where something is: what cannot be meant is refused before it is needed.
+fn buildkit_flaw(place: &str) -> Option<&'static str> {
+    let address = place.split('?').next().unwrap_or_default();
+    let (kind, rest) = address.split_once("://").unwrap_or(("tcp", address));
+    match kind {
+        _ if rest.is_empty() || rest.starts_with('-') => Some("nothing that names a place stands there"),
+        "unix" => (!rest.starts_with('/') || rest.len() < 2).then_some("a socket is named by its whole path"),
+        "tcp" => match rest.rsplit_once(':') {
+            // Neither do BuildKit's own programs guess one.
+            None => Some("a port is missing (a BuildKit's is 1234 by custom)"),
+            Some((_, port)) if !port.parse::<u16>().is_ok_and(|port| port > 0) => Some("the port is no number"),
+            Some((host, _)) => {
+                let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+                let fits = match inside {
+                    Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+                    None => is_plain(host),
+                };
+                (!fits).then_some("the host is no name")
+            }
+        },
+        "ssh" => None,
+        "docker-container" | "podman-container" | "kube-pod" => {
+            (!is_plain(rest)).then_some("what it is in has a name of letters, digits, `.`, `_` and `-`")
+        }
+        _ => {
+            Some("use HOST:PORT, unix:///PATH, ssh://HOST, docker-container://, podman-container:// or kube-pod://NAME")
+        }
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(fits)
 }
 
 impl fmt::Display for EngineAddress {
@@ -83,6 +122,44 @@ impl fmt::Display for EngineAddress {
             Self::Podman(Some(rest)) => write!(f, "podman://{}", shown(rest)),
             Self::BuildKit(rest) => write!(f, "buildkit://{}", shown(rest)),
             Self::Buildx(name) => write!(f, "buildx://{name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_a_builders_place_is_refused_at_once() {
+        for good in [
+            "buildkit://farm.example:1234",
+            "buildkit://[::1]:1234?tls=off",
+            "buildkit:///run/b.sock",
+            "buildkit://unix:///run/b.sock",
+            "buildkit://ssh://ops@farm/run/b.sock",
+            "buildkit://docker-container://bk0?context=far",
+            "buildkit://kube-pod://buildkitd-0?namespace=ci",
+            "buildx://farm_1.x",
+        ] {
+            assert!(good.parse::<EngineAddress>().is_ok(), "{good}");
+        }
+        for (bad, why) in [
+            ("buildkit://farm.example", "a port is missing"),
+            ("buildkit://farm.example:", "no number"),
+            ("buildkit://farm:0", "no number"),
+            ("buildkit://fa/rm:1", "no name"),
+            ("buildkit://:1234", "no name"),
+            ("buildkit://[::x]:1", "no name"),
+            ("buildkit://unix://run/b.sock", "whole path"),
+            ("buildkit://?tls=off", "names a place"),
+            ("buildkit://ftp://a", "use HOST:PORT"),
+            ("buildkit://docker-container://a/b", "what it is in"),
+            ("buildx://../x", "buildx"),
+            ("buildx://-x", "buildx"),
+        ] {
+            let error = bad.parse::<EngineAddress>().unwrap_err();
+            assert!(error.why.contains(why), "{bad}: {}", error.why);
         }
     }
 }

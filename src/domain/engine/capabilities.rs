@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::oci::Platform;
-use crate::domain::recipe::{Action, Network, Recipe};
+use crate::domain::recipe::{Action, Network, Recipe, Run};
 
 /// What an engine can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Capabilities {
     pub no_network: bool,
     /// The same recipe gives the same digest.
     pub reproducible: bool,
+    /// Tells steps whatever a recipe says; a Dockerfile has no words for some of it.
+    pub verbatim: bool,
     /// Platforms it runs programs of; `None` where it does not tell.
     pub platforms: Option<BTreeSet<Platform>>,
 }
@@ -44,6 +46,7 @@ impl Capabilities {
             cache_mounts: true,
             no_network: true,
             reproducible: true,
+            verbatim: true,
             platforms: None,
         }
     }
@@ -78,9 +81,48 @@ impl Capabilities {
             if run.network == Network::None && !self.no_network {
                 say("cut a step off from the network (`network: none`)".into());
             }
+            if !self.verbatim {
+                unsayable(run).into_iter().for_each(say);
+            }
         }
         lacks
     }
+}
+
+/// Longest command, as JSON: builders read lines of 64 KiB, and what is mounted stands in the same.
+const LONGEST_COMMAND: usize = 60_000;
+
+/// What of a step no Dockerfile says.
+fn unsayable(run: &Run) -> Vec<String> {
+    // What means nothing but itself in an instruction.
+    let plain = |text: &str| {
+        let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '$' | '\\' | '"' | '\'' | '`' | '#');
+        !text.is_empty() && text.chars().all(fits)
+    };
+    let mut all = Vec::new();
+    for (name, value) in &run.env {
+        if !plain(name) || name.contains('=') {
+            all.push(format!("give a step a variable called {name:?}"));
+        } else if value.contains(['\n', '\r', '\0']) {
+            all.push(format!("give a step a variable of several lines ({name})"));
+        }
+    }
+    all.extend(run.user.iter().filter(|user| !plain(user)).map(|user| format!("run a step as {user:?}")));
+    all.extend(
+        run.secrets.iter().filter(|name| !plain(name)).map(|name| format!("hand over a secret called {name:?}")),
+    );
+    for place in &run.cache {
+        let place = place.to_string();
+        if !plain(&place) || place.contains(',') {
+            all.push(format!("keep a folder called {place:?}"));
+        }
+    }
+    let words = run.shell.iter().chain([&run.script]);
+    let length: usize = words.map(|word| serde_json::to_string(word).map_or(0, |text| text.len() + 1)).sum();
+    if length > LONGEST_COMMAND {
+        all.push(format!("carry out a script of {length} bytes (copy it into the image, and run it there)"));
+    }
+    all
 }
 
 #[cfg(test)]
@@ -121,5 +163,19 @@ mod tests {
         let only = Capabilities { platforms: Some(BTreeSet::from([platform("linux/amd64")])), ..all };
         assert_eq!(told(&only, &[platform("linux/arm64")]).len(), 2);
         assert!(only.runs(&platform("linux/amd64")) && !only.runs(&platform("linux/arm64/v8")));
+    }
+
+    #[test]
+    fn what_no_dockerfile_says_is_told_before_anything_runs() {
+        let long = "x".repeat(70_000);
+        let recipe = recipe(&format!(
+            "  - run: {{script: id, env: {{A: \"two\\nlines\", B: \"$x 'y' = #\"}}, cache: [\"/a,b\", /c]}}\n  - run: {{script: \"{long}\"}}\n"
+        ));
+        let amd = [platform("linux/amd64")];
+        assert_eq!(Capabilities::embedded().lacks(&recipe, &amd), []);
+        let told = Capabilities { verbatim: false, ..Capabilities::embedded() }.lacks(&recipe, &amd);
+        let told: Vec<_> = told.iter().map(|lack| format!("{}: {}", lack.line, lack.what)).collect();
+        assert_eq!(told[..2], ["6: give a step a variable of several lines (A)", "6: keep a folder called \"/a,b\""]);
+        assert!(told[2].starts_with("7: carry out a script of 70") && told.len() == 3, "{told:?}");
     }
 }

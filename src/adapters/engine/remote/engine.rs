@@ -14,6 +14,7 @@ use crate::adapters::engine::embedded::{Elsewhere, bake_with};
 use crate::adapters::engine::{BakeJob, Baked, Engine, EngineError, Sink};
 use crate::domain::engine::Capabilities;
 use crate::domain::oci::Platform;
+use crate::domain::recipe::Base;
 
 /// Bakes with a builder somewhere else.
 pub struct RemoteEngine {
@@ -77,6 +78,9 @@ impl RemoteEngine {
             let what = format!("{} (line {})", lack.what, lack.line);
             return Err(EngineError::Unsupported { engine: self.kind, what });
         }
+        if let Base::Image(base) = &job.recipe.base {
+            self.builder.stands_on(base, &job.bases);
+        }
         let builder = Arc::clone(&self.builder);
         Ok(Arc::new(Away { kind: self.kind, builder, capabilities, handle: Handle::current() }))
     }
@@ -115,6 +119,7 @@ impl Engine for SeatedEngine {
             all.cache_mounts &= can.cache_mounts;
             all.no_network &= can.no_network;
             all.reproducible &= can.reproducible;
+            all.verbatim &= can.verbatim;
         }
         Ok(Capabilities { platforms: Some(platforms), ..all })
     }

@@ -49,6 +49,18 @@ impl GroundLayer {
     }
 }
 
+impl GroundLayer {
+    /// What its blob is called, as it lies here.
+    pub(super) fn blob(&self) -> &Descriptor {
+        &self.blob
+    }
+
+    /// The blob as it lies here.
+    pub(super) fn blob_file(&self) -> io::Result<File> {
+        self.layout.open_blob_file(&self.blob).map_err(other)
+    }
+}
+
 fn other(error: StoreError) -> io::Error {
     io::Error::other(error)
 }

@@ -20,9 +20,10 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use super::BaseImage;
 use crate::domain::engine::Capabilities;
 use crate::domain::journal::Failure;
-use crate::domain::oci::Platform;
+use crate::domain::oci::{ImageRef, Platform};
 use crate::report::{Kind, Report};
 
 #[cfg(feature = "engines")]
@@ -84,6 +85,10 @@ pub trait Builder: Send + Sync {
     fn says_network(&self) -> bool {
         true
     }
+
+    /// What a bake is going to stand on, as the recipe names it and as it was found, one a platform: for who can have it from
+    /// where it comes from.
+    fn stands_on(&self, _base: &ImageRef, _images: &[BaseImage]) {}
 
     /// Takes an image, and gives the name a `FROM` has it by. Only asked of who has its base [`BaseBy::Image`].
     async fn take(&self, _ground: &GroundImage, _cancel: &CancellationToken) -> Result<String, BuilderError> {

@@ -118,6 +118,14 @@ fn read(driver: &str, node: &Written) -> Result<Node, String> {
 /// Whoever made a builder of this kind chose its address by hand: without certificates it is spoken to in the clear.
 fn remote<'a>(endpoint: &str, option: &dyn Fn(&str) -> Option<&'a String>) -> Result<Place, String> {
     let path = |name: &str| option(name).map(PathBuf::from);
+    // Whoever named one of them meant to be secure.
+    let named = ["servername", "cert", "key"].into_iter().find(|name| option(name).is_some());
+    if let (Some(named), None) = (named, option("cacert")) {
+        return Err(format!("it has {named}, and no cacert"));
+    }
+    if option("cert").is_some() != option("key").is_some() {
+        return Err("it has one of cert and key".into());
+    }
     let tls = path("cacert").map(|ca| TlsFiles {
         ca,
         cert: path("cert"),
@@ -214,6 +222,15 @@ mod tests {
         assert!(said(r#"{"Name":"b","Driver":"docker","Nodes":[{"Name":"b0"}]}"#).contains("use the engine docker"));
         assert!(said(r#"{"Name":"b","Driver":"cloud","Nodes":[{"Name":"b0"}]}"#).contains("\"cloud\" is not known"));
         assert!(said(r#"{"Name":"b","Driver":"remote","Nodes":[]}"#).contains("no machines"));
+        // Never in the clear because something is missing.
+        let half = |options: &str| {
+            said(&format!(
+                r#"{{"Name":"b","Driver":"remote","Nodes":[{{"Name":"b0","Endpoint":"tcp://x:1","DriverOpts":{options}}}]}}"#
+            ))
+        };
+        assert!(half(r#"{"cert":"/c","key":"/k"}"#).contains("no cacert"));
+        assert!(half(r#"{"servername":"x"}"#).contains("no cacert"));
+        assert!(half(r#"{"cacert":"/a","key":"/k"}"#).contains("one of cert and key"));
         assert!(said("{").contains("builder b of docker buildx"));
         let nowhere = nodes(Path::new("/nowhere"), "x").unwrap_err();
         assert_eq!(nowhere, PlaceError::NoBuilder { name: "x".into(), folder: "/nowhere".into() });

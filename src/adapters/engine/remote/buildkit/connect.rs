@@ -200,6 +200,8 @@ struct Watched {
     first: Vec<u8>,
 }
 
+/// How often what is left to read is looked at.
+const LAST_READS: usize = 16;
 /// Bytes of a frame's length and kind.
 const FRAME: usize = 4;
 const SETTINGS: u8 = 4;
@@ -214,6 +216,21 @@ impl Watched {
                 let said = escape_bytes(&bytes[..bytes.len().min(40)]);
                 self.broken
                     .remember(Error::new(ErrorKind::Unsupported, format!("something that is no HTTP/2: {said}")));
+            }
+        }
+    }
+}
+
+impl Watched {
+    /// Who breaks off says why, and we may be writing at that moment: what there is to read still is the reason.
+    fn last_words(&mut self, cx: &mut Context<'_>) {
+        for _ in 0..LAST_READS {
+            let mut bytes = [0; 1024];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(Err(error)) => return self.broken.remember(Error::new(error.kind(), words(&error))),
+                _ => return,
             }
         }
     }
@@ -239,11 +256,21 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Poll::Ready(Err(error)) = &polled {
+            self.last_words(cx);
+            self.broken.remember(Error::new(error.kind(), words(error)));
+        }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        if let Poll::Ready(Err(error)) = &polled {
+            self.last_words(cx);
+            self.broken.remember(Error::new(error.kind(), words(error)));
+        }
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -293,7 +320,7 @@ pub(super) async fn connect(name: &str, reach: &dyn Reach, patience: Duration) -
             .http2_max_header_list_size(MAX_HEADERS)
             .connect_with_connector(once)
             .await
-            .map_err(|error| unreachable(name, &error))
+            .map_err(|error| broken.take().map_or_else(|| unreachable(name, &error), |why| unreachable(name, &why)))
     };
     let late = || unreachable(name, &Reason(format!("it did not answer in {} s", patience.as_secs())));
     let channel = tokio::time::timeout(patience, opening).await.unwrap_or_else(|_| Err(late()))?;

@@ -21,6 +21,8 @@ use tonic::{Request, Response, Status, Streaming};
 const CHUNK: usize = 128 << 10;
 /// Most things in a context.
 const MAX_THINGS: u32 = 2_000_000;
+/// What names files that are no part of a context. Ours have none.
+const IGNORED: &str = ".dockerignore";
 /// Wishes that wait.
 const WISHES: usize = 1024;
 
@@ -70,6 +72,8 @@ impl FileSync for Context {
 
     async fn diff_copy(&self, request: Request<Streaming<Packet>>) -> Result<Response<Self::DiffCopyStream>, Status> {
         let only = match header(request.metadata(), "dir-name").as_deref() {
+            // Asked for before anything else, and alone: the rest would travel twice.
+            Some("context") if followed(request.metadata()) == [IGNORED] => Some(vec![IGNORED.into()]),
             Some("context") => None,
             Some("dockerfile") => Some(vec!["Dockerfile".into()]),
             _ => return Err(Status::not_found("there is no such folder here")),
@@ -98,6 +102,11 @@ impl FileSync for Context {
     async fn tar_stream(&self, _: Request<Streaming<Packet>>) -> Result<Response<Self::TarStreamStream>, Status> {
         Err(Status::unimplemented("ask for differences"))
     }
+}
+
+/// What alone is wanted of a folder; nothing named: all.
+fn followed(headers: &MetadataMap) -> Vec<&str> {
+    headers.get_all("followpaths").iter().filter_map(|path| path.to_str().ok()).collect()
 }
 
 fn header(headers: &MetadataMap, name: &str) -> Option<String> {

@@ -4,7 +4,7 @@
 //! - `place`: where a daemon is and what proves who it is; `buildx`: the same as `docker buildx` wrote it down; `connect`: a
 //!   stream to it (socket, TLS, a program's stdin and stdout, Docker's `/grpc`), and HTTP/2 over that.
 //! - `session`: the connection on which the daemon asks us: `files` gives it the context, `answers` secrets and credentials,
-//!   `receive` takes the image.
+//!   `content` the blobs of the `image` a build stands on, and takes those of the one it leaves; `receive` takes one as a tar.
 //! - `solve`: one build from its start to its end; `progress`: what it tells, as lines of the Dockerfile; `failure`: why it
 //!   gave nothing.
 
@@ -12,8 +12,10 @@ mod answers;
 mod builder;
 mod buildx;
 mod connect;
+mod content;
 mod failure;
 mod files;
+mod image;
 mod place;
 mod progress;
 mod receive;

@@ -1,6 +1,7 @@
 //! Where a BuildKit daemon is, and what proves who it is. Opens nothing.
 //!
-//! `HOST:PORT` (`tcp://` may stand before), `unix:///PATH`, `ssh://[USER@]HOST[:PORT][/SOCKET]`, `docker-container://NAME`.
+//! `HOST:PORT` (`tcp://` may stand before), `unix:///PATH`, `ssh://[USER@]HOST[:PORT][/SOCKET]`, `docker-container://NAME`,
+//! `podman-container://NAME`, `kube-pod://NAME`.
 //! Behind a host may stand `?tls=FOLDER` (`ca.pem`, and `cert.pem` with `key.pem`), `&servername=NAME`; else the folder
 //! `BUILDKIT_TLS_DIR` names counts. Without any of it, only this machine is spoken to in the clear; `?tls=off` says that it shall
 //! be so elsewhere, too.
@@ -118,16 +119,25 @@ impl Place {
                 Ok(Self::Tcp { host: host.to_owned(), port, tls: tls.0 })
             }
             "ssh" => Ok(Self::Program(over_ssh(rest).ok_or_else(|| wrong("use ssh://[USER@]HOST[:PORT][/SOCKET]"))?)),
-            "docker-container" => {
-                let context = parameter(query, "context").map(|name| format!("--context={name}"));
-                let words = ["docker".to_owned()].into_iter().chain(context);
-                Ok(Self::Program(
-                    words.chain(["exec", "-i", rest, "buildctl", "dial-stdio"].map(str::to_owned)).collect(),
-                ))
+            "docker-container" => Ok(within(("docker", query, &["context"]), &["exec", "-i", rest])),
+            "podman-container" => Ok(within(("podman", "", &[]), &["exec", "-i", rest])),
+            "kube-pod" => {
+                let container = parameter(query, "container").map(|name| format!("--container={name}"));
+                let mut words = vec!["exec", "-i", rest];
+                words.extend(container.as_deref());
+                words.push("--");
+                Ok(within(("kubectl", query, &["context", "namespace", "kubeconfig"]), &words))
             }
             _ => Err(wrong("use HOST:PORT, unix:///PATH, ssh://HOST or docker-container://NAME")),
         }
     }
+}
+
+/// A program that speaks to the daemon in a container, with those of an address's parameters that are its options.
+fn within((program, query, options): (&str, &str, &[&str]), words: &[&str]) -> Place {
+    let options = options.iter().filter_map(|name| Some(format!("--{name}={}", parameter(query, name)?)));
+    let words = words.iter().chain(&["buildctl", "dial-stdio"]).map(|word| (*word).to_owned());
+    Place::Program([program.to_owned()].into_iter().chain(options).chain(words).collect())
 }
 
 /// What `?NAME=…` says.
@@ -203,6 +213,11 @@ mod tests {
             "ssh -o BatchMode=yes -- farm buildctl --addr unix:///run/b.sock dial-stdio"
         );
         assert_eq!(words("docker-container://bk0?context=far"), "docker --context=far exec -i bk0 buildctl dial-stdio");
+        assert_eq!(words("podman-container://bk0"), "podman exec -i bk0 buildctl dial-stdio");
+        assert_eq!(
+            words("kube-pod://bk-0?namespace=ci&container=buildkitd"),
+            "kubectl --namespace=ci exec -i bk-0 --container=buildkitd -- buildctl dial-stdio"
+        );
         let named = Place::parse("b.example:1234?tls=/x&servername=other", None);
         let Ok(Place::Tcp { tls: Some(tls), .. }) = named else { panic!("{named:?}") };
         assert_eq!((tls.ca, tls.server_name), ("/x/ca.pem".into(), Some("other".to_owned())));
@@ -217,9 +232,15 @@ mod tests {
 
     #[test]
     fn options_cannot_be_smuggled_in() {
-        for place in
-            ["ssh://-oProxyCommand=x", "ssh://a@-x", "ssh://-l@h", "ssh://h:x", "ssh://h/a;b", "docker-container://-x"]
-        {
+        for place in [
+            "ssh://-oProxyCommand=x",
+            "ssh://a@-x",
+            "ssh://-l@h",
+            "ssh://h:x",
+            "ssh://h/a;b",
+            "docker-container://-x",
+            "kube-pod://-x",
+        ] {
             assert!(Place::parse(place, None).is_err(), "{place}");
         }
         for place in ["", "host", "host:x", ":1", "unix://a", "ftp://a", "a b:1?tls=off"] {

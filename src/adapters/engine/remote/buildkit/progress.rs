@@ -1,12 +1,14 @@
 //! What a daemon tells of its vertexes, as lines of the Dockerfile. BuildKit numbers the instructions of a stage that make
-//! something (`[2/5] RUN …`), so that is how they are found again; what it does besides is nobody's line.
+//! something (`[2/5] RUN …`), so that is how they are found again; what it does besides is nobody's line. Where a `FROM` names
+//! what comes from us, it counts that one and gives it no number: there, the first `RUN` of one is `[1/2]`.
 
 use std::collections::{BTreeMap, HashMap};
 
 use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
 
-use super::failure::Failing;
+use super::failure::{Failing, beginning};
 use crate::adapters::engine::remote::Told;
+use crate::domain::text::escape;
 
 /// Last bytes of an instruction's output that are remembered.
 const TAIL: usize = 4 << 10;
@@ -16,9 +18,18 @@ const MAX_VERTEXES: usize = 100_000;
 /// A Dockerfile's stages, each with the lines of what BuildKit numbers in it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Lines {
-    stages: Vec<(String, Vec<usize>)>,
+    stages: Vec<Stage>,
     /// Images it names.
     pub images: Vec<String>,
+    /// The one of them that comes from us.
+    pub ours: Option<String>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Stage {
+    name: String,
+    lines: Vec<usize>,
+    base: String,
 }
 
 impl Lines {
@@ -59,12 +70,13 @@ impl Lines {
                     (Some(word), Some(name)) if word.eq_ignore_ascii_case("as") => name.to_lowercase(),
                     _ => format!("stage-{}", self.stages.len()),
                 };
-                let is_stage = self.stages.iter().any(|(name, _)| name.eq_ignore_ascii_case(base));
+                let is_stage = self.stages.iter().any(|stage| stage.name.eq_ignore_ascii_case(base));
                 let is_counted = base != "scratch" && !is_stage;
                 if is_counted {
                     self.images.push(base.to_owned());
                 }
-                self.stages.push((name, if is_counted { vec![number] } else { Vec::new() }));
+                let lines = if is_counted { vec![number] } else { Vec::new() };
+                self.stages.push(Stage { name, lines, base: base.to_owned() });
             }
             "RUN" | "COPY" | "ADD" | "WORKDIR" => {
                 let from = |word: &str| {
@@ -73,12 +85,18 @@ impl Lines {
                     options.map(|rest| rest.split(',').next().unwrap_or_default().to_owned())
                 };
                 self.images.extend(words.by_ref().take_while(|word| word.starts_with("--")).filter_map(from));
-                if let Some((_, lines)) = self.stages.last_mut() {
-                    lines.push(number);
+                if let Some(stage) = self.stages.last_mut() {
+                    stage.lines.push(number);
                 }
             }
             _ => {}
         }
+    }
+
+    /// The first line that makes something of what is ours.
+    pub(super) fn first(&self) -> Option<usize> {
+        let stage = self.stages.iter().find(|stage| self.ours.as_ref() == Some(&stage.base))?;
+        stage.lines.get(1).copied()
     }
 
     /// The line of a vertex called `[linux/arm64 stage 2/5] RUN …`; each part but the numbers may be absent.
@@ -93,10 +111,14 @@ impl Lines {
         let (number, count) = (number.parse::<usize>().ok()?, count.parse::<usize>().ok()?);
         let stage = stage.split_whitespace().last().filter(|word| !word.contains('/')).unwrap_or("");
         // A lone stage is called `stage-0` or nothing, as the daemon's version has it.
-        let (_, lines) = match self.stages.as_slice() {
+        let found = match self.stages.as_slice() {
             [lone] => lone,
-            all => all.iter().rev().find(|(name, _)| name == stage)?,
+            all => all.iter().rev().find(|one| one.name == stage)?,
         };
+        let lines = &found.lines;
+        if self.ours.as_ref().is_some_and(|ours| *ours == found.base) {
+            return lines.get(number).copied();
+        }
         // From the end: what a base adds by ONBUILD stands before.
         lines.len().checked_sub(count.checked_sub(number)? + 1).map(|at| lines[at])
     }
@@ -176,6 +198,13 @@ impl Progress {
             if self.vertexes.len() >= MAX_VERTEXES && !self.vertexes.contains_key(&vertex.digest) {
                 continue;
             }
+            if !vertex.error.is_empty() && vertex.name.starts_with("exporting cache") {
+                // The build goes on without; whoever wants it there should hear of it.
+                let said = format!("{}: {}\n", escape(&vertex.name), escape(beginning(&vertex.error, TAIL)));
+                if let Some(line) = self.lines.first() {
+                    told.output(line, said.as_bytes());
+                }
+            }
             let line = self.lines.of(&vertex.name);
             let is_done = vertex.completed.is_some();
             let is_running = vertex.started.is_some() && !is_done;
@@ -240,6 +269,15 @@ mod tests {
         assert_eq!(of("[6/6] RUN [sh]"), Some(12));
         assert_eq!(of("[9/5] x"), None);
         assert_eq!(of("[0/5] x"), None);
+    }
+
+    #[test]
+    fn what_stands_on_an_image_of_ours_is_numbered_without_it() {
+        let mut lines = Lines::read("FROM bakery-1\nENV A=1\nRUN one\nRUN two\n");
+        assert_eq!((lines.of("[2/3] RUN one"), lines.of("[3/3] RUN two")), (Some(3), Some(4)));
+        lines.ours = Some("bakery-1".into());
+        assert_eq!((lines.of("[1/3] RUN one"), lines.of("[2/3] RUN two")), (Some(3), Some(4)));
+        assert_eq!(lines.of("[context bakery-1] OCI load from client"), None);
     }
 
     #[test]

@@ -23,6 +23,7 @@ use tonic::transport::{Channel, Server};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::answers::{Credentialed, Secretive};
+use super::content::{self, Content};
 use super::files::Context;
 use super::receive::Received;
 
@@ -70,6 +71,8 @@ pub(super) struct Services {
     pub received: Received,
     pub secrets: Secretive,
     pub credentials: Credentialed,
+    /// Blobs of what is stood on and of what is made, where they travel one by one.
+    pub content: Option<Content>,
 }
 
 /// An open session; it ends with its owner.
@@ -91,7 +94,8 @@ impl Session {
         let (from_us, to_us) = tokio::io::split(ours);
         let (outgoing, messages) = mpsc::channel(4);
         let mut request = Request::new(ReceiverStream::new(messages));
-        describe(request.metadata_mut(), &id)?;
+        let more: &[&str] = if services.content.is_some() { &content::METHODS } else { &[] };
+        describe(request.metadata_mut(), &id, more)?;
         let mut tasks = JoinSet::new();
         tasks.spawn(out(from_us, outgoing));
         tasks.spawn(async move {
@@ -113,12 +117,12 @@ pub(super) fn random_id() -> Result<String, Status> {
     Ok(bytes.iter().map(|byte| char::from(letters[usize::from(byte % 32)])).collect())
 }
 
-fn describe(headers: &mut MetadataMap, id: &str) -> Result<(), Status> {
+fn describe(headers: &mut MetadataMap, id: &str, more: &[&'static str]) -> Result<(), Status> {
     let value: MetadataValue<Ascii> = id.parse().map_err(|_| Status::internal("an id is no header"))?;
     headers.insert("x-docker-expose-session-uuid", value.clone());
     headers.insert("x-docker-expose-session-sharedkey", value);
     headers.insert("x-docker-expose-session-name", MetadataValue::from_static("bakery"));
-    for method in METHODS {
+    for method in METHODS.iter().chain(more) {
         headers.append("x-docker-expose-session-grpc-method", MetadataValue::from_static(method));
     }
     Ok(())
@@ -156,6 +160,7 @@ async fn serve(stream: DuplexStream, services: Services) -> Result<(), tonic::tr
         .add_service(received)
         .add_service(SecretsServer::new(services.secrets))
         .add_service(AuthServer::new(services.credentials))
+        .add_optional_service(services.content)
         .serve_with_incoming(incoming)
         .await
 }

@@ -146,6 +146,7 @@ impl Builder for Daemon {
             cache_mounts: true,
             no_network: true,
             reproducible: true,
+            verbatim: false,
             platforms: Some(BTreeSet::from([platform])),
         })
     }
