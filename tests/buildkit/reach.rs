@@ -31,6 +31,9 @@ impl Certificates {
         let put = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        // As different as strangers' are.
+        let number = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+        params.distinguished_name.push(rcgen::DnType::CommonName, format!("authority {number}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         put("ca.pem", armour("CERTIFICATE", params.self_signed(&key).unwrap().der()));
         let issuer = Issuer::new(params, key);

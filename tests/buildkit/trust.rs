@@ -42,7 +42,7 @@ async fn who_does_not_is_named_with_what_is_wrong() {
         ("who shows what is over", "old", ours.clone(), "expired"),
         ("who shows another's name", "other", ours, "not valid for name"),
         ("who does not see ours", "server", nobody, "CertificateRequired"),
-        ("who does not believe ours", "server", stranger, "certificate"),
+        ("who does not believe ours", "server", stranger, "fatal alert"),
     ] {
         let port = Port::secured(&fake, certificates.server(shown));
         let error = built(&port, tls).await.unwrap_err();

@@ -198,10 +198,10 @@ struct Watched {
     stream: Stream,
     broken: Broken,
     first: Vec<u8>,
+    /// Nothing is to be read any more.
+    has_ended: bool,
 }
 
-/// How often what is left to read is looked at.
-const LAST_READS: usize = 16;
 /// Bytes of a frame's length and kind.
 const FRAME: usize = 4;
 const SETTINGS: u8 = 4;
@@ -209,6 +209,7 @@ const SETTINGS: u8 = 4;
 impl Watched {
     fn look(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
+            self.has_ended = true;
             self.broken.remember(Error::new(ErrorKind::UnexpectedEof, "it closed the connection"));
         } else if self.first.len() < FRAME {
             self.first.extend(bytes.iter().take(FRAME - self.first.len()));
@@ -222,16 +223,11 @@ impl Watched {
 }
 
 impl Watched {
-    /// Who breaks off says why, and we may be writing at that moment: what there is to read still is the reason.
-    fn last_words(&mut self, cx: &mut Context<'_>) {
-        for _ in 0..LAST_READS {
-            let mut bytes = [0; 1024];
-            let mut buffer = ReadBuf::new(&mut bytes);
-            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
-                Poll::Ready(Err(error)) => return self.broken.remember(Error::new(error.kind(), words(&error))),
-                _ => return,
-            }
+    /// Who breaks off says why before, and we may be writing at that moment: the reading side ends, too, and with the reason.
+    fn written<T>(&self, polled: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
+        match &polled {
+            Poll::Ready(Err(_)) if !self.has_ended => Poll::Pending,
+            _ => polled,
         }
     }
 }
@@ -247,7 +243,10 @@ impl AsyncRead for Watched {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         match &polled {
             Poll::Ready(Ok(())) if room => self.look(&buffer.filled()[before..]),
-            Poll::Ready(Err(error)) => self.broken.remember(Error::new(error.kind(), words(error))),
+            Poll::Ready(Err(error)) => {
+                self.has_ended = true;
+                self.broken.remember(Error::new(error.kind(), words(error)));
+            }
             _ => {}
         }
         polled
@@ -257,20 +256,12 @@ impl AsyncRead for Watched {
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if let Poll::Ready(Err(error)) = &polled {
-            self.last_words(cx);
-            self.broken.remember(Error::new(error.kind(), words(error)));
-        }
-        polled
+        self.written(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_flush(cx);
-        if let Poll::Ready(Err(error)) = &polled {
-            self.last_words(cx);
-            self.broken.remember(Error::new(error.kind(), words(error)));
-        }
-        polled
+        self.written(polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -312,7 +303,7 @@ pub(super) async fn connect(name: &str, reach: &dyn Reach, patience: Duration) -
         if let Some((files, host)) = reach.tls() {
             stream = secured(name, stream, (files, host)).await?;
         }
-        let watched: Stream = Box::new(Watched { stream, broken: broken.clone(), first: Vec::new() });
+        let watched: Stream = Box::new(Watched { stream, broken: broken.clone(), first: Vec::new(), has_ended: false });
         let once = Once(Arc::new(Mutex::new(Some(watched))));
         Endpoint::from_static("http://buildkit")
             .initial_stream_window_size(WINDOW)

@@ -179,12 +179,12 @@ mod tests {
 
     #[test]
     fn a_pull_is_an_image_with_a_file_on_it() {
-        let definition = pull("r.example/a@sha256:1", &"linux/arm64/v8".parse().unwrap());
+        let definition = pull("r.example/a@sha256:1", &"linux/arm/v7".parse().unwrap());
         let ops: Vec<Op> = definition.def.iter().map(|bytes| Op::decode(bytes.as_slice()).unwrap()).collect();
         let [source, file, end] = ops.as_slice() else { panic!("{ops:?}") };
         let Some(op::Op::Source(image)) = &source.op else { panic!("{source:?}") };
         assert_eq!(image.identifier, "docker-image://r.example/a@sha256:1");
-        assert_eq!(source.platform.as_ref().unwrap().variant, "v8");
+        assert_eq!(source.platform.as_ref().unwrap().variant, "v7");
         assert_eq!(file.inputs[0].digest, Digest::of(&definition.def[0]).to_string());
         assert_eq!((end.inputs[0].digest.clone(), &end.op), (Digest::of(&definition.def[1]).to_string(), &None));
     }
