@@ -282,7 +282,7 @@ impl Place for Model {
         super::view::draw(self, look, around, buffer);
     }
 
-    fn cursor(&self, _around: &Around) -> Option<Position> {
-        super::view::cursor(self)
+    fn cursor(&self, around: &Around) -> Option<Position> {
+        super::view::cursor(self, around)
     }
 }

@@ -38,10 +38,6 @@ fn columns(width: u16) -> [Column; 8] {
 
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
-    let mut what = vec![look.span(Role::Strong, "bakes")];
-    if model.filter.editing || model.filter.is_active() {
-        what.extend([look.span(Role::Key, "  /"), look.span(Role::Match, model.filter.text.clone())]);
-    }
     let (running, lost) = (model.count(ShelfStatus::Running), model.count(ShelfStatus::Lost));
     let day = around.now.to_offset(time::UtcOffset::UTC).date().to_string();
     let today = model.rows().iter().filter(|row| row.started.starts_with(&day)).count();
@@ -65,13 +61,16 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
         verdict.push(look.span(Role::Dim, look.dot()));
         verdict.push(look.span(Role::Unknown, format!("{lost} lost")));
     }
-    Subject { what, verdict }
+    let what = |_| vec![look.span(Role::Strong, "bakes")];
+    Subject::fitting(look, around.body.width, verdict, |room| model.filter.spans(look, room), what)
 }
 
 /// Where the filter is typed.
-pub(super) fn cursor(model: &Model) -> Option<Position> {
-    let x = 2 + "bakes".len() + 3 + format::width(&model.filter.text);
-    model.filter.editing.then_some(Position { x: u16::try_from(x).ok()?, y: 1 })
+pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
+    if !model.filter.editing {
+        return None;
+    }
+    subject(model, &Look::of_roles(false), around).end(around.body.width)
 }
 
 /// The body.

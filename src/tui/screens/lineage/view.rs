@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
 use super::{Circle, Model, Onto, Reading, live, table, tree};
 use crate::domain::lineage::Holder;
@@ -11,7 +11,7 @@ use crate::domain::units::count;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{cut, marked, selected_bar};
+use crate::tui::widgets::{cut, marked, selected_bar, typed};
 
 /// Line 2.
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
@@ -35,8 +35,9 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
 fn what(model: &Model, look: &Look, width: usize) -> Vec<Span<'static>> {
     if let Some(onto) = &model.onto {
         let text = format!("{} would be ", escape(&onto.base));
-        let typed = tail(look, &escape(&onto.typed.text), width.saturating_sub(format::width(&text) + 8));
-        return vec![look.span(Role::Strong, text), look.span(Role::Match, typed)];
+        let mut spans = typed(look, "", &onto.typed.text, width.saturating_sub(format::width(&text) + 7));
+        spans.insert(0, look.span(Role::Strong, text));
+        return spans;
     }
     let mut spans = vec![look.span(Role::Strong, if model.is_table { "fleet" } else { "lineage" })];
     if let Some(circle) = &model.circle {
@@ -47,23 +48,8 @@ fn what(model: &Model, look: &Look, width: usize) -> Vec<Span<'static>> {
         let name = format::fit(&escape(circle.name()), width / 3, look.ellipsis());
         spans.extend([look.span(Role::Dim, word), look.span(Role::Accent, name)]);
     }
-    if model.filter.editing || model.filter.is_active() {
-        let typed = tail(look, &escape(&model.filter.text), width / 3);
-        spans.extend([look.span(Role::Key, "  /"), look.span(Role::Match, typed)]);
-    }
+    spans.extend(model.filter.spans(look, width / 3 + 4));
     spans
-}
-
-/// Of a long text its end, where it is typed.
-fn tail(look: &Look, text: &str, room: usize) -> String {
-    let mut text = text.to_owned();
-    if format::width(&text) > room {
-        while format::width(&text) + format::width(look.ellipsis()) > room && !text.is_empty() {
-            text.remove(0);
-        }
-        text.insert_str(0, look.ellipsis());
-    }
-    text
 }
 
 /// `3 global bases · 40 local images · 7 stale ⟳ · 1 blocked ✖`.
@@ -140,9 +126,7 @@ pub(super) fn cursor(model: &Model, around: &Around) -> Option<Position> {
     if !(model.filter.editing || model.onto.is_some()) {
         return None;
     }
-    let what = Line::from(what(model, &Look::of_roles(false), usize::from(around.body.width)));
-    let x = u16::try_from(2 + what.width()).ok()?.min(around.body.width.saturating_sub(1));
-    Some(Position { x, y: 1 })
+    subject(model, &Look::of_roles(false), around).end(around.body.width)
 }
 
 /// The body.
