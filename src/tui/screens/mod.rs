@@ -214,7 +214,8 @@ impl Subject {
     ) -> Self {
         let columns = |spans: &[Span<'static>]| spans.iter().map(Span::width).sum::<usize>();
         let room = usize::from(width).saturating_sub(6 + columns(&verdict));
-        let typed = typed(room / 2);
+        // The cursor may stand in the gap before the verdict.
+        let typed = typed((room + 1).saturating_sub(columns(&what(true))).max(room / 2));
         let left = room.saturating_sub(columns(&typed));
         let full = what(false);
         let what = if columns(&full) <= left { full } else { what(true) };
