@@ -112,7 +112,7 @@ fn what_podman_does_not_stop_is_said() {
     out.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
     let log = said(&bakery, bake);
-    let place = service.engine().replacen("podman://", "podman at ", 1);
+    let place = service.engine().replacen("podman://", "podman at unix://", 1);
     assert!(log.contains(&format!("{place} may let this step go on")), "{log}");
     // Whether it does is podman's; nobody waits for it here.
     if let Some(process) = sleeper("30014") {
