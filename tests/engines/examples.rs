@@ -84,7 +84,7 @@ fn are_the_same(engine: &str) {
     let mut others = Vec::new();
     for (workspace, recipe) in wanted() {
         match is_the_same(&world, workspace, (recipe, engine)) {
-            Ok(how) => println!("{recipe} on {engine}: {how}"),
+            Ok(how) => eprintln!("{recipe} on {engine}: {how}"),
             Err(why) => others.push(why),
         }
     }
