@@ -5,16 +5,25 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::same;
+use crate::run_steps::bench::said;
 use crate::support::bakery::{Bakery, succeeded};
 use crate::support::dockerd::Dockerd;
 use crate::support::peers;
+use crate::support::podman_service::PodmanService;
 
 /// Whether a program sleeps for this many seconds anywhere on this machine.
 fn sleeps(seconds: &str) -> bool {
+    sleeper(seconds).is_some()
+}
+
+/// The number of the process that does.
+fn sleeper(seconds: &str) -> Option<String> {
     let wanted = format!("sleep\0{seconds}\0");
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let said = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
-    said.into_iter().any(|line| line == wanted.as_bytes())
+    let mut processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let is_it = |process: &std::fs::DirEntry| {
+        std::fs::read(process.path().join("cmdline")).is_ok_and(|line| line == wanted.as_bytes())
+    };
+    processes.find(is_it).map(|process| process.file_name().to_string_lossy().into_owned())
 }
 
 /// Waits for a state, and says whether it came.
@@ -87,4 +96,26 @@ fn what_is_stopped_here_is_stopped_at_dockerd() {
     bakery.write("recipes/app.yaml", recipe);
     same::bake(&bakery, &daemon.engine(), &[]);
     assert_eq!(images(&daemon), ["localhost/bakery-ground"]);
+}
+
+#[test]
+fn what_podman_does_not_stop_is_said() {
+    if !peers::need(&["podman", "runc", "mmdebstrap"]) {
+        return;
+    }
+    let service = PodmanService::start().unwrap();
+    let bakery = same::stocked();
+    let (mut child, mut out, started) = asleep(&bakery, &service.engine(), ("30014", ""));
+    let bake = started["bake"].as_str().unwrap();
+    bakery.ok(&["cancel", bake]);
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    // Whether it does is podman's; nothing of it is left here.
+    if let Some(process) = sleeper("30014") {
+        let _ = Command::new("kill").args(["-KILL", &process]).status();
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    let log = said(&bakery, bake);
+    let place = service.engine().replacen("podman://", "podman at unix://", 1);
+    assert!(log.contains(&format!("{place} may let this step go on")), "{log}");
 }

@@ -200,13 +200,13 @@ impl Workshop {
             let before = stack.away.begun.remove(&task.id);
             let mut begun = before.is_some();
             let watch = before.unwrap_or_else(Stopwatch::start);
-            let action = task.step.action.kind();
-            let result = self.step(stack, &tasks[at..], events, &mut begun).map_err(|error| StepFailed {
-                step: task.id.clone(),
-                begun,
-                action,
-                millis: watch.millis(),
-                error,
+            let result = self.step(stack, &tasks[at..], events, &mut begun).map_err(|error| {
+                // Of those that are carried out together it may be a later one.
+                let there = stack.away.at.take();
+                let failed = tasks[at..].iter().find(|task| there.as_ref() == Some(&task.id)).unwrap_or(task);
+                let millis = stack.away.begun.get(&failed.id).unwrap_or(&watch).millis();
+                let action = failed.step.action.kind();
+                StepFailed { step: failed.id.clone(), begun, action, millis, error }
             })?;
             outcomes.push(StepOutcome { created_by: created_by(&task.step.action, &result), layer: result.layer });
         }

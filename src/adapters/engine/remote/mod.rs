@@ -98,7 +98,12 @@ pub trait Builder: Send + Sync {
     /// An image it took is not needed any more by this bake. What later bakes stand on, too, it may keep.
     async fn forget(&self, _name: &str) {}
 
-    /// Builds, and leaves the result in `order.result`. A cancel stops the builder, too.
+    /// Whether a cancel ends what runs there, too; else it goes on until its own end, for nobody.
+    fn ends_cancelled(&self) -> bool {
+        true
+    }
+
+    /// Builds, and leaves the result in `order.result`. A cancel stops the builder, too, where it can.
     async fn build(&self, order: &Order, told: &dyn Told, cancel: &CancellationToken) -> Result<(), BuilderError>;
 }
 

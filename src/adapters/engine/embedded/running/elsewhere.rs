@@ -53,6 +53,8 @@ pub(in crate::adapters::engine) struct Work<'a> {
 pub(in crate::adapters::engine) struct UnderWay {
     /// Steps that were told to begin before it was their turn.
     pub(in crate::adapters::engine) begun: BTreeMap<StepId, Stopwatch>,
+    /// The step that was under way when those that were carried out together came to nothing.
+    pub(in crate::adapters::engine) at: Option<StepId>,
     /// What whoever carries out steps keeps until the platform is done.
     pub(in crate::adapters::engine) kept: Option<Box<dyn Any + Send>>,
 }

@@ -159,6 +159,11 @@ impl Builder for Daemon {
         false
     }
 
+    /// Podman's service does not tell its build that nobody waits for it any more.
+    fn ends_cancelled(&self) -> bool {
+        self.kind == DaemonKind::Docker
+    }
+
     async fn forget(&self, name: &str) {
         // Only room there depends on it.
         let _ = tokio::time::timeout(PATIENCE, self.unload(name)).await;

@@ -146,6 +146,7 @@ impl Away {
             services(&site.context.join(SERVICES.1))?;
         }
         let (mut done, mut failure, times) = self.build(work, &group, &site)?;
+        work.away.at = None;
         let layers = match self.layers(work, &group, (&site, done))? {
             Some(layers) => layers,
             None => {
@@ -237,6 +238,7 @@ impl Away {
             building.join()
         });
         let ended = ended.unwrap_or_else(|broken| std::panic::resume_unwind(broken));
+        let cancelled = matches!(ended, Err(BuilderError::Cancelled));
         let (failed, error) = match (&ended, following.late) {
             (Ok(()), _) => (group.members.len(), None),
             (Err(_), Some(late)) => (late, None),
@@ -245,11 +247,16 @@ impl Away {
             }
             (Err(_), None) => (following.current(), ended.err()),
         };
-        let told = following.reach(failed.min(group.members.len() - 1)) && following.end();
+        let at = failed.min(group.members.len() - 1);
+        let mut told = following.reach(at) && following.end();
+        if told && cancelled && !builder.ends_cancelled() {
+            told = following.say(at, &format!("{} may let this step go on to its end all the same", builder.name()));
+        }
         let times: Vec<_> = (0..group.members.len()).map(|member| following.time(member)).collect();
         for (member, (_, begun)) in group.members.iter().zip(&times).skip(1) {
             work.away.begun.extend(begun.map(|begun| (member.step.clone(), begun)));
         }
+        work.away.at = Some(group.members[at].step.clone());
         if !told {
             return Err(StepError::Cancelled);
         }

@@ -173,6 +173,11 @@ impl<'a> Following<'a> {
         self.stands.iter_mut().filter(|stand| stand.begun.is_some()).all(|stand| stand.telling.end())
     }
 
+    /// A line of bakery's own in a step's log.
+    pub(super) fn say(&mut self, member: usize, line: &str) -> bool {
+        self.stands[member].telling.say(line)
+    }
+
     /// The last lines of a step's output.
     pub(super) fn last_lines(&self, member: usize, most: usize) -> Vec<String> {
         self.stands[member].telling.last_lines(most)
