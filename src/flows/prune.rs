@@ -13,7 +13,7 @@ use crate::adapters::sandbox::{Sandbox, ids_of_kind};
 use crate::adapters::settings::StorePlace;
 use crate::adapters::snapshot::{Closed, Kept, kinds, surplus};
 use crate::adapters::store::layout::Layout;
-use crate::adapters::store::{StoreError, cached_layers, remove_cached_steps};
+use crate::adapters::store::{StoreError, cached_layers, free_exports, remove_cached_steps};
 use crate::report::{Kind, Report};
 
 /// What a gc did, or would do.
@@ -27,6 +27,8 @@ pub struct Pruned {
     pub cache_removed: bool,
     /// Snapshots of layers and folders kept between bakes.
     pub snapshots: Snapshots,
+    /// What was kept of daemons' images.
+    pub exports: Freed,
     /// The counts.
     #[serde(flatten)]
     pub freed: Freed,
@@ -82,8 +84,9 @@ pub async fn gc(context: &Context, freeing: Freeing) -> Result<Pruned, Report> {
         };
         // A store that is in use refuses; then nothing at all is freed.
         let snapshots = free_snapshots(&cache, bound, dry_run);
+        let exports = free_exports(&cache, all, dry_run);
         let cache_removed = all && !dry_run && remove_cached_steps(&cache)?;
-        Ok(Pruned { store, dry_run, cache_removed, snapshots, freed })
+        Ok(Pruned { store, dry_run, cache_removed, snapshots, exports, freed })
     })
     .await
 }
@@ -154,7 +157,7 @@ fn local_layout(context: &Context) -> Result<PathBuf, Report> {
             Err(Report::message(Kind::Usage, format!("the local store is the registry {host}, not an image layout"))
                 .help("registries free and check their content themselves"))
         }
-        None => Err(Report::message(Kind::Usage, "the workspace has no local store")),
+        Some(StorePlace::Daemon { .. }) | None => Err(Report::message(Kind::Usage, "the workspace has no local store")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Settings: the workspace file, the user's own, and where bakery keeps things.
 
+mod daemon;
 mod engines;
 mod forms;
 mod keyless;
