@@ -53,8 +53,8 @@ fn is_a_store(kind: &str, address: &str, put: impl Fn(&Bakery), stop: impl FnOnc
     let made = diff_ids(&maker.local(), &maker.bake("recipes/os.yaml"));
     put(&maker);
 
-    let listed = bakery.json_lines(&["store", "ls", "here"]);
-    let [one] = listed.as_slice() else { panic!("{listed:?}") };
+    let listed = bakery.json(&["store", "ls", "here"]);
+    let [one] = listed.as_array().unwrap().as_slice() else { panic!("{listed}") };
     assert!(one["reference"].as_str().unwrap().ends_with("os:1"), "{one}");
     let digest = one["digest"].as_str().unwrap().to_owned();
     let files = bakery.ok(&["files", "here/os:1"]);

@@ -1,6 +1,5 @@
 //! Settings: the workspace file, the user's own, and where bakery keeps things.
 
-mod daemon;
 mod engines;
 mod forms;
 mod keyless;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::daemon::daemon;
 use super::engines::engines;
-use super::forms::{below, engine};
+use super::forms::{below, daemon, engine};
 use super::keyless::keyless;
 use super::secrets::{secret, secrets};
 use super::{Paths, StorePlace, StoreSettings, Workspace};

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::name::may_be;
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Selector, StoreError};
 use crate::domain::engine::EngineAddress;
@@ -63,9 +64,10 @@ impl Kept {
         Ok(named.filter_map(|(_, tag, _)| format!("sha256:{tag}").parse().ok()).collect())
     }
 
-    /// Whether an image was had by this name.
+    /// Whether an image was had by this name, or one like it.
     pub(super) fn knows(&self, repository: &Repository) -> Result<bool, StoreError> {
-        Ok(!self.ids(repository)?.is_empty())
+        let Some(layout) = self.layout()? else { return Ok(false) };
+        Ok(layout.named()?.iter().any(|(known, ..)| may_be(known, repository)))
     }
 }
 

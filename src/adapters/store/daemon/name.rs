@@ -21,9 +21,27 @@ pub(super) fn read(name: &str) -> Said {
     parts.map_or(Said::Unsayable, |(repository, tag)| Said::Named(repository, tag))
 }
 
+/// Whether a daemon may mean by one name what it calls by the other: podman says `localhost/os` and `docker.io/library/os` of
+/// what both take `os` for.
+pub(super) fn may_be(one: &Repository, other: &Repository) -> bool {
+    short(one.as_str()) == short(other.as_str())
+}
+
+fn short(name: &str) -> &str {
+    let whole = ["docker.io/library/", "docker.io/", "localhost/"];
+    whole.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_names_and_whole_ones() {
+        let may_be = |one: &str, other: &str| may_be(&one.parse().unwrap(), &other.parse().unwrap());
+        assert!(may_be("os", "localhost/os") && may_be("docker.io/library/os", "os") && may_be("os", "os"));
+        assert!(may_be("team/os", "docker.io/team/os") && !may_be("os", "team/os") && !may_be("os", "quay.io/os"));
+    }
 
     #[test]
     fn names_of_docker_and_podman() {

@@ -11,7 +11,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::archive::take_in;
 use super::kept::Kept;
-use super::name::{Said, read};
+use super::name::{Said, may_be, read};
 use crate::adapters::engine::remote::{BuilderError, Daemon, DaemonKind};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::open::Reach;
@@ -150,8 +150,10 @@ impl DaemonStore {
             return Ok(found);
         }
         let mut ids = Vec::new();
-        for tag in self.names().await?.remove(repository).unwrap_or_default() {
-            ids.extend(self.id(repository, &tag).await?);
+        for (named, tags) in self.names().await?.into_iter().filter(|(named, _)| may_be(named, repository)) {
+            for tag in tags {
+                ids.extend(self.id(&named, &tag).await?);
+            }
         }
         // A tag may have left an image that is still there.
         let (kept, named) = (self.kept.clone(), repository.clone());
