@@ -84,7 +84,7 @@ pub async fn gc(context: &Context, freeing: Freeing) -> Result<Pruned, Report> {
         };
         // A store that is in use refuses; then nothing at all is freed.
         let snapshots = free_snapshots(&cache, bound, dry_run);
-        let exports = free_exports(&cache, all, dry_run);
+        let exports = free_exports(&cache, bound, dry_run);
         let cache_removed = all && !dry_run && remove_cached_steps(&cache)?;
         Ok(Pruned { store, dry_run, cache_removed, snapshots, exports, freed })
     })
@@ -96,7 +96,11 @@ pub(super) async fn keep_within_bound(context: &Context) {
     let Some(bound) = context.settings.cache.max_size else { return };
     let cache = context.paths.cache.clone();
     // What cannot be removed now is removed after another bake, or by `gc`.
-    let _ = tokio::task::spawn_blocking(move || free_snapshots(&cache, Some(bound), false)).await;
+    let free = move || {
+        free_exports(&cache, Some(bound), false);
+        free_snapshots(&cache, Some(bound), false);
+    };
+    let _ = tokio::task::spawn_blocking(free).await;
 }
 
 /// Frees snapshots of every kind of ids this user may remove.

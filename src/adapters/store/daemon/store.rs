@@ -27,7 +27,7 @@ const PIECES: usize = 8;
 #[derive(Clone)]
 enum Wanted {
     Manifest(Digest),
-    Blob(Descriptor),
+    Blob(Box<Descriptor>),
 }
 
 /// The images of a daemon.
@@ -289,7 +289,7 @@ impl Store for DaemonStore {
     }
 
     async fn open_blob(&self, repository: &Repository, blob: &Descriptor) -> Result<BlobStream, StoreError> {
-        self.bring(repository, Wanted::Blob(blob.clone())).await?.open_blob(repository, blob).await
+        self.bring(repository, Wanted::Blob(Box::new(blob.clone()))).await?.open_blob(repository, blob).await
     }
 
     async fn put_blob(&self, _: &Repository, _: &Descriptor, _: BlobStream) -> Result<(), StoreError> {
