@@ -46,6 +46,7 @@ mod snapshot;
 mod spine;
 mod standing;
 mod store;
+mod store_daemon;
 mod store_layout;
 mod support;
 mod terminal;

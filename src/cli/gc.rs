@@ -51,6 +51,10 @@ fn sentence(pruned: &Pruned) -> String {
         let of = plural(snapshots.removed, "snapshot", "snapshots");
         text.push_str(&format!(", {} in {of}", DecimalBytes(snapshots.bytes)));
     }
+    if pruned.exports.blobs > 0 {
+        let of = plural(pruned.exports.blobs, "blob", "blobs");
+        text.push_str(&format!(", {} in {of} had of daemons", DecimalBytes(pruned.exports.bytes)));
+    }
     if snapshots.left > 0 {
         text.push_str(", left the snapshots a bake uses");
     }

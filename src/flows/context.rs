@@ -122,6 +122,7 @@ impl Context {
             StorePlace::Layout(folder) => {
                 folder.strip_prefix(&self.workspace.root).unwrap_or(folder).display().to_string()
             }
+            StorePlace::Daemon { at, .. } => at.to_string(),
         };
         self.workspace.stores.iter().map(|(name, store)| (name.clone(), place(&store.place))).collect()
     }
@@ -161,7 +162,9 @@ impl Context {
     pub fn local(&self) -> Result<Arc<Layout>, Report> {
         match &self.store_settings("local")?.place {
             StorePlace::Layout(folder) => Ok(open::open_local(folder)?),
-            StorePlace::Registry { .. } => Err(Report::message(Kind::Usage, "the local store must be a layout")),
+            StorePlace::Registry { .. } | StorePlace::Daemon { .. } => {
+                Err(Report::message(Kind::Usage, "the local store must be a layout"))
+            }
         }
     }
 

@@ -97,7 +97,7 @@ fn registries(workspace: &Workspace) -> BTreeMap<String, String> {
             let path = prefix.iter().map(|prefix| format!("/{prefix}")).collect::<String>();
             Some((name.clone(), format!("{host}{path}")))
         }
-        StorePlace::Registry { .. } | StorePlace::Layout(_) => None,
+        StorePlace::Registry { .. } | StorePlace::Layout(_) | StorePlace::Daemon { .. } => None,
     };
     workspace.stores.iter().filter_map(registry).collect()
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Context;
 use crate::adapters::files;
 use crate::adapters::settings::{StorePlace, StoreSettings};
+use crate::domain::engine::EngineAddress;
 use crate::domain::oci::{ImageRef, Place, Registry, Repository};
 
 /// Where an image stands before the law.
@@ -90,6 +91,11 @@ impl Context {
                 }
                 Some(StorePlace::Registry { host, prefix: None, .. }) => format!("{host}/{repository}"),
                 Some(StorePlace::Layout(folder)) => format!("oci:{}:{repository}", folder.display()),
+                // As other tools name a daemon's images.
+                Some(StorePlace::Daemon { at: EngineAddress::Podman(_), .. }) => {
+                    format!("containers-storage:{repository}")
+                }
+                Some(StorePlace::Daemon { .. }) => format!("docker-daemon:{repository}"),
                 None => format!("{name}/{repository}"),
             },
             Place::Registry(host) => format!("{host}/{repository}"),

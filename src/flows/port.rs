@@ -115,7 +115,7 @@ impl Context {
             .map(|(store, settings)| match &settings.place {
                 StorePlace::Registry { host, prefix: Some(prefix), .. } => (format!("{host}/{prefix}"), store.clone()),
                 StorePlace::Registry { host, .. } => (host.to_string(), store.clone()),
-                StorePlace::Layout(_) => (String::new(), store.clone()),
+                StorePlace::Layout(_) | StorePlace::Daemon { .. } => (String::new(), store.clone()),
             })
             .collect();
         let imported = import(&bytes, Names { name: &name, tag: &tag, stores: &stores });
@@ -209,6 +209,15 @@ impl Context {
                 (StorePlace::Registry { host, prefix, .. }, _) => return Ok(of_registry(host, prefix.as_ref())),
                 (StorePlace::Layout(_), Some((host, prefix))) => return Ok(of_registry(host, prefix.as_ref())),
                 (StorePlace::Layout(folder), None) => folder.clone(),
+                (StorePlace::Daemon { at, .. }, _) => {
+                    let about = vec![
+                        format!(
+                            "The base is an image that {at} has: a builder that works with its images finds it there,"
+                        ),
+                        "others need it in a registry.".to_owned(),
+                    ];
+                    return Ok(BaseFacts { from: format!("{repository}{tag}"), about, ..BaseFacts::default() });
+                }
             },
             Place::Layout(folder) => PathBuf::from(folder),
         };

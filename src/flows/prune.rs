@@ -13,7 +13,7 @@ use crate::adapters::sandbox::{Sandbox, ids_of_kind};
 use crate::adapters::settings::StorePlace;
 use crate::adapters::snapshot::{Closed, Kept, kinds, surplus};
 use crate::adapters::store::layout::Layout;
-use crate::adapters::store::{StoreError, cached_layers, remove_cached_steps};
+use crate::adapters::store::{StoreError, cached_layers, free_exports, remove_cached_steps};
 use crate::report::{Kind, Report};
 
 /// What a gc did, or would do.
@@ -27,6 +27,8 @@ pub struct Pruned {
     pub cache_removed: bool,
     /// Snapshots of layers and folders kept between bakes.
     pub snapshots: Snapshots,
+    /// What was kept of daemons' images.
+    pub exports: Freed,
     /// The counts.
     #[serde(flatten)]
     pub freed: Freed,
@@ -82,8 +84,9 @@ pub async fn gc(context: &Context, freeing: Freeing) -> Result<Pruned, Report> {
         };
         // A store that is in use refuses; then nothing at all is freed.
         let snapshots = free_snapshots(&cache, bound, dry_run);
+        let exports = free_exports(&cache, bound, dry_run);
         let cache_removed = all && !dry_run && remove_cached_steps(&cache)?;
-        Ok(Pruned { store, dry_run, cache_removed, snapshots, freed })
+        Ok(Pruned { store, dry_run, cache_removed, snapshots, exports, freed })
     })
     .await
 }
@@ -93,7 +96,11 @@ pub(super) async fn keep_within_bound(context: &Context) {
     let Some(bound) = context.settings.cache.max_size else { return };
     let cache = context.paths.cache.clone();
     // What cannot be removed now is removed after another bake, or by `gc`.
-    let _ = tokio::task::spawn_blocking(move || free_snapshots(&cache, Some(bound), false)).await;
+    let free = move || {
+        free_exports(&cache, Some(bound), false);
+        free_snapshots(&cache, Some(bound), false);
+    };
+    let _ = tokio::task::spawn_blocking(free).await;
 }
 
 /// Frees snapshots of every kind of ids this user may remove.
@@ -154,7 +161,7 @@ fn local_layout(context: &Context) -> Result<PathBuf, Report> {
             Err(Report::message(Kind::Usage, format!("the local store is the registry {host}, not an image layout"))
                 .help("registries free and check their content themselves"))
         }
-        None => Err(Report::message(Kind::Usage, "the workspace has no local store")),
+        Some(StorePlace::Daemon { .. }) | None => Err(Report::message(Kind::Usage, "the workspace has no local store")),
     }
 }
 

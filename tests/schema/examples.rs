@@ -257,6 +257,10 @@ const RIGHT_OTHERS: &[(Document, &str)] = &[
         Workspace,
         "bakery: 1\nstores: {global: {registry: \"a.example:5000/b/c\", plain-http: true, keys: [k]}, local: {key: k, signature-format: both}}\n",
     ),
+    (
+        Workspace,
+        "bakery: 1\nstores: {a: {docker: default}, b: {podman: /run/p.sock, team: true}, c: {docker: \"tcp://h:1\"}}\n",
+    ),
     (Workspace, "bakery: 1\nengine: \"docker://x\"\nsecrets: {a: {env: B}}\nrecipes: r\n"),
     (Policy, "base: {signed-by: [global], allow: [\"global/**\"], max-age: 90d, stale: fail}\n"),
     (
@@ -296,6 +300,8 @@ fn settings_workspaces_policies_themes_and_locks_right_and_wrong() {
         (Workspace, "bakery: 1\nstores: {global: {registry: \"https://a.example\"}}\n"),
         (Workspace, "bakery: 1\nstores: {local: {signature-format: gpg}}\n"),
         (Workspace, "bakery: 1\nstores: {oci: {layout: a}}\n"),
+        (Workspace, "bakery: 1\nstores: {here: {docker: \"http://h\"}}\n"),
+        (Workspace, "bakery: 1\nstores: {here: {podman: \"\"}}\n"),
         (Policy, "{}\n"),
         (Policy, "base: {}\n"),
         (Policy, "base: {stale: never}\n"),

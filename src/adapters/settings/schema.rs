@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adapters::host::IdSetting;
 use crate::adapters::signing::SignatureFormat;
+use crate::domain::engine::EngineAddress;
 use crate::domain::oci::{Compression, Registry, Repository};
 use crate::domain::recipe::SecretSource;
 use crate::domain::role_style::RoleStyle;
@@ -123,6 +124,13 @@ pub enum StorePlace {
     },
     /// An OCI image layout directory.
     Layout(PathBuf),
+    /// The images a Docker Engine or a Podman service has; they are only read.
+    Daemon {
+        /// Where it is.
+        at: EngineAddress,
+        /// Folder below which what it gave is kept.
+        kept: PathBuf,
+    },
 }
 
 /// `config.yaml` of the user.

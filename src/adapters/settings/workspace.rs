@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::engines::engines;
-use super::forms::{below, engine};
+use super::forms::{below, daemon, engine};
 use super::keyless::keyless;
 use super::secrets::{secret, secrets};
 use super::{Paths, StorePlace, StoreSettings, Workspace};
@@ -88,28 +88,23 @@ fn read_store(
     let fields = Fields::open(node, "a store", &known(STORE), problems)?;
     let registry = fields.value("registry", problems).and_then(|node| prefix(node, "registry", problems));
     let layout = fields.text("layout", problems).map(|text| below(root, text));
-    let plain_http = fields.boolean("plain-http", problems);
-    let place = match (registry, layout) {
-        (Some(_), Some(_)) => {
-            problems.error(fields.span, format!("store {} has both `registry` and `layout`", quote(name)));
-            None
-        }
-        (Some((host, prefix)), None) => {
-            Some(StorePlace::Registry { host, prefix, plain_http: plain_http.unwrap_or(false) })
-        }
-        (None, Some(layout)) => Some(StorePlace::Layout(layout)),
-        (None, None) if name == "local" => Some(StorePlace::Layout(paths.data.join("store"))),
-        (None, None) => {
-            // A slip in `registry` has been reported already.
-            if problems.len() == before {
-                problems
-                    .error(fields.span, format!("store {} says not where it is", quote(name)))
-                    .help("give it `registry: HOST/PREFIX` or `layout: FOLDER`");
-            }
-            None
-        }
-    };
-    if name == "local" && matches!(place, Some(StorePlace::Registry { .. })) {
+    let plain_http = fields.boolean("plain-http", problems).unwrap_or(false);
+    let mut places: Vec<StorePlace> = Vec::new();
+    places.extend(registry.map(|(host, prefix)| StorePlace::Registry { host, prefix, plain_http }));
+    places.extend(layout.map(StorePlace::Layout));
+    places.extend(daemon(&fields, name, &paths.cache, problems));
+    if places.is_empty() && name == "local" {
+        places.push(StorePlace::Layout(paths.data.join("store")));
+    }
+    // A slip in one of them has been reported already.
+    if problems.len() == before && places.len() != 1 {
+        let what = if places.is_empty() { "says not where it is" } else { "is in more than one place" };
+        problems
+            .error(fields.span, format!("store {} {what}", quote(name)))
+            .help("give it one of `registry: HOST/PREFIX`, `layout: FOLDER`, `docker: default`, `podman: default`");
+    }
+    let place = places.pop();
+    if name == "local" && place.as_ref().is_some_and(|place| !matches!(place, StorePlace::Layout(_))) {
         problems
             .error(fields.span, "the local store must be a layout")
             .help("write `layout: FOLDER`, and the registry under `publish`");

@@ -281,6 +281,7 @@ fn gap(error: &StoreError) -> Gap {
         | StoreError::Hostile { .. }
         | StoreError::Manifest { .. }
         | StoreError::Reference(_)
+        | StoreError::ReadOnly { .. }
         | StoreError::Io { .. } => reason::UNUSABLE,
     };
     let mut why = error.to_string();

@@ -86,6 +86,14 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// A store that is only read.
+    #[error("{store}: is only read; it was asked to {action}")]
+    ReadOnly {
+        /// Which store.
+        store: String,
+        /// What was asked.
+        action: &'static str,
+    },
     /// A lock somebody else holds.
     #[error("{store}: {detail}")]
     Busy {
@@ -127,6 +135,10 @@ impl From<StoreError> for Report {
             StoreError::Mismatch { .. } | StoreError::Hostile { .. } | StoreError::Manifest { .. } => (
                 Kind::Failed,
                 Some("nothing was stored; tell whoever runs that store, `bakery fsck` checks the local one"),
+            ),
+            StoreError::ReadOnly { .. } => (
+                Kind::Usage,
+                Some("`bakery export docker IMAGE` and `bakery export podman IMAGE` give a daemon an image"),
             ),
             StoreError::Busy { .. } => (Kind::Failed, Some("try again when the other bake or gc has ended")),
             StoreError::Reference(_) | StoreError::Io { .. } => (Kind::Failed, None),

@@ -1,11 +1,14 @@
-//! Stores: where images live. This file is the port; `registry`, `layout` and `memory` are its siblings.
+//! Stores: where images live. This file is the port; `registry`, `layout`, `daemon` and `memory` are its siblings.
 //!
 //! Every implementation passes the one conformance suite in `tests/store/conformance.rs`. Reads are verified against
 //! digest and size while they stream (`verified`), so what a caller has read to its end is what was asked for.
 
 mod cached;
+#[cfg(feature = "engines")]
+mod daemon;
 mod described;
 mod error;
+mod exported;
 mod kept;
 pub mod layout;
 mod memory;
@@ -24,6 +27,7 @@ use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
 
 pub use cached::{cached_layers, remove_cached_steps};
 pub use error::StoreError;
+pub use exported::free_exports;
 pub use kept::KeptDocuments;
 pub use memory::MemoryStore;
 pub use remembered::{Memory, RememberedStore};

@@ -10,7 +10,17 @@ use super::layout::Layout;
 use super::registry::{Patience, RegistryOptions, RegistryStore};
 use super::{Store, StoreError};
 use crate::adapters::settings::StorePlace;
+use crate::domain::engine::EngineAddress;
 use crate::domain::oci::{Registry, Repository};
+
+/// How much of a daemon there is to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Every image with a name.
+    All,
+    /// Those of repositories somebody has had an image of.
+    Known,
+}
 
 /// Stores that are open for as long as one thing is done: a registry's connections and what it lets us do are had once, and what
 /// the manifests of a layout are about is read once. Clones share them. A new one keeps nothing.
@@ -22,6 +32,7 @@ struct Kept {
     /// By host, path and whether plain HTTP is spoken.
     registries: HashMap<(Registry, Option<Repository>, bool), Arc<dyn Store>>,
     layouts: HashMap<PathBuf, Arc<dyn Store>>,
+    daemons: HashMap<(EngineAddress, PathBuf), Arc<dyn Store>>,
 }
 
 impl OpenStores {
@@ -36,6 +47,16 @@ impl OpenStores {
         match place {
             StorePlace::Registry { host, prefix, plain_http } => self.registry(host, prefix.as_ref(), *plain_http),
             StorePlace::Layout(folder) => self.layout(folder),
+            StorePlace::Daemon { at, kept } => self.daemon(at, kept),
+        }
+    }
+
+    fn daemon(&self, at: &EngineAddress, kept: &Path) -> Result<Arc<dyn Store>, StoreError> {
+        let Some(open) = &self.0 else { return open_daemon(at, kept, Reach::All) };
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        match open.daemons.entry((at.clone(), kept.to_owned())) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(place) => Ok(Arc::clone(place.insert(open_daemon(at, kept, Reach::All)?))),
         }
     }
 
@@ -76,7 +97,24 @@ pub fn open(place: &StorePlace) -> Result<Arc<dyn Store>, StoreError> {
     match place {
         StorePlace::Registry { host, prefix, plain_http } => open_registry(host, prefix.as_ref(), *plain_http),
         StorePlace::Layout(folder) => open_layout(folder),
+        StorePlace::Daemon { at, kept } => open_daemon(at, kept, Reach::All),
     }
+}
+
+/// Opens a daemon's images, those of repositories alone that somebody has had an image of.
+pub fn open_known(at: &EngineAddress, kept: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    open_daemon(at, kept, Reach::Known)
+}
+
+#[cfg(feature = "engines")]
+fn open_daemon(at: &EngineAddress, kept: &Path, reach: Reach) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(super::daemon::DaemonStore::new(at, kept, reach)?))
+}
+
+#[cfg(not(feature = "engines"))]
+fn open_daemon(at: &EngineAddress, _kept: &Path, _reach: Reach) -> Result<Arc<dyn Store>, StoreError> {
+    let reason = "daemons are not in this build".to_owned();
+    Err(StoreError::Refused { store: at.to_string(), action: "to be read".into(), reason })
 }
 
 /// Opens a registry; `plain_http` is only needed for hosts other than this machine.

@@ -47,6 +47,9 @@ pub const BUILDER: &[Field] = &[
 /// Where a builder's steps are kept for others.
 const CACHES: Shape = Shape::List(&Shape::Form("^[A-Za-z0-9]\\S*/\\S+$"), 1);
 
+/// A daemon with images.
+const DAEMON: Shape = Shape::Form("^(default|unix:///\\S+|/\\S+|(tcp|ssh)://[^-\\s]\\S*)$");
+
 const HOST: Shape = Shape::NumberForm("^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?(/[a-z0-9._/-]*)?$");
 
 /// Whose signatures by certificates count.
@@ -68,6 +71,9 @@ pub const STORE: &[Field] = &[
     Field::new("registry", HOST, "A registry: HOST[:PORT][/PREFIX], without a scheme.")
         .example("registry.example:5000/global"),
     Field::new("layout", Shape::Text, "Or a folder, an OCI image layout.").example("./local-store"),
+    Field::new("docker", DAEMON, "Or the images a Docker Engine has, only read; its socket or address.")
+        .example("default"),
+    Field::new("podman", DAEMON, "Or those of a Podman service.").example("default"),
     Field::new("plain-http", Shape::Boolean, "Speak plain HTTP to it, though it is not this machine.").default("false"),
     Field::new("keys", Shape::List(&Shape::Text, 0), "cosign public keys (PEM files) whose signatures count.")
         .example("[keys/global.pub]"),

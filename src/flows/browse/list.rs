@@ -391,7 +391,7 @@ impl Context {
         let local = self.workspace.stores.get(name).filter(|_| name == "local");
         local.is_none_or(|settings| match &settings.place {
             StorePlace::Layout(folder) => folder.try_exists().unwrap_or(true),
-            StorePlace::Registry { .. } => true,
+            StorePlace::Registry { .. } | StorePlace::Daemon { .. } => true,
         })
     }
 }

@@ -217,5 +217,10 @@ impl Context {
 }
 
 fn opened_as(place: &StorePlace, is_watched: bool) -> Result<Arc<dyn Store>, StoreError> {
-    if is_watched { open::open_politely(place) } else { open::open(place) }
+    match (place, is_watched) {
+        // What nobody wants is not fetched only to be looked at.
+        (StorePlace::Daemon { at, kept }, _) => open::open_known(at, kept),
+        (_, true) => open::open_politely(place),
+        (_, false) => open::open(place),
+    }
 }

@@ -43,7 +43,7 @@ impl Context {
                 StorePlace::Registry { host, prefix: Some(prefix), .. } => {
                     Some((host.clone(), format!("{prefix}/{}", path?).parse().ok()?))
                 }
-                StorePlace::Layout(_) => None,
+                StorePlace::Layout(_) | StorePlace::Daemon { .. } => None,
             },
             Place::Layout(_) => None,
         }

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 use super::reading::{Reading, gap_of_store};
 use crate::adapters::clock;
 use crate::adapters::seen::SeenTags;
+use crate::adapters::settings::StorePlace;
 use crate::adapters::signing::{Keyring, Subject, attached};
 use crate::adapters::store::{KeptDocuments, Memory, RememberedStore, Selector, Store};
 use crate::domain::oci::{Digest, ImageRef, Repository, Tag};
@@ -110,6 +111,9 @@ impl Inquiry {
             let unusable = |report: Report| Gap { reason: reason::BAD_KEYS, why: one_line(&report) };
             let settings = self.context.store_settings(name).map_err(unusable)?;
             let ring = Keyring::load(settings).map_err(|error| unusable(error.into()))?;
+            if ring.is_empty() && matches!(settings.place, StorePlace::Daemon { .. }) {
+                return Err(no_keys(format!("store {name} is a daemon's, which keeps no signatures")));
+            }
             if ring.is_empty() {
                 return Err(no_keys(format!("store {name} names no keys; add `keys: […]` to it in bakery.yaml")));
             }

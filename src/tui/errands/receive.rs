@@ -34,7 +34,7 @@ pub fn receive(msg: Msg) -> Vec<Wish> {
             vec![Wish::AskTyped(confirm)]
         }
         Msg::Freed(Ok(pruned)) => {
-            let bytes = units::bytes(pruned.freed.bytes + pruned.snapshots.bytes);
+            let bytes = units::bytes(pruned.freed.bytes + pruned.snapshots.bytes + pruned.exports.bytes);
             vec![Wish::Tell(Toast::done(format!("freed {bytes}"))), Wish::ReadAgain]
         }
         Msg::VerifiedAll(all) => vec![Wish::Tell(verified_toast(&all))],

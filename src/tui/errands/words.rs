@@ -44,5 +44,9 @@ pub fn gc_lines(pruned: &Pruned) -> Vec<String> {
         let count = units::count(pruned.snapshots.removed, "snapshot");
         lines.push(format!("{:>9}  in {count}", units::bytes(pruned.snapshots.bytes)));
     }
+    if pruned.exports.blobs > 0 {
+        let count = units::count(pruned.exports.blobs, "blob");
+        lines.push(format!("{:>9}  in {count} had of daemons", units::bytes(pruned.exports.bytes)));
+    }
     lines
 }

@@ -77,6 +77,11 @@ impl Layout {
         Ok(named)
     }
 
+    /// Every name that references can say, with what it points at.
+    pub(in crate::adapters) fn named(&self) -> Result<Vec<(Repository, Tag, Descriptor)>, StoreError> {
+        self.named_entries()
+    }
+
     /// What a tag or digest points at: media type, digest, size. The content is there, but not yet read.
     pub fn resolve_selector(&self, repository: &Repository, selector: &Selector) -> Result<Descriptor, StoreError> {
         let missing = |what: String| StoreError::NotFound { store: self.label(), what };
