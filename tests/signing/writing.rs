@@ -82,16 +82,16 @@ async fn a_registry_without_the_referrers_api_takes_signatures() {
 
 /// What needs no key goes before one is opened: then nothing has a name yet, and what others do meanwhile stays.
 async fn is_ready_before_the_key(store: &dyn Store) {
-    let (here, baker, other) = (repository("team-a/ready"), Baker::new("baker"), Baker::new("other"));
+    let (here, baker, other) = (repository("team-a/app"), Baker::new("baker"), Baker::new("other"));
     let subject = image(store, &here, "ready").await;
     let legacy = tag(&format!("{}.sig", subject.digest.to_string().replace(':', "-")));
-    let at = Attachment { store, repository: &here, name: "team-a/ready", format: SignatureFormat::Both };
+    let at = Attachment { store, repository: &here, name: "team-a/app", format: SignatureFormat::Both };
     let predicate = json!({"verificationResult": "PASSED"});
     let said = [Said { subject: &subject, predicate_type: predicate::SUMMARY, predicate: &predicate }];
     let ready = at.ready(std::slice::from_ref(&subject), &said).await.unwrap();
     assert_eq!(store.referrers(&here, &subject.digest, None).await.unwrap(), []);
     assert!(store.resolve(&here, &Selector::Tag(legacy)).await.is_err(), "no signature, no tag");
-    other.signing(store, &here, "team-a/ready", SignatureFormat::Both).sign(&subject).await.unwrap();
+    other.signing(store, &here, "team-a/app", SignatureFormat::Both).sign(&subject).await.unwrap();
     let stated = ready.sign(&baker.key).await.unwrap();
     assert_eq!(stated.len(), 2, "the signature's bundle and the statement");
     let found = look(store, &subject.digest, &ring(&[&baker, &other])).await.unwrap();
