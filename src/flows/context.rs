@@ -161,7 +161,7 @@ impl Context {
     /// The local store's layout; made where it is not there yet.
     pub fn local(&self) -> Result<Arc<Layout>, Report> {
         match &self.store_settings("local")?.place {
-            StorePlace::Layout(folder) => Ok(open::open_local(folder)?),
+            StorePlace::Layout(folder) => Ok(self.stores.local(folder)?),
             StorePlace::Registry { .. } | StorePlace::Daemon { .. } => {
                 Err(Report::message(Kind::Usage, "the local store must be a layout"))
             }

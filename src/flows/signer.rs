@@ -27,6 +27,13 @@ pub struct Signer {
 }
 
 impl Signer {
+    /// Begins to open the key, on a thread of its own at once. What is wrong with it is told by [`Self::open`], which waits for
+    /// what was begun.
+    pub(super) fn begin(&self) {
+        let Self { file, passphrase, keys, .. } = self.clone();
+        tokio::task::spawn_blocking(move || keys.open(&file, &passphrase).is_ok());
+    }
+
     /// Opens the key, once.
     pub async fn open(&self) -> Result<Arc<PrivateKey>, Report> {
         let open = || async {

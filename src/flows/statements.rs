@@ -11,7 +11,9 @@ use super::prepare::Prepared;
 use super::signer::Signer;
 use super::verify::Site;
 use crate::adapters::clock;
-use crate::adapters::signing::{Keyring, PrivateKey, Said, SignatureFormat, Signing, SigningError, Subject, attached};
+use crate::adapters::signing::{
+    Attachment, Keyring, PrivateKey, Ready, Said, SignatureFormat, SigningError, Subject, attached,
+};
 use crate::adapters::store::Store;
 use crate::domain::layer::packages::Package;
 use crate::domain::oci::{Descriptor, Digest, Platform, Repository};
@@ -253,16 +255,8 @@ impl Attaching {
         }
     }
 
-    /// Signs the image and all it consists of, and attaches the statements.
-    pub(super) async fn attach(
-        &self,
-        key: &PrivateKey,
-        image: &Descriptor,
-        documents: &[Document],
-    ) -> Result<(), Report> {
-        let signing =
-            Signing { store: &*self.store, repository: &self.repository, name: &self.name, key, format: self.format };
-        let doing = |error: SigningError| Report::from(error).while_doing(format!("{} cannot be signed", image.digest));
+    /// Everything for signing the image and all it consists of, and for attaching the statements, that needs no key.
+    pub(super) async fn ready(&self, image: &Descriptor, documents: &[Document]) -> Result<Ready<'_>, Report> {
         let mut signed = BTreeSet::new();
         let subjects = documents.iter().map(|document| document.subject.clone()).chain([plain(image)]);
         let subjects: Vec<Descriptor> = subjects.filter(|subject| signed.insert(subject.digest.clone())).collect();
@@ -271,8 +265,25 @@ impl Attaching {
             predicate_type,
             predicate,
         });
-        signing.attach(&subjects, &said.collect::<Vec<_>>()).await.map_err(doing)
+        let (store, repository, name) = (&*self.store, &self.repository, &*self.name);
+        let at = Attachment { store, repository, name, format: self.format };
+        at.ready(&subjects, &said.collect::<Vec<_>>()).await.map_err(|error| unsigned(image, error))
     }
+
+    /// Signs the image and all it consists of, and attaches the statements.
+    pub(super) async fn attach(
+        &self,
+        key: &PrivateKey,
+        image: &Descriptor,
+        documents: &[Document],
+    ) -> Result<(), Report> {
+        self.ready(image, documents).await?.sign(key).await.map(drop).map_err(|error| unsigned(image, error))
+    }
+}
+
+/// An image got no signature, or not all that is stated about it.
+pub(super) fn unsigned(image: &Descriptor, error: SigningError) -> Report {
+    Report::from(error).while_doing(format!("{} cannot be signed", image.digest))
 }
 
 /// Whether the same is stated already; times of stating do not count.

@@ -4,7 +4,7 @@ mod edges;
 mod house;
 mod impact;
 mod platform;
-mod quiet;
+pub mod quiet;
 mod refused;
 mod registry;
 mod safe;

@@ -9,10 +9,11 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use super::house::{FILES, House, OWN, signed_house};
+use crate::support::bakery::Bakery;
 use crate::support::peers::need;
 
 /// Every path below a folder, with what would show that somebody was there: size, inode, times.
-fn listing(folder: &Path) -> BTreeMap<String, (u64, u64, i64, i64)> {
+pub fn listing(folder: &Path) -> BTreeMap<String, (u64, u64, i64, i64)> {
     let mut found = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
@@ -49,11 +50,11 @@ fn a_dry_run_leaves_the_store_as_it_is_whatever_the_answer() {
 }
 
 /// The baker's store, and whatever else is named, where nothing can be written: mounted so in a namespace of the command's own.
-fn read_only(house: &House, places: &[&str], arguments: &[&str]) -> Output {
-    let bakery = house.baker.command(arguments);
+pub fn read_only(baker: &Bakery, places: &[&str], arguments: &[&str]) -> Output {
+    let bakery = baker.command(arguments);
     let mut script = String::new();
     for place in places {
-        let place = house.baker.path(place).display().to_string();
+        let place = baker.path(place).display().to_string();
         script += &format!("mount --bind {place} {place} && mount -o remount,bind,ro {place} && ");
     }
     script += "exec \"$@\"";
@@ -82,14 +83,14 @@ fn a_store_that_cannot_be_written_can_be_asked_and_a_real_rebase_says_what_it_ca
         house.app("app", OWN);
         house.base("os:12", &[&FILES[1..6], &[("etc/conf", "2")]].concat(), "{}", 200);
         let before = (listing(&house.baker.path("local")), house.digest("app"));
-        let dry = read_only(&house, &["local"], &["rebase", "local/team/app:1", "--dry-run", "--json"]);
+        let dry = read_only(&house.baker, &["local"], &["rebase", "local/team/app:1", "--dry-run", "--json"]);
         assert_eq!((dry.status.code(), &told(&dry)["answer"]), (Some(0), &json!("safe")));
         let impact = ["impact", "global/os:12", "--onto", "global/os:12", "--json"];
-        let impact = read_only(&house, &["local"], &impact);
+        let impact = read_only(&house.baker, &["local"], &impact);
         assert_eq!(told(&impact)["images"][0]["rebase"]["answer"], "safe", "{:#}", told(&impact));
-        let assessed = read_only(&house, &["local"], &["lineage", "--assess", "--json"]);
+        let assessed = read_only(&house.baker, &["local"], &["lineage", "--assess", "--json"]);
         assert!(assessed.status.success() && told(&assessed).to_string().contains("rebase"), "{:#}", told(&assessed));
-        let real = read_only(&house, &["local"], &["rebase", "local/team/app:1", "--json"]);
+        let real = read_only(&house.baker, &["local"], &["rebase", "local/team/app:1", "--json"]);
         let said = String::from_utf8_lossy(&real.stderr).into_owned();
         assert_eq!(real.status.code(), Some(1), "{said}");
         assert!(said.contains("Read-only file system") && said.contains("local/team/app:1"), "{said}");
@@ -106,7 +107,7 @@ fn a_lock_that_cannot_be_written_is_said_and_the_image_is_rebased_all_the_same()
     house.app("app", OWN);
     house.moves(&[("etc/conf", "2")], "{}");
     let lock = std::fs::read(house.baker.path("recipes/app/app.lock")).unwrap();
-    let real = read_only(&house, &["recipes"], &["rebase", "local/team/app:1", "--json"]);
+    let real = read_only(&house.baker, &["recipes"], &["rebase", "local/team/app:1", "--json"]);
     let said = String::from_utf8_lossy(&real.stderr).into_owned();
     assert_eq!(real.status.code(), Some(1), "{said}");
     assert!(said.contains("is rebased, but its recipe's lock did not follow") && said.contains("app.lock"), "{said}");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::house::{CLEAN, FORBIDDEN, GUARDED, House, OVER, files, lines, told, verifies};
+use crate::rebase::quiet::{listing, read_only};
 use crate::support::docker_registry::DockerRegistry;
 use crate::support::peers::need;
 
@@ -249,4 +250,25 @@ fn what_was_torn_off_by_a_crash_is_cut_and_people_are_told_in_lines() {
     let seqs: Vec<u64> = events.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
     assert!(told(&events).contains(&"rollout.resumed".to_owned()));
+}
+
+#[test]
+fn what_would_be_done_can_be_asked_of_a_store_that_cannot_be_written() {
+    if !need(&["unshare"]) {
+        return;
+    }
+    let house = House::new("");
+    house.app("clean", "global/os:12", CLEAN);
+    house.app("over", "global/os:12", OVER);
+    house.app("web", "local/team/clean:1", "  - write: {to: /srv/web, content: w}\n");
+    house.base(2, "{}");
+    let before = listing(&house.baker.local());
+    let local = house.baker.local();
+    let place = local.strip_prefix(house.baker.path("")).unwrap().display().to_string();
+    let output = read_only(&house.baker, &[&place], &["rollout", "global/os:12", "--dry-run", "--json"]);
+    let told = lines(&output).remove(0);
+    let answers: Vec<_> = told["images"].as_array().unwrap().iter().map(|image| &image["answer"]).collect();
+    assert_eq!(answers, ["rebase", "rebake", "base-first"], "{told:#}");
+    assert_eq!(listing(&local), before);
+    assert_eq!(house.foreseen(0, &["global/os:12"]).1["images"], told["images"], "as where it can be written");
 }

@@ -1,6 +1,6 @@
 //! What signing and attesting write: in which forms, beside what is there, once.
 
-use bakery::adapters::signing::SignatureFormat;
+use bakery::adapters::signing::{Attachment, Said, SignatureFormat};
 use bakery::adapters::store::layout::Layout;
 use bakery::adapters::store::registry::RegistryStore;
 use bakery::adapters::store::{MemoryStore, Selector, Store};
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Baker, good, image, look, outcomes, ring};
 use crate::store::conformance::{repository, tag};
 use crate::store::registry::options;
-use crate::support::docker_registry::DockerRegistry;
+use crate::support::docker_registry::{DockerRegistry, Door};
 use crate::support::peers;
 
 /// Every store takes signatures the same way, and twice is once.
@@ -78,6 +78,48 @@ async fn a_registry_without_the_referrers_api_takes_signatures() {
     }
     let registry = DockerRegistry::start();
     signs(&RegistryStore::open(options(&registry.host(), vec![])).unwrap()).await;
+}
+
+/// What needs no key goes before one is opened: then nothing has a name yet, and what others do meanwhile stays.
+async fn is_ready_before_the_key(store: &dyn Store) {
+    let (here, baker, other) = (repository("team-a/app"), Baker::new("baker"), Baker::new("other"));
+    let subject = image(store, &here, "ready").await;
+    let legacy = tag(&format!("{}.sig", subject.digest.to_string().replace(':', "-")));
+    let at = Attachment { store, repository: &here, name: "team-a/app", format: SignatureFormat::Both };
+    let predicate = json!({"verificationResult": "PASSED"});
+    let said = [Said { subject: &subject, predicate_type: predicate::SUMMARY, predicate: &predicate }];
+    let ready = at.ready(std::slice::from_ref(&subject), &said).await.unwrap();
+    assert_eq!(store.referrers(&here, &subject.digest, None).await.unwrap(), []);
+    assert!(store.resolve(&here, &Selector::Tag(legacy)).await.is_err(), "no signature, no tag");
+    other.signing(store, &here, "team-a/app", SignatureFormat::Both).sign(&subject).await.unwrap();
+    let stated = ready.sign(&baker.key).await.unwrap();
+    assert_eq!(stated.len(), 2, "the signature's bundle and the statement");
+    let found = look(store, &subject.digest, &ring(&[&baker, &other])).await.unwrap();
+    let signed = outcomes(&found);
+    for by in [&baker, &other] {
+        for form in [Form::Bundle, Form::Legacy] {
+            assert!(signed.contains(&(form, good(by))), "{signed:?}");
+        }
+    }
+    assert_eq!((signed.len(), found.good(predicate::SUMMARY).count()), (4, 1));
+}
+
+#[tokio::test]
+async fn what_needs_no_key_is_written_before_it_is_open_in_memory_and_in_a_layout() {
+    is_ready_before_the_key(&MemoryStore::new()).await;
+    let folder = tempfile::tempdir().unwrap();
+    is_ready_before_the_key(&Layout::open_or_create(&folder.path().join("layout")).unwrap()).await;
+}
+
+#[tokio::test]
+async fn what_needs_no_key_is_written_before_it_is_open_in_a_registry_that_is_asked_once_for_what_it_lacks() {
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start_behind(Door::Watched);
+    is_ready_before_the_key(&RegistryStore::open(options(&registry.host(), vec![])).unwrap()).await;
+    let asked = registry.requests().into_iter().filter(|(_, path)| path.contains("/referrers/")).count();
+    assert_eq!(asked, 1, "it has no such list, whatever the subject");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
-use bakery::adapters::store::{BlobStream, Selector, Store, StoreError, read_verified};
+use bakery::adapters::store::{BlobStream, NewManifest, Selector, SmallBlob, Store, StoreError, read_verified};
 use bakery::domain::oci::{
     Annotations, Descriptor, DescriptorPlatform, Digest, ImageConfig, ImageIndex, ImageManifest, Platform, Repository,
     Tag, media_type,
@@ -22,6 +22,7 @@ pub async fn conforms(store: &dyn Store) {
     a_mounted_blob_is_there(store).await;
     referrers_are_found_by_subject_and_type(store).await;
     referrers_put_together_are_found_as_if_one_after_the_other(store).await;
+    what_is_put_together_is_there_as_if_one_after_the_other(store).await;
     a_removed_tag_leaves_the_rest(store).await;
 }
 
@@ -283,8 +284,9 @@ async fn referrers_put_together_are_found_as_if_one_after_the_other(store: &dyn 
     let of = |subject: usize| kinds.map(|kind| about(&subjects[subject], kind));
     // What is there already is among them.
     let all = [&[first][..], &of(0)[..], &of(1)[..]].concat();
+    let all: Vec<NewManifest> = all.into_iter().map(|bytes| new(None, bytes)).collect();
     for _ in 0..2 {
-        let put = store.put_referrers(&here, media_type::MANIFEST, &all).await.unwrap();
+        let put = store.put_manifests(&here, &all).await.unwrap();
         assert_eq!((put.len(), &put[0].digest), (5, &known.digest));
         for (subject, own) in [(&subjects[0], &put[..3]), (&subjects[1], &put[3..])] {
             let found = store.referrers(&here, &subject.digest, None).await.unwrap();
@@ -294,8 +296,46 @@ async fn referrers_put_together_are_found_as_if_one_after_the_other(store: &dyn 
     }
     let absent = Descriptor::of(media_type::EMPTY, b"not there");
     let dangling = manifest_bytes(empty.clone(), vec![absent], Some(subjects[0].clone()), Some(kinds[0]));
-    assert!(store.put_referrers(&here, media_type::MANIFEST, &[dangling]).await.is_err());
+    assert!(store.put_manifests(&here, &[new(None, dangling)]).await.is_err());
     assert_eq!(store.referrers(&here, &subjects[0].digest, None).await.unwrap().len(), 3);
+}
+
+/// A manifest on its way.
+fn new(name: Option<&str>, bytes: Vec<u8>) -> NewManifest {
+    NewManifest { tag: name.map(tag), media_type: media_type::MANIFEST.into(), bytes }
+}
+
+async fn what_is_put_together_is_there_as_if_one_after_the_other(store: &dyn Store) {
+    let here = repository("conform/batch");
+    let platform: Platform = "linux/amd64".parse().unwrap();
+    let config = SmallBlob::new(media_type::CONFIG, serde_json::to_vec(&ImageConfig::scratch(&platform)).unwrap());
+    let layers = ["one", "two"].map(|content| SmallBlob::new(media_type::LAYER, content.into()));
+    let blobs = [&[config.clone()][..], &layers[..]].concat();
+    for _ in 0..2 {
+        store.put_blobs(&here, &blobs).await.unwrap();
+        for blob in &blobs {
+            assert_eq!(blob_bytes(store, &here, &blob.descriptor).await, blob.bytes);
+        }
+    }
+    let wrong = SmallBlob { bytes: b"other".to_vec(), ..SmallBlob::new(media_type::LAYER, b"right".to_vec()) };
+    assert!(store.put_blobs(&here, std::slice::from_ref(&wrong)).await.is_err());
+    assert!(!store.has_blob(&here, &wrong.descriptor).await.unwrap(), "nothing under the digest of something else");
+
+    let image =
+        |layer: &SmallBlob| manifest_bytes(config.descriptor.clone(), vec![layer.descriptor.clone()], None, None);
+    let subject = Descriptor::of(media_type::MANIFEST, &image(&layers[0]));
+    let (config, layer) = (config.descriptor.clone(), layers[1].descriptor.clone());
+    let about = manifest_bytes(config, vec![layer], Some(subject.clone()), Some("application/vnd.example.sbom"));
+    let all = [new(Some("1"), image(&layers[0])), new(Some("2"), image(&layers[1])), new(None, about)];
+    for _ in 0..2 {
+        let put = store.put_manifests(&here, &all).await.unwrap();
+        for (name, put) in ["1", "2"].iter().zip(&put) {
+            assert_eq!(store.resolve(&here, &Selector::Tag(tag(name))).await.unwrap().digest, put.digest);
+        }
+        assert_eq!(all_tags(store, &here).await.iter().filter(|tag| tag.as_str().len() == 1).count(), 2);
+        let found = store.referrers(&here, &subject.digest, None).await.unwrap();
+        assert_eq!(found.iter().map(|entry| &entry.digest).collect::<Vec<_>>(), [&put[2].digest]);
+    }
 }
 
 async fn a_removed_tag_leaves_the_rest(store: &dyn Store) {

@@ -1,6 +1,6 @@
 //! Signing: cosign-compatible key pairs, their files and passphrases; what is attached to images, and whether it holds.
 //!
-//! Reading order: `key`, `file`, `opened`, `passphrase` (who signs), `attach` (what is written), `keyring` (whose signatures count),
+//! Reading order: `key`, `file`, `opened`, `passphrase` (who signs), `attach` and `ready` (what is written), `keyring` (whose signatures count),
 //! `attached` (what is found), `judge` (one of it), `keyless` (signatures without a key), `legacy_tag` (cosign's older form).
 
 mod attach;
@@ -14,8 +14,9 @@ mod legacy_tag;
 mod opened;
 mod passphrase;
 mod prompt;
+mod ready;
 
-pub use attach::{Said, SignatureFormat, Signing, SigningError};
+pub use attach::{Attachment, Said, SignatureFormat, Signing, SigningError};
 pub use attached::{Subject, attached};
 pub use file::{KeyFileError, KeyFiles, read_private, read_public, refuse_existing, write_pair};
 pub use key::{ALGORITHM, KeyError, PrivateKey, PublicKey};
@@ -23,3 +24,4 @@ pub use keyless::{Identity, Keyless, RootError, SubjectPattern, TrustedRoot};
 pub use keyring::{Keyring, NamedKey};
 pub use opened::OpenedKeys;
 pub use passphrase::{Passphrase, PassphraseError};
+pub use ready::Ready;

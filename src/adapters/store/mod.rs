@@ -47,6 +47,33 @@ pub struct RawManifest {
     pub bytes: Vec<u8>,
 }
 
+/// A blob held in memory, on its way into a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmallBlob {
+    /// What its bytes have to be.
+    pub descriptor: Descriptor,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl SmallBlob {
+    /// Of bytes that were just made.
+    pub fn new(media_type: &str, bytes: Vec<u8>) -> Self {
+        Self { descriptor: Descriptor::of(media_type, &bytes), bytes }
+    }
+}
+
+/// A manifest on its way into a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewManifest {
+    /// The tag it is to have.
+    pub tag: Option<Tag>,
+    /// Its kind.
+    pub media_type: String,
+    /// The document.
+    pub bytes: Vec<u8>,
+}
+
 /// What to ask a manifest by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
@@ -139,17 +166,25 @@ pub trait Store: Send + Sync {
         bytes: &[u8],
     ) -> Result<Descriptor, StoreError>;
 
-    /// Stores manifests that are about others, without tags, each as [`Self::put_manifest`] does; what lists them is changed
-    /// once for all.
-    async fn put_referrers(
+    /// Stores small blobs that were just made, as [`Self::put_blob`] does each: those on their way together, none is looked for
+    /// first. Where one fails, some of the others may be there.
+    async fn put_blobs(&self, repository: &Repository, blobs: &[SmallBlob]) -> Result<(), StoreError> {
+        for SmallBlob { descriptor, bytes } in blobs {
+            self.put_blob(repository, descriptor, Box::pin(std::io::Cursor::new(bytes.clone()))).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores manifests of which none names another, each as [`Self::put_manifest`] does; what lists and names them is changed
+    /// once for all, after all of them are there.
+    async fn put_manifests(
         &self,
         repository: &Repository,
-        media_type: &str,
-        manifests: &[Vec<u8>],
+        manifests: &[NewManifest],
     ) -> Result<Vec<Descriptor>, StoreError> {
         let mut put = Vec::with_capacity(manifests.len());
-        for bytes in manifests {
-            put.push(self.put_manifest(repository, None, media_type, bytes).await?);
+        for NewManifest { tag, media_type, bytes } in manifests {
+            put.push(self.put_manifest(repository, tag.as_ref(), media_type, bytes).await?);
         }
         Ok(put)
     }

@@ -33,6 +33,8 @@ struct Kept {
     registries: HashMap<(Registry, Option<Repository>, bool), Arc<dyn Store>>,
     layouts: HashMap<PathBuf, Arc<dyn Store>>,
     daemons: HashMap<(EngineAddress, PathBuf), Arc<dyn Store>>,
+    /// Those that were made where they were not there yet.
+    locals: HashMap<PathBuf, Arc<Layout>>,
 }
 
 impl OpenStores {
@@ -66,6 +68,16 @@ impl OpenStores {
         match kept.layouts.entry(folder.to_owned()) {
             Entry::Occupied(known) => Ok(Arc::clone(known.get())),
             Entry::Vacant(place) => Ok(Arc::clone(place.insert(open_layout(folder)?))),
+        }
+    }
+
+    /// Opens the local store's layout, as [`open_local`].
+    pub fn local(&self, folder: &Path) -> Result<Arc<Layout>, StoreError> {
+        let Some(kept) = &self.0 else { return open_local(folder) };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.locals.entry(folder.to_owned()) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(place) => Ok(Arc::clone(place.insert(open_local(folder)?))),
         }
     }
 

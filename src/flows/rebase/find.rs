@@ -33,12 +33,11 @@ impl Refusal {
     }
 }
 
-/// Where an image of ours lies.
-pub(super) struct OwnPlace {
+/// What an image of ours is called.
+pub(super) struct OwnName {
     reference: ImageRef,
-    placed: ImageRef,
+    pub(super) placed: ImageRef,
     pub(super) home: Home,
-    pub(super) site: Site,
     tag: Tag,
 }
 
@@ -121,8 +120,8 @@ impl Bases {
 }
 
 impl Context {
-    /// Where an image of the local store or of a registry lies, by its name and tag. Asks nobody.
-    pub(super) fn own_place(&self, text: &str) -> Result<OwnPlace, Report> {
+    /// An image of the local store or of a registry, by its name and tag. Opens nothing.
+    pub(super) fn own_name(&self, text: &str) -> Result<OwnName, Report> {
         let reference = self.parse_reference(text)?;
         let is_local = matches!(&reference.place, Place::Store(name) if name == "local");
         let (home, placed) = match self.in_registry(&reference) {
@@ -135,13 +134,13 @@ impl Context {
         };
         let tag = reference.tag_or_latest().filter(|_| reference.digest.is_none());
         let tag = tag.ok_or_else(|| not_ours(text))?;
-        let site = Site::of(self, &placed)?;
-        Ok(OwnPlace { reference, placed, home, site, tag })
+        Ok(OwnName { reference, placed, home, tag })
     }
 
-    /// The image there.
-    pub(super) async fn own_image(&self, place: OwnPlace) -> Result<OwnImage, Report> {
-        let OwnPlace { reference, placed, home, site, tag } = place;
+    /// The image so called.
+    pub(super) async fn own_image(&self, name: OwnName) -> Result<OwnImage, Report> {
+        let OwnName { reference, placed, home, tag } = name;
+        let site = Site::of(self, &placed)?;
         let (store, repository) = (Arc::clone(&site.store), site.repository.clone());
         let digest = store.resolve(&repository, &Selector::Tag(tag.clone())).await?.digest;
         let reading = Reading { kept: KeptDocuments::new(&self.paths.cache), store: &store, repository: &repository };

@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::find::{Bases, OwnImage, OwnPlace, Refusal};
+use super::find::{Bases, OwnImage, OwnName, Refusal};
 use super::make::Made;
 use super::told::Carried;
 use crate::adapters::settings::StorePlace;
 use crate::adapters::store::layout::Layout;
-use crate::adapters::store::{Selector, Store, StoreError};
+use crate::adapters::store::{NewManifest, Selector, SmallBlob, Store, StoreError};
 use crate::domain::oci::{Descriptor, Digest, ImageRef, MAX_MANIFEST_BYTES, Place, Registry, Repository};
 use crate::domain::text::escape;
 use crate::flows::Context;
+use crate::flows::jurisdiction::Jurisdiction;
 use crate::flows::signer::Signer;
 use crate::flows::statements::Attaching;
-use crate::flows::verify::{Site, ending};
+use crate::flows::verify::ending;
 use crate::report::{Kind, Report};
 
 /// Layers brought together.
@@ -64,12 +65,13 @@ impl Context {
 
     /// Who signs what comes of it.
     pub(super) fn rebase_signer(&self, image: &OwnImage) -> Result<Option<Signer>, Report> {
-        self.signer_of(whose_key(image.home, &image.site))
+        self.signer_of(whose_key(image.home, &image.site.law))
     }
 
-    /// The same before the image has been looked at, where nobody has to be asked for that.
-    pub(super) fn ready_rebase_signer(&self, place: &OwnPlace) -> Option<Signer> {
-        self.ready_signer(whose_key(place.home, &place.site))
+    /// The same before anything has been looked at, where nobody has to be asked for that.
+    pub(super) fn ready_rebase_signer(&self, name: &OwnName) -> Option<Signer> {
+        let law = self.jurisdiction(&name.placed, name.placed.repository.as_ref());
+        self.ready_signer(whose_key(name.home, &law))
     }
 
     /// Where statements about it go.
@@ -92,14 +94,17 @@ impl Context {
         }
         self.send_layers((image, bases), target, carried).await?;
         let (store, repository) = (&image.site.store, &image.site.repository);
-        for config in made.images.iter().map(|(manifest, _)| &manifest.config) {
-            let bytes = target.read_blob(config, MAX_MANIFEST_BYTES)?;
-            store.put_blob(repository, config, Box::pin(std::io::Cursor::new(bytes))).await?;
-        }
-        let manifests = made.manifests.iter().map(|(_, manifest)| manifest);
-        for manifest in manifests.chain(made.is_index.then_some(&made.top)) {
-            let bytes = target.read_blob(manifest, MAX_MANIFEST_BYTES)?;
-            store.put_manifest(repository, None, &manifest.media_type, &bytes).await?;
+        let read = |document: &Descriptor| target.read_blob(document, MAX_MANIFEST_BYTES);
+        let configs = made.images.iter().map(|(manifest, _)| &manifest.config);
+        let configs = configs.map(|config| Ok(SmallBlob { descriptor: config.clone(), bytes: read(config)? }));
+        store.put_blobs(repository, &configs.collect::<Result<Vec<_>, StoreError>>()?).await?;
+        let new = |manifest: &Descriptor| {
+            Ok(NewManifest { tag: None, media_type: manifest.media_type.clone(), bytes: read(manifest)? })
+        };
+        let manifests = made.manifests.iter().map(|(_, manifest)| new(manifest));
+        store.put_manifests(repository, &manifests.collect::<Result<Vec<_>, StoreError>>()?).await?;
+        if made.is_index {
+            store.put_manifests(repository, &[new(&made.top)?]).await?;
         }
         Ok(())
     }
@@ -203,8 +208,8 @@ impl Context {
 }
 
 /// The store whose key signs what lies there.
-fn whose_key(home: Home, site: &Site) -> &str {
-    match (home, &site.law.store) {
+fn whose_key(home: Home, law: &Jurisdiction) -> &str {
+    match (home, &law.store) {
         (Home::Registry, Some(store)) => store,
         _ => "local",
     }

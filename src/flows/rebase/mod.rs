@@ -15,13 +15,15 @@ mod trial;
 
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
+use futures_util::FutureExt;
+use futures_util::future::{join, try_join};
 
 use self::find::{Bases, OwnImage};
 use self::home::Home;
 use self::make::Target;
 use self::prove::Proven;
-use super::statements::Making;
+use super::signer::Signer;
+use super::statements::{Making, unsigned};
 use super::{Context, LoadedRecipe};
 use crate::adapters::store::TriedStore;
 use crate::adapters::store::layout::Hold;
@@ -40,14 +42,11 @@ impl Context {
     }
 
     async fn rebased(&self, text: &str, options: &RebaseOptions) -> Result<Rebase, Report> {
-        let place = self.own_place(text)?;
-        // A key takes longer to open than all that is proven meanwhile. What is wrong with it is told when it is needed.
-        let mut opening = JoinSet::new();
-        let ready = if options.dry_run { None } else { self.ready_rebase_signer(&place) };
-        if let Some(signer) = ready.clone() {
-            opening.spawn(async move { signer.open().await.is_ok() });
-        }
-        let image = self.own_image(place).await?;
+        let name = self.own_name(text)?;
+        // A key takes longer to open than all that is proven meanwhile: it goes first.
+        let ready = if options.dry_run { None } else { self.ready_rebase_signer(&name) };
+        ready.iter().for_each(Signer::begin);
+        let image = self.own_image(name).await?;
         let mut told = Rebase::begun(escape(&image.reference.to_string()), image.digest.clone());
         if let Some(refusal) = self.without_key(&image) {
             return Ok(Rebase { refusal: Some(refusal), ..told });
@@ -63,13 +62,17 @@ impl Context {
             return self.stay(told, (&image, &bases), options).await;
         }
         let signer = match ready {
-            None if !options.dry_run => self.rebase_signer(&image)?,
+            None if !options.dry_run => {
+                let signer = self.rebase_signer(&image)?;
+                signer.iter().for_each(Signer::begin);
+                signer
+            }
             ready => ready,
         };
-        if let Some(signer) = signer.clone() {
-            opening.spawn(async move { signer.open().await.is_ok() });
-        }
-        let proven = match self.prove(&image, &bases).await? {
+        // Neither hangs on the other; what stands in the way is told first.
+        let verifying = self.verified_base(&bases, options.allow_downgrade).boxed();
+        let (proven, verified) = join(self.prove(&image, &bases).boxed(), verifying).await;
+        let proven = match proven? {
             Ok(proven) => proven,
             Err(refusal) => return Ok(Rebase { refusal: Some(refusal), ..told }),
         };
@@ -78,7 +81,7 @@ impl Context {
         if !told.in_the_way.is_empty() {
             return Ok(Rebase { answer: Answer::NeedsRebake, ..told });
         }
-        let verified = self.verified_base(&bases, options.allow_downgrade).await?;
+        let verified = verified?;
         told.checks = blocking(verified.blocking().map(|(_, check)| check));
         if !told.checks.is_empty() {
             return Ok(told);
@@ -127,7 +130,7 @@ impl Context {
         mut told: Rebase,
         (image, bases): (&OwnImage, &Bases),
         (proven, verified): (Proven, Verified),
-        (signer, options): (Option<super::signer::Signer>, &RebaseOptions),
+        (signer, options): (Option<Signer>, &RebaseOptions),
     ) -> Result<Rebase, Report> {
         let (target, _hold) = self.target(image, options)?;
         let made = make::documents(&target, image, bases, proven.configs);
@@ -159,16 +162,32 @@ impl Context {
             return Ok(Rebase { checks: rejecting, ..told });
         }
         told.answer = Answer::Safe;
-        if image.home == Home::Registry {
-            self.bring_home((image, bases), (&target, &made), &mut told.carried).await?;
-        }
-        if let Some(signer) = signer {
-            let base = verified.chain.iter().flat_map(|level| level.checks.clone());
-            let checks: Vec<Check> = base.chain(judged.level.checks).chain(told.tests.checks.clone()).collect();
-            let making = Making::of_rebase(image.dependency(), bases.dependencies(), &self.policy()?, made.created);
-            let documents = making.documents(&made.top, &made.manifests, &judged.packages, &checks)?;
-            let attaching = self.rebase_attaching(image, &signer)?;
-            attaching.attach(&*signer.open().await?, &made.top, &documents).await?;
+        let vouching = match &signer {
+            Some(signer) => {
+                let base = verified.chain.iter().flat_map(|level| level.checks.clone());
+                let checks: Vec<Check> = base.chain(judged.level.checks).chain(told.tests.checks.clone()).collect();
+                let making = Making::of_rebase(image.dependency(), bases.dependencies(), &self.policy()?, made.created);
+                let documents = making.documents(&made.top, &made.manifests, &judged.packages, &checks)?;
+                Some((signer, self.rebase_attaching(image, signer)?, documents))
+            }
+            None => None,
+        };
+        let home = async {
+            match image.home {
+                Home::Local => Ok(()),
+                Home::Registry => self.bring_home((image, bases), (&target, &made), &mut told.carried).await,
+            }
+        };
+        let ready = async {
+            Ok(match &vouching {
+                Some((signer, attaching, documents)) => Some((signer, attaching.ready(&made.top, documents).await?)),
+                None => None,
+            })
+        };
+        let ((), ready) = try_join(home.boxed(), ready.boxed()).await?;
+        if let Some((signer, ready)) = ready {
+            let key = signer.open().await?;
+            ready.sign(&key).await.map_err(|error| unsigned(&made.top, error))?;
         }
         self.verified_home(image, &made.top.digest).await?;
         self.move_tag(&target, image, &made.top).await?;

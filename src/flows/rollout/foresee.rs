@@ -1,5 +1,5 @@
-//! What a roll-out would do, tried in a store of links: image by image rebased, baked again, refused, or open until its base
-//! has been moved. Leaves nothing behind.
+//! What a roll-out would do: image by image rebased, baked again, refused, or open until its base has been moved. Tries it without
+//! writing anything into a store.
 
 use std::sync::Arc;
 
@@ -9,8 +9,6 @@ use super::RolloutOptions;
 use super::draft::Draft;
 use super::verdict::{Failure, Verdict, verdict};
 use crate::adapters::clock;
-use crate::adapters::rollouts::Shadow;
-use crate::adapters::settings::StorePlace;
 use crate::domain::oci::Digest;
 use crate::domain::rollout::{ItemState, Planned, Progress, RolloutStatus, Way};
 use crate::domain::text::escape;
@@ -47,16 +45,14 @@ impl Context {
     pub async fn foresee_rollout(&self, base: &str, options: &RolloutOptions) -> Result<Foreseen, Report> {
         let draft = self.draft_rollout(base, options).await?;
         let is_open = |item: &Planned| item.left.is_some() || item.after.is_some();
-        // Nothing is tried where nothing can be, and where there is no store there is no image.
-        let tried = draft.items.iter().any(|item| !is_open(item));
-        let shadow = if tried { Some(self.shadow().await?) } else { None };
-        let (draft, shadow) = (Arc::new(draft), shadow.map(Arc::new));
+        // What is tried shares its stores.
+        let (draft, own) = (Arc::new(draft), self.keeping_stores());
         let seen = stream::iter(draft.items.clone()).map(|item| {
-            let (own, draft, shadow) = (self.clone(), Arc::clone(&draft), shadow.clone());
+            let (own, draft) = (own.clone(), Arc::clone(&draft));
             async move {
-                match &shadow {
-                    Some(shadow) if !is_open(&item) => own.foresee_item(&shadow.0, &draft, &item).await,
-                    _ => (Way::Open, open(&item), None),
+                match is_open(&item) {
+                    true => (Way::Open, open(&item), None),
+                    false => own.foresee_item(&draft, &item).await,
                 }
             }
         });
@@ -64,25 +60,13 @@ impl Context {
         Ok(foreseen(&draft, seen))
     }
 
-    /// This workspace with a store of links in place of the local one.
-    async fn shadow(&self) -> Result<(Self, Shadow), Report> {
-        let layout = self.local()?;
-        let made = tokio::task::spawn_blocking(move || Shadow::of(&layout)).await;
-        let shadow = made.map_err(|error| Report::new(Kind::Failed, &error))??;
-        let mut context = self.clone();
-        if let Some(local) = context.workspace.stores.get_mut("local") {
-            local.place = StorePlace::Layout(shadow.path().to_owned());
-        }
-        Ok((context, shadow))
-    }
-
-    async fn foresee_item(&self, shadow: &Self, draft: &Draft, item: &Planned) -> Seen {
+    async fn foresee_item(&self, draft: &Draft, item: &Planned) -> Seen {
         let onto = match item.base == draft.base {
             true => Ok(draft.onto.clone()),
             false => self.points_to(&item.base).await,
         };
         let answer = match onto {
-            Ok(onto) => shadow.rebase(&item.reference, &rebase_of(item, &onto, (true, &draft.options))).await,
+            Ok(onto) => self.rebase(&item.reference, &rebase_of(item, &onto, (true, &draft.options))).await,
             Err(report) => Err(report),
         };
         match answer.map(|rebase| verdict(&rebase)) {

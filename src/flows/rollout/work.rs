@@ -91,6 +91,8 @@ fn set_up(id: &str) -> Result<Work, Report> {
         writer.append(EventKind::Planned { items: draft.items.clone() })?;
     }
     let writer = Mutex::new(writer);
+    // All its images share what is opened; keys they share anyway.
+    let context = context.keeping_stores();
     Ok(Work { context, draft, writer, folder, _workspace: workspace, _lock: lock })
 }
 

@@ -1,5 +1,6 @@
 //! Blobs: written under a temporary name, digested as they pass, synced, then renamed to their digest. Knows no index.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
@@ -41,16 +42,30 @@ impl Layout {
     /// Stores a small document.
     pub fn put_bytes(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, StoreError> {
         let descriptor = Descriptor::of(media_type, bytes);
-        if self.has(&descriptor) && self.holds(&descriptor, bytes)? {
-            sync_folder(&self.blob_folder(&descriptor.digest))?;
-            return Ok(descriptor);
-        }
-        let mut writer = self.begin_blob()?;
-        writer.write_piece(bytes)?;
-        writer.temporary.sync(0o444)?;
-        // Also over a blob of the right size: what stands there has just been found to differ.
-        self.place(writer.temporary, &descriptor.digest)?;
+        self.put_all(&[(&descriptor, bytes)])?;
         Ok(descriptor)
+    }
+
+    /// Stores small documents, with one sync of their folder; none gets its name before all are written and synced.
+    pub(super) fn put_all(&self, documents: &[(&Descriptor, &[u8])]) -> Result<(), StoreError> {
+        let (mut folders, mut written) = (BTreeSet::new(), Vec::new());
+        for (blob, bytes) in documents {
+            folders.insert(self.blob_folder(&blob.digest));
+            if self.has(blob) && self.holds(blob, bytes)? {
+                continue;
+            }
+            let mut writer = self.begin_blob_as(blob.digest.algorithm())?;
+            writer.write_piece(bytes)?;
+            writer.agrees(blob)?;
+            written.push((writer.temporary, &blob.digest));
+        }
+        written.iter().try_for_each(|(temporary, _)| temporary.sync(0o444))?;
+        for (temporary, digest) in written {
+            self.create_blob_folder(digest)?;
+            // Also over a blob of the right size: what stands there has just been found to differ.
+            temporary.persist(&self.blob_path(digest))?;
+        }
+        folders.iter().try_for_each(|folder| sync_folder(folder))
     }
 
     fn holds(&self, blob: &Descriptor, bytes: &[u8]) -> Result<bool, StoreError> {
@@ -213,18 +228,23 @@ impl BlobWriter {
 
     /// Commits, provided that what was written is what `expected` names; else leaves nothing (J-03).
     pub fn commit_expected(self, expected: &Descriptor) -> Result<Descriptor, StoreError> {
-        let found = self.descriptor(&expected.media_type);
-        if found.digest != expected.digest || found.size != expected.size {
-            let detail = format!("got {} bytes with digest {}", found.size, found.digest);
-            return Err(StoreError::Mismatch { family: "J-03", expected: expected.digest.clone(), detail });
-        }
+        self.agrees(expected)?;
         self.commit(&expected.media_type)
+    }
+
+    fn agrees(&self, expected: &Descriptor) -> Result<(), StoreError> {
+        let found = self.descriptor(&expected.media_type);
+        if found.digest == expected.digest && found.size == expected.size {
+            return Ok(());
+        }
+        let detail = format!("got {} bytes with digest {}", found.size, found.digest);
+        Err(StoreError::Mismatch { family: "J-03", expected: expected.digest.clone(), detail })
     }
 
     /// Commits several blobs with one sync of their folder.
     pub fn commit_all(writers: Vec<(Self, &str)>) -> Result<Vec<Descriptor>, StoreError> {
         let mut descriptors = Vec::with_capacity(writers.len());
-        let mut folders = std::collections::BTreeSet::new();
+        let mut folders = BTreeSet::new();
         for (writer, media_type) in writers {
             let descriptor = writer.descriptor(media_type);
             writer.layout.create_blob_folder(&descriptor.digest)?;

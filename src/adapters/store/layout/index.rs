@@ -141,13 +141,36 @@ impl Layout {
 
     /// Points `name` (`NAME:TAG`, or a bare tag) at content that is in the layout, atomically and durably.
     pub fn tag(&self, name: &str, descriptor: &Descriptor) -> Result<(), StoreError> {
-        let name = self.checked_name(name)?.to_string();
-        let _hold = self.hold()?;
-        if !self.has(descriptor) {
-            return Err(StoreError::NotFound { store: self.label(), what: format!("manifest {}", descriptor.digest) });
+        self.name_and_list(&[(name.to_owned(), descriptor.clone())], &[])
+    }
+
+    /// Names content that is in the layout, and lists other content without a name, in one change of the index.
+    pub(super) fn name_and_list(
+        &self,
+        named: &[(String, Descriptor)],
+        listed: &[Descriptor],
+    ) -> Result<(), StoreError> {
+        if named.is_empty() && listed.is_empty() {
+            return Ok(());
         }
-        let entry = named_as(descriptor, Some(&name));
-        self.change_index(|index| index.name_entry(&name, entry)).map(drop)
+        let names = named.iter().map(|(name, _)| self.checked_name(name).map(|name| name.to_string()));
+        let names: Vec<String> = names.collect::<Result<_, _>>()?;
+        let _hold = self.hold()?;
+        let mut all = named.iter().map(|(_, descriptor)| descriptor).chain(listed);
+        if let Some(absent) = all.find(|descriptor| !self.has(descriptor)) {
+            return Err(StoreError::NotFound { store: self.label(), what: format!("manifest {}", absent.digest) });
+        }
+        let change = |index: &mut Index| {
+            let mut changed = false;
+            for (name, (_, descriptor)) in names.iter().zip(named) {
+                changed |= index.name_entry(name, named_as(descriptor, Some(name)))?;
+            }
+            for descriptor in listed {
+                changed |= index.list_entry(named_as(descriptor, None))?;
+            }
+            Ok(changed)
+        };
+        self.change_index(change).map(drop)
     }
 
     /// The same where `name` points at `from` now; `false`, and nothing is moved, where it does not.
@@ -168,23 +191,7 @@ impl Layout {
 
     /// Lists content that is in the layout without a name: how referrers stand in a layout.
     pub fn list(&self, descriptor: &Descriptor) -> Result<(), StoreError> {
-        self.list_all(std::slice::from_ref(descriptor))
-    }
-
-    /// The same of several, in one change of the index.
-    pub(super) fn list_all(&self, descriptors: &[Descriptor]) -> Result<(), StoreError> {
-        let _hold = self.hold()?;
-        if let Some(absent) = descriptors.iter().find(|descriptor| !self.has(descriptor)) {
-            return Err(StoreError::NotFound { store: self.label(), what: format!("manifest {}", absent.digest) });
-        }
-        let listed = |index: &mut Index| {
-            let mut changed = false;
-            for descriptor in descriptors {
-                changed |= index.list_entry(named_as(descriptor, None))?;
-            }
-            Ok(changed)
-        };
-        self.change_index(listed).map(drop)
+        self.name_and_list(&[], std::slice::from_ref(descriptor))
     }
 
     /// Removes a name; `false` when nothing had it. The content stays until the next gc.

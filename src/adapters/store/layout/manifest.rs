@@ -54,6 +54,11 @@ impl Layout {
 
     /// Every usable name with its entry; names that are none are left out (J-13).
     pub(super) fn named_entries(&self) -> Result<Vec<(Repository, Tag, Descriptor)>, StoreError> {
+        self.entries_named_in(None)
+    }
+
+    /// The same, with all that are in one repository. What has no name is only looked into where it could be in that.
+    fn entries_named_in(&self, wanted: Option<&Repository>) -> Result<Vec<(Repository, Tag, Descriptor)>, StoreError> {
         let bare = self.bare_repository();
         let mut named = Vec::new();
         let mut nameless = Vec::new();
@@ -66,6 +71,7 @@ impl Layout {
             }
         }
         if let (Some(bare), Ok(latest)) = (bare, "latest".parse::<Tag>())
+            && wanted.is_none_or(|wanted| *wanted == bare)
             && !named.iter().any(|(repository, tag, _)| *repository == bare && *tag == latest)
         {
             nameless.retain(|entry| !matches!(self.about(entry), Ok(Some(_)) | Err(_)));
@@ -88,7 +94,7 @@ impl Layout {
         let entry = match selector {
             Selector::Digest(digest) => return self.manifest_of(repository, digest).map(|raw| raw.descriptor),
             Selector::Tag(tag) => {
-                let mut found = self.named_entries()?;
+                let mut found = self.entries_named_in(Some(repository))?;
                 found.retain(|(r, t, _)| r == repository && t == tag);
                 let mut found = found.into_iter().map(|(_, _, entry)| entry);
                 let first = found.next().ok_or_else(|| missing(format!("{repository}:{tag}")))?;
@@ -143,7 +149,9 @@ impl Layout {
 
     /// Whether an index that this repository names lists a manifest: two repositories may have the same one.
     fn is_part_of(&self, repository: &Repository, digest: &Digest) -> Result<bool, StoreError> {
-        for (_, _, entry) in self.named_entries()?.into_iter().filter(|(named, ..)| named == repository) {
+        for (_, _, entry) in
+            self.entries_named_in(Some(repository))?.into_iter().filter(|(named, ..)| named == repository)
+        {
             if !entry.is_index() {
                 continue;
             }

@@ -11,7 +11,9 @@ use tokio::io::AsyncReadExt;
 use super::index::{entry_name, named_as};
 use super::open::Layout;
 use super::referrer::about;
-use crate::adapters::store::{BlobStream, Page, RawManifest, Selector, Store, StoreError, VerifiedReader};
+use crate::adapters::store::{
+    BlobStream, NewManifest, Page, RawManifest, Selector, SmallBlob, Store, StoreError, VerifiedReader,
+};
 use crate::domain::oci::{Descriptor, Digest, Manifest, ManifestError, Repository, Tag};
 
 /// Items of one page.
@@ -143,26 +145,28 @@ impl Store for Layout {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Descriptor, StoreError> {
-        let name = tag.map(|tag| format!("{repository}:{tag}"));
-        let (media_type, bytes) = (media_type.to_owned(), bytes.to_vec());
-        blocking(self, move |layout| put(layout, name.as_deref(), &media_type, &bytes)).await
+        let manifest = NewManifest { tag: tag.cloned(), media_type: media_type.to_owned(), bytes: bytes.to_vec() };
+        let descriptor = Descriptor::of(media_type, bytes);
+        let put = self.put_manifests(repository, &[manifest]).await?;
+        Ok(put.into_iter().next().unwrap_or(descriptor))
     }
 
-    async fn put_referrers(
-        &self,
-        _repository: &Repository,
-        media_type: &str,
-        manifests: &[Vec<u8>],
-    ) -> Result<Vec<Descriptor>, StoreError> {
-        let (media_type, manifests) = (media_type.to_owned(), manifests.to_vec());
+    async fn put_blobs(&self, _repository: &Repository, blobs: &[SmallBlob]) -> Result<(), StoreError> {
+        let blobs = blobs.to_vec();
         blocking(self, move |layout| {
-            let put = manifests.iter().map(|bytes| put_nameless(layout, &media_type, bytes));
-            let put: Vec<(Descriptor, bool)> = put.collect::<Result<_, _>>()?;
-            let listed = put.iter().filter(|(_, is_about)| *is_about).map(|(descriptor, _)| descriptor.clone());
-            layout.list_all(&listed.collect::<Vec<_>>())?;
-            Ok(put.into_iter().map(|(descriptor, _)| descriptor).collect())
+            layout.keep_hold()?;
+            layout.put_all(&blobs.iter().map(|blob| (&blob.descriptor, &*blob.bytes)).collect::<Vec<_>>())
         })
         .await
+    }
+
+    async fn put_manifests(
+        &self,
+        repository: &Repository,
+        manifests: &[NewManifest],
+    ) -> Result<Vec<Descriptor>, StoreError> {
+        let (repository, manifests) = (repository.clone(), manifests.to_vec());
+        blocking(self, move |layout| put(layout, &repository, &manifests)).await
     }
 
     async fn remove_tag(&self, repository: &Repository, tag: &Tag) -> Result<(), StoreError> {
@@ -189,20 +193,29 @@ fn from_source(error: std::io::Error) -> StoreError {
     }
 }
 
-/// Stores a manifest whose content is all there, and names it, or lists it when it is about another.
-fn put(layout: &Layout, name: Option<&str>, media_type: &str, bytes: &[u8]) -> Result<Descriptor, StoreError> {
-    let (descriptor, is_about) = put_nameless(layout, media_type, bytes)?;
-    match name {
-        Some(name) => layout.tag(name, &descriptor)?,
-        None if is_about => layout.list(&descriptor)?,
-        None => {}
+/// Stores manifests whose content is all there; then names those that are to have a name, and lists those that are about others.
+fn put(layout: &Layout, repository: &Repository, manifests: &[NewManifest]) -> Result<Vec<Descriptor>, StoreError> {
+    layout.keep_hold()?;
+    let known: Vec<(Descriptor, bool)> =
+        manifests.iter().map(|manifest| described(layout, manifest)).collect::<Result<_, _>>()?;
+    let documents = known.iter().zip(manifests).map(|((descriptor, _), manifest)| (descriptor, &*manifest.bytes));
+    layout.put_all(&documents.collect::<Vec<_>>())?;
+    let (mut named, mut listed, mut put) = (Vec::new(), Vec::new(), Vec::new());
+    for ((descriptor, is_about), manifest) in known.into_iter().zip(manifests) {
+        match &manifest.tag {
+            Some(tag) => named.push((format!("{repository}:{tag}"), descriptor.clone())),
+            None if is_about => listed.push(descriptor.clone()),
+            None => {}
+        }
+        put.push(descriptor);
     }
-    Ok(descriptor)
+    layout.name_and_list(&named, &listed)?;
+    Ok(put)
 }
 
-/// Stores a manifest whose content is all there; and whether it is about another.
-fn put_nameless(layout: &Layout, media_type: &str, bytes: &[u8]) -> Result<(Descriptor, bool), StoreError> {
-    layout.keep_hold()?;
+/// What a manifest is whose content is all there; and whether it is about another.
+fn described(layout: &Layout, new: &NewManifest) -> Result<(Descriptor, bool), StoreError> {
+    let NewManifest { media_type, bytes, .. } = new;
     let mut descriptor = Descriptor::of(media_type, bytes);
     let manifest = match Manifest::parse(bytes, Some(media_type)) {
         Ok(manifest) => Some(manifest),
@@ -219,12 +232,13 @@ fn put_nameless(layout: &Layout, media_type: &str, bytes: &[u8]) -> Result<(Desc
         let what = format!("{}, which manifest {} names,", missing.digest, descriptor.digest);
         return Err(StoreError::NotFound { store: layout.label(), what });
     }
-    layout.put_bytes(media_type, bytes)?;
     descriptor.artifact_type = manifest.as_ref().and_then(|manifest| match manifest {
         Manifest::Image(image) => image.artifact_type.clone(),
         Manifest::Index(index) => index.artifact_type.clone(),
     });
-    let is_about = manifest.is_some_and(|manifest| about(&descriptor, &manifest).is_some());
+    let about = manifest.and_then(|manifest| about(&descriptor, &manifest));
+    let is_about = about.is_some();
+    layout.remember_about(&descriptor.digest, about);
     Ok((descriptor, is_about))
 }
 

@@ -1,7 +1,7 @@
 //! What a registry answered before, and by which validator it says whether that still holds (RFC 9110, conditional requests): an
 //! answer that has not changed is not sent again. Bounded; forgets the oldest.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{ETAG, HeaderMap, LINK};
@@ -41,6 +41,8 @@ pub(super) struct Answers(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
+    /// What the registry does not have for anybody.
+    absent: HashSet<String>,
     by_question: HashMap<String, (String, Answer)>,
     order: VecDeque<String>,
     bytes: usize,
@@ -75,6 +77,19 @@ impl Answers {
                 self.keep(question, validator, Answer::Page(reply.body.clone(), links.collect()));
             }
             _ => self.0.lock().unwrap_or_else(PoisonError::into_inner).forget(question),
+        }
+    }
+
+    /// Whether the registry has said that it does not have this at all.
+    pub(super) fn is_absent(&self, what: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).absent.contains(what)
+    }
+
+    /// Keeps that the registry does not have this at all.
+    pub(super) fn keep_absent(&self, what: String) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.absent.len() < MOST {
+            kept.absent.insert(what);
         }
     }
 

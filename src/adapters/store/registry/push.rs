@@ -15,7 +15,7 @@ use super::failure::{Fault, MAX_ERROR_BYTES};
 use super::pull::has_blob;
 use super::retry::{Retry, is_transient};
 use crate::adapters::store::unwrap_io;
-use crate::adapters::store::{BlobStream, StoreError, VerifiedReader};
+use crate::adapters::store::{BlobStream, SmallBlob, StoreError, VerifiedReader};
 use crate::domain::oci::{Descriptor, Digest};
 
 /// Bytes a chunk; blobs up to this size go in one request.
@@ -91,6 +91,14 @@ pub(super) async fn put_blob(
         return Ok(());
     }
     upload.run(VerifiedReader::new(source, blob), kept).await
+}
+
+/// Puts a blob that was just made into `name`, without looking for it there.
+pub(super) async fn put_new(client: &Client, name: &str, blob: &SmallBlob) -> Result<(), StoreError> {
+    let SmallBlob { descriptor, bytes } = blob;
+    let upload = Upload { client, name, blob: descriptor, what: format!("{name}@{}", descriptor.digest) };
+    let source: BlobStream = Box::pin(std::io::Cursor::new(bytes.clone()));
+    upload.run(VerifiedReader::new(source, descriptor), None).await
 }
 
 struct Upload<'a> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
 use reqwest::header::ACCEPT;
 use tokio::sync::Mutex;
@@ -19,6 +20,8 @@ use crate::domain::oci::{Descriptor, Digest, ImageIndex, MAX_MANIFEST_BYTES, Man
 pub(super) const MAX_REFERRERS: usize = 1000;
 /// Tries to bring one entry into a fallback tag that others write too.
 const UPDATES: usize = 5;
+/// Fallback tags brought up to date together.
+const AT_ONCE: usize = 8;
 
 /// The fallback tag: algorithm and digest, each cut as the schema says.
 fn fallback_tag(subject: &Digest) -> Result<Tag, StoreError> {
@@ -49,7 +52,10 @@ pub(super) async fn list(
 
 /// `None`: the registry has no such API.
 async fn ask_api(client: &Client, name: &str, subject: &Digest) -> Result<Option<Vec<Descriptor>>, StoreError> {
-    let what = format!("referrers of {name}@{subject}");
+    let (what, api) = (format!("referrers of {name}@{subject}"), format!("{name}/referrers"));
+    if client.answers.is_absent(&api) {
+        return Ok(None);
+    }
     let mut ask =
         Ask::get(format!("{name}/referrers/{subject}"), Scope::pull(name), &what).header(ACCEPT, media_type::INDEX);
     let mut found = Vec::new();
@@ -60,7 +66,13 @@ async fn ask_api(client: &Client, name: &str, subject: &Digest) -> Result<Option
             StatusCode::NOT_FOUND
             | StatusCode::METHOD_NOT_ALLOWED
             | StatusCode::BAD_REQUEST
-            | StatusCode::NOT_IMPLEMENTED => return Ok(None),
+            | StatusCode::NOT_IMPLEMENTED => {
+                // What it says in its own words is about this subject; else it knows no such path, whatever the subject.
+                if !reply.header("content-type").is_some_and(|kind| kind.contains("json")) {
+                    client.answers.keep_absent(api);
+                }
+                return Ok(None);
+            }
             _ => return Err(client.refusal(&what, &reply)),
         }
         // A registry that answers every path with a page of its own has no such API either.
@@ -114,24 +126,20 @@ pub(super) async fn add_to_fallback(
             by_subject.entry(subject.digest.clone()).or_default().push(one.referrer());
         }
     }
-    for (subject, own) in by_subject {
-        add_about(client, turn, name, (&subject, &own)).await?;
+    if by_subject.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let _turn = turn.lock().await;
+    let added = by_subject.iter().map(|(subject, own)| add_about(client, name, (subject, own)).boxed());
+    stream::iter(added.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
 }
 
-async fn add_about(
-    client: &Client,
-    turn: &Mutex<()>,
-    name: &str,
-    (subject, own): (&Digest, &[Descriptor]),
-) -> Result<(), StoreError> {
+async fn add_about(client: &Client, name: &str, (subject, own): (&Digest, &[Descriptor])) -> Result<(), StoreError> {
     let tag = fallback_tag(subject)?;
     let missing = |entries: &[Descriptor]| -> Vec<Descriptor> {
         let is_there = |entry: &&Descriptor| entries.iter().any(|known| known.digest == entry.digest);
         own.iter().filter(|entry| !is_there(entry)).cloned().collect()
     };
-    let _turn = turn.lock().await;
     for _ in 0..UPDATES {
         let mut entries = fallback(client, name, subject).await?;
         let missing = missing(&entries);

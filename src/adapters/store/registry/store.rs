@@ -15,7 +15,7 @@ use super::push::{self, Sessions};
 use super::retry::Patience;
 use super::{manifest, pull, referrer};
 use crate::adapters::store::described::Described;
-use crate::adapters::store::{BlobStream, Page, RawManifest, Selector, Store, StoreError};
+use crate::adapters::store::{BlobStream, NewManifest, Page, RawManifest, Selector, SmallBlob, Store, StoreError};
 use crate::domain::oci::{Annotations, Descriptor, Digest, ImageManifest, Registry, Repository, Tag, media_type};
 
 /// Manifests on their way together.
@@ -189,26 +189,31 @@ impl Store for RegistryStore {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Descriptor, StoreError> {
-        let name = self.full(repository);
-        let described = Described::read(self.client.store(), &name, Some(media_type), bytes)?;
-        let listed = manifest::put(&self.client, &name, tag, &described, bytes).await?;
-        if !listed && described.subject().is_some() {
-            referrer::add_to_fallback(&self.client, &self.fallback_turn, &name, &[&described]).await?;
-        }
-        Ok(described.descriptor)
+        let manifest = NewManifest { tag: tag.cloned(), media_type: media_type.to_owned(), bytes: bytes.to_vec() };
+        let descriptor = Descriptor::of(media_type, bytes);
+        let put = self.put_manifests(repository, &[manifest]).await?;
+        Ok(put.into_iter().next().unwrap_or(descriptor))
     }
 
-    async fn put_referrers(
+    async fn put_blobs(&self, repository: &Repository, blobs: &[SmallBlob]) -> Result<(), StoreError> {
+        let name = self.full(repository);
+        let put = blobs.iter().map(|blob| push::put_new(&self.client, &name, blob).boxed());
+        stream::iter(put.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn put_manifests(
         &self,
         repository: &Repository,
-        media_type: &str,
-        manifests: &[Vec<u8>],
+        manifests: &[NewManifest],
     ) -> Result<Vec<Descriptor>, StoreError> {
         let name = self.full(repository);
-        let described = |bytes: &Vec<u8>| Described::read(self.client.store(), &name, Some(media_type), bytes);
+        let described = |manifest: &NewManifest| {
+            Described::read(self.client.store(), &name, Some(&manifest.media_type), &manifest.bytes)
+        };
         let described: Vec<Described> = manifests.iter().map(described).collect::<Result<_, _>>()?;
-        let put = described.iter().zip(manifests);
-        let put = put.map(|(described, bytes)| manifest::put(&self.client, &name, None, described, bytes).boxed());
+        let put = described.iter().zip(manifests).map(|(described, manifest)| {
+            manifest::put(&self.client, &name, manifest.tag.as_ref(), described, &manifest.bytes).boxed()
+        });
         let listed: Vec<bool> = stream::iter(put.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await?;
         let unlisted = described.iter().zip(listed).filter(|(_, listed)| !listed).map(|(described, _)| described);
         referrer::add_to_fallback(&self.client, &self.fallback_turn, &name, &unlisted.collect::<Vec<_>>()).await?;
