@@ -66,11 +66,12 @@ impl Shelf {
         let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "snapshots are being removed");
         let in_use = FileLock::try_shared(&folder.join("in-use"))?.ok_or_else(busy)?;
         let session = folder.join("sessions").join(ulid::Ulid::generate().to_string());
-        let lock = FileLock::try_exclusive(&session.join("lock"))?.ok_or_else(busy)?;
-        if !session.join("lock").exists() {
+        let lock = match FileLock::try_exclusive(&session.join("lock")) {
+            Ok(Some(lock)) if session.join("lock").exists() => lock,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             // Another bake took it for a leftover before it was locked.
-            return Err(busy());
-        }
+            _ => return Err(busy()),
+        };
         std::fs::create_dir_all(folder.join("layers"))?;
         close_to_others(&folder)?;
         Ok(Self { folder, session, boot: boot_id(), next: Cell::new(0), _session: lock, _in_use: in_use })
@@ -195,4 +196,35 @@ fn close_to_others(folder: &Path) -> io::Result<()> {
 /// Names this run of the kernel.
 pub(super) fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn one_that_is_taken_for_a_leftover_while_it_opens_is_told_to_come_again() {
+        let cache = tempfile::tempdir().unwrap();
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let tidy = Shelf::open(cache.path(), "kind");
+                    while let Ok(tidy) = &tidy
+                        && !over.load(Ordering::Relaxed)
+                    {
+                        for (folder, _lock) in tidy.leftovers() {
+                            let _ = std::fs::remove_dir_all(folder);
+                        }
+                    }
+                });
+            }
+            let opened = || Shelf::open(cache.path(), "kind").map(drop);
+            let refused: Vec<io::Error> = (0..2000).filter_map(|_| opened().err()).collect();
+            over.store(true, Ordering::Relaxed);
+            let other = refused.iter().find(|error| error.kind() != io::ErrorKind::ResourceBusy);
+            assert!(other.is_none(), "{other:?}");
+        });
+    }
 }
