@@ -17,7 +17,7 @@ pub use change_tree::{ChangeTreeView, Order, TreeFold, total_line};
 pub use check::{CheckText, Counts, badge, glyph_of_verdict, signer_words};
 pub use cursor::Cursor;
 pub use filter::Filter;
-pub use meter::meter;
+pub use meter::{meter, meter_of};
 pub use overlay::{
     Choice, Confirm, ConfirmBox, HelpBox, Item, Live, PassphraseBox, PassphrasePrompt, Picker, PickerBox, TypedBox,
     TypedConfirm, open as open_box,

@@ -10,7 +10,7 @@ use crate::domain::units::count;
 use crate::tui::format;
 use crate::tui::screens::{Around, Screen};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Zoom, cut, meter};
+use crate::tui::widgets::{Zoom, cut, meter_of};
 
 /// Lower bodies have room for one line.
 const ONE_LINE: u16 = 16;
@@ -199,8 +199,7 @@ fn line(look: &Look, place: &Place, columns: &Columns) -> Line<'static> {
 fn bar(look: &Look, place: &Place, columns: usize) -> Vec<Span<'static>> {
     let Some(slots) = place.slots else { return vec![look.span(Role::Text, " ".repeat(columns + 2))] };
     let cells = slots.min(columns);
-    #[allow(clippy::cast_precision_loss, reason = "a bar is as exact as its columns")]
-    let mut spans = meter(look, place.baking.len() as f64 / slots as f64, cells).to_vec();
+    let mut spans = meter_of(look, (place.baking.len(), slots), cells).to_vec();
     spans.push(look.span(Role::Text, " ".repeat(columns - cells + 2)));
     spans
 }

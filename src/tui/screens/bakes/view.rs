@@ -11,7 +11,7 @@ use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, marked_cells, meter};
+use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, marked_cells, meter_of};
 
 const COLUMNS: [Column; 8] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
@@ -189,8 +189,7 @@ fn outcome(look: &Look, around: &Around, row: &ShelfRow) -> Line<'static> {
         ShelfStatus::Running if all == 0 => text(Role::Dim, "begins".into()),
         ShelfStatus::Running => {
             let width = around.body.width;
-            #[allow(clippy::cast_precision_loss, reason = "a bar is as exact as its columns")]
-            let mut spans = meter(look, over as f64 / all as f64, if width >= 76 { 8 } else { 4 }).to_vec();
+            let mut spans = meter_of(look, (over, all), if width >= 76 { 8 } else { 4 }).to_vec();
             let word = if width >= 90 { "  step " } else { " " };
             spans.push(look.span(Role::Text, format!("{word}{} of {all}", (over + 1).min(all))));
             Line::from(spans)

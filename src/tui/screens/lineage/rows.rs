@@ -38,7 +38,7 @@ fn within(model: &Model, graph: &Graph) -> Option<Vec<bool>> {
     let number = model.named(circle.name())?;
     let mut within = vec![false; graph.images().len()];
     match circle {
-        Circle::Roots(_) => way_down(graph, number).into_iter().for_each(|number| within[number] = true),
+        Circle::Roots(_) => graph.way_down(number).into_iter().for_each(|number| within[number] = true),
         Circle::Heirs(_) => {
             within[number] = true;
             graph.descendants(number).into_iter().for_each(|number| within[number] = true);
@@ -63,18 +63,6 @@ pub(super) fn followers(model: &Model, graph: &Graph, number: usize) -> Vec<usiz
     all.sort_unstable();
     all.dedup();
     all
-}
-
-/// From an image down to its root.
-pub(super) fn way_down(graph: &Graph, number: usize) -> Vec<usize> {
-    let mut way = vec![number];
-    while let Some(edge) = way.last().and_then(|at| graph.base(*at)) {
-        if way.len() > graph.images().len() {
-            break;
-        }
-        way.push(edge.base);
-    }
-    way
 }
 
 fn table(model: &Model, graph: &Graph, is_there: impl Fn(usize) -> bool) -> Vec<Row> {

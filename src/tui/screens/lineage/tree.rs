@@ -7,7 +7,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::rows::way_down;
 use super::{Model, Row};
 use crate::domain::lineage::{Best, Graph, Holder, Standing};
 use crate::domain::units::{age, count};
@@ -120,7 +119,7 @@ impl Places {
 
     /// The first columns of an image and of all that shows below it, the root's first.
     fn columns(&self, graph: &Graph, row: &Row) -> Vec<usize> {
-        let way = way_down(graph, row.number);
+        let way = graph.way_down(row.number);
         let mut columns: Vec<usize> = Vec::with_capacity(row.depth + 1);
         for number in way[..(row.depth + 1).min(way.len())].iter().rev() {
             let least = self.at_least(graph.images()[*number].holder());

@@ -3,7 +3,6 @@
 
 use ratatui::text::{Line, Span};
 
-use super::super::rows::way_down;
 use super::super::tree::origin;
 use super::node::Pane;
 use super::part;
@@ -79,7 +78,7 @@ impl Pane<'_> {
             let parts = self.graph.images()[number].parts.values();
             parts.map(|part| part.diff_ids.len()).min().unwrap_or(0)
         };
-        let way = way_down(self.graph, number);
+        let way = self.graph.way_down(number);
         let one = |(at, number): (usize, &usize)| {
             let below = self.graph.base(*number).map_or(0, |edge| edge.layers);
             Crate { number: *number, layers: layers(*number).saturating_sub(below), is_stale: is_stale && at == 1 }

@@ -11,7 +11,7 @@ use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
 use crate::tui::theme::{Glyph, Look, Role};
-use crate::tui::widgets::{Align, Column, Table, Width, badge, cut, meter};
+use crate::tui::widgets::{Align, Column, Table, Width, badge, cut, meter_of};
 
 const COLUMNS: [Column; 4] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
@@ -180,12 +180,9 @@ pub(super) fn item_lines(live: &Live, look: &Look, around: &Around, columns: usi
 /// How far all of it is.
 fn whole(progress: &Progress, look: &Look, columns: usize) -> Vec<Line<'static>> {
     let (done, failed, skipped, left) = progress.counts();
-    let all = progress.items.len().max(1);
     let width = columns.saturating_sub(4).clamp(8, 40);
-    #[allow(clippy::cast_precision_loss, reason = "a bar is as exact as its columns")]
-    let part = (done + failed + skipped) as f64 / all as f64;
     let mut bar = vec![Span::raw("  ")];
-    bar.extend(meter(look, part, width));
+    bar.extend(meter_of(look, (done + failed + skipped, progress.items.len()), width));
     let counts = [
         (Glyph::Pass, done, "moved", Role::Text),
         (Glyph::Fail, failed, "failed", Role::Fail),
