@@ -15,4 +15,6 @@ mod podman;
 #[cfg(feature = "engines")]
 pub mod same;
 #[cfg(feature = "engines")]
+mod stored;
+#[cfg(feature = "engines")]
 mod together;

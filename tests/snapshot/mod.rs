@@ -5,4 +5,5 @@ mod extracting;
 mod overlay;
 mod packs;
 mod properties;
+mod verbatim;
 mod watches;

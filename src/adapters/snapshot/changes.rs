@@ -20,7 +20,7 @@ use crate::domain::text::escape_bytes;
 pub(super) type Inode = (u64, u64);
 
 /// fuse-overlayfs says with it, too, that a folder is opaque.
-const OPAQUE_FILE: &[u8] = b".wh..wh..opq";
+pub(super) const OPAQUE_FILE: &[u8] = b".wh..wh..opq";
 
 /// What is to be packed.
 pub(super) struct Changes {
@@ -82,7 +82,7 @@ struct Here<'a> {
     lower: Option<OwnedFd>,
 }
 
-fn child(folder: &[u8], name: &[u8]) -> Box<[u8]> {
+pub(super) fn child(folder: &[u8], name: &[u8]) -> Box<[u8]> {
     if folder.is_empty() { name.into() } else { [folder, b"/", name].concat().into() }
 }
 

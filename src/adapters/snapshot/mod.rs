@@ -9,6 +9,7 @@ mod shelf;
 mod unpack;
 mod upkeep;
 mod upper;
+mod verbatim;
 mod watch;
 mod watched;
 
@@ -17,5 +18,6 @@ pub use pack::{Packed, pack};
 pub use shelf::{Scratch, Shelf, step_cache};
 pub use unpack::{Marks, Options, Owners, UnpackError, Unpacked, remove_tree, unpack};
 pub use upkeep::{Closed, Kept, kinds, surplus};
-pub use upper::{Upper, UpperError};
+pub use upper::{Upper, UpperError, open_folder};
+pub use verbatim::copy_out;
 pub use watch::{Seen, SeenOp, Watch};

@@ -44,12 +44,8 @@ pub fn pack(upper: &Upper<'_>, out: impl Write) -> Result<Packed, UpperError> {
         skipped: changes.skipped,
         ..Packed::default()
     };
-    let mut job = Job {
-        packer: Packer::new(out, upper.created),
-        way: Way { root: upper.upper, last: None },
-        links: HashMap::new(),
-        upper,
-    };
+    let mut job =
+        Job { packer: Packer::new(out, upper.created), way: Way::from(upper.upper), links: HashMap::new(), upper };
     for change in &set.changes {
         packed.bytes += match job.line(change) {
             Err(_) if (upper.cancelled)() => return Err(UpperError::Cancelled),
@@ -103,13 +99,17 @@ impl<W: Write> Job<'_, W> {
 }
 
 /// The folder last opened: neighbours in a layer mostly share it.
-struct Way<'a> {
+pub(super) struct Way<'a> {
     root: BorrowedFd<'a>,
     last: Option<(Box<[u8]>, OwnedFd)>,
 }
 
-impl Way<'_> {
-    fn folder(&mut self, path: &[u8]) -> Result<BorrowedFd<'_>, Errno> {
+impl<'a> Way<'a> {
+    pub(super) fn from(root: BorrowedFd<'a>) -> Self {
+        Self { root, last: None }
+    }
+
+    pub(super) fn folder(&mut self, path: &[u8]) -> Result<BorrowedFd<'_>, Errno> {
         if self.last.as_ref().is_none_or(|(last, _)| **last != *path) {
             self.last = Some((path.into(), open_folder(self.root, path)?));
         }
@@ -118,9 +118,9 @@ impl Way<'_> {
 }
 
 /// A file that ends between two reads when somebody asks for it.
-struct Content<'a> {
-    file: File,
-    cancelled: &'a dyn Fn() -> bool,
+pub(super) struct Content<'a> {
+    pub(super) file: File,
+    pub(super) cancelled: &'a dyn Fn() -> bool,
 }
 
 impl Read for Content<'_> {

@@ -10,6 +10,8 @@ mod changes;
 mod daemon;
 mod engine;
 mod ground;
+#[cfg(feature = "engines")]
+mod left;
 mod merged;
 mod step;
 

@@ -9,6 +9,7 @@ use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
+use tokio_util::sync::CancellationToken;
 
 use super::said::{Story, exit_code};
 use super::session::Session;
@@ -122,12 +123,36 @@ impl Daemon {
         pack().map(Bytes::from).map_err(failed)
     }
 
+    /// Takes the image out of the daemon's storage where that lies here; `false` where it is to be fetched.
+    async fn take_stored(
+        &self,
+        docker: &Docker,
+        tag: &str,
+        (known, into): (&BTreeSet<DiffId>, &Path),
+    ) -> Result<bool, BuilderError> {
+        let Some(stored) = self.stored(docker, tag).await else { return Ok(false) };
+        let (known, folder, stop) = (known.clone(), into.to_owned(), CancellationToken::new());
+        let guard = stop.clone().drop_guard();
+        let leaving = move || stored.leave(&folder, &|id| known.contains(id), &stop);
+        let left = tokio::task::spawn_blocking(leaving).await;
+        drop(guard);
+        if matches!(left, Ok(Ok(()))) {
+            return Ok(true);
+        }
+        // Why it failed the longer way tells, if that fails too.
+        let clean = std::fs::remove_dir_all(into).and_then(|()| std::fs::create_dir(into));
+        clean.map(|()| false).map_err(|source| BuilderError::Io { action: "empty", path: into.into(), source })
+    }
+
     async fn fetch(&self, docker: &Docker, tag: &str, (of, into): (&str, &Path)) -> Result<(), BuilderError> {
         let mut known: BTreeSet<DiffId> = BTreeSet::new();
         if !of.starts_with("FROM scratch\n")
             && let Ok(loaded) = self.loaded.lock()
         {
             known.extend(loaded.values().flatten().cloned());
+        }
+        if self.take_stored(docker, tag, (&known, into)).await? {
+            return Ok(());
         }
         let mut stream = Box::pin(docker.export_image(tag));
         let (sender, receiver) = mpsc::channel::<Bytes>(PIECES);

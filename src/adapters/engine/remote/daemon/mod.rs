@@ -1,7 +1,7 @@
 //! Docker Engine and Podman by the API both speak. What a step stands on is loaded as an image, the step is built upon it,
 //! and the image that comes of it is fetched. Knows no recipes.
 //!
-//! Reading order: `connect`, this file's [`Daemon`], `load`, `build`, `said` (its progress as lines), `leftovers`;
+//! Reading order: `connect`, this file's [`Daemon`], `load`, `build`, `said` (its progress as lines), `stored`, `leftovers`;
 //! `images`: what it has of its own, for whoever reads it as a store.
 
 mod build;
@@ -11,6 +11,7 @@ mod leftovers;
 mod load;
 mod said;
 mod session;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

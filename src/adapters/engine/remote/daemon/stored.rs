@@ -1,0 +1,275 @@
+//! An image a daemon on this machine has made, read where it lies in that daemon's storage: only what is new of it, where
+//! `docker save` first puts together all that it stands on, too. It is a shorter way to the same layers and no more: whatever
+//! is not as expected (another machine's daemon, another storage driver, no right to look) gives `None`.
+//!
+//! What the daemon says of places is not believed. The image's config and which folder is which layer are read in the
+//! storage itself, below one root, through no symlink; the config must be what the image's id says.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bollard::Docker;
+use bollard::models::ImageInspect;
+use rustix::fs::{Mode, OFlags, openat};
+use tokio_util::sync::CancellationToken;
+
+use super::{Daemon, DaemonKind};
+use crate::adapters::engine::remote::left::Left;
+use crate::adapters::snapshot::{UpperError, copy_out, open_folder};
+use crate::domain::oci::{ChainId, Descriptor, DiffId, Digest, ImageConfig, media_type};
+
+/// Largest document of a storage: podman has one for all its layers.
+const MAX_DOCUMENT: u64 = 64 << 20;
+
+/// An image as it lies in a storage.
+pub(super) struct Stored {
+    config: Vec<u8>,
+    /// Its layers, bottom first, with their folders.
+    layers: Vec<(DiffId, OwnedFd)>,
+}
+
+impl Daemon {
+    /// The image called `tag`, where it can be read here.
+    pub(super) async fn stored(&self, docker: &Docker, tag: &str) -> Option<Stored> {
+        if !self.is_trusted_here() {
+            return None;
+        }
+        let said = docker.inspect_image(tag).await.ok()?;
+        let kind = self.kind;
+        tokio::task::spawn_blocking(move || find(kind, &said)).await.ok()?
+    }
+
+    /// Whether its storage may be on this machine, and is its own or root's: another user's daemon could name folders that are
+    /// not that user's to read.
+    fn is_trusted_here(&self) -> bool {
+        let Some(socket) = self.address.strip_prefix("unix://") else { return false };
+        let socket = format!("/{}", socket.trim_start_matches('/'));
+        let us = rustix::process::geteuid().as_raw();
+        std::fs::metadata(socket).is_ok_and(|socket| socket.uid() == 0 || socket.uid() == us)
+    }
+}
+
+/// Where a storage is, and the folders of an image's layers in it, bottom first.
+struct Places {
+    root: PathBuf,
+    driver: String,
+    ids: Vec<String>,
+}
+
+impl Places {
+    /// As the daemon says them: `ROOT/DRIVER/ID/diff` each.
+    fn of(kind: DaemonKind, said: &ImageInspect) -> Option<Self> {
+        let said = said.graph_driver.as_ref()?;
+        let driver = match kind {
+            DaemonKind::Docker => "overlay2",
+            DaemonKind::Podman => "overlay",
+        };
+        let upper = said.data.get("UpperDir").filter(|_| said.name == driver)?;
+        let lower = said.data.get("LowerDir").map(String::as_str).unwrap_or_default();
+        let mut folders = lower.split(':').filter(|folder| !folder.is_empty()).collect::<Vec<_>>();
+        folders.reverse();
+        folders.push(upper);
+        let root = Path::new(upper).ancestors().nth(3)?.to_owned();
+        let id = |folder: &str| {
+            let id = Path::new(folder).strip_prefix(root.join(driver)).ok()?.to_str()?.strip_suffix("/diff")?;
+            is_plain(id).then(|| id.to_owned())
+        };
+        let ids = folders.into_iter().map(id).collect::<Option<_>>()?;
+        Some(Self { root, driver: driver.to_owned(), ids })
+    }
+}
+
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// A storage's root, and what is beneath it.
+struct Storage(OwnedFd);
+
+impl Storage {
+    fn open(root: &Path) -> Option<Self> {
+        root.is_absolute().then(|| File::open(root).ok().map(|root| Self(root.into()))).flatten()
+    }
+
+    fn folder(&self, path: &str) -> Option<OwnedFd> {
+        open_folder(self.0.as_fd(), path.as_bytes()).ok()
+    }
+
+    fn document(&self, path: &str) -> Option<Vec<u8>> {
+        let (folder, name) = path.rsplit_once('/')?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(openat(self.folder(folder)?, name, flags, Mode::empty()).ok()?);
+        let mut bytes = Vec::new();
+        file.take(MAX_DOCUMENT).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+}
+
+fn find(kind: DaemonKind, said: &ImageInspect) -> Option<Stored> {
+    let id: Digest = match said.id.as_deref()? {
+        id if id.contains(':') => id.parse().ok()?,
+        id => format!("sha256:{id}").parse().ok()?,
+    };
+    let places = Places::of(kind, said)?;
+    let storage = Storage::open(&places.root)?;
+    let config = storage.document(&match kind {
+        DaemonKind::Docker => format!("image/{}/imagedb/content/sha256/{}", places.driver, id.encoded()),
+        DaemonKind::Podman => {
+            let name = STANDARD.encode(id.to_string());
+            format!("{}-images/{}/={name}", places.driver, id.encoded())
+        }
+    })?;
+    if Digest::of(&config) != id {
+        return None;
+    }
+    let ids = ImageConfig::parse(&config).ok()?.rootfs.diff_ids;
+    if ids.len() != places.ids.len() || !are_those(kind, &storage, &places, &ids)? {
+        return None;
+    }
+    let folder = |id: &String| storage.folder(&format!("{}/{id}/diff", places.driver));
+    let folders = places.ids.iter().map(folder).collect::<Option<Vec<_>>>()?;
+    Some(Stored { config, layers: ids.into_iter().zip(folders).collect() })
+}
+
+/// Whether the storage itself says that its folders of these ids are these layers.
+fn are_those(kind: DaemonKind, storage: &Storage, places: &Places, layers: &[DiffId]) -> Option<bool> {
+    #[derive(serde::Deserialize)]
+    struct Layer {
+        id: String,
+        #[serde(rename = "diff-digest")]
+        diff_id: Option<String>,
+    }
+    if kind == DaemonKind::Podman {
+        let said = storage.document(&format!("{}-layers/layers.json", places.driver))?;
+        let said: Vec<Layer> = serde_json::from_slice(&said).ok()?;
+        let said: BTreeMap<&str, Option<&str>> =
+            said.iter().map(|layer| (layer.id.as_str(), layer.diff_id.as_deref())).collect();
+        let is_it = |(id, layer): (&String, &DiffId)| {
+            said.get(id.as_str()).is_some_and(|said| *said == Some(layer.to_string().as_str()))
+        };
+        return Some(places.ids.iter().zip(layers).all(is_it));
+    }
+    let mut chain = None;
+    for (id, layer) in places.ids.iter().zip(layers) {
+        let here = ChainId::extend(chain.as_ref(), layer);
+        let place = format!("image/{}/layerdb/sha256/{}/cache-id", places.driver, here.0.encoded());
+        if storage.document(&place)? != id.as_bytes() {
+            return Some(false);
+        }
+        chain = Some(here);
+    }
+    Some(true)
+}
+
+impl Stored {
+    /// Leaves it as a layout in the empty folder `into`; layers that `is_known` are not read.
+    pub(super) fn leave(
+        self,
+        into: &Path,
+        is_known: &dyn Fn(&DiffId) -> bool,
+        stop: &CancellationToken,
+    ) -> Result<(), UpperError> {
+        let failed = |source: io::Error| UpperError::Io { path: String::new(), action: "keep what came back", source };
+        let left = Left::begin(into).map_err(failed)?;
+        let mut layers = Vec::new();
+        for (diff_id, folder) in self.layers {
+            if is_known(&diff_id) {
+                layers.push(Descriptor::new(media_type::LAYER, diff_id.0, 0));
+                continue;
+            }
+            let blob = left.blob().map_err(failed)?;
+            let (digest, size) = copy_out(folder.as_fd(), blob, &|| stop.is_cancelled())?.finish().map_err(failed)?;
+            layers.push(Descriptor::new(media_type::LAYER, digest, size));
+        }
+        left.finish(&self.config, layers).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use bollard::models::DriverData;
+
+    use super::*;
+
+    /// A storage as dockers keep it, with an image of two layers; what its daemon says of the image.
+    fn docker(root: &Path) -> ImageInspect {
+        let layers = [DiffId(Digest::of(b"base")), DiffId(Digest::of(b"own"))];
+        let config = format!(
+            r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{}","{}"]}}}}"#,
+            layers[0], layers[1]
+        );
+        let id = Digest::of(config.as_bytes());
+        let put = |path: String, text: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        put(format!("image/overlay2/imagedb/content/sha256/{}", id.encoded()), &config);
+        for (count, folder) in [(1, "aa"), (2, "bb")] {
+            let chain = ChainId::of(&layers[..count]).unwrap();
+            put(format!("image/overlay2/layerdb/sha256/{}/cache-id", chain.0.encoded()), folder);
+            put(format!("overlay2/{folder}/diff/file"), folder);
+        }
+        let place = |folder: &str| format!("{}/overlay2/{folder}/diff", root.display());
+        let data = HashMap::from([("UpperDir".into(), place("bb")), ("LowerDir".into(), place("aa"))]);
+        let driver = DriverData { name: "overlay2".into(), data };
+        ImageInspect { id: Some(id.to_string()), graph_driver: Some(driver), ..ImageInspect::default() }
+    }
+
+    #[test]
+    fn an_image_is_found_as_its_storage_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = docker(folder.path());
+        let stored = find(DaemonKind::Docker, &said).unwrap();
+        let base = DiffId(Digest::of(b"base"));
+        let into = tempfile::tempdir().unwrap();
+        stored.leave(into.path(), &|layer| *layer == base, &CancellationToken::new()).unwrap();
+        let blobs = fs::read_dir(into.path().join("blobs/sha256")).unwrap();
+        let blobs: Vec<Vec<u8>> = blobs.map(|blob| fs::read(blob.unwrap().path()).unwrap()).collect();
+        let has = |text: &[u8]| blobs.iter().any(|blob| blob.windows(text.len()).any(|part| part == text));
+        assert!(blobs.len() == 3 && has(b"bb") && !has(b"aa\0"), "config, manifest and the one layer that is new");
+    }
+
+    #[test]
+    fn what_a_daemon_says_of_places_is_not_believed() {
+        type Turn = fn(&Path, &mut ImageInspect);
+        fn data(said: &mut ImageInspect) -> &mut HashMap<String, String> {
+            &mut said.graph_driver.as_mut().unwrap().data
+        }
+        let turns: [(&str, Turn); 7] = [
+            ("another image", |_, said| said.id = Some(Digest::of(b"other").to_string())),
+            ("another folder", |root, said| {
+                fs::create_dir_all(root.join("overlay2/cc/diff")).unwrap();
+                data(said).insert("UpperDir".into(), format!("{}/overlay2/cc/diff", root.display()));
+            }),
+            ("a way out", |root, said| {
+                data(said).insert("UpperDir".into(), format!("{}/overlay2/../../diff", root.display()));
+            }),
+            ("a link", |root, _| {
+                fs::rename(root.join("overlay2/bb"), root.join("elsewhere")).unwrap();
+                symlink("../elsewhere", root.join("overlay2/bb")).unwrap();
+            }),
+            ("a layer too few", |_, said| drop(data(said).remove("LowerDir"))),
+            ("another driver", |_, said| said.graph_driver.as_mut().unwrap().name = "btrfs".into()),
+            ("nothing", |root, _| fs::remove_dir_all(root).unwrap()),
+        ];
+        for (what, turn) in turns {
+            let folder = tempfile::tempdir().unwrap();
+            let root = folder.path().join("root");
+            let mut said = docker(&root);
+            assert!(find(DaemonKind::Docker, &said).is_some());
+            turn(&root, &mut said);
+            assert!(find(DaemonKind::Docker, &said).is_none(), "{what}");
+        }
+    }
+}
