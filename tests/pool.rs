@@ -2,6 +2,7 @@
 //! can do, certificates and settings are in files of their own, as are bakes on real ones.
 
 mod asked;
+mod away;
 #[cfg(feature = "engines")]
 mod native;
 mod seats;

@@ -147,6 +147,9 @@ pub(super) enum Command {
     /// The process of one bake; started by `bake`
     #[command(name = "__worker", hide = true)]
     Worker(worker::Args),
+    /// The process of several bakes; started by `bake --detach`
+    #[command(name = "__batch", hide = true)]
+    BatchWorker(worker::BatchArgs),
     /// The process of one roll-out; started by `rollout`
     #[command(name = "__rollout", hide = true)]
     RolloutWorker(worker::RolloutArgs),

@@ -8,9 +8,10 @@ use super::render::Bars;
 use super::run::Session;
 use super::story::{Story, conclude};
 use crate::domain::text::escape;
+use crate::domain::units::count;
 use crate::flows::Context;
-use crate::flows::bake::{Asked, BakeOptions, read_requests, start};
-use crate::flows::batch::{Batch, Progress};
+use crate::flows::bake::{Asked, BakeOptions, Started, read_requests, start};
+use crate::flows::batch::{Batch, Progress, away};
 use crate::flows::interrupts::Interrupts;
 use crate::report::{Kind, Report};
 
@@ -66,26 +67,54 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     // None named is all, and only said so with --all.
     let context = session.context()?.with_secret_flags(&args.secrets)?.with_passphrase_asked()?;
     let asked = read_requests(&context, &args.recipes, &options)?;
-    if args.detach { detach(&context, &asked, session).await } else { follow(&context, asked, session).await }
+    if args.detach { detach(&context, asked, session).await } else { follow(&context, asked, session).await }
 }
 
-async fn detach(context: &Context, asked: &Asked, session: &Session) -> Result<(), Report> {
-    if Batch::has_dependencies(&asked.requests) {
-        return Err(Report::message(
-            Kind::Usage,
-            "recipes that inherit from each other cannot be baked detached at once",
-        )
-        .help("bake them without --detach, or one after the other"));
+async fn detach(context: &Context, asked: Asked, session: &Session) -> Result<(), Report> {
+    let is_pooled = Batch::is_pooled(context, &asked.requests);
+    let in_turn = is_pooled || asked.requests.len() > asked.parallel || Batch::has_dependencies(&asked.requests);
+    if asked.requests.len() > 1 && in_turn {
+        let away = away::begin(context, asked).await?;
+        if session.output.json {
+            return session.output.json(&away);
+        }
+        session.output.line(&away.batch)?;
+        let count = count(away.waiting.len() as u64, "recipe");
+        session
+            .output
+            .note(format!("baking {count} in turn; see them: bakery bakes, stop all: bakery cancel {}", away.batch));
+        away.log()
+            .into_iter()
+            .for_each(|log| session.output.note(format!("what cannot begin is said in {}", log.display())));
+        return Ok(());
+    }
+    if is_pooled {
+        return first_begun(Batch::new(context, asked)?, session).await;
     }
     for request in &asked.requests {
-        let started = start(context, request, false).await?;
-        if session.output.json {
-            session.output.json(&started)?;
-        } else {
-            session.output.line(&started.bake)?;
-            session.output.note(format!("baking {}; watch it: bakery attach {}", request.reference, started.bake));
+        begun(&start(context, request, false).await?, &request.reference, session)?;
+    }
+    Ok(())
+}
+
+/// Waits until a builder has the one bake.
+async fn first_begun(mut batch: Batch, session: &Session) -> Result<(), Report> {
+    loop {
+        match batch.next().await {
+            Some(Progress::Started { started, reference }) => return begun(&started, &reference, session),
+            Some(Progress::NotStarted { report, .. }) => return Err(report),
+            Some(_) => {}
+            None => return Ok(()),
         }
     }
+}
+
+fn begun(started: &Started, reference: &str, session: &Session) -> Result<(), Report> {
+    if session.output.json {
+        return session.output.json(started);
+    }
+    session.output.line(&started.bake)?;
+    session.output.note(format!("baking {reference}; watch it: bakery attach {}", started.bake));
     Ok(())
 }
 

@@ -6,6 +6,8 @@ use super::render;
 use super::run::Session;
 use crate::domain::projection::ShelfRow;
 use crate::domain::text::escape;
+use crate::domain::units::count;
+use crate::flows::batch::away;
 use crate::flows::watch::Shelf;
 use crate::report::Report;
 
@@ -17,6 +19,13 @@ pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
     let rows = Shelf::from_environment().list()?;
     if session.output.json {
         return session.output.json(&rows.iter().map(object).collect::<Vec<_>>());
+    }
+    for batch in away::at_work()? {
+        let waiting = count(batch.waiting.len() as u64, "recipe");
+        session.output.note(format!(
+            "batch {} is at work, {waiting} not begun; stop it: bakery cancel {}",
+            batch.batch, batch.batch
+        ));
     }
     if rows.is_empty() {
         session.output.note("no bakes yet; begin with: bakery bake RECIPE");

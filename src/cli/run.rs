@@ -143,6 +143,7 @@ pub(super) async fn dispatch(command: Command, session: &Session) -> Result<(), 
         Command::Completions(args) => super::completions::run(args, session).await,
         Command::Man(args) => super::man::run(args, session).await,
         Command::Worker(args) => super::worker::run(args, session).await,
+        Command::BatchWorker(args) => super::worker::run_batch(args, session).await,
         Command::RolloutWorker(args) => super::worker::run_rollout(args, session).await,
     }
 }

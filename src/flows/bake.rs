@@ -20,7 +20,7 @@ use crate::report::{Kind, Report};
 const KEPT_BAKES: usize = 500;
 
 /// Name of the request in a bake's folder.
-pub(super) const REQUEST: &str = "request.json";
+pub(in crate::flows) const REQUEST: &str = "request.json";
 
 /// What a worker is asked. Everything that could change until it starts is frozen here (Y-09).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

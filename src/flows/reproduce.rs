@@ -17,12 +17,14 @@ use crate::adapters::layer_source::LayerSource;
 use crate::adapters::process::identity;
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::open::open_local;
-use crate::adapters::store::{Selector, Store, StoreError, read_verified};
+use crate::adapters::store::{Store, StoreError, read_verified};
 use crate::domain::journal::EventKind;
 use crate::domain::layer::{
     Cause, ContentDigest, Divergence, Kind, LayerContents, first_byte, first_divergence, likely_cause,
 };
-use crate::domain::oci::{Descriptor, DiffId, ImageConfig, MAX_CONFIG_BYTES, Manifest, Platform, Repository};
+use crate::domain::oci::{
+    Descriptor, DiffId, ImageConfig, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, Manifest, Platform, Repository,
+};
 use crate::domain::plan::{PlannedStep, StepId};
 use crate::domain::text::escape_bytes;
 use crate::domain::trust::{CheckVerdict, Finding, reason};
@@ -188,10 +190,12 @@ async fn judge(
 
 /// Blob and diffID of the layers above the inherited ones.
 async fn own_layers(layout: &Layout, manifest: &Descriptor, inherited: usize) -> Result<Vec<Own>, EngineError> {
+    // As blobs: a manifest an earlier bake left belongs to that one's repository.
     let anywhere: Repository = "again".parse().map_err(StoreError::from)?;
-    let raw = layout.manifest(&anywhere, &Selector::Digest(manifest.digest.clone())).await?;
+    let source = layout.open_blob(&anywhere, manifest).await?;
+    let bytes = read_verified(source, manifest, MAX_MANIFEST_BYTES).await?;
     let unusable = |why: String| EngineError::Gate(Box::new(Report::message(ReportKind::Failed, why)));
-    let Ok(Manifest::Image(image)) = Manifest::parse(&raw.bytes, Some(&raw.descriptor.media_type)) else {
+    let Ok(Manifest::Image(image)) = Manifest::parse(&bytes, Some(&manifest.media_type)) else {
         return Err(unusable(format!("{} is no image", manifest.digest)));
     };
     let source = layout.open_blob(&anywhere, &image.config).await?;

@@ -98,3 +98,44 @@ async fn index(global: &Shelf, amd: &Put, arm: &Put) {
     let bytes = serde_json::to_vec(&index).unwrap();
     global.store.put_manifest(&repository, Some(&tag), media_type::INDEX, &bytes).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_has_not_lost_its_tags() {
+    let (bakery, [global, local, _]) = house();
+    let os = global.put("os:12", None, "os1", None).await;
+    local.put("team/told:1", Some(&os), "own1", Some("global/os:12")).await;
+    global.put("os:12", None, "os2", None).await;
+    has(&bakery, "local/team/told:1 stale global/os:12");
+    let index = bakery.path("global/index.json");
+    let kept = std::fs::read(&index).unwrap();
+    std::fs::write(&index, "{").unwrap();
+    let output = bakery.run(&["lineage", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(!output.status.success() && told["unread"][0]["what"] == "global", "{told:#}");
+    let text = told["nodes"].to_string();
+    assert!(text.contains("global/os:12") && told["stale"] == 1, "as it was at the last look: {told:#}");
+    std::fs::write(&index, kept).unwrap();
+    let (repository, tag): (Repository, Tag) = ("os".parse().unwrap(), "12".parse().unwrap());
+    global.store.remove_tag(&repository, &tag).await.unwrap();
+    has(&bakery, "local/team/told:1 unknown global/os:12");
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_a_store_is_told_where_that_store_is_and_nowhere_else() {
+    let (bakery, [global, local, _]) = house();
+    let os = global.put("os:12", None, "os1", None).await;
+    local.put("team/quiet:1", Some(&os), "own1", None).await;
+    has(&bakery, "local/team/quiet:1 current global/os:12");
+    // Another workspace with a store of the same name, and one that calls the first's by another.
+    bakery.write("other/bakery.yaml", "bakery: 1\nstores:\n  global: {layout: ./global}\n  local: {layout: ./local}\n");
+    let theirs = Shelf::layout(&bakery.path("other/global"));
+    theirs.put("os:12", None, "python1", None).await;
+    let third = "bakery: 1\nstores:\n  bases: {layout: ../global}\n  local: {layout: ../local}\n";
+    bakery.write("third/bakery.yaml", third);
+    global.put("os:12", None, "os2", None).await;
+    let told = bakery.json(&["lineage", "--workspace", "other"]);
+    assert_eq!(told["nodes"].as_array().unwrap().len(), 1, "{told:#}");
+    let told = standings(&bakery, &["--workspace", "third"]);
+    assert!(told.contains("local/team/quiet:1 stale bases/os:12"), "{told:#?}");
+    has(&bakery, "local/team/quiet:1 stale global/os:12");
+}

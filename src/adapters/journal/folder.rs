@@ -108,6 +108,13 @@ impl BakeFolder {
 
 /// All bakes below `bakes` that have a journal, newest first.
 pub fn list(bakes: &Path) -> Result<Vec<BakeFolder>, JournalError> {
+    let mut found = folders(bakes)?;
+    found.retain(|folder| folder.journal().exists());
+    Ok(found)
+}
+
+/// All folders below `bakes`, newest first.
+pub fn folders(bakes: &Path) -> Result<Vec<BakeFolder>, JournalError> {
     let entries = match fs::read_dir(bakes) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -116,8 +123,7 @@ pub fn list(bakes: &Path) -> Result<Vec<BakeFolder>, JournalError> {
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.map_err(JournalError::io("read", bakes))?;
-        let folder = entry.file_name().to_str().and_then(|name| BakeFolder::of(bakes, name));
-        found.extend(folder.filter(|folder| folder.journal().exists()));
+        found.extend(entry.file_name().to_str().and_then(|name| BakeFolder::of(bakes, name)));
     }
     found.sort_by(|a, b| b.cmp(a));
     Ok(found)

@@ -14,7 +14,7 @@ mod tail;
 mod writer;
 
 pub use error::JournalError;
-pub use folder::{BakeFolder, list};
+pub use folder::{BakeFolder, folders, list};
 pub(in crate::adapters) use folder::{open_for_appending, open_for_reading, sync_folder};
 pub use lock::{WorkerLock, is_held};
 pub use logs::read_output;

@@ -49,6 +49,12 @@ impl Paths {
     pub fn bakes(&self) -> PathBuf {
         self.state.join("bakes")
     }
+
+    /// The folder that holds one folder a batch that goes on by itself.
+    pub fn batches(&self) -> PathBuf {
+        self.state.join("batches")
+    }
+
     /// The folder that holds one folder a roll-out.
     pub fn rollouts(&self) -> PathBuf {
         self.state.join("rollouts")

@@ -117,17 +117,14 @@ impl<'i> Tags<'i> {
         self.images[base].places.first().map(|place| (place.repository.as_str(), place.tag.as_str()))
     }
 
-    /// When an image was made, or seen first where it does not tell.
-    pub(super) fn date(&self, number: usize) -> Option<i64> {
-        self.dates[number]
-    }
-
-    /// How many images of the repository are newer than `base`, up to `now`; at least one.
-    pub(super) fn between(&self, repository: &str, base: usize, now: usize) -> usize {
+    /// How many images of the repository are newer than `base`, up to `now`, at least one; and when the first of them was made,
+    /// or seen first where it does not tell.
+    pub(super) fn between(&self, repository: &str, base: usize, now: usize) -> (usize, Option<i64>) {
         let created = |number: usize| self.dates[number];
         let had = self.had.get(repository).into_iter().flatten().copied();
         let between = had
             .filter(|number| *number != base && created(*number) > created(base) && created(*number) <= created(now));
-        between.count().max(1)
+        let between: Vec<Option<i64>> = between.map(created).collect();
+        (between.len().max(1), between.into_iter().flatten().min().or(created(now)))
     }
 }

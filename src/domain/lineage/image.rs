@@ -66,6 +66,8 @@ pub struct Hint {
     pub tag: Option<String>,
     /// The base's manifest or index.
     pub digest: Option<Digest>,
+    /// Whether it may be the base's own word: not every program that lays layers upon an image says anything of its own.
+    pub may_be_inherited: bool,
 }
 
 /// What others than the image itself say of its base, by the image's digest: the provenance attached to it, the lock of its recipe.

@@ -22,7 +22,7 @@ pub enum Standing {
         now: usize,
         /// By how many versions of the base.
         behind: usize,
-        /// When what is there now was made, or seen first where it does not tell: seconds since 1970.
+        /// When the first version after its own was made, or seen first where it does not tell: seconds since 1970.
         since: Option<i64>,
     },
     /// Its own base is what it was, but something below that has moved on.
@@ -86,8 +86,8 @@ fn alone(tags: &Tags<'_>, images: &[Image], number: usize, edge: Option<Edge>) -
     let standing = match tags.now((repository, tag)) {
         Some(now) if images[now].serves_as(base, image) => Standing::Current { follows },
         Some(now) => {
-            let behind = tags.between(repository, edge.base, now);
-            Standing::Stale { follows, now, behind, since: tags.date(now) }
+            let (behind, since) = tags.between(repository, edge.base, now);
+            Standing::Stale { follows, now, behind, since }
         }
         None => Standing::Unknown { follows },
     };

@@ -38,7 +38,8 @@ fn at(created: i64, image: Image) -> Image {
 
 fn on(base: &str, name: &str, image: Image) -> Image {
     let (repository, tag) = base.rsplit_once(':').unwrap();
-    let hint = Hint { repository: Some(repository.into()), tag: Some(tag.into()), digest: Some(digest(name)) };
+    let (repository, tag) = (Some(repository.into()), Some(tag.into()));
+    let hint = Hint { repository, tag, digest: Some(digest(name)), may_be_inherited: false };
     Image { hint: Some(hint), ..image }
 }
 
@@ -91,6 +92,35 @@ fn what_is_told_and_proven_goes_before_what_only_happens_to_be_longer() {
     let told = told(images, &[]);
     assert_eq!(told[3], "local/app:2 <- global/python:3 current");
     assert_eq!(told[4], "local/quiet:1 <- global/python:3 current", "nobody says that a sibling is a base");
+}
+
+#[test]
+fn what_an_image_was_told_of_its_base_by_its_base_is_no_word_of_its_own() {
+    let handed_on = |image: Image| {
+        let hint = image.hint.map(|hint| Hint { may_be_inherited: true, ..hint });
+        Image { hint, ..image }
+    };
+    let images = vec![
+        image("os", "o", &["global/os:12"]),
+        on("global/os:12", "os", image("python", "o p", &["global/python:3"])),
+        // A layer laid upon python by a program that leaves all annotations as they were, and one upon that.
+        handed_on(on("global/os:12", "os", image("app", "o p a", &["teams/app:1"]))),
+        handed_on(on("global/os:12", "os", image("more", "o p a b", &["teams/more:1"]))),
+        // It really is on os.
+        handed_on(on("global/os:12", "os", image("other", "o x", &["teams/other:1"]))),
+        // A sibling with the same first step, by a program that says what it built upon.
+        on("global/os:12", "os", image("sibling", "o p s", &["local/sibling:1"])),
+    ];
+    assert_eq!(
+        told(images, &[])[1..],
+        [
+            "global/python:3 <- global/os:12 current",
+            "teams/app:1 <- global/python:3 current",
+            "teams/more:1 <- global/python:3 current",
+            "teams/other:1 <- global/os:12 current",
+            "local/sibling:1 <- global/os:12 current",
+        ]
+    );
 }
 
 #[test]
@@ -150,7 +180,7 @@ fn versions_without_a_date_are_counted_in_the_order_they_were_seen() {
     let graph = Graph::of(images, &[seen("first", 100), seen("second", 200), seen("third", 300)]);
     let app = graph.at("local/app:1").unwrap();
     let Standing::Stale { behind, since, .. } = graph.standing(app) else { panic!("{:?}", graph.standing(app)) };
-    assert_eq!((*behind, *since), (2, Some(300)));
+    assert_eq!((*behind, *since), (2, Some(200)));
 }
 
 #[test]

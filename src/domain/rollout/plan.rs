@@ -233,7 +233,12 @@ mod tests {
         };
         let hint = base.map(|(base, word)| {
             let (repository, tag) = base.rsplit_once(':').unwrap();
-            Hint { repository: Some(repository.into()), tag: Some(tag.into()), digest: Some(digest(word)) }
+            Hint {
+                repository: Some(repository.into()),
+                tag: Some(tag.into()),
+                digest: Some(digest(word)),
+                ..Hint::default()
+            }
         });
         let diff_ids = layers.split_whitespace().map(|layer| DiffId(digest(layer))).collect();
         Image {

@@ -107,6 +107,11 @@ impl Batch {
         requests.iter().any(|request| requests.iter().any(|other| builds_on(request, &other.reference)))
     }
 
+    /// Whether bakes go to the workspace's `engines`.
+    pub fn is_pooled(context: &Context, requests: &[BakeRequest]) -> bool {
+        !context.workspace.engines.is_empty() && requests.iter().all(|request| request.options.engine.is_none())
+    }
+
     /// The next thing that happens; `None` when all is over. May be dropped at any await.
     pub async fn next(&mut self) -> Option<Progress> {
         loop {

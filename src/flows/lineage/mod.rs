@@ -3,6 +3,7 @@
 
 mod assess;
 mod hints;
+mod memory;
 mod scan;
 mod shelf;
 mod watch;
@@ -11,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use crate::adapters::clock;
-use crate::adapters::pointed::PointedTags;
 use crate::adapters::store::Selector;
 use crate::domain::lineage::{Graph, Image, Pointed};
 use crate::domain::oci::Digest;
 use crate::report::{Kind, Report};
 
 pub use self::assess::Assessment;
+use self::memory::Memory;
 use self::shelf::Shelves;
 pub use self::watch::LineageWatch;
 
@@ -37,22 +38,19 @@ impl Context {
     }
 
     async fn look(&self, shelves: &Shelves) -> Lineage {
-        let memory = PointedTags::new(&self.paths.state);
-        let remembered = memory.read();
-        let scanned = self.scan(shelves, &remembered).await;
+        let memory = Memory::read(self);
+        let scanned = self.scan(shelves, &memory).await;
         // Of a base nobody is on any more nothing has to be remembered; of one that could not be read, all.
         let known: BTreeSet<&Digest> = scanned.images.iter().flat_map(Image::digests).collect();
         shelves.forget_others(&known);
         let is_needed = |old: &&Pointed| !scanned.unread.is_empty() || known.contains(&old.digest);
-        let mut pointed: BTreeMap<Pointed, Option<i64>> = remembered.iter().filter(is_needed).map(unseen).collect();
+        let mut pointed: BTreeMap<Pointed, Option<i64>> = memory.pointed.iter().filter(is_needed).map(unseen).collect();
         let first_seen = clock::now_unix();
         for tag in scanned.images.iter().flat_map(now) {
             pointed.entry(tag).or_insert(Some(first_seen));
         }
         let pointed: BTreeSet<Pointed> = pointed.into_iter().map(|(tag, seen)| Pointed { seen, ..tag }).collect();
-        if pointed != remembered {
-            memory.keep(&pointed);
-        }
+        memory.keep(&pointed, &scanned.images);
         let pointed: Vec<Pointed> = pointed.into_iter().collect();
         Lineage { graph: Graph::with_hints(scanned.images, &pointed, &scanned.further), unread: scanned.unread }
     }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt};
 
-use super::shelf::{Shelves, Unread};
+use super::memory::Memory;
+use super::shelf::{Pointing, Shelf, Shelves, Unread};
 use crate::adapters::store::{KeptDocuments, Store};
 use crate::domain::lineage::{FurtherHints, Hint, Holder, Image, Part, Place, Pointed};
-use crate::domain::oci::{Annotations, Digest, ImageManifest, Manifest, Repository, media_type};
+use crate::domain::oci::{Annotations, Digest, ImageConfig, ImageManifest, Manifest, Repository, Tag, media_type};
 use crate::flows::Context;
 use crate::flows::browse::told_time;
 use crate::flows::compare::told_base;
@@ -33,12 +34,14 @@ type Found = (Arc<dyn Store>, Repository);
 
 impl Context {
     /// All images that a tag points to, and the bases that only others know of.
-    pub(super) async fn scan(&self, shelves: &Shelves, remembered: &BTreeSet<Pointed>) -> Scanned {
+    pub(super) async fn scan(&self, shelves: &Shelves, memory: &Memory) -> Scanned {
         let mut unread = shelves.unread.clone();
         let tags: Vec<BoxFuture<'_, _>> = shelves.shelves.iter().map(|shelf| self.tags(shelf).boxed()).collect();
         let listed = stream::iter(tags).buffer_unordered(8).collect::<Vec<_>>().await;
         let mut places: BTreeMap<Digest, (Found, Vec<Place>)> = BTreeMap::new();
-        for (shelf, (tags, failures)) in listed {
+        for (shelf, (mut tags, failures)) in listed {
+            let last = as_last(shelf, memory, (&tags, &failures));
+            tags.extend(last);
             unread.extend(failures);
             for (digest, repository, tag) in tags {
                 let place = Place {
@@ -53,7 +56,7 @@ impl Context {
         let mut images = self.read_all(shelves, places, &mut unread).await;
         self.in_words_of_here(&mut images);
         let further = self.further_hints(&images).await;
-        let wanted = self.untagged((&images, &further), remembered);
+        let wanted = self.untagged((&images, &further), &memory.pointed);
         let (asked, mut gone) = (wanted.keys().cloned().collect::<Vec<_>>(), Vec::new());
         let found = self.read_all(shelves, wanted, &mut gone).await;
         if unread.is_empty() && !gone.is_empty() {
@@ -144,7 +147,10 @@ impl Context {
             }
         };
         let first = documents.first();
-        let hint = hint.or_else(|| self.hint(&first?.manifest.annotations));
+        let mut hint = hint.or_else(|| self.hint(&first?.manifest.annotations));
+        if let (Some(hint), Some(first)) = (&mut hint, first) {
+            hint.may_be_inherited = !is_baked(&first.config);
+        }
         let created = first.and_then(|first| told_time(first.config.created.as_deref()?));
         let parts = documents.into_iter().map(|documents| {
             let platform = documents.config.platform();
@@ -166,7 +172,7 @@ impl Context {
             return digest.map(|digest| Hint { digest: Some(digest), ..Hint::default() });
         };
         let tag = image.tag_or_latest().map(|tag| tag.to_string());
-        Some(Hint { repository: self.called(&image), tag, digest: digest.or(image.digest) })
+        Some(Hint { repository: self.called(&image), tag, digest: digest.or(image.digest), may_be_inherited: false })
     }
 
     /// What an image of another store calls local is local to whoever made it, unless it is ours.
@@ -230,7 +236,25 @@ impl Context {
     }
 }
 
+/// What tags pointed to at the last look that could not be asked at this one: a store that does not answer has not lost them.
+fn as_last(shelf: &Shelf, memory: &Memory, (asked, failures): (&[Pointing], &[Unread])) -> Vec<Pointing> {
+    let is_silent = |what: &str| failures.iter().any(|(failed, _)| failed == what);
+    let all = is_silent(shelf.label.trim_end_matches('/'));
+    let of_shelf = memory.last.iter().filter_map(|((repository, tag), digest)| {
+        let within: Repository = repository.strip_prefix(&shelf.label)?.parse().ok()?;
+        let tag: Tag = tag.parse().ok()?;
+        let is_asked = || asked.iter().any(|(_, repository, asked)| *repository == within && *asked == tag);
+        ((all || is_silent(&format!("{repository}:{tag}"))) && !is_asked()).then_some((digest.clone(), within, tag))
+    });
+    of_shelf.collect()
+}
+
 /// Artifacts have another config.
 fn is_image(manifest: &ImageManifest) -> bool {
     matches!(manifest.config.media_type.as_str(), media_type::CONFIG | media_type::DOCKER_CONFIG)
+}
+
+/// Whether bakery laid its last layer, which then said itself upon what.
+fn is_baked(config: &ImageConfig) -> bool {
+    config.history.last().is_some_and(|last| last.comment.as_deref() == Some("bakery"))
 }

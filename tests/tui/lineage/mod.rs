@@ -55,7 +55,8 @@ pub fn image(layers: &str, places: &[&str], days: i64) -> Image {
 /// The same, saying that it is on `base`, which had these layers.
 pub fn on(base: &str, layers: &str, image: Image) -> Image {
     let (repository, tag) = base.rsplit_once(':').unwrap();
-    let hint = Hint { repository: Some(repository.into()), tag: Some(tag.into()), digest: Some(digest(layers)) };
+    let (repository, tag) = (Some(repository.into()), Some(tag.into()));
+    let hint = Hint { repository, tag, digest: Some(digest(layers)), ..Hint::default() };
     Image { hint: Some(hint), ..image }
 }
 
