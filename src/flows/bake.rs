@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::prepare::{PrepareOptions, local_base, platforms_of};
-use super::{Context, LoadedRecipe};
+use super::{Context, LoadedRecipe, engines};
 use crate::adapters::host;
 use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};
@@ -211,7 +211,7 @@ pub(super) fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOp
         lock: None,
         platforms: platforms_of(recipe),
         workspace: context.workspace.root.clone(),
-        engine: options.engine.clone().unwrap_or_else(|| context.engine_name().to_owned()),
+        engine: engines::written(options.engine.as_deref().unwrap_or(context.engine_name()), &context.workspace)?,
         builder: None,
         seats: Vec::new(),
         options: BakeOptions { secrets: context.secrets_of(recipe), ..options.clone() },

@@ -15,6 +15,7 @@ use crate::adapters::settings::{StorePlace, StoreSettings};
 use crate::domain::engine::{Capabilities, EngineAddress, Lack};
 use crate::domain::oci::Platform;
 use crate::domain::recipe::{Lock, Recipe};
+use crate::domain::yaml::nearest;
 use crate::report::{Kind, Report};
 
 /// What bakes where nobody says.
@@ -118,6 +119,27 @@ pub(super) fn address(name: &str) -> Result<EngineAddress, Report> {
     name.parse().map_err(|error| Report::new(Kind::Usage, &error))
 }
 
+/// What a user writes for an engine, `A,B` for two, with the addresses of those that the workspace's `engines` name.
+pub(super) fn written(name: &str, workspace: &Workspace) -> Result<String, Report> {
+    let one = |part: &str| -> Result<String, Report> {
+        if let Some(own) = workspace.engines.iter().find(|own| own.name == part) {
+            return Ok(own.engine.to_string());
+        }
+        address(part).map(|_| part.to_owned()).map_err(|report| {
+            let kinds = ["embedded", "docker", "podman", "buildkit", "buildx"].into_iter();
+            let known: Vec<&str> = kinds.chain(workspace.engines.iter().map(|own| own.name.as_str())).collect();
+            match nearest(part.split("://").next().unwrap_or(part), known) {
+                Some(near) => report.help(format!("did you mean `{near}`?")),
+                None => report,
+            }
+        })
+    };
+    match split(name) {
+        (first, Some(second)) => Ok(format!("{},{}", one(first)?, one(second)?)),
+        (first, None) => one(first),
+    }
+}
+
 /// Kinds of the engines that carry out steps which run something; `None` where that is this machine's own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kinds {
@@ -208,13 +230,14 @@ pub(super) fn lacking(
     platforms: &[Platform],
 ) -> Option<Report> {
     let told = |lack: &Lack| format!("{file}:{}: {name} cannot {}", lack.line, lack.what);
+    let foreign = platforms.iter().any(|platform| !can.runs(platform));
     let mut lacks = can.lacks(recipe, platforms).into_iter();
     let mut report = Report::message(Kind::Usage, told(&lacks.next()?));
     report.causes = lacks.map(|lack| told(&lack)).collect();
-    let other = if name == EMBEDDED {
-        "bake on another engine: `--engine`"
-    } else {
-        "bake on another engine: `--engine embedded`"
+    let other = match name {
+        _ if foreign => "bake where that platform is native: `--engine`, or `engines` in bakery.yaml",
+        EMBEDDED => "bake on another engine: `--engine`",
+        _ => "bake on another engine: `--engine embedded`",
     };
     Some(report.help(other))
 }
@@ -234,7 +257,7 @@ impl Context {
     /// The same with another engine than the workspace's: it bakes alone.
     pub fn on_engine(mut self, engine: Option<&str>) -> Result<Self, Report> {
         if let Some(engine) = engine {
-            self.workspace.engine = Some((engine.to_owned(), 0));
+            self.workspace.engine = Some((written(engine, &self.workspace)?, 0));
             self.engine()?;
         }
         Ok(self)

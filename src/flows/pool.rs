@@ -89,15 +89,18 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// The workspace's `engines`; `named`: that one alone, with so many at once. Files their `tls` names must be there.
+    /// The workspace's `engines`; `named`: that one alone, one that is none of them with so many at once. Files their `tls` names
+    /// must be there.
     pub(super) fn of(context: &Context, named: Option<&str>, parallel: usize) -> Result<Self, Report> {
         let engines = &context.workspace.engines;
-        if named.is_none() && !engines.is_empty() {
-            engines.iter().try_for_each(EngineSettings::check_tls)?;
+        let chosen: Vec<&EngineSettings> =
+            engines.iter().filter(|own| named.is_none_or(|named| own.name == named)).collect();
+        if !chosen.is_empty() {
+            chosen.iter().try_for_each(|own| own.check_tls())?;
             let place = |own: &EngineSettings| Place { engine: own.engine.to_string(), own: Some(own.clone()) };
-            return Ok(Self { all: engines.iter().map(place).collect(), slots: parallel });
+            return Ok(Self { all: chosen.into_iter().map(place).collect(), slots: parallel });
         }
-        let engine = named.unwrap_or(context.engine_name()).to_owned();
+        let engine = engines::written(named.unwrap_or(context.engine_name()), &context.workspace)?;
         let first = engines::split(&engine).0;
         if let Some(own) = engines.iter().find(|own| own.engine.to_string() == first) {
             own.check_tls()?;

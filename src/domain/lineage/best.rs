@@ -5,7 +5,7 @@
 pub enum Best {
     /// Nothing: it is on what its base is now.
     UpToDate,
-    /// Put it on its new base; proven to come to the same as a bake there.
+    /// Put it on its new base: nothing of its own meets what that changed.
     Rebase,
     /// Bake its recipe again: its own layers or its config stand in the way of a rebase.
     Rebake,

@@ -101,28 +101,28 @@ fn is_below(path: &[u8], folder: &[u8]) -> bool {
 struct Ours<'t> {
     tree: &'t Tree,
     base_layers: u32,
-    /// Every path our layers name, sorted.
-    touched: Vec<Vec<u8>>,
+    /// Every path our layers name, sorted, with how many layers there are up to the one that does.
+    touched: Vec<(Vec<u8>, u32)>,
 }
 
 impl<'t> Ours<'t> {
     fn new(tree: &'t Tree, base_layers: u32) -> Self {
-        let paths = tree.touched(base_layers, tree.layers());
-        let mut touched: Vec<Vec<u8>> = paths.map(|path| tree.path(path)).collect();
+        let of = |level: u32| tree.touched(level - 1, level).map(move |path| (tree.path(path), level));
+        let mut touched: Vec<(Vec<u8>, u32)> = (base_layers + 1..=tree.layers()).flat_map(of).collect();
         touched.sort_unstable();
         touched.dedup();
         Self { tree, base_layers, touched }
     }
 
     fn is_touched(&self, path: &[u8]) -> bool {
-        self.touched.binary_search_by(|other| other.as_slice().cmp(path)).is_ok()
+        self.touched.binary_search_by(|(other, _)| other.as_slice().cmp(path)).is_ok()
     }
 
     /// The first of our paths below a folder.
     fn below(&self, folder: &[u8]) -> Option<&Vec<u8>> {
         let inside = [folder, b"/"].concat();
-        let at = self.touched.partition_point(|other| other.as_slice() < inside.as_slice());
-        self.touched.get(at).filter(|path| path.starts_with(&inside))
+        let at = self.touched.partition_point(|(other, _)| other.as_slice() < inside.as_slice());
+        self.touched.get(at).map(|(path, _)| path).filter(|path| path.starts_with(&inside))
     }
 
     /// What of ours a change of the base meets first.
@@ -158,7 +158,7 @@ impl<'t> Ours<'t> {
         while !at.is_empty() {
             at = split(at).0;
             let Some(id) = self.tree.find(at) else { continue };
-            if self.is_emptied(id) || (self.is_touched(at) && self.is_interrupted(id)) {
+            if self.is_emptied(id) || self.is_interrupted(at, id) {
                 return Some(at.to_vec());
             }
         }
@@ -169,10 +169,11 @@ impl<'t> Ours<'t> {
         self.tree.emptied(folder, self.base_layers, self.tree.layers()).is_some()
     }
 
-    /// Whether any of our layers leaves no folder there, be it made anew above.
-    fn is_interrupted(&self, folder: PathId) -> bool {
+    /// Whether any of our layers puts no folder there, or takes it away, be it made anew above.
+    fn is_interrupted(&self, path: &[u8], folder: PathId) -> bool {
         let is_folder = |level| self.tree.seen_at(folder, level).is_some_and(|seen| seen.is_folder());
-        (self.base_layers + 1..=self.tree.layers()).any(|level| !is_folder(level))
+        let begin = self.touched.partition_point(|(other, _)| other.as_slice() < path);
+        self.touched[begin..].iter().take_while(|(other, _)| other == path).any(|(_, level)| !is_folder(*level))
     }
 
     /// Something of ours where a symlink of the old base led.

@@ -57,7 +57,8 @@ impl Batch {
         let Asked { requests, parallel } = asked;
         refuse_circles(&requests)?;
         let named = requests.iter().find(|request| request.options.engine.is_some());
-        let places = Places::of(context, named.map(|request| request.engine.as_str()), parallel)?;
+        let named = named.and_then(|request| request.options.engine.as_deref());
+        let places = Places::of(context, named, parallel)?;
         let work = |request: &BakeRequest| Work {
             reference: request.reference.clone(),
             team: request.reference.split_once('/').map_or("", |(team, _)| team).to_owned(),

@@ -10,6 +10,7 @@ use crate::domain::lineage::Standing;
 use crate::domain::oci::{
     Descriptor, Digest, ImageIndex, ImageRef, Manifest, Place, Platform, Repository, Tag, annotation,
 };
+use crate::domain::rebase::ran_programs;
 use crate::domain::text::escape;
 use crate::domain::trust::Verified;
 use crate::domain::trust::attest::Dependency;
@@ -61,6 +62,14 @@ impl OwnImage {
     /// `NAME:TAG`.
     pub(super) fn name(&self) -> String {
         format!("{}:{}", self.repository, self.tag)
+    }
+
+    /// Whether programs had a hand in its own layers, on any platform.
+    pub(super) fn ran_programs(&self, bases: &Bases) -> bool {
+        self.parts.iter().any(|(platform, child, _)| {
+            let base = bases.parts.get(platform).map_or(&[][..], |(old, _)| &old.config.history);
+            ran_programs(&child.config.history, base)
+        })
     }
 
     /// Its layers above the base, of all platforms.

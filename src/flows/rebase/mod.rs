@@ -1,5 +1,6 @@
-//! Rebasing: an image put on what its base is now, without running a step, where that is proven to come to the same as baking it
-//! there. What is not proven is told with the paths and fields that decide it.
+//! Rebasing: an image put on what its base is now, without running a step, where nothing of its own is proven to meet what the
+//! base changed. What is not proven is told with the paths and fields that decide it; that its steps ran programs, which may have
+//! read what changed, is told, too.
 //!
 //! Order: `find` (the image, the base it is on, the base it goes to), `prove` (what stands in the way), the new base verified,
 //! `make` (documents without a name), what was made judged, `trial` (its recipe's tests), `home` (brought to where the image
@@ -58,6 +59,7 @@ impl Context {
         told.base = escape(&bases.name);
         told.was = (bases.was != bases.name).then(|| escape(&bases.was));
         told.bases = Some((bases.old.clone(), bases.new.clone()));
+        told.ran = image.ran_programs(&bases);
         if bases.is_same() {
             return self.stay(told, (&image, &bases), options).await;
         }

@@ -28,7 +28,7 @@ pub struct RebaseOptions {
 pub enum Answer {
     /// It is on what its base is now.
     Current,
-    /// Proven: the same as a bake on the new base.
+    /// Proven: nothing of its own meets what the base changed.
     Safe,
     /// Its own layers or its config stand in the way: it has to be baked again.
     NeedsRebake,
@@ -153,6 +153,8 @@ pub struct Rebase {
     pub bases: Option<(Digest, Digest)>,
     /// What it comes to.
     pub answer: Answer,
+    /// Whether programs had a hand in its own layers: they are not run again, and what they read of its base is not known.
+    pub ran: bool,
     /// What stands in the way, by platform.
     pub in_the_way: Vec<InTheWay>,
     /// Why it may not be done.
@@ -181,6 +183,7 @@ impl Rebase {
             was: None,
             bases: None,
             answer: Answer::Refused,
+            ran: false,
             in_the_way: Vec::new(),
             refusal: None,
             checks: Vec::new(),

@@ -123,6 +123,7 @@ pub fn rebase(image: &str, answer: Answer) -> Rebase {
         was: None,
         bases: Some((digest("os py1"), digest("os py3"))),
         answer,
+        ran: false,
         in_the_way,
         refusal: None,
         checks: Vec::new(),

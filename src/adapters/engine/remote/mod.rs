@@ -198,7 +198,9 @@ impl BuilderError {
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Unreachable { .. } => Some("`bakery doctor` says what the engine answers".into()),
+            Self::Unreachable { .. } => {
+                Some("is it running, and may this user reach it? `bakery doctor` asks the workspace's engines".into())
+            }
             Self::Full { builder, .. } => {
                 Some(format!("free room on {builder}, then bake again: what is done is kept"))
             }

@@ -10,6 +10,11 @@ use crate::flows::rebase::{Answer, InTheWay, LockMove, Rebase, TestState, Tested
 /// Most paths shown of one platform; `--json` has them all.
 const PATHS: usize = 20;
 
+/// What a baker does about what cannot be rebased.
+const REBAKE: &str = "`bakery update` its recipe and bake it: that runs its steps on the new base";
+/// What a rebase does not do.
+const NOT_RUN: &str = "its steps ran programs, which are not run again: what one of them read of the old base stays as it was. A bake runs them";
+
 /// The lines.
 pub fn lines(told: &Rebase, color: bool) -> Vec<String> {
     let mut lines = vec![head(told, color)];
@@ -35,8 +40,11 @@ pub fn lines(told: &Rebase, color: bool) -> Vec<String> {
         let read = crate::domain::units::bytes(told.carried.read);
         lines.push(format!("  {read} of its own layers were read once to learn what is in them"));
     }
+    if told.answer == Answer::Safe && told.ran {
+        lines.push(format!("  note: {NOT_RUN}"));
+    }
     match told.answer {
-        Answer::NeedsRebake => lines.push("  help: bake its recipe again; that runs its steps on the new base".into()),
+        Answer::NeedsRebake => lines.push(format!("  help: {REBAKE}")),
         Answer::Safe if told.is_done && told.reference.starts_with("local/") => {
             lines.push(format!(
                 "  help: `bakery publish {}` hands it on; what is there is not sent again",
@@ -59,7 +67,7 @@ fn mend(told: &Rebase) -> Option<String> {
         "base.unknown" | "base.not-below" => "--base REF names the one it is on, where that is another".into(),
         "base.unread" => "--base REF names it where it can be had".into(),
         "base.platform" => "--onto REF names a base for all its platforms".into(),
-        "layer.foreign" | "layer.unread" => "bake its recipe again; that runs its steps on the new base".into(),
+        "layer.foreign" | "layer.unread" => REBAKE.into(),
         "recipe.broken" => "`bakery check` shows the recipe; --no-tests rebases without its tests".into(),
         "store.no-key" => "name a `key` in bakery.yaml for the store it lies under".into(),
         _ => return None,
@@ -79,9 +87,14 @@ fn head(told: &Rebase, color: bool) -> String {
         None => format!("{} {} → {}", told.base, short(old), short(new)),
     });
     let what = match (told.answer, &move_of) {
-        (Answer::Current, _) => format!("is on what {} is now", told.base),
+        (Answer::Current, _) => match &told.bases {
+            Some((_, new)) => format!("is on {} {} already", told.base, short(new)),
+            None => format!("is on {} already", told.base),
+        },
         (Answer::Safe, Some(moved)) if told.is_done => format!("is rebased: {moved}, no step ran"),
-        (Answer::Safe, Some(moved)) => format!("can be rebased: {moved}, proven to be the same as a bake there"),
+        (Answer::Safe, Some(moved)) => {
+            format!("can be rebased: {moved}; nothing of its own meets what the base changed")
+        }
         (Answer::NeedsRebake, Some(moved)) => format!("has to be baked again: {moved}"),
         (_, Some(moved)) => format!("may not be rebased: {moved}"),
         (_, None) => "may not be rebased".to_owned(),
@@ -165,6 +178,7 @@ pub fn json(told: &Rebase) -> Value {
         "base_before": told.bases.as_ref().map(|(old, _)| old),
         "base_after": told.bases.as_ref().map(|(_, new)| new),
         "answer": told.answer,
+        "ran_programs": told.ran,
         "conflicts": told.in_the_way.iter().map(one).collect::<Vec<_>>(),
         "refusal": told.refusal.as_ref().map(|refusal| json!({"reason": refusal.reason, "why": refusal.why})),
         "checks": told.checks,

@@ -58,6 +58,14 @@ fn layers_beside_what_the_base_changed_are_safe() {
     assert_eq!(told(&[OLD], &[&new], &["srv/app=/ srv/app/main=1 etc/mine=1", "-etc/other"]), [""; 0]);
     assert_eq!(told(&[OLD], &[OLD], &["etc/conf=9 -opt/a"]), [""; 0], "a base that changed nothing");
     assert_eq!(told(&[OLD], &[&new], &["etc/conf=2"]), [""; 0], "both made it the same");
+    let folder = format!("{OLD} etc/new=/ etc/new/theirs=1");
+    assert_eq!(told(&[OLD], &[&folder], &["srv/app=/", "etc/new=/ etc/new/ours=1"]), [""; 0], "a folder both made");
+    assert_eq!(
+        told(&[OLD], &[&folder], &["srv/app=/", "etc/new=/ etc/new/theirs=2"]),
+        ["over etc/new/theirs etc/new/theirs"]
+    );
+    let first = told(&[OLD], &[&folder], &["etc/new=file", "-etc/new", "etc/new=/"]);
+    assert_eq!(first.last().map(String::as_str), Some("covers etc/new etc/new/theirs"), "{first:?}");
 }
 
 #[test]

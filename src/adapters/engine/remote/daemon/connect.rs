@@ -3,9 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
 use bollard::Docker;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::process::Command;
 use tokio_util::task::AbortOnDropHandle;
@@ -20,10 +22,25 @@ const PATIENCE: u64 = 24 * 3600;
 pub(super) struct Way {
     pub(super) docker: Docker,
     pub(super) shown: String,
-    _tunnel: Option<Tunnel>,
+    tunnel: Option<Tunnel>,
 }
 
+impl Way {
+    /// What the program that carries what is said had to say itself.
+    pub(super) fn said(&self) -> Option<String> {
+        let said = self.tunnel.as_ref()?.said.lock().ok()?.clone();
+        (!said.is_empty()).then_some(said)
+    }
+}
+
+/// The last line a program said of itself.
+type Said = Arc<Mutex<String>>;
+
+/// Bytes of what it says that are read.
+const MOST_SAID: u64 = 64 << 10;
+
 struct Tunnel {
+    said: Said,
     _folder: TempDir,
     _task: AbortOnDropHandle<()>,
 }
@@ -53,12 +70,12 @@ pub(super) fn connect(
         // Podman writes one slash too few or too many in places.
         let socket = format!("/{}", socket.trim_start_matches('/'));
         let docker = Docker::connect_with_unix(&socket, PATIENCE, version)?;
-        return Ok(Way { docker, shown, _tunnel: None });
+        return Ok(Way { docker, shown, tunnel: None });
     }
     if address.starts_with("ssh://") {
         let (socket, tunnel) = tunnel(kind, address)?;
         let docker = Docker::connect_with_unix(&socket, PATIENCE, version)?;
-        return Ok(Way { docker, shown, _tunnel: Some(tunnel) });
+        return Ok(Way { docker, shown, tunnel: Some(tunnel) });
     }
     let tcp = address.strip_prefix("tcp://").or_else(|| address.strip_prefix("http://"));
     let secure = address.strip_prefix("https://");
@@ -69,7 +86,7 @@ pub(super) fn connect(
         (Some(place), _) => Docker::connect_with_http(&format!("tcp://{place}"), PATIENCE, version)?,
         (None, None) => return Err("an engine's address begins with unix://, tcp:// or ssh://".into()),
     };
-    Ok(Way { docker, shown, _tunnel: None })
+    Ok(Way { docker, shown, tunnel: None })
 }
 
 fn verifies() -> bool {
@@ -99,19 +116,21 @@ fn tunnel(kind: DaemonKind, address: &str) -> io::Result<(String, Tunnel)> {
     let socket = folder.path().join("socket");
     let listener = UnixListener::bind(&socket)?;
     let host = address.trim_end_matches('/').to_owned();
+    let said = Said::default();
+    let keep = Arc::clone(&said);
     let task = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let host = host.clone();
+            let (host, keep) = (host.clone(), Arc::clone(&keep));
             tokio::spawn(async move {
                 // Whoever waits for an answer sees the end of the stream.
-                let _ = relay(kind, &host, stream).await;
+                let _ = relay(kind, &host, (stream, keep)).await;
             });
         }
     });
-    Ok((socket.display().to_string(), Tunnel { _folder: folder, _task: AbortOnDropHandle::new(task) }))
+    Ok((socket.display().to_string(), Tunnel { said, _folder: folder, _task: AbortOnDropHandle::new(task) }))
 }
 
-async fn relay(kind: DaemonKind, host: &str, mut stream: UnixStream) -> io::Result<()> {
+async fn relay(kind: DaemonKind, host: &str, (mut stream, said): (UnixStream, Said)) -> io::Result<()> {
     let program = if kind == DaemonKind::Docker { "docker" } else { "podman" };
     // The path behind the host is podman's socket there, which its own program knows.
     let place = host.strip_prefix("ssh://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
@@ -119,11 +138,26 @@ async fn relay(kind: DaemonKind, host: &str, mut stream: UnixStream) -> io::Resu
         .args(["-o", "BatchMode=yes", "-T", "--", &format!("ssh://{place}"), program, "system", "dial-stdio"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
     let (Some(input), Some(output)) = (ssh.stdin.take(), ssh.stdout.take()) else { return Ok(()) };
+    let Some(errors) = ssh.stderr.take() else { return Ok(()) };
     let mut both = tokio::io::join(output, input);
-    tokio::io::copy_bidirectional(&mut stream, &mut both).await?;
-    Ok(())
+    let carrying = tokio::io::copy_bidirectional(&mut stream, &mut both);
+    // What is said comes before the end it explains.
+    let ((), carried) = tokio::join!(biased; listen(errors, &said), carrying);
+    carried.map(drop)
+}
+
+/// Keeps the last line of what a program says of itself.
+async fn listen(errors: impl AsyncRead + Unpin, said: &Said) {
+    let mut lines = BufReader::new(errors.take(MOST_SAID)).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(kept) = Some(line.trim()).filter(|line| !line.is_empty())
+            && let Ok(mut said) = said.lock()
+        {
+            kept.clone_into(&mut said);
+        }
+    }
 }

@@ -115,6 +115,9 @@ impl Daemon {
             {
                 BuilderError::Full { builder: self.name(), what: message }
             }
+            Error::DockerResponseServerError { status_code, message } if message.trim().is_empty() => {
+                self.protocol(format!("{status_code} and nothing more, as no {} does", self.kind.name()))
+            }
             Error::DockerResponseServerError { status_code, message } => {
                 self.protocol(format!("{status_code}: {}", message.trim()))
             }
@@ -125,11 +128,21 @@ impl Daemon {
             | Error::HyperLegacyError { .. }
             | Error::SocketNotFoundError(_)
             | Error::NoNativeCertsError { .. } => {
-                BuilderError::Unreachable { builder: self.name(), source: Box::new(error) }
+                let cause = self.way.said().unwrap_or_else(|| innermost(&error));
+                BuilderError::Unreachable { builder: self.name(), source: cause.into() }
             }
             other => self.protocol(other.to_string()),
         }
     }
+}
+
+/// What lies at the bottom of an error: what is above it only says in which library.
+fn innermost(error: &Error) -> String {
+    let mut at: &dyn std::error::Error = error;
+    while let Some(below) = at.source() {
+        at = below;
+    }
+    at.to_string()
 }
 
 #[async_trait]

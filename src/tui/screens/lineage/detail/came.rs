@@ -76,9 +76,13 @@ fn of_rebase(rebase: &Rebase) -> Vec<Said> {
             format!("{}No step ran. P publishes it: what is there is not sent again.", after.unwrap_or_default())
         }
         Answer::Safe => {
-            let text = "No path of ours meets what the base changed, and no setting: it comes to the same as a bake there. No \
-                        step runs, no layer of ours moves.";
+            let text =
+                "No path of ours meets what the base changed, and no setting. No step runs, no layer of ours moves.";
             said.push(Said::plain(Role::Text, 0, text));
+            if rebase.ran {
+                let text = "Its steps ran programs: what one of them read of the old base stays as it was. A bake runs them again.";
+                said.push(Said::plain(Role::Dim, 0, text));
+            }
             "Enter rebases it, after a question.".to_owned()
         }
         Answer::NeedsRebake => "b bakes its recipe again on the new base.".to_owned(),
