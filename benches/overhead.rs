@@ -324,7 +324,7 @@ fn buildkit(bench: &Bench) -> Option<Box<dyn Builder>> {
         format!("--local=context={context}"),
         format!("--local=dockerfile={context}"),
         format!("--oci-layout=base={}", bench.folder("local")),
-        format!("--opt=context:os:1=oci-layout://base@{}", bench.base),
+        format!("--opt=context:layout.invalid/os:1=oci-layout://base@{}", bench.base),
         format!("--output=type=oci,dest={}", path("made.tar")),
     ];
     let arguments = head.into_iter().chain(rest).collect();

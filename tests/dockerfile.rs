@@ -127,15 +127,15 @@ fn a_target_a_recipe_for_buildx() {
     bakery.ok(&["export", "buildx-bake", "child.yaml", "app.yaml", "--out", "all"]);
     let text = std::fs::read_to_string(bakery.path("all/docker-bake.json")).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(file["target"]["team-child-2"]["contexts"]["app:1"], "target:app-1");
+    assert_eq!(file["target"]["team-child-2"]["contexts"]["layout.invalid/app:1"], "target:app-1");
     assert_eq!(file["target"]["team-child-2"]["secret"][0], "id=t,env=T");
     let child = std::fs::read_to_string(bakery.path("all/team-child-2/Dockerfile")).unwrap();
-    assert!(child.contains("\nFROM app:1\n") && child.contains("--mount=type=secret,id=t"), "{child}");
+    assert!(child.contains("\nFROM layout.invalid/app:1\n") && child.contains("--mount=type=secret,id=t"), "{child}");
     assert!(bakery.path("all/app-1/files/02/in/site/index.html").exists());
     assert!(!bakery.path("all/app-1/files/02/in/site/x.tmp").exists());
     // Alone, its base is where it lies.
     let told = bakery.ok(&["export", "dockerfile", "child.yaml"]);
-    assert!(told.contains("skopeo copy oci:") && told.contains("FROM app:1\n"), "{told}");
+    assert!(told.contains("skopeo copy oci:") && told.contains("FROM layout.invalid/app:1\n"), "{told}");
     bakery.fails(2, &["export", "dockerfile", "nosuch.yaml"]);
     assert!(
         bakery.fails(1, &["export", "buildx-bake", "app.yaml", "--out", "all"]).contains("all"),

@@ -25,7 +25,7 @@ pub(super) enum Command {
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct LoadArgs {
-    /// Image of the local store
+    /// Image of a layout on this machine: local/NAME[:TAG]; its name there is NAME:TAG
     #[arg(value_name = "IMAGE")]
     image: String,
     /// Where it listens: unix://…, tcp://…, ssh://…; where its own program looks, without
@@ -119,7 +119,12 @@ async fn load(kind: &str, args: LoadArgs, session: &Session) -> Result<(), Repor
     let loaded = session.context()?.load_into(&args.image, &engine).await?;
     match session.output.json {
         true => session.output.json(&loaded),
-        false => session.output.line(escape(&loaded.name)),
+        false => {
+            if let Some(before) = &loaded.before {
+                session.output.note(format!("{} was {} there until now", escape(&loaded.name), escape(before)));
+            }
+            session.output.line(escape(&loaded.name))
+        }
     }
 }
 

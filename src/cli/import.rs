@@ -54,12 +54,22 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     } else {
         for one in left {
             let mut problem = one.problem.clone();
-            problem.message = format!("{} does not map: {}", one.instruction, problem.message);
+            if !one.instruction.is_empty() {
+                problem.message = format!("{} does not map: {}", one.instruction, problem.message);
+            }
             let lines = problems::lines(&file, &bytes, &problem, output.color && !partial);
             if partial { output.note(lines) } else { output.line(lines)? }
         }
         match (recipe, &out) {
-            (Some(_), Some(out)) => output.line(format!("recipe {}", escape(&out.display().to_string())))?,
+            (Some(text), Some(out)) => {
+                output.line(format!("recipe {}", escape(&out.display().to_string())))?;
+                let takes = ["- copy:", "- unpack:"].iter().any(|step| text.contains(step));
+                if takes && out.parent() != dockerfile.parent() {
+                    output.note(
+                        "its files are taken from beside the recipe, not from beside the Dockerfile: put them there",
+                    );
+                }
+            }
             (Some(recipe), None) => output.line(recipe.trim_end())?,
             (None, _) => {}
         }

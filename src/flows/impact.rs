@@ -12,6 +12,7 @@ use super::rebase::{Answer, Rebase, RebaseOptions};
 use crate::domain::lineage::{Graph, Holder, copied_from};
 use crate::domain::oci::ImageRef;
 use crate::domain::text::escape;
+use crate::domain::units::count;
 use crate::report::{Kind, Report};
 
 /// Images tried at once.
@@ -113,14 +114,17 @@ impl Context {
         self.can_be_had(onto).await?;
         let lineage = self.lineage().await;
         let graph = &lineage.graph;
-        let mut direct = graph.followers(&place);
-        direct.retain(|number| !graph.images()[*number].places.is_empty());
+        let followers = graph.followers(&place);
+        let is_tagged = |number: &usize| !graph.images()[*number].places.is_empty();
+        let direct: Vec<usize> = followers.iter().copied().filter(is_tagged).collect();
         let tried: Vec<BoxFuture<'_, Hit>> =
             direct.iter().map(|number| self.hit(graph, *number, &place, onto).boxed()).collect();
         let mut hits: Vec<Hit> = stream::iter(tried).buffered(AT_ONCE).collect().await;
         let mut outcomes: BTreeMap<usize, Outcome> =
             direct.iter().copied().zip(hits.iter().map(|hit| hit.outcome)).collect();
-        let mut next: Vec<usize> = direct.clone();
+        // What no tag points to any more is nobody's to move, but images are built on it.
+        outcomes.extend(followers.iter().filter(|number| !is_tagged(number)).map(|number| (*number, Outcome::Follows)));
+        let mut next = followers;
         while !next.is_empty() {
             let above: Vec<(usize, usize)> =
                 next.iter().flat_map(|base| graph.children(*base).iter().map(move |child| (*base, *child))).collect();
@@ -131,7 +135,7 @@ impl Context {
                 }
                 let hit = further(graph, child, base, outcomes.get(&base).copied());
                 outcomes.insert(child, hit.outcome);
-                hits.push(hit);
+                hits.extend(is_tagged(&child).then_some(hit));
                 next.push(child);
             }
         }
@@ -190,8 +194,8 @@ fn outcome_of(rebase: &Rebase) -> (Outcome, Option<String>) {
     match (rebase.answer, &rebase.refusal) {
         (Answer::Safe | Answer::Current, _) => (Outcome::Safe, None),
         (Answer::NeedsRebake, _) => {
-            let paths = rebase.in_the_way.iter().map(|one| one.paths.len() + one.fields.len()).sum::<usize>();
-            (Outcome::Rebake, Some(format!("{paths} paths and fields stand in the way")))
+            let things = rebase.in_the_way.iter().map(|one| one.paths.len() + one.fields.len()).sum::<usize>();
+            (Outcome::Rebake, Some(format!("{} in the way", count(things as u64, "thing"))))
         }
         (Answer::Refused, Some(refusal)) => (Outcome::Refused, Some(format!("{}: {}", refusal.reason, refusal.why))),
         // Nothing of the image stands in the way: only nobody vouches for what is not published yet.
@@ -206,7 +210,8 @@ fn outcome_of(rebase: &Rebase) -> (Outcome, Option<String>) {
 
 /// What is built on an image that is hit.
 fn further(graph: &Graph, child: usize, base: usize, outcome: Option<Outcome>) -> Hit {
-    let through = escape(&graph.images()[base].name());
+    let tag = graph.followed(child).filter(|_| graph.images()[base].places.is_empty());
+    let through = escape(&tag.map_or_else(|| graph.images()[base].name(), str::to_owned));
     let is_stuck = outcome.is_some_and(|outcome| matches!(outcome, Outcome::Refused | Outcome::Stuck));
     let (outcome, note) = match is_stuck {
         true => (Outcome::Stuck, format!("waits for {through}, which may not be moved")),

@@ -15,6 +15,9 @@ pub struct LoadedImage {
     pub id: String,
     /// The engine it was loaded into.
     pub engine: String,
+    /// What the name meant there until now, where that was another image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 impl Context {
@@ -41,6 +44,8 @@ impl Context {
         let layers = found.sources(&[])?.into_iter().map(|source| (source.blob, source.diff_id));
         let whole = GroundImage::whole(layout, (config, &platform), layers);
         let id = whole.id.to_string();
+        let before =
+            daemon.image_id(&name).await.map_err(unreachable)?.map(|id| id.to_string()).filter(|before| *before != id);
         daemon.give_image(&whole, &name).await.map_err(|error| {
             let kind = if error.is_builders_fault() { Kind::Unreachable } else { Kind::Failed };
             let help = error.help();
@@ -50,7 +55,7 @@ impl Context {
                 None => report,
             }
         })?;
-        Ok(LoadedImage { name, id, engine: engine.to_string() })
+        Ok(LoadedImage { name, id, engine: engine.to_string(), before })
     }
 
     /// Loads an image into Docker or Podman under its name.

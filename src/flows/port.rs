@@ -51,6 +51,9 @@ pub struct ImportOptions {
     pub partial: bool,
 }
 
+/// Stands before the names of images that no registry has: nobody pulls another by the same name (RFC 2606).
+const LAYOUT_HOST: &str = "layout.invalid";
+
 /// One recipe on its way out.
 struct Ready {
     loaded: LoadedRecipe,
@@ -149,8 +152,9 @@ impl Context {
         };
         let mut base = self.named_base(&recipe, &loaded, lock.as_ref(), &mut target.contexts)?;
         if let Some(image) = super::prepare::local_base(&recipe).filter(|image| among.contains(image)) {
-            target.contexts = BTreeMap::from([(image.clone(), format!("target:{image}"))]);
-            base = BaseFacts { from: image, ..BaseFacts::default() };
+            let from = format!("{LAYOUT_HOST}/{image}");
+            target.contexts = BTreeMap::from([(from.clone(), format!("target:{image}"))]);
+            base = BaseFacts { from, ..BaseFacts::default() };
         }
         let needs = recipe.steps.iter().any(|step| matches!(step.action, Action::Packages(_)));
         if let Some(prepared) = &prepared {
@@ -221,11 +225,13 @@ impl Context {
             },
             Place::Layout(folder) => PathBuf::from(folder),
         };
-        let from = format!("{repository}{tag}");
+        let name = format!("{repository}{tag}");
+        let from = format!("{LAYOUT_HOST}/{name}");
         let folder = layout.display();
         let about = vec![
-            "The base lies in a layout on this machine. Put it where your builder finds it:".to_owned(),
-            format!("  skopeo copy oci:{folder}:{from} docker://REGISTRY/{from}"),
+            "The base lies in a layout on this machine. Put it where your builder finds it, and say so behind FROM:"
+                .to_owned(),
+            format!("  skopeo copy oci:{folder}:{name} docker://REGISTRY/{name}"),
             format!("or name it: docker buildx build --build-context {from}=oci-layout://{folder}{at}"),
         ];
         contexts.insert(from.clone(), format!("oci-layout://{folder}{at}"));

@@ -118,7 +118,7 @@ fn a_move_is_judged_before_it_is_published_with_all_that_is_built_above() {
     assert_eq!(outcomes(&by_digest).0, images);
     house.baker.fails(1, &["impact", "global/os:12", "--onto", &next, "--exit-code"]);
     let table = house.baker.ok(&["impact", "global/os:12", "--onto", &next, "--markdown"]);
-    assert!(table.contains("| local/team/over:1 | rebake | 1 paths and fields stand in the way |"), "{table}");
+    assert!(table.contains("| local/team/over:1 | rebake | 1 thing in the way |"), "{table}");
     assert!(
         table.starts_with("**1 safe, 1 to be baked again, 0 refused, 3 others; 2 images on it, 3 images on those**")
     );
@@ -192,4 +192,11 @@ fn what_is_on_a_base_that_is_itself_behind_is_hit_all_the_same() {
     );
     let told = house.baker.json(&["impact", "global/python:3", "--onto", "global/os:12"]);
     assert_eq!(outcomes(&told).0.len(), 1, "{told:#}");
+    // Its own base is moved on, and no tag points to the python it is on any more: it is built on os all the same.
+    house.global.ok(&["update", "recipes/python.yaml"]);
+    house.global.ok(&["bake", "recipes/python.yaml"]);
+    let told = house.baker.json(&["impact", "global/os:12", "--onto", "global/os:12"]);
+    let (outcomes, ..) = outcomes(&told);
+    assert!(outcomes.iter().any(|hit| hit.contains("local/team/app:1") && hit.contains("follows")), "{told:#}");
+    assert!(outcomes.iter().all(|hit| !hit.contains("sha256:")), "{told:#}");
 }

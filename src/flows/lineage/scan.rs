@@ -19,6 +19,8 @@ use crate::report::Report;
 
 /// Questions under way at once, a store.
 pub(super) const IN_FLIGHT: usize = 32;
+/// How far below each other bases may lie that no tag points to.
+const DEPTH: usize = 8;
 /// Most bases looked for that only others know of.
 const MOST_UNTAGGED: usize = 500;
 
@@ -54,18 +56,26 @@ impl Context {
             }
         }
         let mut images = self.read_all(shelves, places, &mut unread).await;
-        self.in_words_of_here(&mut images);
+        self.in_words_of_here(&mut images, &BTreeMap::new());
         let further = self.further_hints(&images).await;
-        let wanted = self.untagged((&images, &further), &memory.pointed);
-        let (asked, mut gone) = (wanted.keys().cloned().collect::<Vec<_>>(), Vec::new());
-        let found = self.read_all(shelves, wanted, &mut gone).await;
-        if unread.is_empty() && !gone.is_empty() {
-            // All stores answer, and have it not: they are not asked again.
-            let absent = asked.into_iter().filter(|digest| shelves.known(digest).is_none());
-            absent.for_each(|digest| shelves.keep(digest, None));
+        let (mut asked, mut named) = (BTreeSet::new(), BTreeMap::new());
+        for _ in 0..DEPTH {
+            let (mut wanted, names) = self.untagged((&images, &further), &memory.pointed);
+            wanted.retain(|digest, _| asked.insert(digest.clone()));
+            if wanted.is_empty() {
+                break;
+            }
+            named.extend(names);
+            let (digests, mut gone) = (wanted.keys().cloned().collect::<Vec<_>>(), Vec::new());
+            let found = self.read_all(shelves, wanted, &mut gone).await;
+            if unread.is_empty() && !gone.is_empty() {
+                // All stores answer, and have it not: they are not asked again.
+                let absent = digests.into_iter().filter(|digest| shelves.known(digest).is_none());
+                absent.for_each(|digest| shelves.keep(digest, None));
+            }
+            images.extend(found);
+            self.in_words_of_here(&mut images, &named);
         }
-        images.extend(found);
-        self.in_words_of_here(&mut images);
         Scanned { images, further, unread }
     }
 
@@ -175,8 +185,9 @@ impl Context {
         Some(Hint { repository: self.called(&image), tag, digest: digest.or(image.digest), may_be_inherited: false })
     }
 
-    /// What an image of another store calls local is local to whoever made it, unless it is ours.
-    fn in_words_of_here(&self, images: &mut [Image]) {
+    /// What an image of another store calls local is local to whoever made it, unless it is ours. `named`: the repositories of
+    /// those that no tag points to.
+    fn in_words_of_here(&self, images: &mut [Image], named: &BTreeMap<Digest, String>) {
         let mut repositories: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
         for image in &*images {
             for place in &image.places {
@@ -185,9 +196,8 @@ impl Context {
         }
         for image in images.iter_mut() {
             let holder = image.holder();
-            let Some(store) = image.places.first().and_then(|place| place.repository.split('/').next()) else {
-                continue;
-            };
+            let place = image.places.first().map(|place| &place.repository).or_else(|| named.get(&image.digest));
+            let Some(store) = place.and_then(|place| place.split('/').next()) else { continue };
             let Some(hint) = image.hint.as_mut().filter(|_| store != "local") else { continue };
             let Some(rest) = hint.repository.as_ref().and_then(|told| told.strip_prefix("local/")) else { continue };
             let theirs = format!("{store}/{rest}");
@@ -208,31 +218,33 @@ impl Context {
         }
     }
 
-    /// Bases that no tag points to any more, but images, locks or memory name; with where they may still be read.
+    /// Bases that no tag points to any more, but images, locks or memory name: where they may still be read, and as which
+    /// repository they are named.
     fn untagged(
         &self,
         (images, further): (&[Image], &FurtherHints),
         remembered: &BTreeSet<Pointed>,
-    ) -> BTreeMap<Digest, (Found, Vec<Place>)> {
+    ) -> (BTreeMap<Digest, (Found, Vec<Place>)>, BTreeMap<Digest, String>) {
         let known: HashSet<&Digest> = images.iter().flat_map(Image::digests).collect();
         let hints = images.iter().filter_map(|image| image.hint.as_ref()).chain(further.values().flatten());
         let hints = hints.filter_map(|hint| Some((hint.repository.clone()?, hint.digest.clone()?)));
         let remembered = remembered.iter().map(|old| (old.repository.clone(), old.digest.clone()));
         let mut opened: HashMap<String, Option<Found>> = HashMap::new();
-        let mut wanted = BTreeMap::new();
+        let (mut wanted, mut named) = (BTreeMap::new(), BTreeMap::new());
         for (repository, digest) in hints.chain(remembered) {
             if wanted.len() >= MOST_UNTAGGED || wanted.contains_key(&digest) || known.contains(&digest) {
                 continue;
             }
-            let found = opened.entry(repository).or_insert_with_key(|repository| {
+            let found = opened.entry(repository.clone()).or_insert_with_key(|repository| {
                 let image = self.parse_reference(repository).ok()?;
                 self.open(&image).ok()
             });
             if let Some(found) = found {
+                named.insert(digest.clone(), repository);
                 wanted.insert(digest, (found.clone(), Vec::new()));
             }
         }
-        wanted
+        (wanted, named)
     }
 }
 

@@ -27,7 +27,7 @@ impl Export<'_> {
             },
             Action::Copy(copy) => self.copy((number, step.line), copy, inputs),
             Action::Write(write) => self.write((number, step.line), write),
-            Action::Run(run) => self.run(run),
+            Action::Run(run) => self.run((step.line, run)),
             Action::Remove(remove) => {
                 self.become_user("");
                 let paths: Vec<String> = remove.paths.iter().map(|path| shell_word(path.as_str())).collect();
@@ -113,7 +113,7 @@ impl Export<'_> {
         self.line(format!("COPY {owner}{chmod}<<\"{end}\" {to}\n{}{break_after}{end}", write.content));
     }
 
-    fn run(&mut self, run: &Run) {
+    fn run(&mut self, (line, run): (u32, &Run)) {
         self.become_user(run.user.as_deref().unwrap_or_default());
         let mut flags = String::new();
         for secret in &run.secrets {
@@ -122,8 +122,12 @@ impl Export<'_> {
         for cache in &run.cache {
             flags.push_str(&format!("--mount=type=cache,target={} ", path(cache.as_str())));
         }
-        if run.network == Network::None {
-            flags.push_str("--network=none ");
+        match run.network {
+            Network::None if self.style.plain => {
+                self.note(line, "builders that read no heredocs know no --network either: build with `--network none`");
+            }
+            Network::None => flags.push_str("--network=none "),
+            Network::Host => {}
         }
         let is_shell = run.shell.first().is_some_and(|program| program.ends_with("sh"));
         if is_shell {

@@ -78,6 +78,10 @@ fn builders_without_heredocs_get_lists_and_files() {
     let style = Style { plain: true, gathered: true };
     let written = export(&recipe(STEPS), &[], &on("x.io/a:1"), style);
     assert!(!written.dockerfile.contains("<<") && !written.dockerfile.contains("--exclude"), "{}", written.dockerfile);
+    let alone = recipe("steps:\n  - run: {network: none, script: \"true\"}\n");
+    let written_alone = export(&alone, &[], &on("x.io/a:1"), style);
+    assert!(!written_alone.dockerfile.contains("--network"), "{}", written_alone.dockerfile);
+    assert!(written_alone.notes[0].contains("`--network none`"), "{:?}", written_alone.notes);
     assert!(written.dockerfile.contains("COPY --chown=1:2 [\"files/02/a b\", \"/srv/x\"]"), "{}", written.dockerfile);
     assert!(written.dockerfile.contains("ADD files/07/v.tar /opt/"));
     let file = ContextFile { path: "files/03/a".into(), content: "$A\nEOF\n".into(), mode: 0o600 };

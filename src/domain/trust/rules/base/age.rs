@@ -13,7 +13,9 @@ pub fn age(judging: &Judging<'_>) -> Judged {
     let words = |seconds: u64| units::age(seconds);
     let age = base.created.map(|created| now.saturating_sub(created));
     let Some(limit) = judging.case.policy.base.max_age else {
-        let old = age.and_then(|age| u64::try_from(age).ok());
+        // An image made reproducibly often tells the beginning of time, which says nothing of its age.
+        let told = base.created.is_some_and(|created| created > 0);
+        let old = age.filter(|_| told).and_then(|age| u64::try_from(age).ok());
         return Judged::skip(
             reason::NOT_ASKED,
             old.map(|age| format!("it is {} old", words(age))).into_iter().collect(),
