@@ -44,6 +44,24 @@ fn this_host_is_told_as_it_is_and_nothing_stays() {
 }
 
 #[test]
+fn what_is_lacking_has_a_mend_that_mends_it_and_can_end_a_script() {
+    let bakery = Bakery::new();
+    let layout = bakery::adapters::store::layout::Layout::open_or_create(&bakery.path("global"));
+    layout.unwrap();
+    // A local store that nothing was baked into yet lacks nothing.
+    let findings = bakery.json(&["doctor"]);
+    assert_eq!(finding(&findings, "store.local")["standing"], "ok", "{findings:#}");
+    let text = "bakery: 1\nstores:\n  global: {layout: ./global}\nengines:\n  - {name: a, engine: docker}\n  - {name: a, engine: podman}\n";
+    bakery.write("bakery.yaml", text);
+    let findings = bakery.json(&["doctor"]);
+    let workspace = finding(&findings, "workspace");
+    assert_eq!(workspace["standing"], "lacking");
+    assert!(workspace["mend"].as_str().unwrap().contains("mend that line"), "{workspace:#}");
+    bakery.fails(1, &["doctor", "--exit-code"]);
+    bakery.ok(&["doctor"]);
+}
+
+#[test]
 fn a_user_without_subordinate_ids_is_told_what_is_lost_and_how_to_get_them() {
     if !rustix::process::geteuid().is_root() || !peers::need(&["setpriv"]) {
         return;

@@ -3,17 +3,25 @@
 use super::run::Session;
 use crate::domain::text::escape;
 use crate::flows::doctor::{Finding, Standing, examine};
-use crate::report::Report;
+use crate::report::{Kind, Report};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// End with 1 where something is lacking
+    #[arg(long)]
+    exit_code: bool,
+}
 
-pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
+pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let context = session.context();
     let findings = examine(context.as_ref()).await;
+    let lacks = args.exit_code && findings.iter().any(|finding| finding.standing == Standing::Lacking);
+    // What is lacking has been told.
+    let ended = if lacks { Err(Report::message(Kind::Failed, "")) } else { Ok(()) };
     if session.output.json {
-        return session.output.json(&findings);
+        session.output.json(&findings)?;
+        return ended;
     }
     let width = findings.iter().map(|finding| finding.id.len()).max().unwrap_or(0);
     for finding in &findings {
@@ -21,7 +29,7 @@ pub(super) async fn run(_args: Args, session: &Session) -> Result<(), Report> {
             session.output.line(line)?;
         }
     }
-    Ok(())
+    ended
 }
 
 fn lines(finding: &Finding, width: usize, verbose: bool) -> Vec<String> {

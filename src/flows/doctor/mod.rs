@@ -14,7 +14,7 @@ use super::pool::Asked;
 use crate::adapters::engine::embedded::try_sandbox;
 use crate::adapters::host::{self, IdSetting};
 use crate::adapters::process::probe;
-use crate::adapters::settings::{Paths, UserSettings};
+use crate::adapters::settings::{Paths, StorePlace, UserSettings, WORKSPACE_FILE};
 use crate::report::Report;
 
 /// How one thing stands.
@@ -76,10 +76,17 @@ pub async fn examine(context: Result<&Context, &Report>) -> Vec<Finding> {
             findings.extend(stores(context).await);
             findings.extend(context.ask_engines().await.into_iter().map(engine));
         }
-        Err(report) => findings.push(
-            Finding::lacking("workspace", "everything but demo and init", &report.message, "`bakery init` makes one")
-                .weak(),
-        ),
+        Err(report) => {
+            const FOR: &str = "everything but demo and init";
+            let is_broken = report.message.contains(WORKSPACE_FILE);
+            let mend = if is_broken {
+                "mend that line; `bakery schema workspace` has all that may stand there"
+            } else {
+                "`bakery init` makes one"
+            };
+            let finding = Finding::lacking("workspace", FOR, &report.message, report.help.as_deref().unwrap_or(mend));
+            findings.push(if is_broken { finding } else { finding.weak() });
+        }
     }
     findings
 }
@@ -130,6 +137,12 @@ async fn stores(context: &Context) -> Vec<Finding> {
 async fn store(context: &Context, name: &str) -> Finding {
     const FOR: &str = "reading bases, publishing images";
     let id = format!("store.{name}");
+    if let Some(StorePlace::Layout(folder)) = context.workspace.stores.get(name).map(|store| &store.place)
+        && name == "local"
+        && !folder.exists()
+    {
+        return Finding::ok(id, FOR, format!("{}: not there yet, the first bake makes it", folder.display()));
+    }
     let listed = match context.open_store(name) {
         Ok(store) => store.repositories(None).await.map(|page| (store.name(), page.items.len())).map_err(Report::from),
         Err(report) => Err(report),
