@@ -65,9 +65,12 @@ enum Order {
     Staleness,
 }
 
-pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
+pub(super) async fn run(mut args: Args, session: &Session) -> Result<(), Report> {
     one_form(args.markdown, session)?;
     let context = session.context()?;
+    for image in [&mut args.image, &mut args.up].into_iter().flatten() {
+        *image = context.image_named(image);
+    }
     if args.watch {
         return watch(&args, &context, session).await;
     }

@@ -43,7 +43,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     if !options.dry_run {
         context = context.with_passphrase_asked()?;
     }
-    let told = context.rebase(&args.image, &options).await?;
+    let told = context.rebase(&context.image_named(&args.image), &options).await?;
     let output = &session.output;
     if output.json {
         output.json(&json(&told))?;

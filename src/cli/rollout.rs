@@ -89,7 +89,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
             .or(context.settings.parallel)
             .unwrap_or(RolloutOptions::default().parallel),
         budget: args.budget,
-        only: args.only,
+        only: args.only.iter().map(|only| context.image_named(only)).collect(),
         publish: !args.no_publish,
         allow_downgrade: args.allow_downgrade,
     };

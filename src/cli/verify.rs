@@ -24,7 +24,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let options = VerifyOptions { base: args.base, platform: args.platform, allow_downgrade: args.allow_downgrade };
-    let verified = session.context()?.verify(&args.image, &options).await?;
+    let context = session.context()?;
+    let verified = context.verify(&context.image_named(&args.image), &options).await?;
     let output = &session.output;
     if output.json {
         output.json(&verified)?;

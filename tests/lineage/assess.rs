@@ -57,6 +57,12 @@ fn each_image_is_told_what_is_best_done_with_it() {
         ],
         "{told:#?}"
     );
+    // As its recipe is named, and without a tag: the recipe has it.
+    for name in ["team/safe", "team/safe:1", "local/team/safe"] {
+        assert_eq!(house.baker.json(&["rebase", "--dry-run", name])["image"], "local/team/safe:1", "{name}");
+        assert!(house.baker.ok(&["lineage", name]).contains("local/team/safe:1"), "{name}");
+    }
+    house.baker.fails(2, &["lineage", "team/nosuch"]);
     let safe = &told["local/team/safe:1"];
     let package = &safe["packages"][0];
     assert_eq!((&package["name"], &package["kind"]), (&json!("libssl"), &json!("upgraded")), "{safe:#}");

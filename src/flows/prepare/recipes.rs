@@ -195,6 +195,24 @@ impl Context {
         files.filter_map(made).collect()
     }
 
+    /// An image as a user names it: by its whole name, or as its recipe is named, with the recipe's tag where none is said.
+    pub fn image_named(&self, text: &str) -> String {
+        let local = text.strip_prefix("local/").unwrap_or(text);
+        let is_whole = local.contains('@') || local.rsplit('/').next().is_some_and(|last| last.contains(':'));
+        if local == text && self.parse_reference(text).is_ok() || local != text && is_whole {
+            return text.to_owned();
+        }
+        let made = self.recipes_by_image();
+        let mut fitting = made.keys().filter(|image| match image.strip_prefix(local) {
+            Some(tag) => tag.is_empty() || !is_whole && tag.starts_with(':'),
+            None => false,
+        });
+        match (fitting.next(), fitting.next()) {
+            (Some(image), None) => format!("local/{image}"),
+            _ => text.to_owned(),
+        }
+    }
+
     /// Which recipes of the workspace have which other image of the local store as their base.
     fn local_bases(&self) -> BTreeMap<String, String> {
         let stores: Vec<&str> = self.store_names().collect();
