@@ -272,3 +272,17 @@ fn what_would_be_done_can_be_asked_of_a_store_that_cannot_be_written() {
     assert_eq!(listing(&local), before);
     assert_eq!(house.foreseen(0, &["global/os:12"]).1["images"], told["images"], "as where it can be written");
 }
+
+#[test]
+fn a_key_that_cannot_be_read_is_told_before_anything_is_moved() {
+    let house = House::new("");
+    house.app("clean", "global/os:12", CLEAN);
+    house.base(2, "{}");
+    std::fs::remove_file(house.baker.path("keys/baker.pub")).unwrap();
+    for arguments in [&["rollout", "global/os:12", "--dry-run"][..], &["rollout", "global/os:12"]] {
+        let output = house.baker.run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && told.contains("baker.pub"), "{arguments:?}: {told}");
+    }
+    assert!(house.baker.json(&["rollout", "--list"]).as_array().unwrap().is_empty(), "none was begun");
+}

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::RolloutOptions;
+use crate::adapters::signing::Keyring;
 use crate::adapters::store::Selector;
 use crate::domain::oci::{Digest, ImageRef, Place};
 use crate::domain::rollout::{Owed, Planned, Wanted, plan};
@@ -33,6 +34,8 @@ impl Context {
     /// Finds everything stale built on what a base's tag pointed to.
     pub(super) async fn draft_rollout(&self, base: &str, options: &RolloutOptions) -> Result<Draft, Report> {
         let base = self.base_tag(base)?;
+        // What is moved is verified by these: that they cannot be read is known before anything is.
+        Keyring::load(self.store_settings("local")?).map_err(Report::from)?;
         let onto = self.points_to(&base).await?;
         let lineage = self.lineage().await;
         if options.publish

@@ -112,7 +112,9 @@ impl Inquiry {
             let settings = self.context.store_settings(name).map_err(unusable)?;
             let ring = Keyring::load(settings).map_err(|error| unusable(error.into()))?;
             if ring.is_empty() && matches!(settings.place, StorePlace::Daemon { .. }) {
-                return Err(no_keys(format!("store {name} is a daemon's, which keeps no signatures")));
+                return Err(no_keys(format!(
+                    "store {name} is a daemon's, which keeps no signatures; `base: {{signed-by: []}}` in policy.yaml asks for none"
+                )));
             }
             if ring.is_empty() {
                 return Err(no_keys(format!("store {name} names no keys; add `keys: […]` to it in bakery.yaml")));
