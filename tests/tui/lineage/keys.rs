@@ -207,6 +207,16 @@ fn what_stands_in_the_way_is_told_and_is_not_done() {
 }
 
 #[test]
+fn what_was_said_of_one_image_is_not_done_from_another() {
+    let mut model = tried((140, 40), Answer::Safe);
+    press(&mut model, &["n"]);
+    assert_ne!(names(&model)[model.lineage.cursor.selected], PAYMENTS);
+    assert_eq!(model.lineage.answer, None);
+    assert_eq!(asked(press(&mut model, &["enter", "y"])), []);
+    assert_eq!(model.overlay, Overlay::None);
+}
+
+#[test]
 fn an_answer_to_what_is_not_asked_any_more_shows_nothing() {
     let mut model = shown((100, 30));
     select(&mut model, PAYMENTS);

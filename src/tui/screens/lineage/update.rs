@@ -280,6 +280,8 @@ impl Model {
             return Vec::new();
         }
         self.detail = self.detail.map(|_| 0);
+        // What was said of another image is not this one's.
+        self.answer = None;
         self.look_into_selected()
     }
 }
