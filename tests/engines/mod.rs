@@ -14,5 +14,6 @@ mod leftovers;
 mod podman;
 #[cfg(feature = "engines")]
 pub mod same;
+mod side_by_side;
 #[cfg(feature = "engines")]
 mod together;
