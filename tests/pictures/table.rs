@@ -55,7 +55,7 @@ pub const PICTURES: &[Shown] = &[
     },
     shown("lineage", "lineage", ""),
     shown("bakes", "bakes", ""),
-    Shown { made: Some(crate::tui::pool::pictured), ..shown("pool", "bakes", "") },
+    Shown { made: Some(crate::tui::pool::pictured), size: "112x36", ..shown("pool", "bakes", "") },
     shown("help", "store", "?"),
     Shown { theme: "light", ..shown("light", "store", "") },
     // The last: what it types may be kept as a draft, which *editor* would offer.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bakery::domain::journal::{EventKind, SeatTaken};
+use bakery::domain::journal::{EventKind, Failure, SeatTaken};
 use bakery::domain::pool::{Board, Health, Seats};
 use bakery::domain::projection::{ShelfRow, ShelfStatus};
 use bakery::flows::follow::ShelfNews;
@@ -83,9 +83,42 @@ fn baking(size: (u16, u16), pooled: Pooled) -> Model {
     model
 }
 
+/// What the shelf has of such a batch: those under way, and the last that ended.
+fn baked() -> Vec<ShelfRow> {
+    let on = |number: usize, builder: &str, at: &str, row: ShelfRow| ShelfRow {
+        bake: format!("01JD8QZK3V9T5W2X7Y4R6S1{number:0>3}"),
+        builders: vec![builder.to_owned()],
+        engine: format!("docker://{builder}:2376"),
+        started: format!("2027-01-15T07:{at}.000Z"),
+        ..row
+    };
+    let mut rows = mixed().into_iter();
+    let (ok, running, failed) = (rows.next().unwrap(), rows.next().unwrap(), rows.nth(1).unwrap());
+    let named = |row: &ShelfRow, reference: &str| ShelfRow { reference: reference.into(), ..row.clone() };
+    let lost = ShelfRow {
+        failure: failed.failure.clone().map(|failure| Failure {
+            message: "builder amd-2 said nothing for 300 s".into(),
+            builder: Some("amd-2".into()),
+            ..failure
+        }),
+        ..named(&failed, "team-c/gateway:0.9")
+    };
+    vec![
+        on(220, "spare", "59:51", named(&running, "team-c/gateway:0.9")),
+        on(219, "amd-1", "59:40", named(&running, "team-b/reports:2.0.1")),
+        on(218, "amd-1", "59:12", running),
+        on(217, "amd-2", "54:40", lost),
+        on(216, "arm-1", "58:30", named(&ok, "team-a/sensor:3.1")),
+        on(215, "amd-1", "58:02", named(&ok, "team-b/storefront:1.9")),
+        on(214, "arm-1", "57:44", named(&failed, "team-e/odd:1")),
+        on(213, "amd-1", "57:20", named(&ok, "team-d/mailer:0.4")),
+    ]
+}
+
 /// The screen as a picture: no recording has a batch that is under way.
 pub fn pictured(size: (u16, u16), theme: &str) -> Picture {
-    let model = baking(size, pooled());
+    let mut model = baking(size, pooled());
+    update(&mut model, Msg::Bakes(bakes::Msg::News(ShelfNews::All(baked()))));
     let look = Theme::built_in(theme).unwrap().look(Depth::True, false);
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
     draw(&model, &look, &mut buffer);

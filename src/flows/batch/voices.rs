@@ -13,15 +13,16 @@ use crate::domain::plan::{Plan, StepId};
 pub(super) struct Voices {
     /// By platform.
     seats: Vec<usize>,
-    /// Builders of the plan's steps.
+    /// Builders of the plan's steps that run something.
     steps: BTreeMap<StepId, usize>,
-    /// Steps of the plan that are not over.
+    /// Those of them that are not over.
     left: BTreeSet<StepId>,
     /// Steps under way at a builder.
     under_way: BTreeMap<StepId, usize>,
-    /// Bases that are being brought, which no builder does.
-    bases: BTreeSet<StepId>,
-    bringing: BTreeSet<StepId>,
+    /// What is done on this machine: bases that are brought, files that are put.
+    here: BTreeSet<StepId>,
+    /// Those of them under way.
+    doing: BTreeSet<StepId>,
     /// Whether anything of a step was told: all builders have said then what they can do.
     is_begun: bool,
     heard: BTreeMap<usize, Instant>,
@@ -47,8 +48,8 @@ impl Voices {
             steps: BTreeMap::new(),
             left: BTreeSet::new(),
             under_way: BTreeMap::new(),
-            bases: BTreeSet::new(),
-            bringing: BTreeSet::new(),
+            here: BTreeSet::new(),
+            doing: BTreeSet::new(),
             is_begun: false,
             heard: BTreeMap::new(),
             last: now,
@@ -73,8 +74,8 @@ impl Voices {
             EventKind::PlanBuilt(plan) => self.plan(plan),
             EventKind::StepStarted { step } => {
                 self.of_step(step, now);
-                if self.bases.contains(step) {
-                    self.bringing.insert(step.clone());
+                if self.here.contains(step) {
+                    self.doing.insert(step.clone());
                 } else {
                     self.under_way.insert(step.clone(), self.last_seat);
                 }
@@ -84,7 +85,7 @@ impl Voices {
             | EventKind::StepFailed { step, .. } => {
                 self.of_step(step, now);
                 self.under_way.remove(step);
-                self.bringing.remove(step);
+                self.doing.remove(step);
                 self.left.remove(step);
             }
             EventKind::StepOutput { step, .. }
@@ -107,21 +108,27 @@ impl Voices {
             let since = |builder: &usize| self.heard.get(builder).copied().unwrap_or(self.last);
             return at_work.iter().map(|builder| owes(*builder, since(builder), true)).collect();
         }
-        let next = self.left.iter().next().filter(|_| self.bringing.is_empty());
+        let next = self.left.iter().next().filter(|_| self.doing.is_empty());
         next.and_then(|step| self.steps.get(step)).map(|builder| owes(*builder, self.last, true)).into_iter().collect()
     }
 
     fn plan(&mut self, plan: &Plan) {
         for (part, seat) in plan.platforms.iter().zip(&self.seats) {
-            self.bases.insert(plan.base_step(&part.platform));
-            self.steps.extend(part.steps.iter().map(|step| (step.id.clone(), *seat)));
-            self.left.extend(part.steps.iter().map(|step| step.id.clone()));
+            self.here.insert(plan.base_step(&part.platform));
+            for step in &part.steps {
+                if matches!(step.action.as_str(), "run" | "packages") {
+                    self.steps.insert(step.id.clone(), *seat);
+                    self.left.insert(step.id.clone());
+                } else {
+                    self.here.insert(step.id.clone());
+                }
+            }
         }
     }
 
     fn of_step(&mut self, step: &StepId, now: Instant) {
         self.is_begun = true;
-        if !self.bases.contains(step) {
+        if !self.here.contains(step) {
             self.last_seat = self.steps.get(step).copied().unwrap_or(self.last_seat);
             self.heard.insert(self.last_seat, now);
         }
@@ -135,9 +142,10 @@ mod tests {
     use super::*;
     use crate::domain::journal::samples::{plan, step};
 
-    /// Platforms `linux/amd64` and `linux/arm64`, with a base and one step each.
+    /// Platforms `linux/amd64` and `linux/arm64`, with a base and one step each, which runs something.
     fn both() -> Plan {
         let mut both = plan(&["amd64-1"]);
+        both.platforms[0].steps[0].action = "run".into();
         let mut other = both.platforms[0].clone();
         other.platform = "linux/arm64".parse().unwrap();
         other.steps[0].id = step("arm64-1");
@@ -177,6 +185,12 @@ mod tests {
         assert_eq!((owing(&voices), voices.last()), (vec![(7, 5, true)], 4));
         voices.hear(&finished("arm64-1"), at(11));
         assert_eq!(owing(&voices), [], "what is left is done here");
+        // A file that is put is put here, too.
+        let mut put = both();
+        put.platforms[1].steps[0].action = "copy".into();
+        let mut voices = Voices::of(vec![4, 7], at(0));
+        [EventKind::PlanBuilt(put), started("arm64-1")].iter().for_each(|kind| voices.hear(kind, at(1)));
+        assert_eq!(owing(&voices), []);
     }
 
     #[test]

@@ -118,6 +118,11 @@ impl Following {
         let (mut told, mut is_over) = (Standing::new(all), false);
         let mut reading: FuturesUnordered<Reading> = FuturesUnordered::new();
         let mut coming = 0;
+        // What was handed in while one before this was stopped.
+        while let Some(files) = self.then.pop_front() {
+            coming += files.len();
+            reading.push(self.read_more(files));
+        }
         loop {
             if is_over && reading.is_empty() {
                 return told.pooled.tally;
