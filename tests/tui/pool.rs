@@ -96,6 +96,7 @@ fn baked() -> Vec<ShelfRow> {
     let (ok, running, failed) = (rows.next().unwrap(), rows.next().unwrap(), rows.nth(1).unwrap());
     let named = |row: &ShelfRow, reference: &str| ShelfRow { reference: reference.into(), ..row.clone() };
     let lost = ShelfRow {
+        millis: 305_000,
         failure: failed.failure.clone().map(|failure| Failure {
             message: "builder amd-2 said nothing for 300 s".into(),
             builder: Some("amd-2".into()),
@@ -107,11 +108,11 @@ fn baked() -> Vec<ShelfRow> {
         on(220, "spare", "59:51", named(&running, "team-c/gateway:0.9")),
         on(219, "amd-1", "59:40", named(&running, "team-b/reports:2.0.1")),
         on(218, "amd-1", "59:12", running),
-        on(217, "amd-2", "54:40", lost),
         on(216, "arm-1", "58:30", named(&ok, "team-a/sensor:3.1")),
         on(215, "amd-1", "58:02", named(&ok, "team-b/storefront:1.9")),
         on(214, "arm-1", "57:44", named(&failed, "team-e/odd:1")),
         on(213, "amd-1", "57:20", named(&ok, "team-d/mailer:0.4")),
+        on(212, "amd-2", "54:50", lost),
     ]
 }
 

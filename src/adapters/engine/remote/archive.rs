@@ -186,7 +186,7 @@ mod tests {
         assert!(told(&whole).contains("no manifest.json"));
         // Its end is missing, or a header is another than its sum says.
         assert!(!told(&whole[..514]).contains("no manifest.json"), "{}", told(&whole[..514]));
-        let mut other = whole.clone();
+        let mut other = whole;
         other[0] = b'm';
         assert!(told(&other).contains("T-12"), "{}", told(&other));
         // A name that would never end.
