@@ -242,7 +242,7 @@ async fn names_come_before_tags_and_one_image_is_looked_into_over_memory_layout_
         let tags = Found::Tags { repository: "python".into(), tags: vec!["3.11".into(), "3.12".into()] };
         assert!(found.contains(&Ok(tags)), "{found:?}");
         let seen = source.look("python", "3.12").await.unwrap();
-        assert_eq!((seen.digest, seen.platforms), (python.digest, vec!["linux/amd64".to_owned()]));
+        assert_eq!((seen.digest, seen.platforms), (Some(python.digest), vec!["linux/amd64".to_owned()]));
         let gone = source.look("python", "2.7").await.unwrap_err();
         assert!(gone.report.to_string().contains("not found"), "{}", gone.report);
         assert!(source.look("Not A Name", "1").await.is_err());

@@ -53,12 +53,24 @@ fn is_a_store(kind: &str, address: &str, put: impl Fn(&Bakery), stop: impl FnOnc
     let made = diff_ids(&maker.local(), &maker.bake("recipes/os.yaml"));
     put(&maker);
 
-    let listed = bakery.json(&["store", "ls", "here"]);
-    let [one] = listed.as_array().unwrap().as_slice() else { panic!("{listed}") };
-    assert!(one["reference"].as_str().unwrap().ends_with("os:1"), "{one}");
-    let digest = one["digest"].as_str().unwrap().to_owned();
+    let list = || {
+        let listed = bakery.json(&["store", "ls", "here"]);
+        let [one] = listed.as_array().unwrap().as_slice() else { panic!("{listed}") };
+        assert!(one["reference"].as_str().unwrap().ends_with("os:1"), "{one}");
+        one.clone()
+    };
+    // Listed by what the daemon tells of it: nothing of it came here for that.
+    let told = list();
+    assert!(!bakery.path("home/cache/daemon").exists());
+    let machine = std::env::consts::ARCH.replace("x86_64", "amd64").replace("aarch64", "arm64");
+    assert_eq!(told["platforms"], serde_json::json!([format!("linux/{machine}")]));
+    assert!(told["digest"].is_null() && told["size"].as_u64().unwrap() > 0, "{told}");
     let files = bakery.ok(&["files", "here/os:1"]);
     assert!(files.contains("etc/os") || files.contains("/etc"), "{files}");
+    assert!(bakery.path("home/cache/daemon").exists());
+    let known = list();
+    assert_eq!((&known["signature"], &known["platforms"]), (&told["signature"], &told["platforms"]));
+    let digest = known["digest"].as_str().unwrap().to_owned();
     assert!(bakery.ok(&["inspect", "here/os:1"]).contains(&digest[7..19]));
 
     // Baked upon: its layers are the first of the image, to the bit, and the lock says which image it was.

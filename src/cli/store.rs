@@ -2,6 +2,7 @@
 
 use super::render::{age, bytes, count, signature};
 use super::run::Session;
+use crate::domain::oci::Digest;
 use crate::domain::text::escape;
 use crate::flows::browse::{Listed, Source};
 use crate::report::{Kind, Report};
@@ -85,7 +86,7 @@ pub(super) fn line(row: &Listed, width: usize) -> String {
     let made = row.age.map_or_else(|| "-".to_owned(), age);
     let platforms = if row.platforms.is_empty() { "-".to_owned() } else { row.platforms.join(",") };
     let reference = escape(&row.reference);
-    let (size, digest) = (bytes(row.size), row.digest.short());
+    let (size, digest) = (bytes(row.size), row.digest.as_ref().map_or_else(|| "-".to_owned(), Digest::short));
     let signed = signature(row.signature.as_ref());
     format!("{reference:<width$}  {size:>8}  {made:>6}  {signed:<18}  {digest}  {platforms}")
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::bake::{BakeRequest, Seated};
+use super::pool::ASKING;
 use super::prepare::{LoadedRecipe, PrepareOptions, Prepared};
 use crate::adapters::engine::Engine;
 use crate::adapters::engine::embedded::EmbeddedEngine;
@@ -191,7 +192,8 @@ pub(super) fn hired(context: &Context, request: &BakeRequest) -> Result<Hired, R
         let mut remote = remote(&address(&seat.engine)?, seat.tls.as_ref(), &context.workspace)?;
         names.extend(remote.as_ref().map(|remote| (remote.builder(), seat.builder.clone())));
         let native = request.seats.iter().filter(|one| one.native && one.builder == seat.builder);
-        remote = remote.map(|remote| remote.believed(native.map(|one| one.platform.clone())));
+        let patience = seat.timeout.unwrap_or(ASKING).min(ASKING);
+        remote = remote.map(|remote| remote.believed(native.map(|one| one.platform.clone())).within(patience));
         seats.push((remote, platforms));
     }
     let engine: Arc<dyn Engine> = match seats.pop() {

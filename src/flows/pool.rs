@@ -21,7 +21,7 @@ use crate::domain::recipe::Recipe;
 use crate::report::{Kind, Report};
 
 /// How long a builder may take to say what it can do.
-const ASKING: Duration = Duration::from_secs(20);
+pub(super) const ASKING: Duration = Duration::from_secs(20);
 
 /// What comes of asking a builder what it can do.
 pub(super) type Answer = Result<Capabilities, Report>;
@@ -139,6 +139,7 @@ impl Places {
                 engine: own.engine.to_string(),
                 builder: own.name.clone(),
                 native: own.platforms.contains(platform),
+                timeout: own.timeout,
                 tls: own.tls.clone(),
             })
         };

@@ -14,6 +14,7 @@ mod leftovers;
 mod podman;
 #[cfg(feature = "engines")]
 pub mod same;
+mod side_by_side;
 #[cfg(feature = "engines")]
 mod stored;
 #[cfg(feature = "engines")]

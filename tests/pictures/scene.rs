@@ -1,11 +1,11 @@
 //! The recorded scene: a workspace, what bakery keeps of it, and the moment it was recorded. `record.sh` makes it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bakery::domain::oci::Digest;
 
-use super::table::Shown;
+use super::table::{Made, Shown};
 use crate::support::bakery::succeeded;
 
 /// What was baked and kept, and by which recipe.
@@ -80,6 +80,9 @@ impl Scene {
     /// Draws a picture; gives the SVG's path, the PNG is beside it.
     pub fn draw(&self, picture: &Shown) -> PathBuf {
         let out = self.folder.path().join("drawn").join(picture.name);
+        if let Some(made) = picture.made {
+            return make(&out, picture, made);
+        }
         let mut arguments = vec!["screenshot", picture.screen, "--size", picture.size, "--keys", picture.keys];
         arguments.extend(["--theme", picture.theme, "--out", out.to_str().unwrap()]);
         let from = picture.from.map(|(reference, status)| self.bake(reference, status));
@@ -95,4 +98,17 @@ impl Scene {
         assert!(said.is_empty(), "{}: {said}", picture.name);
         out.join(picture.screen).with_extension("svg")
     }
+}
+
+/// A picture of a state that tests make, as `bakery screenshot` leaves one.
+fn make(out: &Path, picture: &Shown, made: Made) -> PathBuf {
+    let (width, height) = picture.size.split_once('x').unwrap();
+    let drawn = made((width.parse().unwrap(), height.parse().unwrap()), picture.theme);
+    std::fs::create_dir_all(out).unwrap();
+    let svg = out.join(picture.screen).with_extension("svg");
+    std::fs::write(&svg, &drawn.svg).unwrap();
+    if let Some(png) = drawn.png() {
+        std::fs::write(svg.with_extension("png"), png.unwrap()).unwrap();
+    }
+    svg
 }

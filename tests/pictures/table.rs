@@ -1,5 +1,7 @@
 //! Which pictures there are: one line each. `BAKERY_BLESS=1 cargo test --test main pictures` draws new ones.
 
+use bakery::tui::picture::Picture;
+
 /// A picture: `screenshots/NAME.svg` and `.png`.
 pub struct Shown {
     /// Of the file, and in the README.
@@ -16,10 +18,15 @@ pub struct Shown {
     pub from: Option<(&'static str, &'static str)>,
     /// Further arguments.
     pub more: &'static [&'static str],
+    /// Drawn of a state tests make, of columns and rows, in a theme: what no recording holds.
+    pub made: Option<Made>,
 }
 
+/// Draws a screen.
+pub type Made = fn((u16, u16), &str) -> Picture;
+
 const fn shown(name: &'static str, screen: &'static str, keys: &'static str) -> Shown {
-    Shown { name, screen, keys, size: "112x30", theme: "dark", from: None, more: &[] }
+    Shown { name, screen, keys, size: "112x30", theme: "dark", from: None, more: &[], made: None }
 }
 
 const PAYMENTS: Option<(&str, &str)> = Some(("team-a/payments-api:1.4.0", "ok"));
@@ -48,6 +55,7 @@ pub const PICTURES: &[Shown] = &[
     },
     shown("lineage", "lineage", ""),
     shown("bakes", "bakes", ""),
+    Shown { made: Some(crate::tui::pool::pictured), size: "112x36", ..shown("pool", "bakes", "") },
     shown("help", "store", "?"),
     Shown { theme: "light", ..shown("light", "store", "") },
     // The last: what it types may be kept as a draft, which *editor* would offer.

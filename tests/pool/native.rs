@@ -55,6 +55,12 @@ fn each_platform_on_its_own_engine_gives_the_index_one_engine_gives() {
         .map(|seat| (seat["platform"].as_str().unwrap(), seat["builder"].as_str().unwrap()))
         .collect();
     assert_eq!(on, [("linux/amd64", "east"), ("linux/386", "west")]);
+    // Side by side: the second runs its steps before the first is done with its own.
+    let place = |kind: &str, step: &str| {
+        let is_it = |line: &Value| line["kind"] == kind && line["step"] == step;
+        lines.iter().position(is_it).unwrap_or_else(|| panic!("no {kind} of {step} in {lines:#?}"))
+    };
+    assert!(place("step.started", "386-2") < place("step.finished", "amd64-4"), "{lines:#?}");
     let digest = one(&lines, "image.committed")["digest"].as_str().unwrap().to_owned();
     let index = layout_json(&bakery.local(), &digest);
     let platforms: Vec<&str> = index["manifests"]

@@ -78,6 +78,42 @@ fn only_the_builder_at_fault_is_out_and_the_bake_is_tried_once_more() {
     assert_eq!(all.len(), 2);
 }
 
+/// A line that says a plan of one step for each platform, called after its machine.
+fn plan() -> String {
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let part = |machine: &str| {
+        let step = json!({"id": format!("{machine}-1"), "action": "run", "summary": "x", "line": 7, "cache_key": digest,
+            "will_run": true, "reason": {"why": "never-baked"}});
+        json!({"platform": format!("linux/{machine}"), "steps": [step]})
+    };
+    let plan = json!({"reference": "t/both:1", "recipe": "recipes/both.yaml", "recipe_digest": digest, "base": "scratch",
+        "stale": false, "created": 0, "platforms": [part("amd64"), part("arm64")]});
+    json!({"kind": "plan.built", "plan": plan}).to_string()
+}
+
+#[test]
+fn of_several_builders_the_one_that_hangs_before_its_first_step_is_to_blame() {
+    let bakery = both(&[
+        ("amd", ", timeout: 1s, platforms: [linux/amd64]", ""),
+        ("arm", ", timeout: 1s, platforms: [linux/arm64]", ""),
+        ("arm2", ", timeout: 1s, platforms: [linux/arm64]", ""),
+    ]);
+    let line = |kind: &str, rest: &str| format!("{{\"kind\":\"step.{kind}\"{rest}}}\n");
+    let step = |name: &str| {
+        let id = format!(",\"step\":\"{name}-1\"");
+        line("started", &id) + &line("finished", &format!("{id},\"millis\":1"))
+    };
+    let never = json!({"gate": bakery.path("never")});
+    bakery.write("scripts/amd.jsonl", format!("{}\n{}", plan(), step("amd64")));
+    bakery.write("scripts/arm.jsonl", format!("{never}\n{}", step("arm64")));
+    bakery.write("scripts/arm2.jsonl", step("arm64"));
+    let (code, told, lines) = bake_all(&bakery);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("builder arm said nothing for 1 s; arm is left alone for a while"), "{told}");
+    let both = |second: &str| json!([seat("linux/amd64", "amd"), seat("linux/arm64", second)]);
+    assert_eq!(seats(&lines), [both("arm"), both("arm2")]);
+}
+
 #[test]
 fn requests_of_before_are_read() {
     let bakery = both(&[("amd", "", "")]);

@@ -81,6 +81,29 @@ fn keys_are_answered_while_a_builder_hangs_and_all_is_baked_once() {
 }
 
 #[test]
+fn recipes_asked_for_meanwhile_join_those_under_way() {
+    let bakery = pooled(4, &[("one", "", GATED), ("two", "", r#"{"gate":"@/second"}"#)]);
+    let mut terminal = begun(&bakery, 2);
+    terminal.wait_text("2 of 2 at work");
+    terminal.send("2");
+    terminal.wait_text("team-2/app-2:1");
+    terminal.send("Gb");
+    terminal.wait_text("1 recipe joins those under way");
+    terminal.wait_text("1 waits");
+    terminal.wait_text("0 of 3 baked");
+    // One of the first two ends, and its place is taken though the other one goes on.
+    bakery.write("go", "");
+    wait_until("the one that joined", || ends(&bakery).contains_key("team-0/app-3:1"));
+    terminal.wait_text("2 of 3 baked");
+    assert_eq!(count(&bakery, |(status, on)| status == "running" && on == "two"), 1, "{:?}", ends(&bakery));
+    bakery.write("second", "");
+    terminal.wait_for("the end's news", |screen| screen.contents().replace("of 3 baked", "").contains("3 baked"));
+    assert_eq!(count(&bakery, |(status, _)| status == "ok"), 3, "{:?}", ends(&bakery));
+    terminal.send("q");
+    terminal.ends_with(0);
+}
+
+#[test]
 fn leaving_and_stopping_ask_first_and_lose_nothing_silently() {
     let bakery = pooled(5, &[("one", "", GATED), ("two", "", GATED)]);
     let mut terminal = begun(&bakery, 5);

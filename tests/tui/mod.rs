@@ -12,7 +12,7 @@ mod golden;
 mod lineage;
 mod mouse;
 mod picture;
-mod pool;
+pub mod pool;
 mod recipes;
 mod store;
 mod theme;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bakery::domain::journal::{EventKind, SeatTaken};
+use bakery::domain::journal::{EventKind, Failure, SeatTaken};
 use bakery::domain::pool::{Board, Health, Seats};
 use bakery::domain::projection::{ShelfRow, ShelfStatus};
 use bakery::flows::follow::ShelfNews;
@@ -12,15 +12,21 @@ use bakery::tui::errands::{self, Tally};
 use bakery::tui::keymap::{Code, Key};
 use bakery::tui::model::{Model, Overlay};
 use bakery::tui::msg::Msg;
+use bakery::tui::picture::Picture;
 use bakery::tui::screens::Screen;
 use bakery::tui::screens::bakes::{self, Pooled};
 use bakery::tui::tasks::{News, TaskKind};
+use bakery::tui::theme::{Depth, Theme};
 use bakery::tui::update::update;
+use bakery::tui::view::draw;
 use bakery::tui::widgets::Tone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::around::house;
 use super::bake::{Journal, shown};
 use super::bakes::{mixed, row, told};
+use super::editor;
 use super::golden::{check, check_ascii, grids, now};
 
 const ALL_SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (140, 40), (200, 60)];
@@ -75,6 +81,49 @@ fn baking(size: (u16, u16), pooled: Pooled) -> Model {
     update(&mut model, Msg::Task(News::Started { id: 1, kind: TaskKind::Batch, what }));
     stand(&mut model, Some(pooled));
     model
+}
+
+/// What the shelf has of such a batch: those under way, and the last that ended.
+fn baked() -> Vec<ShelfRow> {
+    let on = |number: usize, builder: &str, at: &str, row: ShelfRow| ShelfRow {
+        bake: format!("01JD8QZK3V9T5W2X7Y4R6S1{number:0>3}"),
+        builders: vec![builder.to_owned()],
+        engine: format!("docker://{builder}:2376"),
+        started: format!("2027-01-15T07:{at}.000Z"),
+        ..row
+    };
+    let mut rows = mixed().into_iter();
+    let (ok, running, failed) = (rows.next().unwrap(), rows.next().unwrap(), rows.nth(1).unwrap());
+    let named = |row: &ShelfRow, reference: &str| ShelfRow { reference: reference.into(), ..row.clone() };
+    let lost = ShelfRow {
+        millis: 305_000,
+        failure: failed.failure.clone().map(|failure| Failure {
+            message: "builder amd-2 said nothing for 300 s".into(),
+            builder: Some("amd-2".into()),
+            ..failure
+        }),
+        ..named(&failed, "team-c/gateway:0.9")
+    };
+    vec![
+        on(220, "spare", "59:51", named(&running, "team-c/gateway:0.9")),
+        on(219, "amd-1", "59:40", named(&running, "team-b/reports:2.0.1")),
+        on(218, "amd-1", "59:12", running),
+        on(216, "arm-1", "58:30", named(&ok, "team-a/sensor:3.1")),
+        on(215, "amd-1", "58:02", named(&ok, "team-b/storefront:1.9")),
+        on(214, "arm-1", "57:44", named(&failed, "team-e/odd:1")),
+        on(213, "amd-1", "57:20", named(&ok, "team-d/mailer:0.4")),
+        on(212, "amd-2", "54:50", lost),
+    ]
+}
+
+/// The screen as a picture: no recording has a batch that is under way.
+pub fn pictured(size: (u16, u16), theme: &str) -> Picture {
+    let mut model = baking(size, pooled());
+    update(&mut model, Msg::Bakes(bakes::Msg::News(ShelfNews::All(baked()))));
+    let look = Theme::built_in(theme).unwrap().look(Depth::True, false);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+    draw(&model, &look, &mut buffer);
+    Picture::of(&buffer, look.canvas)
 }
 
 fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
@@ -199,7 +248,43 @@ fn leaving_asks_while_some_have_not_begun() {
 }
 
 #[test]
-fn recipes_asked_for_meanwhile_come_after_them() {
+fn leaving_with_text_that_is_not_saved_asks_about_both() {
+    let leaving = |pooled: Pooled| {
+        let mut model = editor::editing((80, 24), editor::TEXT, Vec::new());
+        editor::type_in(&mut model, "x");
+        update(&mut model, Msg::Task(News::Started { id: 1, kind: TaskKind::Batch, what: "baking 20 recipes".into() }));
+        stand(&mut model, Some(pooled));
+        assert_eq!(editor::press(&mut model, &["ctrl-c", "ctrl-c"]), []);
+        model
+    };
+    let mut model = leaving(pooled());
+    for part in ["It has changes that are not in its file yet", "(6 have not begun)", "go on either way"] {
+        assert!(says(&model, part), "{part}: {}", grids(&model, false).0);
+    }
+    assert_eq!(editor::focused(&model), Some("keep editing"), "what breaks off nothing is at hand");
+    assert!(editor::answer(&mut model, "discard").contains(&Effect::Leave));
+    let mut all_begun = pooled();
+    all_begun.board.waiting.clear();
+    let model = leaving(all_begun);
+    assert!(!says(&model, "breaks off") && editor::focused(&model) == Some("save"));
+}
+
+#[test]
+fn one_recipe_asked_for_meanwhile_joins_them() {
+    let mut model = house((80, 24));
+    stand(&mut model, Some(pooled()));
+    let effects = press(&mut model, "2Gb");
+    let joins = |effect: &Effect| matches!(effect, Effect::Errand(errands::Effect::BakeAll(files)) if files.len() == 1);
+    assert!(effects.iter().any(joins), "{effects:?}");
+    assert!(model.screen == Screen::Bakes && says(&model, "1 recipe joins those under way"));
+    // Once all is over it is a bake of its own again, and the same recipe is not taken for one that is starting.
+    stand(&mut model, None);
+    let effects = press(&mut model, "2b");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Recipes(_))), "{effects:?}");
+}
+
+#[test]
+fn recipes_asked_for_meanwhile_join_them() {
     let mut model = house((80, 24));
     stand(&mut model, Some(pooled()));
     let effects = press(&mut model, "2G k b");
@@ -209,9 +294,9 @@ fn recipes_asked_for_meanwhile_come_after_them() {
             .any(|effect| matches!(effect, Effect::Errand(errands::Effect::BakeAll(files)) if files.len() == 2)),
         "{effects:?}"
     );
-    assert!(model.screen == Screen::Bakes && says(&model, "2 recipes after those under way"));
+    assert!(model.screen == Screen::Bakes && says(&model, "2 recipes join those under way"));
     stand(&mut model, Some(Pooled { queued: 2, ..pooled() }));
-    assert!(says(&model, "2 recipes after them"), "{}", grids(&model, false).0);
+    assert!(says(&model, "2 recipes to join them"), "{}", grids(&model, false).0);
     update(&mut model, Msg::Task(News::Started { id: 1, kind: TaskKind::Batch, what: "baking 20 recipes".into() }));
     press(&mut model, "q");
     assert!(says(&model, "(8 have not begun)"), "{}", grids(&model, false).0);

@@ -59,7 +59,7 @@ fn signed(
 ) -> Vec<Effect> {
     let seen = Ok(Listed {
         reference: format!("{store}/{repository}:{tag}"),
-        digest: Digest::of(tag.as_bytes()),
+        digest: Some(Digest::of(tag.as_bytes())),
         size: 94_100_000,
         created: Some("2027-01-12T08:00:00Z".into()),
         platforms: vec!["linux/amd64".into(), "linux/arm64".into()],
@@ -352,4 +352,20 @@ fn v_verifies_the_selected_image() {
     press(&mut model, &["1"]);
     let effects = press(&mut model, &["enter", "down", "v"]);
     assert!(effects.contains(&asked("global/python:3.11", 2)), "{effects:?}");
+}
+
+#[test]
+fn an_image_that_is_only_in_a_daemon_comes_for_whoever_opens_it() {
+    let mut model = read((140, 40));
+    press(&mut model, &["enter"]);
+    let Some((reference, _)) = model.store.image.clone() else { panic!("nothing is selected") };
+    let away = Msg::Store(store::Msg::Away(reference.clone()));
+    assert_eq!(update(&mut model, away), [], "to look at the list sends for nothing");
+    assert!(text(&model).contains("not exported yet"), "{}", text(&model));
+    let effects = press(&mut model, &["enter"]);
+    assert_eq!(effects, [Effect::Store(store::Effect::Export(reference.clone()))]);
+    assert!(text(&model).contains("reading its manifest"), "{}", text(&model));
+    assert_eq!(press(&mut model, &["enter"]), [], "it is on its way");
+    inspected(&mut model, &reference, Ok(Arc::new(image("make it", "x"))));
+    assert!(text(&model).contains("make it"), "{}", text(&model));
 }

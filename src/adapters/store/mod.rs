@@ -23,7 +23,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use tokio::io::AsyncRead;
 
-use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
+use crate::domain::oci::{Descriptor, Digest, Platform, Repository, Tag};
 
 pub use cached::{cached_layers, remove_cached_steps};
 pub use error::StoreError;
@@ -101,6 +101,19 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// What is told of an image that is not here. Nobody has proven any of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glimpse {
+    /// What whoever has it calls it by; no manifest's digest.
+    pub id: Digest,
+    /// Bytes of it there, unpacked.
+    pub size: u64,
+    /// When it was made, as it was told.
+    pub created: Option<String>,
+    /// What it runs on.
+    pub platform: Option<Platform>,
+}
+
 /// A place that holds repositories of manifests and blobs.
 ///
 /// Writing is idempotent: putting content that is there already succeeds without effect. A manifest may be put only
@@ -131,6 +144,11 @@ pub trait Store: Send + Sync {
 
     /// One page of a repository's tags.
     async fn tags(&self, repository: &Repository, after: Option<&str>) -> Result<Page<Tag>, StoreError>;
+
+    /// What is told of a tag's image where all of it would have to come here to be looked into; `None`: it is looked into.
+    async fn glimpse(&self, _repository: &Repository, _tag: &Tag) -> Result<Option<Glimpse>, StoreError> {
+        Ok(None)
+    }
 
     /// The digest, size and media type behind a selector, without the body where the store can say so.
     async fn resolve(&self, repository: &Repository, selector: &Selector) -> Result<Descriptor, StoreError>;

@@ -180,6 +180,14 @@ impl Pool {
     /// Nothing begun yet. Circles of bases must have been refused.
     pub fn new(builders: Vec<Builder>, works: Vec<Work>) -> Self {
         let place = |builder| Place { builder, used: 0, standing: Standing::In };
+        let places = builders.into_iter().map(place).collect();
+        let mut pool = Self { places, items: Vec::new(), turns: BTreeMap::new(), turn: 0, cancelled: false };
+        pool.add(works);
+        pool
+    }
+
+    /// More bakes, whose numbers go on where those of the others end. With them, too, no bases may go round in a circle.
+    pub fn add(&mut self, works: Vec<Work>) {
         let item = |work| Item {
             work,
             state: State::Waiting,
@@ -188,13 +196,7 @@ impl Pool {
             passed: None,
             unanswered: false,
         };
-        Self {
-            places: builders.into_iter().map(place).collect(),
-            items: works.into_iter().map(item).collect(),
-            turns: BTreeMap::new(),
-            turn: 0,
-            cancelled: false,
-        }
+        self.items.extend(works.into_iter().map(item));
     }
 
     /// Begins nothing more.
@@ -205,6 +207,11 @@ impl Pool {
     /// Whether all was stopped.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled
+    }
+
+    /// Whether a work is over, or never begun.
+    pub fn is_over(&self, work: usize) -> bool {
+        self.items.get(work).is_none_or(|item| matches!(item.state, State::Good | State::Bad))
     }
 
     /// This work is not begun: no builder answers what it can do for it.
@@ -367,8 +374,9 @@ impl Pool {
             return Some(Why::Cancelled);
         }
         let base = self.items[work].work.base.as_ref();
-        let broken = self.items.iter().find(|other| Some(&other.work.reference) == base && other.state == State::Bad);
-        if let Some(broken) = broken {
+        // Asked for twice, it is the later one that counts.
+        let newest = self.items.iter().rev().find(|other| Some(&other.work.reference) == base);
+        if let Some(broken) = newest.filter(|newest| newest.state == State::Bad) {
             return Some(Why::Base(broken.work.reference.clone()));
         }
         if self.items[work].unanswered {
@@ -397,8 +405,11 @@ impl Pool {
         let item = &self.items[work];
         let pending = |other: &Item| !matches!(other.state, State::Good | State::Bad);
         let base = item.work.base.as_ref();
+        // Two of one name at once: whichever ended last would win.
+        let twin = |other: &Item| other.work.reference == item.work.reference && pending(other);
         item.state == State::Waiting
             && !self.items.iter().any(|other| Some(&other.work.reference) == base && pending(other))
+            && !self.items[..work].iter().any(twin)
     }
 
     /// Whether a builder is in, and how many more it takes; one on trial takes one. A slot that is `kept` is none.

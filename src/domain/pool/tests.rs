@@ -58,6 +58,44 @@ fn a_builder_at_fault_is_out_then_tried_by_one() {
     assert_eq!(pool.ended(0, Outcome::Lost { builder: 1 }, 8 + PAUSE), After::Over, "once elsewhere, and no more");
 }
 
+#[test]
+fn what_joins_later_has_its_turn_and_waits_for_its_base() {
+    let mut pool = Pool::new(vec![builder(1)], ["a/1", "a/2", "a/3"].map(|name| work(name, None)).to_vec());
+    assert_eq!(begun(&mut pool), [(0, 0)]);
+    let on = |name: &str, base: &str| Work { base: Some(base.into()), ..work(name, None) };
+    pool.add(vec![on("b/1", "a/1"), work("b/2", None), on("c/1", "b/2")]);
+    assert_eq!(pool.board(0).waiting, ["a/2", "a/3", "b/1", "b/2", "c/1"]);
+    // Another team's turn, and the first of it waits for a base that is being baked.
+    let mut order = vec![0];
+    loop {
+        pool.ended(order[order.len() - 1], Outcome::Good, 0);
+        let Next::Begin { work, .. } = pool.next(0) else { break };
+        order.push(work);
+    }
+    assert_eq!(order, [0, 3, 1, 4, 5, 2], "teams take turns, those that came later too");
+    assert_eq!(pool.next(0), Next::Over);
+    // All was over; and now it is not.
+    pool.add(vec![work("d/1", None)]);
+    assert_eq!(pool.next(0), Next::Begin { work: 6, seats: vec![0] });
+}
+
+#[test]
+fn two_of_one_name_are_baked_one_after_the_other_and_the_later_one_counts() {
+    let mut pool = Pool::new(vec![builder(4)], vec![work("a/1", None)]);
+    assert_eq!(begun(&mut pool), [(0, 0)]);
+    let on = |base: &str| Work { base: Some(base.into()), ..work("b/1", None) };
+    pool.add(vec![work("a/1", None), on("a/1")]);
+    assert_eq!(begun(&mut pool), [], "the first of them is under way");
+    pool.ended(0, Outcome::Bad, 0);
+    assert_eq!(begun(&mut pool), [(1, 0)], "what stands on it waits for the second");
+    pool.ended(1, Outcome::Good, 0);
+    assert_eq!(begun(&mut pool), [(2, 0)]);
+    pool.add(vec![work("a/1", None), Work { reference: "b/2".into(), ..on("a/1") }]);
+    assert_eq!(begun(&mut pool), [(3, 0)]);
+    pool.ended(3, Outcome::Bad, 0);
+    assert_eq!(pool.next(0), Next::Refuse { work: 4, why: Why::Base("a/1".into()) });
+}
+
 fn platform(name: &str) -> Platform {
     format!("linux/{name}").parse().unwrap()
 }

@@ -69,7 +69,7 @@ impl Context {
             self.known.keep_silence(&question, "it does not answer");
             return None;
         };
-        Some(format!("{tag} points to {}, {}", listed.digest.short(), signature(listed.signature.as_ref()?)))
+        Some(format!("{tag} points to {}, {}", listed.digest.as_ref()?.short(), signature(listed.signature.as_ref()?)))
     }
 }
 

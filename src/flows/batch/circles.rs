@@ -8,8 +8,8 @@ pub(super) fn builds_on(request: &BakeRequest, reference: &str) -> bool {
     request.local_base.as_deref() == Some(reference)
 }
 
-pub(super) fn refuse_circles(requests: &[BakeRequest]) -> Result<(), Report> {
-    let mut left: Vec<&BakeRequest> = requests.iter().collect();
+pub(super) fn refuse_circles<'r>(requests: impl IntoIterator<Item = &'r BakeRequest>) -> Result<(), Report> {
+    let mut left: Vec<&BakeRequest> = requests.into_iter().collect();
     loop {
         let before = left.len();
         let bases: Vec<String> = left.iter().map(|request| request.reference.clone()).collect();

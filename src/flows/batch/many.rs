@@ -8,21 +8,20 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::circles::{builds_on, refuse_circles};
+use super::more::{More, work_of};
 use super::progress::Progress;
-use super::running::{Running, silent};
+use super::running::{Running, said_nothing};
+use super::voices::Voices;
 use super::waits::{Asking, News, Starting, alarm, first};
 use crate::domain::engine::Capabilities;
 use crate::domain::journal::BakeStatus;
-use crate::domain::pool::{After, Board, Next, Outcome, Pool, Why, Work};
+use crate::domain::pool::{After, Board, Next, Outcome, Pool, Why};
 use crate::domain::recipe::Recipe;
 use crate::flows::Context;
 use crate::flows::bake::{Asked, BakeRequest, Started, begin_worker, settled};
 use crate::flows::pool::{Answer, Places};
 use crate::flows::watch::{Pace, Shelf};
 use crate::report::{Kind, Report};
-
-/// How long a worker that was asked to stop may take before it is asked once more, which it does not outlive.
-const STOPPING: Duration = Duration::from_secs(5);
 
 /// Bakes of several recipes.
 pub struct Batch {
@@ -40,7 +39,7 @@ pub struct Batch {
     /// What builders can do, as they said.
     heard: BTreeMap<usize, Capabilities>,
     /// What those answered that cannot be had.
-    faults: Vec<Report>,
+    faults: BTreeMap<usize, Report>,
     /// Ends what has not come as far as a worker.
     stop: CancellationToken,
     running: Vec<Running>,
@@ -54,47 +53,80 @@ pub struct Batch {
 impl Batch {
     /// Takes what was asked; refuses circles of bases. Bakes go to the workspace's `engines`, unless one was named.
     pub fn new(context: &Context, asked: Asked) -> Result<Self, Report> {
-        let Asked { requests, parallel } = asked;
-        refuse_circles(&requests)?;
-        let named = requests.iter().find(|request| request.options.engine.is_some());
+        let parallel = asked.parallel;
+        let more = More::read(context, asked)?;
+        let named = more.requests.iter().find(|request| request.options.engine.is_some());
         let named = named.and_then(|request| request.options.engine.as_deref());
         let places = Places::of(context, named, parallel)?;
-        let work = |request: &BakeRequest| Work {
-            reference: request.reference.clone(),
-            team: request.reference.split_once('/').map_or("", |(team, _)| team).to_owned(),
-            base: request.local_base.clone(),
-            platforms: request.platforms.clone(),
-        };
-        let mut recipes = BTreeMap::new();
-        for (work, request) in requests.iter().enumerate() {
-            let loaded = request.judged(context)?;
-            let recipe = loaded.valid()?;
-            if recipe.runs() {
-                recipes.insert(work, recipe.clone());
-            }
-        }
-        let mut pool = Pool::new(places.builders(), requests.iter().map(work).collect());
-        // Where nothing runs, nobody is asked what it can run.
-        let asked = places.all.iter().enumerate().filter(|_| !recipes.is_empty());
-        let asking = asked.map(|(builder, place)| Asking { builder, coming: place.ask(context) }).collect::<Vec<_>>();
-        asking.iter().for_each(|asking| pool.await_word(asking.builder));
-        Ok(Self {
+        let mut batch = Self {
             context: context.clone(),
             shelf: Shelf::from_environment(),
-            pool,
-            requests,
-            recipes,
+            pool: Pool::new(places.builders(), Vec::new()),
+            requests: Vec::new(),
+            recipes: BTreeMap::new(),
             places,
             starting: Vec::new(),
-            asking,
+            asking: Vec::new(),
             heard: BTreeMap::new(),
-            faults: Vec::new(),
+            faults: BTreeMap::new(),
             stop: CancellationToken::new(),
             running: Vec::new(),
             done: BTreeSet::new(),
             began: Instant::now(),
             outputs: true,
-        })
+        };
+        batch.join(more)?;
+        Ok(batch)
+    }
+
+    /// Takes in more, which wait for their turn as those do that were there before. Refuses circles of bases, those that are not
+    /// over among them.
+    pub fn join(&mut self, more: More) -> Result<(), Report> {
+        let pending = self.requests.iter().enumerate().filter(|(work, _)| !self.pool.is_over(*work));
+        refuse_circles(pending.map(|(_, request)| request).chain(&more.requests))?;
+        let first = self.requests.len();
+        self.pool.add(more.requests.iter().map(work_of).collect());
+        self.requests.extend(more.requests);
+        for (number, recipe) in more.recipes {
+            self.recipes.insert(first + number, recipe);
+            let heard = std::mem::take(&mut self.heard);
+            for (builder, can) in &heard {
+                self.bar(first + number, (*builder, can));
+            }
+            self.heard = heard;
+        }
+        // Where nothing runs, nobody is asked what it can run.
+        if self.recipes.range(first..).next().is_some() {
+            self.ask();
+        }
+        Ok(())
+    }
+
+    /// Asks builders what they can do that have not said it.
+    fn ask(&mut self) {
+        for (builder, place) in self.places.all.iter().enumerate() {
+            if self.heard.contains_key(&builder) || self.asking.iter().any(|asking| asking.builder == builder) {
+                continue;
+            }
+            self.faults.remove(&builder);
+            self.pool.await_word(builder);
+            self.asking.push(Asking { builder, coming: place.ask(&self.context) });
+        }
+    }
+
+    /// A builder is not given the platforms of a work for which it cannot do all that is asked.
+    fn bar(&mut self, work: usize, (builder, can): (usize, &Capabilities)) {
+        let Some(recipe) = self.recipes.get(&work) else { return };
+        for (number, platform) in self.requests[work].platforms.iter().enumerate() {
+            if !can.lacks(recipe, std::slice::from_ref(platform)).is_empty() {
+                self.pool.bar(work, builder, number);
+            }
+        }
+    }
+
+    /// Whether all was stopped: nothing joins it any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.pool.is_cancelled()
     }
 
     /// Without the output of steps: for whoever has it from the journals.
@@ -211,19 +243,10 @@ impl Batch {
         let begun = started.and_then(|started| Ok((self.shelf.open(&started.bake, Pace::Live)?, started)));
         match begun {
             Ok((viewing, started)) => {
-                let at = seats.first().copied().unwrap_or_default();
-                let heard = Instant::now();
-                let running = Running {
-                    work,
-                    reference: reference.clone(),
-                    seats,
-                    at,
-                    steps: BTreeMap::new(),
-                    viewing,
-                    outcome: None,
-                    heard,
-                    asked: 0,
-                };
+                let voices = Voices::of(seats, Instant::now());
+                let image = reference.clone();
+                let running =
+                    Running { work, reference: image, voices, viewing, outcome: None, silent: None, asked: 0 };
                 if self.pool.is_cancelled() {
                     // A bake that ends at this moment needs no asking.
                     let _ = self.shelf.cancel(&started.bake);
@@ -243,19 +266,15 @@ impl Batch {
         self.pool.has_word(builder);
         match answer {
             Ok(can) => {
-                for (work, recipe) in &self.recipes {
-                    for (number, platform) in self.requests[*work].platforms.iter().enumerate() {
-                        if !can.lacks(recipe, std::slice::from_ref(platform)).is_empty() {
-                            self.pool.bar(*work, builder, number);
-                        }
-                    }
+                for work in self.recipes.keys().copied().collect::<Vec<_>>() {
+                    self.bar(work, (builder, &can));
                 }
                 self.heard.insert(builder, can);
                 None
             }
             Err(_) if !self.places.is_pool() => None,
             Err(report) => {
-                self.faults.push(report.clone());
+                self.faults.insert(builder, report.clone());
                 if self.faults.len() < self.places.all.len() {
                     self.pool.fault(builder, self.now());
                 } else {
@@ -269,17 +288,17 @@ impl Batch {
 
     /// When the first of those that say nothing is given up.
     fn patience(&self) -> Option<Instant> {
-        let timeout = |running: &Running| self.places.all[running.at].timeout();
-        let of = |running: &Running| Some(running.heard + timeout(running)? + STOPPING * running.asked);
-        self.running.iter().filter_map(of).min()
+        let timeout = |place: usize| self.places.all[place].timeout();
+        self.running.iter().filter_map(|running| running.given_up(timeout)).map(|(at, _)| at).min()
     }
 
     /// Asks bakes to stop whose builders have said nothing for too long: once so that they clean up, once more if they do not.
     fn give_up_the_silent(&mut self) {
         let now = Instant::now();
         for running in &mut self.running {
-            let Some(timeout) = self.places.all[running.at].timeout() else { continue };
-            if running.heard + timeout + STOPPING * running.asked <= now {
+            let late = running.given_up(|place| self.places.all[place].timeout()).filter(|(at, _)| *at <= now);
+            if let Some((_, builder)) = late {
+                running.silent.get_or_insert(builder);
                 running.asked += 1;
                 // One that ends at this moment needs no asking.
                 let _ = self.shelf.cancel(running.viewing.bake());
@@ -289,20 +308,23 @@ impl Batch {
 
     /// A bake ended: was it the builder's fault, and is it done again?
     fn ended(&mut self, running: Running) -> Progress {
-        let Running { work, reference, seats, at, viewing, outcome, asked, .. } = running;
-        let outcome = match outcome {
-            Some((BakeStatus::Ok, failure)) => Some((BakeStatus::Ok, failure)),
-            _ if asked > 0 => {
-                let place = &self.places.all[at];
-                Some((BakeStatus::Failed, Some(silent(place.name(), place.timeout()))))
+        let Running { work, reference, voices, viewing, outcome, silent, .. } = running;
+        let outcome = match (outcome, silent) {
+            (Some((BakeStatus::Ok, failure)), _) => Some((BakeStatus::Ok, failure)),
+            // The worker knows which one it was.
+            (Some((status, Some(failure))), _) if failure.builder.is_some() => Some((status, Some(failure))),
+            (_, Some(builder)) => {
+                let place = &self.places.all[builder];
+                Some((BakeStatus::Failed, Some(said_nothing(place.name(), place.timeout()))))
             }
-            other => other,
+            (other, None) => other,
         };
         let fault = outcome.as_ref().and_then(|(_, failure)| failure.clone());
         // The worker calls it as the workspace does; one that is not known so is the one that had the word.
         let fault = fault.and_then(|failure| {
             let name = failure.builder.as_deref()?;
-            let lost = seats.iter().copied().find(|seat| self.places.all[*seat].name() == name).unwrap_or(at);
+            let mut seats = voices.seats().iter().copied();
+            let lost = seats.find(|seat| self.places.all[*seat].name() == name).unwrap_or(voices.last());
             Some((lost, failure))
         });
         let ended = match (&outcome, &fault) {
@@ -331,7 +353,7 @@ impl Batch {
             Why::Base(base) => not_begun(request, Kind::Failed, &format!(": its base {base} was not baked")),
             Why::Unanswered => {
                 let mut report = not_begun(request, Kind::Unreachable, ": no builder answers");
-                let said = self.faults.iter().flat_map(|fault| std::iter::once(&fault.message).chain(&fault.causes));
+                let said = self.faults.values().flat_map(|fault| std::iter::once(&fault.message).chain(&fault.causes));
                 report.causes = said.cloned().collect();
                 report.help("`bakery doctor` says what each engine answers")
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::list::{config_of, image_of, is_attestation, parse, platform_of, told_time};
 use crate::adapters::store::{Selector, Store};
 use crate::domain::oci::{
-    Descriptor, DiffId, Digest, History, ImageConfig, ImageManifest, Manifest, Platform, Repository,
+    Descriptor, DiffId, Digest, History, ImageConfig, ImageManifest, ImageRef, Manifest, Platform, Repository,
 };
 use crate::flows::Context;
 use crate::report::{Kind, Report};
@@ -76,15 +76,33 @@ pub struct Referrer {
 impl Context {
     /// Looks at the image `text` names; of an index, at the image for `platform`, else at the first.
     pub async fn inspect(&self, text: &str, platform: Option<&Platform>) -> Result<Inspection, Report> {
-        let image = self.parse_reference(text)?;
+        let (image, selector) = self.selected(text)?;
         let (store, repository) = self.open(&image)?;
+        let found = inspect(&*store, &repository, &selector, platform).await?;
+        Ok(Inspection { reference: image.to_string(), ..found })
+    }
+
+    /// The same, unless all of the image would have to come here for it: `None` then.
+    pub async fn inspect_at_hand(&self, text: &str) -> Result<Option<Inspection>, Report> {
+        let (image, selector) = self.selected(text)?;
+        let (store, repository) = self.open(&image)?;
+        if let Selector::Tag(tag) = &selector
+            && store.glimpse(&repository, tag).await?.is_some()
+        {
+            return Ok(None);
+        }
+        let found = inspect(&*store, &repository, &selector, None).await?;
+        Ok(Some(Inspection { reference: image.to_string(), ..found }))
+    }
+
+    fn selected(&self, text: &str) -> Result<(ImageRef, Selector), Report> {
+        let image = self.parse_reference(text)?;
         let selector = match (&image.digest, image.tag_or_latest()) {
             (Some(digest), _) => Selector::Digest(digest.clone()),
             (None, Some(tag)) => Selector::Tag(tag),
             (None, None) => return Err(Report::message(Kind::Usage, format!("{image} names no tag and no digest"))),
         };
-        let found = inspect(&*store, &repository, &selector, platform).await?;
-        Ok(Inspection { reference: image.to_string(), ..found })
+        Ok((image, selector))
     }
 }
 

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::adapters::settings::StorePlace;
-use crate::adapters::store::{Selector, Store, StoreError, open, read_verified};
+use crate::adapters::store::{Glimpse, Selector, Store, StoreError, open, read_verified};
 use crate::adapters::{clock, host};
 use crate::domain::oci::{
     Annotations, Descriptor, Digest, ImageConfig, ImageManifest, ImageRef, MAX_CONFIG_BYTES, Manifest, Place,
@@ -62,8 +62,8 @@ impl Judging {
 pub struct Listed {
     /// How to name it.
     pub reference: String,
-    /// What the tag points at.
-    pub digest: Digest,
+    /// What the tag points at; `None` where that is not known before all of it is here.
+    pub digest: Option<Digest>,
     /// Bytes of config and layers; of an index, those of its first image.
     pub size: u64,
     /// When it was made.
@@ -218,7 +218,8 @@ impl Source {
         let signature = match (&self.judging, &image.judged) {
             (Some(judging), Some((manifest, config))) => {
                 let site = judging.site(&self.store, &repository);
-                Some(judging.signatures.of(&site, Row { digest: &digest, manifest, config }).await)
+                let digest = digest.as_ref().unwrap_or(manifest);
+                Some(judging.signatures.of(&site, Row { digest, manifest, config }).await)
             }
             _ => None,
         };
@@ -248,7 +249,21 @@ struct Seen {
     judged: Option<(Digest, ImageConfig)>,
 }
 
-async fn look(store: &dyn Store, repository: &Repository, tag: &Tag) -> Result<(Digest, Seen), Report> {
+/// An image that is not here, by what is told of it.
+fn told(glimpse: Glimpse) -> Seen {
+    let platform = glimpse.platform.unwrap_or_else(host::platform);
+    Seen {
+        size: glimpse.size,
+        created: glimpse.created.filter(|text| told_time(text).is_some()),
+        platforms: vec![escape(&platform.to_string())],
+        judged: Some((glimpse.id, ImageConfig::scratch(&platform))),
+    }
+}
+
+async fn look(store: &dyn Store, repository: &Repository, tag: &Tag) -> Result<(Option<Digest>, Seen), Report> {
+    if let Some(glimpse) = store.glimpse(repository, tag).await? {
+        return Ok((None, told(glimpse)));
+    }
     let raw = store.manifest(repository, &Selector::Tag(tag.clone())).await?;
     let digest = raw.descriptor.digest.clone();
     let manifest = parse(store, repository, &raw.bytes, &raw.descriptor)?;
@@ -266,7 +281,7 @@ async fn look(store: &dyn Store, repository: &Repository, tag: &Tag) -> Result<(
     };
     let Some((own, image)) = image else {
         let created = created(&annotations, None);
-        return Ok((digest, Seen { size: 0, created, platforms, judged: None }));
+        return Ok((Some(digest), Seen { size: 0, created, platforms, judged: None }));
     };
     let config = config_of(store, repository, &image).await?;
     let size = std::iter::once(&image.config).chain(&image.layers).map(|part| part.size).fold(0, u64::saturating_add);
@@ -278,7 +293,7 @@ async fn look(store: &dyn Store, repository: &Repository, tag: &Tag) -> Result<(
     };
     // An artifact is signed like an image.
     let config = config.unwrap_or_else(|| ImageConfig::scratch(&host::platform()));
-    Ok((digest, Seen { size, created, platforms, judged: Some((own, config)) }))
+    Ok((Some(digest), Seen { size, created, platforms, judged: Some((own, config)) }))
 }
 
 /// What BuildKit puts beside an image: no platform to run on.

@@ -32,6 +32,14 @@ impl Performer {
                 });
             }
             Effect::Inspect(reference) => self.spawn(Slot::Inspect, async move {
+                let msg = match context.inspect_at_hand(&reference).await {
+                    Ok(None) => Msg::Away(reference),
+                    Ok(Some(seen)) => Msg::Inspected { reference, seen: Ok(Arc::new(seen)) },
+                    Err(report) => Msg::Inspected { reference, seen: Err(report) },
+                };
+                send(&tell, msg).await;
+            }),
+            Effect::Export(reference) => self.spawn(Slot::Inspect, async move {
                 let seen = context.inspect(&reference, None).await.map(Arc::new);
                 send(&tell, Msg::Inspected { reference, seen }).await;
             }),

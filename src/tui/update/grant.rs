@@ -61,6 +61,10 @@ pub(in crate::tui) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect>
             }
             Wish::BakeAll(recipes) => bake_all(model, recipes),
             Wish::EditMaker(image) => model.recipes.edit_maker(&image, &around),
+            Wish::Bake(recipe) if model.bakes.pool.live().is_some() => {
+                model.recipes.not_begun();
+                join(vec![recipe])
+            }
             Wish::Bake(recipe) => vec![Wish::Do(Effect::Recipes(recipes::Effect::Bake(recipe)))],
             Wish::ChooseRecipeFor(image) => model.recipes.choose_for(&image),
             Wish::ReadAgain => read_again(model),
@@ -135,11 +139,21 @@ fn bake_all(model: &Model, mut recipes: Vec<std::path::PathBuf>) -> Vec<Wish> {
     if recipes.len() == 1 {
         return recipes.pop().map(Wish::Bake).into_iter().collect();
     }
-    let mut wishes = Vec::new();
-    if model.bakes.pool.live().is_some() {
-        let after = format!("{} after those under way", count(recipes.len() as u64, "recipe"));
-        wishes.push(Wish::Tell(Toast::done(after).next("X on screen 7 stops them all")));
+    match model.bakes.pool.live() {
+        Some(_) => join(recipes),
+        None => show_all(recipes),
     }
-    wishes.extend([Wish::Do(Effect::Errand(errands::Effect::BakeAll(recipes))), Wish::Go(Screen::Bakes)]);
+}
+
+/// Recipes that are baked with those under way: they share the builders, and so the line.
+fn join(recipes: Vec<std::path::PathBuf>) -> Vec<Wish> {
+    let joins = if recipes.len() == 1 { "joins" } else { "join" };
+    let told = format!("{} {joins} those under way", count(recipes.len() as u64, "recipe"));
+    let mut wishes = vec![Wish::Tell(Toast::done(told).next("X on screen 7 stops them all"))];
+    wishes.extend(show_all(recipes));
     wishes
+}
+
+fn show_all(recipes: Vec<std::path::PathBuf>) -> Vec<Wish> {
+    vec![Wish::Do(Effect::Errand(errands::Effect::BakeAll(recipes))), Wish::Go(Screen::Bakes)]
 }

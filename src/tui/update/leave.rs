@@ -23,11 +23,15 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     match in_the_way {
         Some((screen, question)) => {
             model.screen = screen;
-            model.overlay = Overlay::Confirm(question);
+            model.overlay = Overlay::Confirm(match owed(model) {
+                Some(owed) => naming_both(question, &owed),
+                None => question,
+            });
             Vec::new()
         }
         None => match owed(model) {
-            Some(question) => {
+            Some(owed) => {
+                let question = Confirm::no_or("leave now?", broken_off(&owed), "leave", vec![Wish::Leave]);
                 model.overlay = Overlay::Confirm(question);
                 Vec::new()
             }
@@ -36,8 +40,19 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// What is under way and would be broken off. Bakes are not: they go on by themselves.
-fn owed(model: &Model) -> Option<Confirm> {
+fn broken_off(owed: &str) -> String {
+    format!("Leaving breaks off: {owed}. Bakes that have begun go on either way.")
+}
+
+/// The question of a screen that is left, for whoever would break off something, too: the answer that stays is the first at hand.
+fn naming_both(question: Confirm, owed: &str) -> Confirm {
+    let stays = question.choices.iter().position(|choice| choice.then.is_empty());
+    let text = format!("{} {}", question.text, broken_off(owed));
+    Confirm { text, focused: stays.unwrap_or(question.focused), ..question }
+}
+
+/// What is under way and would be broken off, in words. Bakes are not: they go on by themselves.
+fn owed(model: &Model) -> Option<String> {
     let said = |task: &Task| match (&task.kind, model.bakes.pool.live()) {
         (TaskKind::Batch, Some(_)) => match model.bakes.pool.waiting() {
             // All have begun: nothing is lost.
@@ -47,9 +62,5 @@ fn owed(model: &Model) -> Option<Confirm> {
         (kind, _) => kind.is_owed().then(|| task.what.clone()),
     };
     let owed: Vec<String> = model.tasks.all.iter().filter_map(said).collect();
-    if owed.is_empty() {
-        return None;
-    }
-    let text = format!("Leaving breaks off: {}. Bakes that have begun go on either way.", owed.join(", "));
-    Some(Confirm::no_or("leave now?", text, "leave", vec![Wish::Leave]))
+    (!owed.is_empty()).then(|| owed.join(", "))
 }

@@ -21,7 +21,7 @@ use bakery::tui::update::update;
 pub use super::golden::{SIZES, check, check_ascii, grids, model};
 
 const FILE: &str = "/w/recipes/pay/pay.yaml";
-const TEXT: &str = "\
+pub const TEXT: &str = "\
 # Payments: what team A serves.
 recipe: 1
 name: team-a/payments-api
@@ -63,7 +63,7 @@ fn reading(size: (u16, u16)) -> Model {
 }
 
 /// The same with its text.
-fn editing(size: (u16, u16), text: &str, problems: Vec<Problem>) -> Model {
+pub fn editing(size: (u16, u16), text: &str, problems: Vec<Problem>) -> Model {
     let mut model = reading(size);
     let read = Ok((text.to_owned(), problems));
     update(&mut model, told(editor::Msg::Text { file: FILE.into(), read }));
@@ -88,7 +88,7 @@ fn saved(model: &mut Model, text: &str, outcome: Result<Saved, Report>) -> Vec<E
     update(model, told(editor::Msg::Saved { file: FILE.into(), text: text.to_owned(), outcome }))
 }
 
-fn focused(model: &Model) -> Option<&str> {
+pub fn focused(model: &Model) -> Option<&str> {
     match &model.overlay {
         Overlay::Confirm(confirm) => Some(confirm.choices[confirm.focused].label.as_str()),
         _ => None,
@@ -96,7 +96,7 @@ fn focused(model: &Model) -> Option<&str> {
 }
 
 /// Goes to the answer of this label, gives it, and takes in what comes back of it.
-fn answer(model: &mut Model, label: &str) -> Vec<Effect> {
+pub fn answer(model: &mut Model, label: &str) -> Vec<Effect> {
     for _ in 0..3 {
         if focused(model) != Some(label) {
             press(model, &["right"]);
@@ -115,11 +115,11 @@ fn problems(model: &Model) -> Vec<Problem> {
     model.recipes.editor.as_ref().unwrap().problems.clone()
 }
 
-fn press(model: &mut Model, keys: &[&str]) -> Vec<Effect> {
+pub fn press(model: &mut Model, keys: &[&str]) -> Vec<Effect> {
     keys.iter().flat_map(|key| update(model, Msg::Key(key.parse().unwrap()))).collect()
 }
 
-fn type_in(model: &mut Model, text: &str) -> Vec<Effect> {
+pub fn type_in(model: &mut Model, text: &str) -> Vec<Effect> {
     text.chars().flat_map(|c| update(model, Msg::Key(Key::plain(Code::Char(c))))).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The bake: base, steps and image of every platform, then the tag. Emits facts, reads no journal.
+//! The bake: base, steps and image of every platform, all joined, then the tag. Emits facts, reads no journal.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use super::base::{blocking, bring, layers_of};
 use super::checking::{FileTests, sum_up};
 use super::events::on_thread;
 use super::image::{Frame, put_index};
+use super::lanes::{Part, make_all};
 use super::platform::{Ended, Made, StepFailed, Task, Workshop};
 use super::running::Elsewhere;
 use super::steps::StepError;
@@ -55,14 +56,15 @@ pub(in crate::adapters::engine) async fn bake_with(
     // What this bake puts or uses is not freed while it runs.
     let target = Layout::clone(&job.target);
     let _hold = blocking(move || target.hold()).await?;
-    let cancel = &cancel.child_token();
-    let mut manifests: Vec<(Platform, Descriptor)> = Vec::new();
-    let mut found = Vec::new();
-    for (part, base) in job.plan.platforms.iter().zip(bases) {
-        let carrier = elsewhere(&part.platform);
-        let made = bake_platform((job, carrier.as_ref()), part, base, sink, cancel).await?;
-        manifests.push((part.platform.clone(), made.manifest));
-        found.push((part.platform.to_string(), made.found));
+    let plans = job.plan.platforms.iter().zip(bases);
+    let parts: Vec<Part<'_>> =
+        plans.map(|(plan, base)| Part { plan, base, carrier: elsewhere(&plan.platform) }).collect();
+    let made = make_all(job, &parts, sink, cancel).await?;
+    let mut manifests: Vec<(Platform, Descriptor)> = Vec::with_capacity(made.len());
+    let mut found = Vec::with_capacity(made.len());
+    for (part, made) in parts.iter().zip(made) {
+        manifests.push((part.plan.platform.clone(), made.manifest));
+        found.push((part.plan.platform.to_string(), made.found));
     }
     if cancel.is_cancelled() {
         return Err(EngineError::Cancelled);
@@ -77,7 +79,7 @@ pub(in crate::adapters::engine) async fn bake_with(
     let image = match manifests.as_slice() {
         [(_, only)] => only.clone(),
         _ => {
-            let here = job.plan.platforms.iter().any(|part| elsewhere(&part.platform).is_none());
+            let here = parts.iter().any(|part| part.carrier.is_none());
             let (frame, manifests) = (frame_of(job, !here), manifests.clone());
             blocking(move || put_index(&frame, manifests)).await?
         }
@@ -145,13 +147,14 @@ fn frame_of(job: &BakeJob, elsewhere: bool) -> Frame {
     }
 }
 
-async fn bake_platform(
-    (job, elsewhere): (&BakeJob, Option<&Arc<dyn Elsewhere>>),
-    part: &PlatformPlan,
-    base: Option<&BaseImage>,
+/// One platform, from its base to its image and what the tests find in it.
+pub(super) async fn bake_platform(
+    job: &BakeJob,
+    part: &Part<'_>,
     sink: &dyn Sink,
     cancel: &CancellationToken,
 ) -> Result<Made, EngineError> {
+    let Part { plan: part, base, carrier } = part;
     let mut layers = Vec::new();
     if let Some(base) = base {
         layers = layers_of(base)?;
@@ -170,8 +173,8 @@ async fn bake_platform(
         ids: job.ids,
         step_timeout: job.step_timeout,
         cancel: cancel.clone(),
-        elsewhere: elsewhere.cloned(),
-        frame: frame_of(job, elsewhere.is_some()),
+        elsewhere: carrier.clone(),
+        frame: frame_of(job, carrier.is_some()),
         base: base.cloned(),
         secrets: job.secrets.clone(),
         owner: job.recipe.name.to_string(),

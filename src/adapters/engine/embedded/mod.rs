@@ -1,6 +1,6 @@
 //! The embedded engine: bakes on this machine, without a daemon and without unpacking the base.
 //!
-//! Reading order: `engine` (a bake), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
+//! Reading order: `engine` (a bake), `lanes` (its platforms), `base` (what it stands on), `platform` (one platform's steps), `steps`, `seal`
 //! (changes become a layer), `image` (layers become an image), `checking` (the recipe's tests). `compress` knows nothing of bakes;
 //! `layers` reads for others what a bake left behind.
 
@@ -8,10 +8,10 @@ mod base;
 pub mod cache;
 mod checking;
 mod compress;
-mod config;
 mod engine;
 mod events;
 mod image;
+mod lanes;
 pub mod layers;
 mod platform;
 mod reading;

@@ -3,17 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use crate::domain::layer::{Kind, Limits, ScanError, Scanner};
 use crate::domain::oci::{Descriptor, DiffId, Digest, Digester, ImageConfig, ImageManifest, media_type};
 
+/// What an archive may have.
+const LIMITS: Limits = Limits { entries: 10_000, bytes: 64 << 30, metadata: 1 << 20, extents: 16 };
 /// Largest document of an archive.
 const MAX_DOCUMENT: u64 = 4 << 20;
-/// Most files of an archive.
-const MAX_FILES: usize = 10_000;
-/// Most bytes of one.
-const MAX_BYTES: u64 = 64 << 30;
+/// Most bytes of documents that are remembered at once.
+const MAX_DOCUMENTS: u64 = 64 << 20;
+/// Bytes read at once.
+const PIECE: usize = 128 << 10;
 
 /// Reads an archive with one image into the folder `into`; `known` layers are not kept.
 pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> io::Result<()> {
@@ -21,29 +24,27 @@ pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> 
     fs::create_dir_all(&blobs)?;
     let mut documents: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut sizes: BTreeMap<Digest, u64> = BTreeMap::new();
-    let mut archive = tar::Archive::new(from.take(MAX_BYTES));
-    for (at, entry) in archive.entries()?.enumerate() {
-        let mut entry = entry?;
-        if at >= MAX_FILES {
-            return Err(wrong("more files than an image has"));
-        }
+    let mut remembered = 0;
+    let mut scanner = Scanner::new(BufReader::with_capacity(PIECE, from), LIMITS);
+    while let Some(entry) = scanner.advance().map_err(broken)? {
         // Links name layers that stand in the archive under another name.
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
-        let size = entry.size();
+        let Kind::File { size, .. } = entry.node.kind else { continue };
+        let name = String::from_utf8_lossy(&entry.path).into_owned();
         let document =
             name.ends_with(".json") || name.ends_with("/json") || (name.starts_with("blobs/") && size <= MAX_DOCUMENT);
         if document && size <= MAX_DOCUMENT {
+            remembered += size;
+            if remembered > MAX_DOCUMENTS {
+                return Err(wrong("more documents than an image has"));
+            }
             let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes)?;
+            scanner.read_to_end(&mut bytes)?;
             sizes.insert(keep_bytes(&blobs, &bytes)?, bytes.len() as u64);
             documents.insert(name, bytes);
         } else if named(&name).is_some_and(|id| known.contains(&id)) || is_lowest(&name, &documents, known) {
             // It is passed over: the config says whether it is what was given.
         } else {
-            let digest = keep(&mut entry, known, &blobs)?;
+            let digest = keep(&mut scanner, known, &blobs)?;
             sizes.insert(digest, size);
         }
     }
@@ -74,6 +75,14 @@ pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> 
     let index = serde_json::json!({ "schemaVersion": 2, "manifests": [descriptor] });
     fs::write(into.join("index.json"), index.to_string())?;
     fs::write(into.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)
+}
+
+/// What the sender said comes out as itself; what else breaks is an archive that breaks.
+fn broken(error: ScanError) -> io::Error {
+    match error {
+        ScanError::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidData, other),
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -111,7 +120,7 @@ fn keep(from: &mut impl Read, known: &BTreeSet<DiffId>, blobs: &Path) -> io::Res
     let path = blobs.join("arriving");
     let mut file = File::create(&path)?;
     let mut digester = Digester::sha256();
-    let mut buffer = vec![0; 128 << 10];
+    let mut buffer = vec![0; PIECE];
     loop {
         let count = from.read(&mut buffer)?;
         if count == 0 {
@@ -167,5 +176,34 @@ mod tests {
         assert!(index.contains(media_type::MANIFEST), "{index}");
         let torn = unpack(&*archive(&files[1..]), &known, folder.path().join("torn").as_path());
         assert!(torn.unwrap_err().to_string().contains("no layer"));
+    }
+
+    #[test]
+    fn archives_that_lie_or_break_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |archive: &[u8]| unpack(archive, &BTreeSet::new(), folder.path()).unwrap_err().to_string();
+        let whole = archive(&[("l.tar", b"a layer"), ("c.json", b"{}")]);
+        assert!(told(&whole).contains("no manifest.json"));
+        // Its end is missing, or a header is another than its sum says.
+        assert!(!told(&whole[..514]).contains("no manifest.json"), "{}", told(&whole[..514]));
+        let mut other = whole;
+        other[0] = b'm';
+        assert!(told(&other).contains("T-12"), "{}", told(&other));
+        // A name that would never end.
+        let mut long = tar::Header::new_gnu();
+        long.set_entry_type(tar::EntryType::GNULongName);
+        long.set_size(1 << 33);
+        long.set_cksum();
+        assert!(told(long.as_bytes()).contains("T-14"), "{}", told(long.as_bytes()));
+    }
+
+    #[test]
+    fn documents_are_remembered_within_bounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = vec![b' '; 4 << 20];
+        let names: Vec<String> = (0..17).map(|number| format!("{number}.json")).collect();
+        let many = archive(&names.iter().map(|name| (name.as_str(), one.as_slice())).collect::<Vec<_>>());
+        let told = unpack(&*many, &BTreeSet::new(), folder.path()).unwrap_err().to_string();
+        assert!(told.contains("more documents than an image has"), "{told}");
     }
 }

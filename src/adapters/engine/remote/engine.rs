@@ -1,15 +1,17 @@
 //! The engine around a builder: the bake is the embedded one, only steps that run something go elsewhere; and the same around
-//! several builders, each for its platforms. Knows no protocol.
+//! several builders, each for its platforms, side by side. Knows no protocol.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::Builder;
 use super::step::Away;
+use super::{Builder, BuilderError};
 use crate::adapters::engine::embedded::{Elsewhere, bake_with};
 use crate::adapters::engine::{BakeJob, Baked, Engine, EngineError, Sink};
 use crate::domain::engine::Capabilities;
@@ -22,12 +24,14 @@ pub struct RemoteEngine {
     builder: Arc<dyn Builder>,
     /// Platforms it is believed to have, whatever it says.
     believed: Vec<Platform>,
+    /// How long it may take to say what it can do.
+    patience: Option<Duration>,
 }
 
 impl RemoteEngine {
     /// `kind` names the sort of engine (`docker`): it is in journals and in the keys of what is made there.
     pub fn new(kind: &'static str, builder: Box<dyn Builder>) -> Self {
-        Self { kind, builder: builder.into(), believed: Vec::new() }
+        Self { kind, builder: builder.into(), believed: Vec::new(), patience: None }
     }
 
     /// The same, believed to run programs of these platforms: whoever set it up says so. A daemon only tells what its machine is.
@@ -35,8 +39,21 @@ impl RemoteEngine {
         Self { believed: self.believed.into_iter().chain(platforms).collect(), ..self }
     }
 
+    /// The same, given up where it has not said by then what it can do.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
+    }
+
     async fn asked(&self) -> Result<Capabilities, EngineError> {
-        let mut can = self.builder.capabilities().await?;
+        let asking = self.builder.capabilities();
+        let mut can = match self.patience {
+            None => asking.await?,
+            Some(patience) => {
+                let seconds = patience.as_secs().max(1);
+                let silent = |_| BuilderError::Silent { builder: self.builder.name(), seconds };
+                tokio::time::timeout(patience, asking).await.map_err(silent)??
+            }
+        };
         if let Some(platforms) = &mut can.platforms {
             platforms.extend(self.believed.iter().cloned());
         }
@@ -125,12 +142,19 @@ impl Engine for SeatedEngine {
     }
 
     async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {
+        let asked = self.seats.iter().map(|(engine, platforms)| async move {
+            match engine {
+                Some(engine) => engine.away(job, platforms).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        // Side by side: one that hangs is not taken for one behind it.
+        let asked = tokio::select! {
+            () = cancel.cancelled() => return Err(EngineError::Cancelled),
+            asked = try_join_all(asked) => asked?,
+        };
         let mut away: BTreeMap<Platform, Option<Arc<dyn Elsewhere>>> = BTreeMap::new();
-        for (engine, platforms) in &self.seats {
-            let one = match engine {
-                Some(engine) => Some(engine.away(job, platforms).await?),
-                None => None,
-            };
+        for ((_, platforms), one) in self.seats.iter().zip(asked) {
             away.extend(platforms.iter().map(|platform| (platform.clone(), one.clone())));
         }
         if let Some(part) = job.plan.platforms.iter().find(|part| !away.contains_key(&part.platform)) {

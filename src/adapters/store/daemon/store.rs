@@ -15,7 +15,7 @@ use super::name::{Said, may_be, read};
 use crate::adapters::engine::remote::{BuilderError, Daemon, DaemonKind};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::open::Reach;
-use crate::adapters::store::{BlobStream, Page, RawManifest, Selector, Store, StoreError};
+use crate::adapters::store::{BlobStream, Glimpse, Page, RawManifest, Selector, Store, StoreError};
 use crate::domain::engine::EngineAddress;
 use crate::domain::oci::{Descriptor, Digest, Repository, Tag};
 use crate::domain::text::escape;
@@ -263,6 +263,17 @@ impl Store for DaemonStore {
         let tags = tags.ok_or_else(|| self.not_found(format!("repository {repository}")))?;
         let items = if after.is_some() { Vec::new() } else { tags.into_iter().collect() };
         Ok(Page { items, next: None })
+    }
+
+    /// An image that was not exported is not, only to be listed.
+    async fn glimpse(&self, repository: &Repository, tag: &Tag) -> Result<Option<Glimpse>, StoreError> {
+        let name = format!("{repository}:{tag}");
+        let told = self.daemon().await?.image_told(&name).await.map_err(|error| self.failed(error))?;
+        let told = told.ok_or_else(|| self.not_found(name))?;
+        if self.find(repository, &told.id).await?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Glimpse { id: told.id, size: told.size, created: told.created, platform: told.platform }))
     }
 
     async fn resolve(&self, repository: &Repository, selector: &Selector) -> Result<Descriptor, StoreError> {

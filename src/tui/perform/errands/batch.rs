@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
@@ -15,7 +18,7 @@ use crate::domain::journal::{BakeStatus, Failure};
 use crate::domain::units::count;
 use crate::flows::Context;
 use crate::flows::bake::{BakeOptions, read_requests};
-use crate::flows::batch::{Batch, Progress};
+use crate::flows::batch::{Batch, More, Progress};
 use crate::report::{Kind, Report};
 use crate::tui::errands::{Msg, Tally};
 use crate::tui::msg::Msg as Told;
@@ -31,7 +34,7 @@ pub(in crate::tui::perform) struct Underway {
 }
 
 impl Performer {
-    /// Bakes these recipes; after those under way, where there are any.
+    /// Bakes these recipes; with those under way, where there are any.
     pub(super) fn bake_all(&mut self, files: Vec<PathBuf>) {
         let files = match &self.batch {
             // Whoever is over takes nothing more, and gives it back.
@@ -58,7 +61,7 @@ impl Performer {
     }
 }
 
-/// Batches, one after the other.
+/// A batch, and what joins it; after one that was stopped, the next.
 struct Following {
     context: Arc<Context>,
     tell: Sender<Told>,
@@ -68,21 +71,28 @@ struct Following {
     then: VecDeque<Vec<PathBuf>>,
 }
 
+/// Recipes being read for the batch under way, so many.
+type Reading = BoxFuture<'static, (usize, Result<More, Report>)>;
+
+/// What happens while one is followed.
+enum News {
+    Told(Option<Progress>),
+    Asked(Vec<PathBuf>),
+    Read(usize, Result<More, Report>),
+    Stop,
+}
+
 impl Following {
     async fn all(mut self) {
         while let Some(files) = self.next_files() {
-            let batch = match read(&self.context, files).await {
+            match read(&self.context, files).await {
                 Ok((batch, all)) => {
                     send(&self.tell, Msg::BatchBegun(Ok(all))).await;
-                    (batch, all)
+                    let tally = self.one(batch, all).await;
+                    send(&self.tell, Msg::BatchOver(tally)).await;
                 }
-                Err(report) => {
-                    send(&self.tell, Msg::BatchBegun(Err(report))).await;
-                    continue;
-                }
-            };
-            let tally = self.one(batch).await;
-            send(&self.tell, Msg::BatchOver(tally)).await;
+                Err(report) => send(&self.tell, Msg::BatchBegun(Err(report))).await,
+            }
         }
         self.stands(None).await;
     }
@@ -104,30 +114,69 @@ impl Following {
     }
 
     /// Follows one to its end.
-    async fn one(&mut self, (mut batch, all): (Batch, usize)) -> Tally {
-        let mut told = Standing::new(all);
+    async fn one(&mut self, mut batch: Batch, all: usize) -> Tally {
+        let (mut told, mut is_over) = (Standing::new(all), false);
+        let mut reading: FuturesUnordered<Reading> = FuturesUnordered::new();
+        let mut coming = 0;
+        // What was handed in while one before this was stopped.
+        while let Some(files) = self.then.pop_front() {
+            coming += files.len();
+            reading.push(self.read_more(files));
+        }
         loop {
-            if let Some(pooled) = told.news(&batch, &self.then) {
+            if is_over && reading.is_empty() {
+                return told.pooled.tally;
+            }
+            let queued = coming + self.then.iter().map(Vec::len).sum::<usize>();
+            if let Some(pooled) = told.news(&batch, queued) {
                 progress(&self.tell, TaskKind::Batch, pooled.tally.progress(pooled.board.at_work()));
                 self.stands(Some(Box::new(pooled))).await;
             }
-            let next = tokio::select! {
-                next = batch.next() => next,
-                Some(files) = self.asked.recv() => {
-                    self.then.push_back(files);
-                    continue;
+            let news = tokio::select! {
+                next = batch.next(), if !is_over => News::Told(next),
+                Some(files) = self.asked.recv() => News::Asked(files),
+                Some((recipes, read)) = reading.next() => News::Read(recipes, read),
+                () = self.stop.notified() => News::Stop,
+            };
+            match news {
+                News::Told(None) => is_over = true,
+                News::Told(Some(next)) => {
+                    if let Some(msg) = told.take(next) {
+                        send(&self.tell, msg).await;
+                    }
                 }
-                () = self.stop.notified() => {
+                News::Asked(files) if batch.is_cancelled() => self.then.push_back(files),
+                News::Asked(files) => {
+                    coming += files.len();
+                    reading.push(self.read_more(files));
+                }
+                News::Read(recipes, read) => {
+                    coming -= recipes;
+                    // What was asked for before all was stopped is stopped with it.
+                    if batch.is_cancelled() {
+                        continue;
+                    }
+                    let joined = read.and_then(|more| {
+                        let count = more.count();
+                        batch.join(more).map(|()| count)
+                    });
+                    if let Ok(count) = joined {
+                        told.joined(count);
+                        is_over = false;
+                    }
+                    send(&self.tell, Msg::BatchBegun(joined)).await;
+                }
+                News::Stop => {
                     self.then.clear();
                     batch.cancel();
-                    continue;
                 }
-            };
-            let Some(next) = next else { return told.pooled.tally };
-            if let Some(msg) = told.take(next) {
-                send(&self.tell, msg).await;
             }
         }
+    }
+
+    fn read_more(&self, files: Vec<PathBuf>) -> Reading {
+        let (context, count) = (Arc::clone(&self.context), files.len());
+        async move { (count, more(&context, files).await) }.boxed()
     }
 }
 
@@ -156,13 +205,26 @@ pub(in crate::tui::perform) async fn alone(context: &Arc<Context>, file: PathBuf
 }
 
 async fn read(context: &Arc<Context>, files: Vec<PathBuf>) -> Result<(Batch, usize), Report> {
-    let of = Arc::clone(context);
-    let read = move || {
-        let asked = read_requests(&of, &files, &BakeOptions::default())?;
+    let read = move |context: &Context| {
+        let asked = read_requests(context, &files, &BakeOptions::default())?;
         let all = asked.requests.len();
-        Ok((Batch::new(&of, asked)?.without_output(), all))
+        Ok((Batch::new(context, asked)?.without_output(), all))
     };
-    tokio::task::spawn_blocking(read).await.map_err(|error| Report::new(Kind::Failed, &error))?
+    blocking(context, read).await
+}
+
+async fn more(context: &Arc<Context>, files: Vec<PathBuf>) -> Result<More, Report> {
+    blocking(context, move |context| More::read(context, read_requests(context, &files, &BakeOptions::default())?))
+        .await
+}
+
+async fn blocking<T: Send + 'static>(
+    context: &Arc<Context>,
+    work: impl FnOnce(&Context) -> Result<T, Report> + Send + 'static,
+) -> Result<T, Report> {
+    let context = Arc::clone(context);
+    let done = tokio::task::spawn_blocking(move || work(&context));
+    done.await.map_err(|error| Report::new(Kind::Failed, &error))?
 }
 
 /// What was told of a batch, and when.
@@ -180,8 +242,7 @@ impl Standing {
     }
 
     /// How it stands, where that is another than was told.
-    fn news(&mut self, batch: &Batch, then: &VecDeque<Vec<PathBuf>>) -> Option<Pooled> {
-        let queued = then.iter().map(Vec::len).sum();
+    fn news(&mut self, batch: &Batch, queued: usize) -> Option<Pooled> {
         if !std::mem::take(&mut self.is_due) && queued == self.pooled.queued {
             return None;
         }
@@ -195,6 +256,12 @@ impl Standing {
         }
         (self.pooled.board, self.pooled.queued, self.at) = (board, queued, Some(Instant::now()));
         Some(self.pooled.clone())
+    }
+
+    /// So many more are to be baked.
+    fn joined(&mut self, count: usize) {
+        self.pooled.tally.all += count;
+        self.is_due = true;
     }
 
     /// Counts what happened; gives what is news at once.

@@ -23,7 +23,7 @@ pub struct Pooled {
     pub board: Board,
     /// How far it is.
     pub tally: Tally,
-    /// Recipes that are baked after it.
+    /// Recipes that were handed in and are not among them yet.
     pub queued: usize,
     /// What was wrong with a builder last, by its name.
     pub faults: BTreeMap<String, String>,
@@ -205,7 +205,7 @@ pub(super) fn said(places: &[Place], live: Option<&Pooled>) -> Vec<String> {
         said.push(format!("{waiting} {}", if waiting == 1 { "waits" } else { "wait" }));
     }
     if pooled.queued > 0 {
-        said.push(format!("{} after them", count(pooled.queued as u64, "recipe")));
+        said.push(format!("{} to join them", count(pooled.queued as u64, "recipe")));
     }
     said.push(format!("{} of {} baked", pooled.tally.baked, pooled.tally.all));
     if !pooled.tally.failed.is_empty() {

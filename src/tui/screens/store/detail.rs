@@ -47,6 +47,11 @@ impl Model {
                 lines.extend(before);
                 lines
             }
+            Some((reference, None)) if self.away.as_ref() == Some(reference) => {
+                let mut lines = vec![pane.title(reference, "")];
+                lines.extend(pane.wrapped(Role::Dim, "not exported yet: Enter has the daemon send all of it"));
+                lines
+            }
             Some((reference, None)) => vec![pane.title(reference, ""), pane.note("reading its manifest")],
             None => self.without_image(pane),
         }

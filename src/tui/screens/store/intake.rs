@@ -34,7 +34,19 @@ impl Model {
                 };
                 self.seen.insert(spot, seen);
             }
+            Msg::Away(reference) => {
+                if let Some((asked, slot)) = &mut self.image
+                    && *asked == reference
+                {
+                    (*slot, self.before, self.away) = (None, None, Some(reference));
+                }
+            }
             Msg::Inspected { reference, seen } => {
+                let spot = self.selected().filter(|spot| Self::reference(spot) == reference);
+                // A row that was told of before anybody had the image.
+                if let (Some(Ok(row)), Ok(image)) = (spot.and_then(|spot| self.seen.get_mut(&spot)), &seen) {
+                    row.digest.get_or_insert_with(|| image.digest.clone());
+                }
                 if let Some((asked, slot)) = &mut self.image
                     && *asked == reference
                 {

@@ -35,8 +35,10 @@ pub enum Effect {
         /// Tag.
         tag: String,
     },
-    /// One image in full; the newest wish counts.
+    /// One image in full, unless all of it would have to come here for that; the newest wish counts.
     Inspect(String),
+    /// One image in full, whatever has to come here for it; the newest of both wishes counts.
+    Export(String),
 }
 
 /// What the Store screen is told.
@@ -69,6 +71,8 @@ pub enum Msg {
         /// What was seen.
         seen: Result<Listed, Report>,
     },
+    /// An image that would have to come here, all of it, to be looked into.
+    Away(String),
     /// An image in full.
     Inspected {
         /// As asked for.

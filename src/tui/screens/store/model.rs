@@ -81,6 +81,8 @@ pub struct Model {
     pub(super) asked: BTreeSet<Spot>,
     /// The image at the right.
     pub image: Option<Shown>,
+    /// An image that is not here, and was not asked for yet.
+    pub(super) away: Option<String>,
     /// The image at the right is of an earlier survey.
     pub(super) image_is_old: bool,
     /// The image that was at the right before, and until when its facts stand in for those to come: what is there in a

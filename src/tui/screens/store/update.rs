@@ -105,8 +105,11 @@ impl Model {
         };
         let is_shown = self.image.as_ref().is_some_and(|(shown, _)| *shown == reference);
         if is_shown && !self.image_is_old {
-            return None;
+            // One that is not here is fetched for whoever opens it.
+            let away = self.away.take_if(|away| self.detail.is_some() && *away == reference);
+            return away.map(|reference| Wish::Do(Outer::Store(Effect::Export(reference))));
         }
+        self.away = None;
         // What shows of an earlier survey shows on until the answer is there.
         self.image_is_old = false;
         if !is_shown {
@@ -179,7 +182,7 @@ impl Model {
             }
             _ => {
                 self.detail = self.detail.or(Some(0));
-                Vec::new()
+                self.ask_image(around).into_iter().collect()
             }
         }
     }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::detail::{counted, empty_store};
 use super::model::{RepoRow, Spot};
 use super::{Level, Loading, Model, Repo, Seal};
+use crate::domain::oci::Digest;
 use crate::domain::units;
 use crate::flows::browse::Listed;
 use crate::report::Report;
@@ -274,7 +275,7 @@ fn tags(model: &Model, look: &Look, around: &Around, (area, focused): (Rect, boo
         let spot = (store.clone(), repository.clone(), (*tag).to_owned());
         let seen = model.seen.get(&spot);
         let listed = seen.and_then(|seen| seen.as_ref().ok());
-        let digest = listed.map(|listed| listed.digest.short()).unwrap_or_default();
+        let digest = listed.and_then(|listed| listed.digest.as_ref()).map(Digest::short).unwrap_or_default();
         let facts = facts(look, around, seen);
         vec![
             seal(model, look, Some(&spot)),

@@ -15,30 +15,30 @@ use crate::domain::oci::{
 use crate::domain::recipe::ConfigChange;
 
 /// What one step left: a line of history, and a layer unless nothing changed.
-pub(super) struct StepOutcome {
-    pub(super) created_by: String,
-    pub(super) layer: Option<LayerBlob>,
+pub(in crate::adapters::engine::embedded) struct StepOutcome {
+    pub(in crate::adapters::engine::embedded) created_by: String,
+    pub(in crate::adapters::engine::embedded) layer: Option<LayerBlob>,
 }
 
 /// Seconds since 1970 as RFC 3339; times no calendar holds are the beginning.
-pub(super) fn rfc3339(seconds: i64) -> String {
+pub(in crate::adapters::engine::embedded) fn rfc3339(seconds: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     time.format(&Rfc3339).unwrap_or_default()
 }
 
 /// What all images of a bake share.
 #[derive(Clone)]
-pub(super) struct Frame {
+pub(in crate::adapters::engine::embedded) struct Frame {
     /// Where documents go.
-    pub(super) target: Layout,
+    pub(in crate::adapters::engine::embedded) target: Layout,
     /// Time of everything.
-    pub(super) created: i64,
+    pub(in crate::adapters::engine::embedded) created: i64,
     /// What the recipe changes in the config.
-    pub(super) change: ConfigChange,
+    pub(in crate::adapters::engine::embedded) change: ConfigChange,
     /// Base as the recipe names it, and what its tag was pinned to.
-    pub(super) base: (String, Option<Digest>),
+    pub(in crate::adapters::engine::embedded) base: (String, Option<Digest>),
     /// Steps ran with one id only: the image says so.
-    pub(super) ownership_lost: bool,
+    pub(in crate::adapters::engine::embedded) ownership_lost: bool,
 }
 
 /// What containers of an image run with that is made of `base` by `change`.
@@ -49,7 +49,7 @@ pub fn config_in_force(change: &ConfigChange, base: Option<&BaseImage>) -> ExecC
 }
 
 /// What containers of the image run with, and what has to be known about it.
-pub(super) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig {
+pub(in crate::adapters::engine::embedded) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig {
     let mut config = config_in_force(&frame.change, base);
     if frame.ownership_lost {
         let labels = config.labels.get_or_insert_default();
@@ -59,7 +59,7 @@ pub(super) fn exec_config(frame: &Frame, base: Option<&BaseImage>) -> ExecConfig
 }
 
 /// Stores config and manifest of one platform; gives the manifest's descriptor.
-pub(super) fn put_image(
+pub(in crate::adapters::engine::embedded) fn put_image(
     frame: &Frame,
     platform: &Platform,
     base: Option<&BaseImage>,
@@ -102,7 +102,10 @@ pub(super) fn put_image(
 }
 
 /// Stores an index of several platforms' manifests, in the recipe's order.
-pub(super) fn put_index(frame: &Frame, manifests: Vec<(Platform, Descriptor)>) -> Result<Descriptor, StoreError> {
+pub(in crate::adapters::engine::embedded) fn put_index(
+    frame: &Frame,
+    manifests: Vec<(Platform, Descriptor)>,
+) -> Result<Descriptor, StoreError> {
     let entries = manifests.into_iter().map(|(platform, mut descriptor)| {
         descriptor.platform = Some(DescriptorPlatform::from(&platform));
         descriptor
