@@ -14,12 +14,14 @@ pub struct Shown {
     pub theme: &'static str,
     /// The recorded bake shown: what it made, and how it ended.
     pub from: Option<(&'static str, &'static str)>,
+    /// Whether a recorded roll-out is at work in the workspace.
+    pub rollout: bool,
     /// Further arguments.
     pub more: &'static [&'static str],
 }
 
 const fn shown(name: &'static str, screen: &'static str, keys: &'static str) -> Shown {
-    Shown { name, screen, keys, size: "112x30", theme: "dark", from: None, more: &[] }
+    Shown { name, screen, keys, size: "112x30", theme: "dark", from: None, rollout: false, more: &[] }
 }
 
 const PAYMENTS: Option<(&str, &str)> = Some(("team-a/payments-api:1.4.0", "ok"));
@@ -47,6 +49,7 @@ pub const PICTURES: &[Shown] = &[
         ..shown("packages", "diff", "]")
     },
     shown("lineage", "lineage", ""),
+    Shown { rollout: true, ..shown("rollout", "lineage", "L j j j") },
     shown("bakes", "bakes", ""),
     shown("help", "store", "?"),
     Shown { theme: "light", ..shown("light", "store", "") },

@@ -51,8 +51,14 @@ pub enum Scope {
     LineageAnswer,
     /// What a base would be, being typed.
     LineageOnto,
-    /// A roll-out as it goes.
+    /// A roll-out, however it stands.
     RollOut,
+    /// One that is at work.
+    RollOutRunning,
+    /// One that is over and left something.
+    RollOutStopped,
+    /// One that is done.
+    RollOutDone,
     Bakes,
     /// A line being typed: a filter, a search.
     Line,
@@ -124,6 +130,9 @@ impl Scope {
             Self::LineageAnswer => "what came of it",
             Self::LineageOnto => "typing a base",
             Self::RollOut => "roll-out",
+            Self::RollOutRunning => "roll-out under way",
+            Self::RollOutStopped => "roll-out that stopped",
+            Self::RollOutDone => "roll-out that is done",
             Self::Bakes => "bakes",
             Self::Line => "typing a filter",
             Self::Name => "typing a name",
@@ -399,9 +408,11 @@ pub const TABLE: &[Binding] = &[
     bar(Scope::LineageOnto, &["down", "ctrl-n"], Action::Move(Motion::Down), "down"),
     quiet(Scope::LineageOnto, &["up", "ctrl-p"], Action::Move(Motion::Up), "up"),
     bar(Scope::LineageOnto, &["esc"], Action::Back, "leave it"),
-    bar(Scope::RollOut, &["enter"], Action::Open, "watch; its bake, or its image"),
-    bar(Scope::RollOut, &["x"], Action::CancelBake, "stop"),
-    bar(Scope::RollOut, &["R"], Action::Resume, "resume"),
+    bar(Scope::RollOutRunning, &["enter"], Action::Open, "watch; its bake, or its image"),
+    bar(Scope::RollOutRunning, &["x"], Action::CancelBake, "stop"),
+    bar(Scope::RollOutStopped, &["enter"], Action::Open, "image; in the store, or how it verifies where that failed"),
+    bar(Scope::RollOutStopped, &["R"], Action::Resume, "resume"),
+    bar(Scope::RollOutDone, &["enter"], Action::Open, "image; in the store"),
     bar(Scope::RollOut, &["esc", "L"], Action::Back, "lineage"),
     bar(Scope::RollOut, &["v"], Action::Verify, "verify"),
     quiet(Scope::RollOut, &["n"], Action::NextMatch, "next that failed or is under way"),
