@@ -34,7 +34,7 @@ pub struct Live {
 }
 
 /// The list's part of a wide body, in percent, and its columns at most.
-const SHARE: (u16, u16) = (56, 110);
+const SHARE: (u16, u16) = (62, 110);
 
 fn wish(effect: Effect) -> Wish {
     Wish::Do(Outer::Lineage(effect))

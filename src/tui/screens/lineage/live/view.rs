@@ -106,7 +106,7 @@ fn state_words(item: &Item, progress: &Progress, around: &Around) -> (Glyph, Rol
         }
         ItemState::Done { millis, digest, published } => {
             let came = if published.is_empty() { units::millis(*millis) } else { "handed on".to_owned() };
-            (Glyph::Pass, Role::Text, format!("{}  {came}", digest.short()))
+            (Glyph::Pass, Role::Text, format!("{came}  {}", digest.short()))
         }
         ItemState::Failed { why } => {
             (Glyph::Fail, Role::Fail, why.first().cloned().unwrap_or_else(|| "failed".to_owned()))
@@ -118,7 +118,12 @@ fn state_words(item: &Item, progress: &Progress, around: &Around) -> (Glyph, Rol
 fn cells(look: &Look, around: &Around, progress: &Progress, item: &Item) -> Vec<Line<'static>> {
     let (glyph, role, words) = state_words(item, progress, around);
     let indent = " ".repeat(2 * item.depth.saturating_sub(1).min(6));
-    let name = look.span(Role::Local, item.reference.clone());
+    // Almost all are local, and need not say so.
+    let (role_of_name, name) = match item.reference.strip_prefix("local/") {
+        Some(name) => (Role::Local, name),
+        None => (Role::Dim, item.reference.as_str()),
+    };
+    let name = look.span(role_of_name, name.to_owned());
     vec![
         Line::from(look.glyph(glyph)),
         Line::from(vec![Span::raw(indent), name]),
