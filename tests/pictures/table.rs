@@ -49,7 +49,7 @@ pub const PICTURES: &[Shown] = &[
         ..shown("packages", "diff", "]")
     },
     shown("lineage", "lineage", ""),
-    Shown { rollout: true, ..shown("rollout", "lineage", "L esc") },
+    Shown { rollout: true, ..shown("rollout", "lineage", "esc L") },
     shown("bakes", "bakes", ""),
     shown("help", "store", "?"),
     Shown { theme: "light", ..shown("light", "store", "") },

@@ -14,6 +14,9 @@ use crate::flows::Context;
 use crate::flows::prepare::LoadedRecipe;
 use crate::report::{Kind, Report};
 
+/// What earlier roll-outs were to do and did not, by place and by name.
+type LeftBehind = (BTreeMap<String, Owed>, BTreeMap<String, Named>);
+
 /// What the process is asked; every image as it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Draft {
@@ -63,7 +66,7 @@ impl Context {
 
     /// What roll-outs of this workspace were to hand on, or to name anew, and did not; of each place and name the newest that was
     /// to knows.
-    fn left_behind(&self) -> Result<(BTreeMap<String, Owed>, BTreeMap<String, Named>), Report> {
+    fn left_behind(&self) -> Result<LeftBehind, Report> {
         let (mut places, mut names) = (BTreeMap::new(), BTreeMap::new());
         for state in self.own_states()? {
             let state = state?;

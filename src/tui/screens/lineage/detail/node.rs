@@ -171,7 +171,7 @@ impl Pane<'_> {
         let (mut now, mut since) = (None, None);
         if let Standing::Stale { now: new, since: seconds, .. } = self.graph.standing(number) {
             let new = &self.graph.images()[*new];
-            now = Some((Role::Stale, new.digest.short().to_string()));
+            now = Some((Role::Stale, new.digest.short()));
             since = seconds.map(|seconds| {
                 let ago = u64::try_from(self.around.now.unix_timestamp() - seconds).unwrap_or(0);
                 // Made reproducibly, it tells no date.
