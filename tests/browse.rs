@@ -100,10 +100,18 @@ async fn stores_are_listed_and_images_inspected_over_registry_and_layout() {
     let arm = bakery.json(&["inspect", "global/os:multi", "--platform", "linux/arm64"]);
     assert_eq!(arm["platform"], "linux/arm64");
     assert_eq!(arm["images"].as_array().unwrap().len(), 2);
+    for command in ["inspect", "files", "diff", "du"] {
+        let image = "local/team-a/app:1.0";
+        let refusal = bakery.fails(2, &[command, image, "--platform", "linux/arm64"]);
+        assert!(refusal.contains("app:1.0 is for linux/amd64, not for linux/arm64"), "{command}: {refusal}");
+    }
+    bakery.ok(&["inspect", "local/team-a/app:1.0", "--platform", "linux/amd64"]);
+    let refusal = bakery.fails(2, &["diff", "global/python:3.12", "global/os:multi", "--platform", "linux/arm64"]);
+    assert!(refusal.contains("global/python:3.12 is for linux/amd64"), "{refusal}");
     let text = bakery.ok(&["inspect", "oci:local:team-a/app:1.0"]);
     assert!(text.contains("linux/amd64") && text.contains("1 layer"), "{text}");
 
-    let refusal = bakery.fails(1, &["inspect", "global/os:multi", "--platform", "linux/s390x"]);
+    let refusal = bakery.fails(2, &["inspect", "global/os:multi", "--platform", "linux/s390x"]);
     assert!(refusal.contains("linux/amd64, linux/arm64"), "{refusal}");
     assert!(bakery.fails(4, &["inspect", "global/absent:1"]).contains("not found"));
     assert!(bakery.fails(2, &["inspect", "globl/python:1"]).contains("did you mean"));

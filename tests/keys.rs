@@ -192,6 +192,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         frozen_policy: None,
         known: Default::default(),
         frozen_now: None,
+        makers: Default::default(),
         keys: Default::default(),
         stores: Default::default(),
         secrets: Default::default(),

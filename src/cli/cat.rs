@@ -32,7 +32,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
         return Err(Report::message(Kind::Usage, "a file is bytes, not JSON").help("leave out --json"));
     }
     let context = session.context()?;
-    let opened = context.open_image(&args.image, args.platform.as_ref()).await?;
+    let opened = context.open_image_for(&args.image, args.platform.as_ref()).await?;
     let unread = Unread::tell(&opened, session);
     let (_, seen) = looking::find(&opened, &args.path)?;
     if !seen.is_file() {

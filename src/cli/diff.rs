@@ -46,7 +46,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let options = CompareOptions { times: !args.semantic, moves: !args.no_moves };
     let context = session.context()?;
-    let before = context.open_image(&args.before, args.platform.as_ref()).await?;
+    let before = context.open_image_for(&args.before, args.platform.as_ref()).await?;
     let mut unread = Unread::tell(&before, session);
     let differs = match &args.after {
         None => {
@@ -54,7 +54,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
             Alone { opened: &before, options, filter: &args.filter }.show(session)?
         }
         Some(after) => {
-            let after = context.open_image(after, args.platform.as_ref()).await?;
+            let after = context.open_image_for(after, args.platform.as_ref()).await?;
             unread = unread.or(Unread::tell(&after, session));
             looking::check_layer(&after, args.filter.layer)?;
             let compared = Compared::of(before, after, options);

@@ -26,7 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let opened = session.context()?.open_image(&args.image, args.platform.as_ref()).await?;
+    let opened = session.context()?.open_image_for(&args.image, args.platform.as_ref()).await?;
     let unread = Unread::tell(&opened, session);
     let shares = Shares { opened: &opened, owned: opened.ownership(), rules: &args.fail_on, top: args.top };
     let mut printer = session.output.printer();

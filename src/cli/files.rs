@@ -27,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
-    let opened = session.context()?.open_image(&args.image, args.platform.as_ref()).await?;
+    let opened = session.context()?.open_image_for(&args.image, args.platform.as_ref()).await?;
     let unread = Unread::tell(&opened, session);
     looking::check_layer(&opened, args.layer)?;
     let (path, seen) = looking::find(&opened, args.path.as_deref().unwrap_or("/".as_ref()))?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::assist::Known;
+use super::prepare::Makers;
 use crate::adapters::settings::{KeySetting, Paths, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::signing::{OpenedKeys, Passphrase};
 use crate::adapters::store::layout::Layout;
@@ -32,6 +33,8 @@ pub struct Context {
     pub keys: OpenedKeys,
     /// Stores that stay open while one thing is done.
     pub stores: open::OpenStores,
+    /// Which recipe makes which image, where that is found out once while one thing is done.
+    pub makers: Makers,
     /// What the workspace asks, where it has been read for good: a bake is judged by one policy from its gate to its summary.
     pub frozen_policy: Option<Arc<Policy>>,
     /// What was found out for whoever writes a recipe, for as long as this and its clones are there.
@@ -72,6 +75,7 @@ impl Context {
             passphrase: None,
             keys: OpenedKeys::default(),
             stores: open::OpenStores::default(),
+            makers: Makers::default(),
             frozen_policy: None,
             known: Known::default(),
             frozen_now: None,
@@ -144,9 +148,14 @@ impl Context {
         Ok(self.stores.open(&self.store_settings(name)?.place)?)
     }
 
-    /// The same, which opens each store once: for as long as one thing is done.
+    /// The same, which opens each store once and reads once which recipe makes what: for as long as one thing is done.
     pub(super) fn keeping_stores(&self) -> Self {
-        Self { stores: self.stores.keeping(), ..self.clone() }
+        Self { stores: self.stores.keeping(), ..self.keeping_makers() }
+    }
+
+    /// The same, which reads once which recipe makes what.
+    pub(super) fn keeping_makers(&self) -> Self {
+        Self { makers: self.makers.keeping(), ..self.clone() }
     }
 
     /// The settings of a store of the workspace.

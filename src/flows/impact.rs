@@ -11,8 +11,7 @@ use super::compare::one_line;
 use super::rebase::{Answer, Rebase, RebaseOptions};
 use crate::domain::lineage::{Graph, Holder, copied_from};
 use crate::domain::oci::ImageRef;
-use crate::domain::text::escape;
-use crate::domain::units::count;
+use crate::domain::text::{escape, escape_bytes};
 use crate::report::{Kind, Report};
 
 /// Images tried at once.
@@ -194,8 +193,15 @@ fn outcome_of(rebase: &Rebase) -> (Outcome, Option<String>) {
     match (rebase.answer, &rebase.refusal) {
         (Answer::Safe | Answer::Current, _) => (Outcome::Safe, None),
         (Answer::NeedsRebake, _) => {
-            let things = rebase.in_the_way.iter().map(|one| one.paths.len() + one.fields.len()).sum::<usize>();
-            (Outcome::Rebake, Some(format!("{} in the way", count(things as u64, "thing"))))
+            let paths = rebase.in_the_way.iter().flat_map(|one| &one.paths);
+            let paths = paths.map(|path| format!("/{}", escape_bytes(&path.ours)));
+            let fields = rebase.in_the_way.iter().flat_map(|one| &one.fields).map(|field| escape(&field.field));
+            let all: Vec<String> = paths.chain(fields).collect();
+            let note = all.first().map(|first| match all.len() - 1 {
+                0 => format!("{first} is in the way"),
+                more => format!("{first} and {more} more are in the way"),
+            });
+            (Outcome::Rebake, note)
         }
         (Answer::Refused, Some(refusal)) => (Outcome::Refused, Some(format!("{}: {}", refusal.reason, refusal.why))),
         // Nothing of the image stands in the way: only nobody vouches for what is not published yet.

@@ -191,6 +191,7 @@ mod tests {
             frozen_policy: None,
             known: Default::default(),
             frozen_now: None,
+            makers: Default::default(),
             keys: Default::default(),
             stores: Default::default(),
         }

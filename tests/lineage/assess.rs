@@ -84,6 +84,8 @@ fn each_image_is_told_what_is_best_done_with_it() {
     {
         assert!(text.contains(line), "{line}: {text}");
     }
+    let tree = house.baker.ok(&["lineage"]);
+    assert!(tree.contains("◆ global/os:12 as it was, "), "what the stale ones are on was the base once: {tree}");
     let table = house.baker.ok(&["lineage", "--assess", "--stale", "--markdown", "--sort", "staleness"]);
     assert!(table.contains("| image | base | behind | since | best | packages |"), "{table}");
     assert!(table.contains("| 1970-01-01T00:03:20Z | bake again | libssl 3.0.1 → 3.0.2 |"), "{table}");

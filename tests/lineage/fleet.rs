@@ -112,4 +112,9 @@ fn a_store_that_does_not_answer_hides_no_other() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told["nodes"][0]["references"][0], "local/team-a/app:1");
     assert_eq!(told["unread"][0]["what"], "global");
+    let output = bakery.run(&["lineage", "--markdown"]);
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(page.contains("global cannot be read: what is stale there is not known."), "{page}");
+    assert!(!page.contains("Every image"), "nobody knows that: {page}");
 }

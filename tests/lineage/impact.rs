@@ -118,7 +118,7 @@ fn a_move_is_judged_before_it_is_published_with_all_that_is_built_above() {
     assert_eq!(outcomes(&by_digest).0, images);
     house.baker.fails(1, &["impact", "global/os:12", "--onto", &next, "--exit-code"]);
     let table = house.baker.ok(&["impact", "global/os:12", "--onto", &next, "--markdown"]);
-    assert!(table.contains("| local/team/over:1 | rebake | 1 thing in the way |"), "{table}");
+    assert!(table.contains("| local/team/over:1 | rebake | /etc/conf is in the way |"), "{table}");
     assert!(
         table.starts_with("**1 safe, 1 to be baked again, 0 refused, 3 others; 2 images on it, 3 images on those**")
     );

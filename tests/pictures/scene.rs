@@ -1,8 +1,10 @@
-//! The recorded scene: a workspace, what bakery keeps of it, and the moment it was recorded. `record.sh` makes it.
+//! The recorded scene: a workspace, what bakery keeps of it, and the moment it was recorded. `record.sh` makes it; `rollout.sh` made
+//! the roll-out that some pictures have at work in it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bakery::adapters::journal::{BakeFolder, WorkerLock};
 use bakery::domain::oci::Digest;
 
 use super::table::{Made, Shown};
@@ -19,6 +21,13 @@ const RECIPES: &[(&str, &str)] = &[
 pub struct Scene {
     folder: tempfile::TempDir,
     now: String,
+    /// While this is held, its roll-out is at work.
+    _at_work: Option<WorkerLock>,
+}
+
+/// A part of the recorded roll-out, as it stood under way.
+fn rollout(part: &str) -> String {
+    std::fs::read_to_string(format!("{}/tests/pictures/rollout/{part}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 impl Scene {
@@ -29,9 +38,25 @@ impl Scene {
         let packed = flate2::read::GzDecoder::new(packed);
         tar::Archive::new(packed).unpack(folder.path()).unwrap();
         let now = std::fs::read_to_string(folder.path().join("now")).unwrap().trim().to_owned();
-        let scene = Self { folder, now };
+        let scene = Self { folder, now, _at_work: None };
         scene.move_in();
         scene
+    }
+
+    /// The same with the recorded roll-out at work, at the moment that one was recorded.
+    fn rolling_out() -> Self {
+        let scene = Self::unpacked();
+        let workspace = std::fs::canonicalize(scene.path("shop")).unwrap();
+        let (journal, rollouts) = (rollout("journal.jsonl"), scene.path("home/state/rollouts"));
+        let started: serde_json::Value = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+        let id = started["rollout"].as_str().unwrap();
+        std::fs::create_dir_all(rollouts.join(id)).unwrap();
+        let folder = BakeFolder::of(&rollouts, id).unwrap();
+        let request = rollout("request.json").replace("SHOP", workspace.to_str().unwrap());
+        folder.write("request.json", request.as_bytes()).unwrap();
+        std::fs::write(folder.journal(), journal).unwrap();
+        let lock = WorkerLock::take(&folder).unwrap();
+        Self { now: rollout("now").trim().to_owned(), _at_work: Some(lock), ..scene }
     }
 
     /// What a bake remembers of a recipe goes by the recipe's place: that is another one now.
@@ -79,6 +104,8 @@ impl Scene {
 
     /// Draws a picture; gives the SVG's path, the PNG is beside it.
     pub fn draw(&self, picture: &Shown) -> PathBuf {
+        let own = picture.rollout.then(Self::rolling_out);
+        let scene = own.as_ref().unwrap_or(self);
         let out = self.folder.path().join("drawn").join(picture.name);
         if let Some(made) = picture.made {
             return make(&out, picture, made);
@@ -91,8 +118,8 @@ impl Scene {
         }
         arguments.extend(picture.more);
         // Not by SOURCE_DATE_EPOCH, which bakes go by as well: plans would say that all is to be done anew.
-        arguments.extend(["--now", &self.now]);
-        let output = self.command(&arguments).output().unwrap();
+        arguments.extend(["--now", &scene.now]);
+        let output = scene.command(&arguments).output().unwrap();
         succeeded(&output, picture.name);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.is_empty(), "{}: {said}", picture.name);

@@ -16,6 +16,8 @@ pub struct Shown {
     pub theme: &'static str,
     /// The recorded bake shown: what it made, and how it ended.
     pub from: Option<(&'static str, &'static str)>,
+    /// Whether a recorded roll-out is at work in the workspace.
+    pub rollout: bool,
     /// Further arguments.
     pub more: &'static [&'static str],
     /// Drawn of a state tests make, of columns and rows, in a theme: what no recording holds.
@@ -26,7 +28,7 @@ pub struct Shown {
 pub type Made = fn((u16, u16), &str) -> Picture;
 
 const fn shown(name: &'static str, screen: &'static str, keys: &'static str) -> Shown {
-    Shown { name, screen, keys, size: "112x30", theme: "dark", from: None, more: &[], made: None }
+    Shown { name, screen, keys, size: "112x30", theme: "dark", from: None, rollout: false, more: &[], made: None }
 }
 
 const PAYMENTS: Option<(&str, &str)> = Some(("team-a/payments-api:1.4.0", "ok"));
@@ -54,6 +56,7 @@ pub const PICTURES: &[Shown] = &[
         ..shown("packages", "diff", "]")
     },
     shown("lineage", "lineage", ""),
+    Shown { rollout: true, ..shown("rollout", "lineage", "esc L") },
     shown("bakes", "bakes", ""),
     Shown { made: Some(crate::tui::pool::pictured), size: "112x36", ..shown("pool", "bakes", "") },
     shown("help", "store", "?"),

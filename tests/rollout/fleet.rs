@@ -1,9 +1,13 @@
 //! A fleet with everything in it: what a roll-out would do, does, leaves, and how it ends.
 
+use std::process::Command;
+
+use bakery::adapters::store::Selector;
 use serde_json::{Value, json};
 
 use super::house::{CLEAN, FORBIDDEN, GUARDED, House, OVER, files, lines, told, verifies};
 use crate::rebase::quiet::{listing, read_only};
+use crate::support::bakery::succeeded;
 use crate::support::docker_registry::DockerRegistry;
 use crate::support::peers::need;
 
@@ -179,6 +183,69 @@ fn every_name_of_an_image_follows_and_a_team_s_own_is_left_alone() {
     assert_eq!(house.rollout(&["global/os:12"]).0, 0);
     assert_eq!(house.digest("local/team/over:stable"), house.digest("local/team/over:1"));
     assert_eq!(house.digest("red/team/theirs:1"), theirs);
+}
+
+#[test]
+fn a_name_that_a_lost_roll_out_left_behind_follows_its_first_name_and_nothing_is_made_twice() {
+    for steps in [OVER, CLEAN] {
+        let house = House::new("");
+        house.app("app", "global/os:12", steps);
+        let layout = bakery::adapters::store::layout::Layout::open(&house.baker.local()).unwrap();
+        let (repository, tag) = ("team/app".parse().unwrap(), Selector::Tag("1".parse().unwrap()));
+        let before = layout.resolve_selector(&repository, &tag).unwrap();
+        layout.tag("team/app:stable", &before).unwrap();
+        house.base(2, "{}");
+        let (code, events) = house.rollout(&["global/os:12"]);
+        assert_eq!(code, 0);
+        // Killed when the first name was moved, and the other was not.
+        layout.tag("team/app:stable", &before).unwrap();
+        let id = events[0]["rollout"].as_str().unwrap();
+        let journal = house.baker.path(&format!("home/state/rollouts/{id}/journal.jsonl"));
+        let text = std::fs::read_to_string(&journal).unwrap();
+        let done = text.split_inclusive('\n').position(|line| line.contains("item.done")).unwrap();
+        std::fs::write(&journal, text.split_inclusive('\n').take(done + 1).collect::<String>()).unwrap();
+        let moved = house.digest("local/team/app:1");
+
+        let (answers, foreseen) = house.foreseen(0, &["global/os:12"]);
+        assert_eq!(answers, ["local/team/app:1 there", "local/team/app:stable alias"], "{foreseen:#}");
+        let bakes = || house.baker.json(&["bakes"]).as_array().unwrap().len();
+        let baked = bakes();
+        let (code, events) = house.rollout(&["global/os:12", "--only", "local/team/app:stable"]);
+        assert_eq!((code, status(&events)), (0, "done"), "{:#?}", told(&events));
+        let names = ["local/team/app:1", "local/team/app:stable"].map(|name| house.digest(name));
+        assert_eq!(names, [moved.clone(), moved], "{steps}");
+        assert_eq!(bakes(), baked);
+        assert_eq!(house.foreseen(0, &["global/os:12"]).0, [""; 0]);
+    }
+}
+
+#[test]
+fn however_many_images_are_moved_a_recipe_that_makes_none_of_them_is_read_as_often() {
+    if !need(&["strace"]) {
+        return;
+    }
+    let read = |images: &[&str], arguments: &[&str]| {
+        let house = House::new("");
+        images.iter().for_each(|name| house.app(name, "global/os:12", CLEAN));
+        house.app("bystander", "scratch", CLEAN);
+        house.base(2, "{}");
+        let (plain, trace) = (house.baker.command(&[]), house.baker.path("trace"));
+        let mut traced = Command::new("strace");
+        traced.args(["-f", "-qq", "-e", "trace=open,openat,openat2", "-o"]).arg(&trace);
+        traced.arg(env!("CARGO_BIN_EXE_bakery")).args(arguments);
+        traced.current_dir(house.baker.path("")).env_clear();
+        traced.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        succeeded(&traced.output().unwrap(), "a traced run");
+        let trace = std::fs::read_to_string(&trace).unwrap();
+        trace.lines().filter(|line| line.contains("bystander.yaml")).count()
+    };
+    for arguments in
+        [&["rollout", "global/os:12"][..], &["rollout", "global/os:12", "--dry-run"], &["lineage", "--assess"]]
+    {
+        let few = read(&["a", "b"], arguments);
+        assert!(few > 0, "{arguments:?}");
+        assert_eq!(read(&["a", "b", "c", "d"], arguments), few, "{arguments:?}");
+    }
 }
 
 #[test]

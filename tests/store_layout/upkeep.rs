@@ -194,6 +194,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         frozen_policy: None,
         known: Default::default(),
         frozen_now: None,
+        makers: Default::default(),
         keys: Default::default(),
         stores: Default::default(),
         secrets: Default::default(),

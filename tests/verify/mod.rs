@@ -89,6 +89,7 @@ impl Shop {
             frozen_policy: None,
             known: Default::default(),
             frozen_now: None,
+            makers: Default::default(),
             keys: Default::default(),
             stores: Default::default(),
         }

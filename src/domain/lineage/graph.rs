@@ -1,7 +1,7 @@
 //! The tree of inheritance: each image's base among all there are, proven by layers.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::standing::{self, Standing};
 use super::told::Told;
@@ -105,6 +105,19 @@ impl Graph {
     /// Everything whose base is had by this tag, whichever version it is on.
     pub fn followers(&self, tag: &str) -> Vec<usize> {
         (0..self.images.len()).filter(|number| self.followed(*number) == Some(tag)).collect()
+    }
+
+    /// What no tag points to any more and something stands on still: by which tag it was had, as those that stand on it say.
+    pub fn once(&self) -> BTreeMap<usize, &str> {
+        let mut once = BTreeMap::new();
+        for number in 0..self.images.len() {
+            if let (Standing::Stale { follows, .. }, Some(edge)) = (self.standing(number), self.base(number))
+                && self.images[edge.base].places.is_empty()
+            {
+                once.entry(edge.base).or_insert(follows.as_str());
+            }
+        }
+        once
     }
 
     /// The image of a digest, or with a part of it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RolloutStatus, Way};
+use super::{After, RolloutStatus, Way};
 use crate::domain::journal::{FormatError, seal, unseal};
 use crate::domain::oci::Digest;
 
@@ -89,6 +89,15 @@ impl Planned {
     /// What a place it is to be handed on to has, as it was found.
     pub fn found_at(&self, place: &str) -> &Digest {
         self.behind.get(place).unwrap_or(&self.before)
+    }
+
+    /// What it waits for.
+    pub fn waits(&self) -> After {
+        match (&self.after, self.is_alias) {
+            (None, _) => After::Nothing,
+            (Some(_), true) => After::FirstName,
+            (Some(_), false) => After::Base,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! How far a roll-out is, folded from its events. Knows no clock: whether somebody is at work on it is told from outside.
 
 use super::event::{Event, EventKind, Planned, Started};
-use super::{Item, ItemState, Owed, Progress, RolloutStatus, Way};
+use super::{Item, ItemState, Named, Owed, Progress, RolloutStatus, Way};
 use crate::domain::projection::millis_of;
 use crate::domain::text::escape;
 
@@ -134,6 +134,23 @@ impl State {
         })
     }
 
+    /// Every other name that was to be moved with its first one: what that pointed to, and was moved to; `None` where it was moved.
+    pub fn naming(&self) -> impl Iterator<Item = (&String, Option<Named>)> {
+        let items = self.planned.iter().zip(&self.items).filter(|(planned, _)| planned.left.is_none());
+        items.map(|(planned, item)| {
+            let is_done = matches!(item.state, ItemState::Done { .. });
+            let first = planned.after.as_ref().filter(|_| planned.is_alias && !is_done);
+            let named = first.map(|first| {
+                let became = match self.number(first).map(|number| &self.items[number].state) {
+                    Some(ItemState::Done { digest, .. }) => Some(digest.clone()),
+                    _ => None,
+                };
+                Named { first: first.clone(), found: planned.before.clone(), became }
+            });
+            (&planned.reference, named)
+        })
+    }
+
     /// How each image stands, in the same order.
     pub fn items(&self) -> &[Item] {
         &self.items
@@ -164,6 +181,7 @@ fn item_of(planned: &Planned) -> Item {
         reference: escape(&planned.reference),
         base: escape(&planned.base),
         depth: planned.depth,
+        after: planned.waits(),
         way: Way::Open,
         state,
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Owed;
 use super::copies::{has_moved, is_called, ours};
 use super::event::{Left, Planned};
+use super::names::{Named, first_name};
 use crate::domain::lineage::{Graph, Holder, Standing};
 
 /// What is asked of a roll-out.
@@ -19,6 +20,8 @@ pub struct Wanted {
     pub made: BTreeSet<String>,
     /// What earlier roll-outs were to hand on and did not, by place.
     pub owed: BTreeMap<String, Owed>,
+    /// Other names of images that earlier roll-outs were to move and did not.
+    pub names: BTreeMap<String, Named>,
 }
 
 /// Everything stale that is built on what the tag `base` pointed to, in dependency order.
@@ -30,6 +33,7 @@ pub fn plan(graph: &Graph, base: &str, wanted: &Wanted) -> Vec<Planned> {
     for copy in copies {
         hand_on(graph, copy, &mut planned, wanted);
     }
+    lead(graph, &mut planned, wanted);
     settle(graph, base, planned, wanted)
 }
 
@@ -71,7 +75,8 @@ fn found(graph: &Graph, number: usize, wanted: &Wanted) -> Vec<Found> {
     let of = |holder: Holder| image.places.iter().filter(move |place| place.holder == holder).map(ToString::to_string);
     let mut own: Vec<String> = of(Holder::Local).collect();
     own.sort_by_key(|reference| !wanted.made.contains(reference));
-    let Some(first) = own.first() else { return Vec::new() };
+    let moved = first_name(graph, number, wanted).map(|(first, _)| first);
+    let Some(first) = moved.as_ref().or(own.first()) else { return Vec::new() };
     let mut names: Vec<Found> = Vec::with_capacity(own.len());
     for name in &own {
         // What a recipe makes goes its own way, even where two recipes come to the same today.
@@ -129,8 +134,21 @@ fn hand_on(graph: &Graph, copy: usize, planned: &mut Vec<Found>, wanted: &Wanted
     );
 }
 
+/// A first name that has moved already goes before those it left behind.
+fn lead(graph: &Graph, planned: &mut Vec<Found>, wanted: &Wanted) {
+    for at in 0..planned.len() {
+        let number = planned[at].number;
+        let Some((first, there)) = first_name(graph, number, wanted).filter(|_| planned[at].planned.is_alias) else {
+            continue;
+        };
+        if !planned.iter().any(|found| found.planned.reference == first) {
+            planned.extend(as_found(graph, there, &first).map(|found| Found { number, has_moved: true, ..found }));
+        }
+    }
+}
+
 /// The tag an image's base is had by.
-fn followed(graph: &Graph, number: usize) -> String {
+pub(super) fn followed(graph: &Graph, number: usize) -> String {
     match graph.standing(number) {
         Standing::Current { follows } | Standing::Stale { follows, .. } | Standing::Unknown { follows } => {
             follows.clone()
@@ -151,8 +169,13 @@ fn followed(graph: &Graph, number: usize) -> String {
 fn settle(graph: &Graph, base: &str, found: Vec<Found>, wanted: &Wanted) -> Vec<Planned> {
     let (numbers, mut items): (Vec<(usize, bool)>, Vec<Planned>) =
         found.into_iter().map(|found| ((found.number, found.has_moved), found.planned)).unzip();
-    for item in &mut items {
-        if item.left.is_none() && !wanted.only.is_empty() && !wanted.only.contains(&item.reference) {
+    let is_asked = |item: &Planned| wanted.only.is_empty() || wanted.only.contains(&item.reference);
+    let led: BTreeSet<String> =
+        items.iter().filter(|item| item.is_alias && is_asked(item)).filter_map(|item| item.after.clone()).collect();
+    for (item, (_, has_moved)) in items.iter_mut().zip(&numbers) {
+        // What is there already keeps nobody waiting.
+        let leads = *has_moved && led.contains(&item.reference);
+        if item.left.is_none() && !is_asked(item) && !leads {
             item.left = Some(Left { why: "not asked for".into(), counts: false });
         }
     }
@@ -361,6 +384,32 @@ mod tests {
             image("web", "o a w", &["local/web:1"], Some(("local/app:1", "app"))),
         ];
         assert_eq!(told(&planned(images, &Wanted::default())), ["2 local/web:1 on local/app:1"]);
+    }
+
+    #[test]
+    fn a_name_left_behind_follows_what_its_first_name_has_become_unless_that_was_made_anew() {
+        let images = |moved: &[&str], rest: Vec<Image>| {
+            let moved = image("moved", "n a", moved, Some(("global/os:12", "os-new")));
+            [image("old", "o a", &["local/app:stable"], OS), moved].into_iter().chain(rest).collect::<Vec<_>>()
+        };
+        let left = |became: Option<&str>, found: &str| {
+            let named = Named { first: "local/app:1".into(), found: digest(found), became: became.map(digest) };
+            Wanted { names: [("local/app:stable".to_owned(), named)].into(), ..Wanted::default() }
+        };
+        let followed = ["1 local/app:1 on global/os:12", "1 local/app:stable on global/os:12 after local/app:1"];
+        let own = ["1 local/app:stable on global/os:12"];
+        for became in [Some("moved"), None] {
+            assert_eq!(told(&planned(images(&["local/app:1"], vec![]), &left(became, "old"))), followed);
+        }
+        // Baked anew meanwhile, another image under that name by now, no image: it goes its own way.
+        assert_eq!(told(&planned(images(&["local/app:1"], vec![]), &left(Some("other"), "old"))), own);
+        assert_eq!(told(&planned(images(&["local/app:1"], vec![]), &left(None, "other"))), own);
+        assert_eq!(told(&planned(images(&["local/app:2"], vec![]), &left(None, "old"))), own);
+        let root = vec![image("scratch", "z", &["local/app:1"], None)];
+        assert_eq!(told(&planned(images(&["local/app:2"], root), &left(None, "old"))), own);
+        // Both are asked for where the one left behind is.
+        let only = Wanted { only: ["local/app:stable".to_owned()].into(), ..left(None, "old") };
+        assert_eq!(told(&planned(images(&["local/app:1"], vec![]), &only)), followed);
     }
 
     proptest! {

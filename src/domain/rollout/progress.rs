@@ -10,8 +10,19 @@ pub enum Way {
     Rebase,
     /// Its recipe is baked again.
     Rebake,
-    /// Found out when its own base has been moved.
+    /// Not known: nothing was proven yet, or nothing had to be moved.
     Open,
+}
+
+/// What an image waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// An image of the roll-out, which it is built on.
+    Base,
+    /// An image of the roll-out, which it is another name of.
+    FirstName,
 }
 
 /// How an image stands in a roll-out.
@@ -58,6 +69,8 @@ pub struct Item {
     pub base: String,
     /// How far from the base the roll-out is of: 1 for its children.
     pub depth: usize,
+    /// What it waits for.
+    pub after: After,
     /// How it is moved.
     pub way: Way,
     /// How it stands.

@@ -130,6 +130,10 @@ pub async fn inspect(
         Some(image) => config_of(store, repository, image).await?,
         None => None,
     };
+    if images.is_empty() {
+        let is = config.as_ref().map(ImageConfig::platform);
+        refuse_other(format_args!("{repository}:{selector}"), (platform, is.as_ref()))?;
+    }
     let referrers = store.referrers(repository, &raw.descriptor.digest, None).await?;
     let parts = image.iter().flat_map(|image| std::iter::once(&image.config).chain(&image.layers));
     Ok(Inspection {
@@ -166,9 +170,19 @@ pub(in crate::flows) fn choose<'a>(
         None => {
             let there: Vec<String> = images.filter_map(platform_of).collect();
             let text = format!("{repository}:{selector} has no image for {wanted}");
-            Err(Report::message(Kind::Failed, text).help(format!("it has {}", there.join(", "))))
+            Err(Report::message(Kind::Usage, text).help(format!("it has {}", there.join(", "))))
         }
     }
+}
+
+/// Refuses an image that is not for the platform asked for: one that is in no index is for the one its config says.
+pub(in crate::flows) fn refuse_other(
+    name: impl std::fmt::Display,
+    (wanted, is): (Option<&Platform>, Option<&Platform>),
+) -> Result<(), Report> {
+    let Some(wanted) = wanted.filter(|wanted| !is.is_some_and(|is| wanted.is_served_by(is))) else { return Ok(()) };
+    let is = is.map_or_else(|| "for no platform".to_owned(), |is| format!("for {is}"));
+    Err(Report::message(Kind::Usage, format!("{name} is {is}, not for {wanted}")).help("leave out --platform"))
 }
 
 /// Each layer with the history entry that made it: those that made none are passed over.

@@ -4,8 +4,8 @@ mod inspect;
 mod list;
 mod survey;
 
-pub(in crate::flows) use inspect::choose;
 pub use inspect::{Inspection, LayerRow, PlatformImage, Referrer, inspect};
+pub(in crate::flows) use inspect::{choose, refuse_other};
 pub use list::{Listed, Source, Unlisted};
 pub(in crate::flows) use list::{is_attestation, parse, told_time};
 pub use survey::Found;

@@ -11,7 +11,7 @@ use crate::domain::oci::{
     Platform, Repository,
 };
 use crate::flows::Context;
-use crate::flows::browse::{choose, parse};
+use crate::flows::browse::{choose, parse, refuse_other};
 use crate::report::{Kind, Report};
 
 /// One image of one platform.
@@ -48,11 +48,15 @@ impl Reading<'_> {
         Ok((raw.descriptor.digest, parsed))
     }
 
-    /// The image itself; of an index, the one for `platform`.
-    async fn image(&self, selector: &Selector, platform: Option<&Platform>) -> Result<(Digest, ImageManifest), Report> {
+    /// The image itself; of an index, the one for `platform`, and that it is of one.
+    async fn image(
+        &self,
+        selector: &Selector,
+        platform: Option<&Platform>,
+    ) -> Result<(Digest, ImageManifest, bool), Report> {
         let (digest, manifest) = self.manifest(selector).await?;
         let index = match manifest {
-            Manifest::Image(image) => return Ok((digest, image)),
+            Manifest::Image(image) => return Ok((digest, image, false)),
             Manifest::Index(index) => index,
         };
         let here = host::platform();
@@ -65,7 +69,7 @@ impl Reading<'_> {
             return Err(Report::message(Kind::Failed, format!("{} is an index of no images", what())));
         };
         match self.manifest(&Selector::Digest(entry.digest.clone())).await? {
-            (digest, Manifest::Image(image)) => Ok((digest, image)),
+            (digest, Manifest::Image(image)) => Ok((digest, image, true)),
             _ => Err(Report::message(Kind::Failed, format!("{}: J-11: an index inside an index", what()))),
         }
     }
@@ -91,6 +95,15 @@ impl Context {
         image: &ImageRef,
         platform: Option<&Platform>,
     ) -> Result<Found, Report> {
+        self.find(image, (platform, false)).await
+    }
+
+    /// The same for somebody who names the platform: an image in no index, which is for another, is refused.
+    pub(super) async fn find_image_for(&self, image: &ImageRef, platform: Option<&Platform>) -> Result<Found, Report> {
+        self.find(image, (platform, true)).await
+    }
+
+    async fn find(&self, image: &ImageRef, (platform, is_strict): (Option<&Platform>, bool)) -> Result<Found, Report> {
         let selector = match (&image.digest, image.tag_or_latest()) {
             (Some(digest), _) => Selector::Digest(digest.clone()),
             (None, Some(tag)) => Selector::Tag(tag),
@@ -100,8 +113,11 @@ impl Context {
         let doing = |report: Report| report.while_doing(format!("{image} cannot be looked into"));
         let kept = KeptDocuments::new(&self.paths.cache);
         let reading = Reading { kept, store: &*store, repository: &repository };
-        let (digest, manifest) = reading.image(&selector, platform).await.map_err(doing)?;
+        let (digest, manifest, is_listed) = reading.image(&selector, platform).await.map_err(doing)?;
         let config = reading.config(&manifest.config).await.map_err(doing)?;
+        if !is_listed && is_strict {
+            refuse_other(image, (platform, Some(&config.platform())))?;
+        }
         Ok(Found { reference: image.clone(), digest, manifest, config, store, repository })
     }
 

@@ -72,11 +72,23 @@ impl Context {
     pub async fn open_image(&self, text: &str, platform: Option<&Platform>) -> Result<Opened, Report> {
         let image = self.parse_reference(text)?;
         let found = self.find_image(&image, platform).await?;
+        self.open_owned(found).await
+    }
+
+    /// The same for somebody who names the platform: an image that is for another is refused.
+    pub async fn open_image_for(&self, text: &str, platform: Option<&Platform>) -> Result<Opened, Report> {
+        let image = self.parse_reference(text)?;
+        let found = self.find_image_for(&image, platform).await?;
+        self.open_owned(found).await
+    }
+
+    /// Opens an image that was found, and asks whose its layers are.
+    async fn open_owned(&self, found: Found) -> Result<Opened, Report> {
         let sources = found.sources(&self.layouts_here())?;
         let platform = found.config.platform();
         let child = Child {
-            name: escape(&image.to_string()),
-            is_local: self.is_ours(&image),
+            name: escape(&found.reference.to_string()),
+            is_local: self.is_ours(&found.reference),
             diff_ids: &found.config.rootfs.diff_ids,
             base: told_base(&found.manifest.annotations),
         };

@@ -103,6 +103,7 @@ impl Prospect {
 
 impl Assessor {
     async fn new(context: Context, lineage: Arc<Lineage>) -> Self {
+        let context = context.keeping_makers();
         let reading = context.clone();
         let recipes = tokio::task::spawn_blocking(move || reading.recipes_by_image()).await.unwrap_or_default();
         let inquiry = Inquiry::new(&context);

@@ -150,18 +150,12 @@ impl Context {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// The only recipe of the workspace that makes `NAME:TAG`.
-    pub(in crate::flows) fn recipe_making(&self, reference: &str) -> Result<Option<LoadedRecipe>, Report> {
-        let file = self.recipe_of(Path::new(reference));
-        file.map(|file| self.load_recipe(&file, &self.shown(&file))).transpose()
-    }
-
     /// Relative to the workspace, where it lies in it.
     pub(in crate::flows) fn shown(&self, file: &Path) -> String {
         file.strip_prefix(&self.workspace.root).unwrap_or(file).display().to_string()
     }
 
-    fn load_recipe(&self, file: &Path, shown: &str) -> Result<LoadedRecipe, Report> {
+    pub(super) fn load_recipe(&self, file: &Path, shown: &str) -> Result<LoadedRecipe, Report> {
         self.judge(file, shown, recipes::read(file)?)
     }
 
@@ -182,35 +176,6 @@ impl Context {
     pub(in crate::flows) fn recipe_texts(&self) -> impl Iterator<Item = String> {
         let files = recipes::find(&self.workspace.recipes).unwrap_or_default();
         files.into_iter().filter_map(|file| String::from_utf8(recipes::read(&file).ok()?).ok())
-    }
-
-    /// By the `NAME:TAG` of the image it makes: each recipe of the workspace that can be read.
-    pub(in crate::flows) fn recipes_by_image(&self) -> BTreeMap<String, PathBuf> {
-        let stores: Vec<&str> = self.store_names().collect();
-        let files = recipes::find(&self.workspace.recipes).unwrap_or_default().into_iter();
-        let made = |file: PathBuf| {
-            let recipe = recipe::parse(&recipes::read(&file).ok()?, &stores).recipe?;
-            Some((recipe.reference(), file))
-        };
-        files.filter_map(made).collect()
-    }
-
-    /// An image as a user names it: by its whole name, or as its recipe is named, with the recipe's tag where none is said.
-    pub fn image_named(&self, text: &str) -> String {
-        let local = text.strip_prefix("local/").unwrap_or(text);
-        let is_whole = local.contains('@') || local.rsplit('/').next().is_some_and(|last| last.contains(':'));
-        if local == text && self.parse_reference(text).is_ok() || local != text && is_whole {
-            return text.to_owned();
-        }
-        let made = self.recipes_by_image();
-        let mut fitting = made.keys().filter(|image| match image.strip_prefix(local) {
-            Some(tag) => tag.is_empty() || !is_whole && tag.starts_with(':'),
-            None => false,
-        });
-        match (fitting.next(), fitting.next()) {
-            (Some(image), None) => format!("local/{image}"),
-            _ => text.to_owned(),
-        }
     }
 
     /// Which recipes of the workspace have which other image of the local store as their base.

@@ -9,11 +9,14 @@ use super::RolloutOptions;
 use crate::adapters::signing::Keyring;
 use crate::adapters::store::Selector;
 use crate::domain::oci::{Digest, ImageRef, Place};
-use crate::domain::rollout::{Owed, Planned, Wanted, plan};
+use crate::domain::rollout::{Named, Owed, Planned, Wanted, plan};
 use crate::domain::text::escape;
 use crate::flows::Context;
 use crate::flows::prepare::LoadedRecipe;
 use crate::report::{Kind, Report};
+
+/// What earlier roll-outs were to do and did not, by place and by name.
+type LeftBehind = (BTreeMap<String, Owed>, BTreeMap<String, Named>);
 
 /// What the process is asked; every image as it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,11 +50,13 @@ impl Context {
         let context = self.clone();
         let recipes = tokio::task::spawn_blocking(move || context.all_recipes()).await;
         let recipes = recipes.map_err(|error| Report::new(Kind::Failed, &error))??;
+        let (owed, names) = self.left_behind()?;
         let wanted = Wanted {
             only: self.only(&options.only)?,
             publish: options.publish,
             made: recipes.iter().filter_map(made).collect(),
-            owed: if options.publish { self.owed()? } else { BTreeMap::new() },
+            owed: if options.publish { owed } else { BTreeMap::new() },
+            names,
         };
         let items = plan(&lineage.graph, &base, &wanted);
         let unknown = wanted.only.iter().find(|only| !items.iter().any(|item| item.reference == **only));
@@ -62,15 +67,21 @@ impl Context {
         Ok(Draft { workspace: self.workspace.root.clone(), base, onto, options: options.clone(), items })
     }
 
-    /// What roll-outs of this workspace were to hand on and did not; of each place, the newest that was to knows.
-    fn owed(&self) -> Result<BTreeMap<String, Owed>, Report> {
-        let mut places: BTreeMap<String, Option<Owed>> = BTreeMap::new();
+    /// What roll-outs of this workspace were to hand on, or to name anew, and did not; of each place and name the newest that was
+    /// to knows.
+    fn left_behind(&self) -> Result<LeftBehind, Report> {
+        let (mut places, mut names) = (BTreeMap::new(), BTreeMap::new());
         for state in self.own_states()? {
-            for (place, owed) in state?.handing_on() {
+            let state = state?;
+            for (place, owed) in state.handing_on() {
                 places.entry(place.clone()).or_insert(owed);
             }
+            for (name, named) in state.naming() {
+                names.entry(name.clone()).or_insert(named);
+            }
         }
-        Ok(places.into_iter().filter_map(|(place, owed)| Some((place, owed?))).collect())
+        let owed = places.into_iter().filter_map(|(place, owed)| Some((place, owed?)));
+        Ok((owed.collect(), names.into_iter().filter_map(|(name, named)| Some((name, named?))).collect()))
     }
 
     /// A base's tag, as the lineage calls it.
@@ -113,10 +124,12 @@ impl Context {
 
     /// The recipe that makes an image, where it can be baked on the base it is to go to; else why not.
     pub(super) async fn recipe_for(&self, planned: &Planned) -> Result<LoadedRecipe, Report> {
+        let Some(reference) = planned.reference.strip_prefix("local/").map(str::to_owned) else {
+            return Err(Report::message(Kind::Failed, "it is in no local store"));
+        };
         let context = self.clone();
-        let recipes = tokio::task::spawn_blocking(move || context.all_recipes()).await;
-        let recipes = recipes.map_err(|error| Report::new(Kind::Failed, &error))??;
-        let mut found = recipes.into_iter().filter(|recipe| made(recipe).as_ref() == Some(&planned.reference));
+        let found = tokio::task::spawn_blocking(move || context.recipes_making(&reference)).await;
+        let mut found = found.map_err(|error| Report::new(Kind::Failed, &error))??.into_iter();
         let Some(recipe) = found.next() else {
             return Err(Report::message(Kind::Failed, "no recipe of this workspace makes it"));
         };

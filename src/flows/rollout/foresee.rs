@@ -22,7 +22,7 @@ pub struct Foreseen {
     /// Every image waiting, or left out with the reason. It has no ID.
     pub progress: Progress,
     /// By image: `rebase`, `rebake`, `base-first`, `alias` (another name of one), `publish` (it has moved, and is only handed on),
-    /// `refused` (verification says no), `cannot`, `left`.
+    /// `there` (it has moved; another name of it has not), `refused` (verification says no), `cannot`, `left`.
     pub answers: Vec<&'static str>,
     /// By image: why it goes that way; escaped.
     pub reasons: Vec<Vec<String>>,
@@ -132,6 +132,7 @@ fn foreseen(draft: &Draft, seen: Vec<Seen>) -> Foreseen {
                 Way::Rebase => ("rebase", ItemState::Waiting),
                 Way::Rebake => ("rebake", ItemState::Waiting),
                 Way::Open if planned.is_alias => ("alias", ItemState::Waiting),
+                Way::Open if planned.after.is_none() && planned.places.is_empty() => ("there", ItemState::Waiting),
                 Way::Open if planned.after.is_none() => ("publish", ItemState::Waiting),
                 Way::Open => ("base-first", ItemState::Waiting),
             },
@@ -141,6 +142,7 @@ fn foreseen(draft: &Draft, seen: Vec<Seen>) -> Foreseen {
             reference: escape(&planned.reference),
             base: escape(&planned.base),
             depth: planned.depth,
+            after: planned.waits(),
             way,
             state,
         });

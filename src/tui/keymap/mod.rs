@@ -5,10 +5,12 @@ mod key;
 mod map;
 mod names;
 mod own;
+mod scope;
 mod table;
 
 pub use action::{Action, Motion};
 pub use key::{Code, Key, KeyError};
 pub use map::{Bound, Found, Keymap, Sequence};
 pub use own::{KeyProblem, Written, resolve};
-pub use table::{Binding, Scope, TABLE};
+pub use scope::Scope;
+pub use table::{Binding, TABLE};

@@ -1,6 +1,6 @@
 //! A roll-out as it goes, on the Lineage screen.
 
-use bakery::domain::rollout::{Item, ItemState, Progress, RolloutStatus, Way};
+use bakery::domain::rollout::{After, Item, ItemState, Progress, RolloutStatus, Way};
 use bakery::tui::effect::Effect;
 use bakery::tui::model::{Model, Overlay};
 use bakery::tui::msg::Msg;
@@ -17,7 +17,8 @@ const BAKE: &str = "01JD8QZK3V9T5W2X7Y4R6S1BAK";
 
 fn item(name: &str, (depth, way): (usize, Way), state: ItemState) -> Item {
     let base = if depth == 1 { "global/python:3.12" } else { "local/team-a/payments-api:1.4.0" };
-    Item { reference: format!("local/{name}"), base: base.into(), depth, way, state }
+    let after = if depth == 1 { After::Nothing } else { After::Base };
+    Item { reference: format!("local/{name}"), base: base.into(), depth, after, way, state }
 }
 
 fn progress(status: RolloutStatus) -> Progress {
@@ -139,15 +140,70 @@ fn it_is_stopped_after_a_question_and_gone_on_with_after_one() {
     let mut model = rolling((100, 30), RolloutStatus::Running);
     assert_eq!(press(&mut model, &["x"]), []);
     assert_eq!(press(&mut model, &["y"]), [own(Own::Cancel(ID.into()))]);
-    press(&mut model, &["R"]);
-    assert!(grids(&model, false).0.contains("it is at work"));
+    assert_eq!(press(&mut model, &["R"]), []);
+    assert_eq!(model.overlay, Overlay::None, "there is nothing to go on with while it runs");
     for status in [RolloutStatus::Lost, RolloutStatus::OverBudget, RolloutStatus::Cancelled] {
         let mut model = rolling((100, 30), status);
         assert_eq!(press(&mut model, &["R"]), []);
+        let question = grids(&model, false).0;
+        assert!(question.contains("3 of 4 not moved"), "{question}");
         assert_eq!(press(&mut model, &["y"]), [own(Own::Resume(ID.into()))], "{status:?}");
         let gone_on = lineage::Msg::Told { id: ID.into(), resume: true, failure: None };
         assert_eq!(update(&mut model, Msg::Lineage(gone_on)), [own(Own::Follow(ID.into()))]);
     }
+}
+
+#[test]
+fn the_bar_offers_what_does_something_as_it_stands() {
+    let stopped = ["R resume"].as_slice();
+    let all = [
+        (RolloutStatus::Running, "watch", ["x stop"].as_slice()),
+        (RolloutStatus::Done, "image", &[]),
+        (RolloutStatus::Incomplete, "image", stopped),
+        (RolloutStatus::OverBudget, "image", stopped),
+        (RolloutStatus::Cancelled, "image", stopped),
+        (RolloutStatus::Lost, "image", stopped),
+    ];
+    for (status, enter, offered) in all {
+        let screen = grids(&rolling((100, 30), status), false).0;
+        let bar = screen.lines().nth(29).unwrap();
+        assert!(bar.contains(&format!("Enter {enter}")) && bar.contains("Esc lineage"), "{status:?}: {bar}");
+        for key in ["x stop", "R resume"] {
+            assert_eq!(bar.contains(key), offered.contains(&key), "{status:?}: {bar}");
+            let mut model = rolling((100, 30), status);
+            press(&mut model, &[&key[..1]]);
+            assert_eq!(model.overlay != Overlay::None, offered.contains(&key), "{status:?}: {key}");
+        }
+    }
+}
+
+#[test]
+fn how_an_image_goes_is_said_in_words_before_and_after_it_is_known() {
+    let mut of = progress(RolloutStatus::Running);
+    of.items = [
+        (After::Nothing, ItemState::Waiting, "not yet decided"),
+        (After::Base, ItemState::Waiting, "after its base"),
+        (After::FirstName, ItemState::Waiting, "another name"),
+        (After::Base, ItemState::Running { since: 0, doing: "proving".into(), bake: None }, "being proven"),
+        (After::Nothing, ItemState::Failed { why: vec!["no".into()] }, "not decided"),
+        (After::Nothing, ItemState::Done { digest: digest("a"), millis: 1, published: vec![] }, "there already"),
+        (After::Nothing, ItemState::Done { digest: digest("a"), millis: 1, published: vec!["b".into()] }, "handed on"),
+        (After::FirstName, ItemState::Done { digest: digest("a"), millis: 1, published: vec![] }, "another name"),
+    ]
+    .into_iter()
+    .map(|(after, state, words)| Item { after, ..item(&format!("{words}:1"), (1, Way::Open), state) })
+    .collect();
+    let mut model = rolling((160, 30), RolloutStatus::Running);
+    told(&mut model, of.clone());
+    let screen = grids(&model, false).0;
+    for item in &of.items {
+        let words = item.reference.trim_start_matches("local/").trim_end_matches(":1");
+        let how = screen.lines().find_map(|line| line.split_once(&format!("{words}:1"))).unwrap().1;
+        assert!(how.trim_start().starts_with(words), "{words}: {how}");
+    }
+    // What a process that is gone was at proves nothing any more.
+    told(&mut model, Progress { status: RolloutStatus::Lost, ..of });
+    assert!(!grids(&model, false).0.contains("being proven "), "{}", grids(&model, false).0);
 }
 
 #[test]

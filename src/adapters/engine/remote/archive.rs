@@ -2,12 +2,12 @@
 //! forgotten. Trusts no name in it: what a file is, its digest says.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+use super::left::Left;
 use crate::domain::layer::{Kind, Limits, ScanError, Scanner};
-use crate::domain::oci::{Descriptor, DiffId, Digest, Digester, ImageConfig, ImageManifest, media_type};
+use crate::domain::oci::{Descriptor, DiffId, Digest, ImageConfig, media_type};
 
 /// What an archive may have.
 const LIMITS: Limits = Limits { entries: 10_000, bytes: 64 << 30, metadata: 1 << 20, extents: 16 };
@@ -20,8 +20,7 @@ const PIECE: usize = 128 << 10;
 
 /// Reads an archive with one image into the folder `into`; `known` layers are not kept.
 pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> io::Result<()> {
-    let blobs = into.join("blobs/sha256");
-    fs::create_dir_all(&blobs)?;
+    let left = Left::begin(into)?;
     let mut documents: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut sizes: BTreeMap<Digest, u64> = BTreeMap::new();
     let mut remembered = 0;
@@ -39,12 +38,14 @@ pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> 
             }
             let mut bytes = Vec::new();
             scanner.read_to_end(&mut bytes)?;
-            sizes.insert(keep_bytes(&blobs, &bytes)?, bytes.len() as u64);
+            sizes.insert(left.document(&bytes)?, size);
             documents.insert(name, bytes);
         } else if named(&name).is_some_and(|id| known.contains(&id)) || is_lowest(&name, &documents, known) {
             // It is passed over: the config says whether it is what was given.
         } else {
-            let digest = keep(&mut scanner, known, &blobs)?;
+            let mut blob = left.blob()?;
+            io::copy(&mut scanner, &mut blob)?;
+            let (digest, size) = blob.finish(&|digest| known.contains(&DiffId(digest.clone())))?;
             sizes.insert(digest, size);
         }
     }
@@ -60,21 +61,8 @@ pub(super) fn unpack(from: impl Read, known: &BTreeSet<DiffId>, into: &Path) -> 
         }
         Ok(Descriptor::new(media_type::LAYER, id.0.clone(), size.unwrap_or(0)))
     };
-    let manifest = ImageManifest {
-        schema_version: 2,
-        media_type: Some(media_type::MANIFEST.into()),
-        artifact_type: None,
-        config: Descriptor::of(media_type::CONFIG, config),
-        layers: parsed.rootfs.diff_ids.iter().map(layer).collect::<Result<_, _>>()?,
-        subject: None,
-        annotations: BTreeMap::new(),
-    };
-    let manifest = serde_json::to_vec(&manifest)?;
-    keep_bytes(&blobs, &manifest)?;
-    let descriptor = Descriptor::of(media_type::MANIFEST, &manifest);
-    let index = serde_json::json!({ "schemaVersion": 2, "manifests": [descriptor] });
-    fs::write(into.join("index.json"), index.to_string())?;
-    fs::write(into.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)
+    let layers = parsed.rootfs.diff_ids.iter().map(layer).collect::<Result<_, _>>()?;
+    left.finish(config, layers)
 }
 
 /// What the sender said comes out as itself; what else breaks is an archive that breaks.
@@ -110,36 +98,10 @@ fn wrong(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("an archive with {what}"))
 }
 
-fn keep_bytes(blobs: &Path, bytes: &[u8]) -> io::Result<Digest> {
-    let digest = Digest::of(bytes);
-    fs::write(blobs.join(digest.encoded()), bytes)?;
-    Ok(digest)
-}
-
-fn keep(from: &mut impl Read, known: &BTreeSet<DiffId>, blobs: &Path) -> io::Result<Digest> {
-    let path = blobs.join("arriving");
-    let mut file = File::create(&path)?;
-    let mut digester = Digester::sha256();
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let count = from.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        digester.update(&buffer[..count]);
-        file.write_all(&buffer[..count])?;
-    }
-    let digest = digester.finish();
-    if known.contains(&DiffId(digest.clone())) {
-        fs::remove_file(&path)?;
-    } else {
-        fs::rename(&path, blobs.join(digest.encoded()))?;
-    }
-    Ok(digest)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {

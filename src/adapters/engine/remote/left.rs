@@ -22,6 +22,13 @@ impl<'a> Left<'a> {
         Ok(Self { into, blobs })
     }
 
+    /// A blob that is there already.
+    pub(super) fn document(&self, bytes: &[u8]) -> io::Result<Digest> {
+        let digest = Digest::of(bytes);
+        fs::write(self.blobs.join(digest.encoded()), bytes)?;
+        Ok(digest)
+    }
+
     /// A blob written piece by piece.
     pub(super) fn blob(&self) -> io::Result<Arriving> {
         let path = self.blobs.join("arriving");
@@ -41,9 +48,8 @@ impl<'a> Left<'a> {
             annotations: BTreeMap::new(),
         };
         let manifest = serde_json::to_vec(&manifest)?;
-        for document in [config, &manifest] {
-            fs::write(self.blobs.join(Digest::of(document).encoded()), document)?;
-        }
+        self.document(config)?;
+        self.document(&manifest)?;
         let descriptor = Descriptor::of(media_type::MANIFEST, &manifest);
         let index = serde_json::json!({ "schemaVersion": 2, "manifests": [descriptor] });
         fs::write(self.into.join("index.json"), index.to_string())?;
@@ -61,11 +67,14 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    /// It is whole: by its digest from now on.
-    pub(super) fn finish(mut self) -> io::Result<(Digest, u64)> {
+    /// It is whole: kept by its digest, unless it turns out to be `known`; gives digest and size.
+    pub(super) fn finish(mut self, known: &dyn Fn(&Digest) -> bool) -> io::Result<(Digest, u64)> {
         self.file.flush()?;
         let digest = self.digester.finish();
-        fs::rename(&self.path, self.blobs.join(digest.encoded()))?;
+        match known(&digest) {
+            true => fs::remove_file(&self.path)?,
+            false => fs::rename(&self.path, self.blobs.join(digest.encoded()))?,
+        }
         Ok((digest, self.size))
     }
 }

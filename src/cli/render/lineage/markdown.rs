@@ -13,9 +13,19 @@ pub fn markdown(shown: &Shown<'_>) -> Vec<String> {
     let mut lines = vec![format!("**{}**", shown.totals()), String::new()];
     let graph = shown.graph();
     let stale = shown.stale_ones();
+    // What could not be read may be stale: nobody is to take this for all there is.
+    let unread = shown.lineage.unread.iter();
+    lines.extend(
+        unread.map(|(what, _)| format!("{} cannot be read: what is stale there is not known.", cell(&escape(what)))),
+    );
     if stale.is_empty() {
-        lines.push("Every image is on what its base is now.".into());
+        if shown.lineage.unread.is_empty() {
+            lines.push("Every image is on what its base is now.".into());
+        }
         return lines;
+    }
+    if !shown.lineage.unread.is_empty() {
+        lines.push(String::new());
     }
     let is_assessed = !shown.assessed.is_empty();
     let (more, rule) = if is_assessed { (" best | packages |", " --- | --- |") } else { ("", "") };
@@ -28,6 +38,7 @@ pub fn markdown(shown: &Shown<'_>) -> Vec<String> {
                 let since = since.and_then(rfc3339).unwrap_or_default();
                 format!("| {name} | {} | {behind} | {since} |", cell(&escape(follows)))
             }
+            Standing::Through { stale } => format!("| {name} | {}, stale itself | | |", cell(&shown.name(*stale))),
             _ => format!("| {name} | {} | | |", cell(&shown.words(number))),
         };
         if is_assessed {

@@ -1,5 +1,7 @@
 //! The tree: what has no base at the left, what is built on it below.
 
+use std::collections::BTreeMap;
+
 use super::{Shown, assessment};
 use crate::domain::lineage::{Holder, Standing};
 use crate::domain::text::escape;
@@ -7,8 +9,8 @@ use crate::domain::units::count;
 
 /// The lines.
 pub fn lines(shown: &Shown<'_>, color: bool) -> Vec<String> {
-    let mut tree = Tree { shown, color, lines: Vec::new() };
     let graph = shown.graph();
+    let mut tree = Tree { shown, color, once: graph.once(), lines: Vec::new() };
     let is_root = |number: &usize| graph.base(*number).is_none_or(|edge| !shown.picked[edge.base]);
     // What no tag points to and nothing is built on was somebody's base once: it says nothing now.
     let roots = shown.numbers().into_iter().filter(is_root).filter(|number| {
@@ -21,6 +23,8 @@ pub fn lines(shown: &Shown<'_>, color: bool) -> Vec<String> {
 struct Tree<'s> {
     shown: &'s Shown<'s>,
     color: bool,
+    /// What no tag points to any more, by the tag it was had by.
+    once: BTreeMap<usize, &'s str>,
     lines: Vec<String>,
 }
 
@@ -34,7 +38,10 @@ impl Tree<'_> {
         };
         let origin = self.paint(origin, code);
         let name = match image.places.as_slice() {
-            [] => format!("{} (no tag any more)", image.digest.short()),
+            [] => match self.once.get(&number) {
+                Some(once) => format!("{} as it was, {}", escape(once), image.digest.short()),
+                None => format!("{} (no tag any more)", image.digest.short()),
+            },
             [_] => self.shown.name(number),
             [_, more @ ..] => format!("{} (+{})", self.shown.name(number), count(more.len() as u64, "tag")),
         };

@@ -49,7 +49,7 @@ pub fn foreseen(told: &Foreseen, color: bool) -> (Vec<String>, String) {
     for (number, item) in told.progress.items.iter().enumerate() {
         let answer = told.answers[number];
         let sign = match answer {
-            "rebase" | "rebake" | "base-first" | "alias" | "publish" => sign_of('✔', "32", color),
+            "rebase" | "rebake" | "base-first" | "alias" | "publish" | "there" => sign_of('✔', "32", color),
             "left" => sign_of('▲', "33", color),
             _ => sign_of('✖', "31", color),
         };
@@ -87,6 +87,7 @@ fn in_words(answer: &'static str, number: usize) -> &'static str {
         "base-first" => "after their base",
         "alias" => "to name anew",
         "publish" => "to publish",
+        "there" => "there already",
         "cannot" => "cannot be moved",
         _ => answer,
     }
@@ -95,7 +96,7 @@ fn in_words(answer: &'static str, number: usize) -> &'static str {
 /// How many of each.
 fn counts(told: &Foreseen) -> Vec<(&'static str, usize)> {
     let of = |answer: &'static str| (answer, told.answers.iter().filter(|one| **one == answer).count());
-    ["rebase", "rebake", "base-first", "alias", "publish", "refused", "cannot", "left"].map(of).to_vec()
+    ["rebase", "rebake", "base-first", "alias", "publish", "there", "refused", "cannot", "left"].map(of).to_vec()
 }
 
 /// The same as one document.

@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{counted, sign_of};
 use crate::cli::output::Output;
-use crate::domain::rollout::{Event, EventKind, ItemState, Progress, RolloutStatus, Started, State, Way};
+use crate::domain::rollout::{After, Event, EventKind, Item, ItemState, Progress, RolloutStatus, Started, State, Way};
 use crate::domain::text::escape;
 use crate::domain::units::{count, millis};
 use crate::report::Report;
@@ -52,13 +52,7 @@ impl Story {
                 self.note(&format!("{}: handed on to {}", escape(item), escape(reference)));
             }
             EventKind::Done { item: name, digest, millis: took } => {
-                let how = match item(name).map(|item| (item.way, &item.state)) {
-                    Some((Way::Rebase, _)) => "rebased",
-                    Some((Way::Rebake, _)) => "baked again",
-                    // It had moved before, or another name of it was all that was wanting.
-                    Some((_, ItemState::Done { published, .. })) if !published.is_empty() => "handed on",
-                    _ => "moved",
-                };
+                let how = item(name).map_or("moved", how);
                 let line = format!("{how}, {} in {}", digest.short(), millis(*took));
                 self.result(&format!("{} {}  {line}", sign('✔', "32"), escape(name)))?;
             }
@@ -124,6 +118,18 @@ impl Drop for Story {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// How an image that is done was moved.
+fn how(item: &Item) -> &'static str {
+    match (item.way, item.after, &item.state) {
+        (Way::Rebase, ..) => "rebased",
+        (Way::Rebake, ..) => "baked again",
+        (Way::Open, After::FirstName, _) => "named",
+        // It had moved before.
+        (Way::Open, _, ItemState::Done { published, .. }) if !published.is_empty() => "handed on",
+        (Way::Open, ..) => "there already",
     }
 }
 

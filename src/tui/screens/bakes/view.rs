@@ -148,9 +148,9 @@ pub(super) fn sign(status: ShelfStatus) -> Glyph {
     }
 }
 
-/// `01JD…7Q`.
+/// `01…QX7Q`: what an ID begins with is when it was made, what it ends with is chance, which tells two apart.
 fn short(look: &Look, id: &str) -> String {
-    match (id.get(..4), id.get(id.len().saturating_sub(2)..)) {
+    match (id.get(..2), id.get(id.len().saturating_sub(4)..)) {
         (Some(start), Some(end)) if id.len() > 8 => format!("{start}{}{end}", look.ellipsis()),
         _ => id.to_owned(),
     }

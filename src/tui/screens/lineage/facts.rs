@@ -110,12 +110,8 @@ impl Facts {
                 continue;
             };
             self.followers.entry(follows.clone()).or_default().push(number);
-            if let (Standing::Stale { .. }, Some(edge)) = (graph.standing(number), graph.base(number))
-                && graph.images()[edge.base].places.is_empty()
-            {
-                self.once.entry(edge.base).or_insert_with(|| escape(follows));
-            }
         }
+        self.once = graph.once().into_iter().map(|(number, tag)| (number, escape(tag))).collect();
     }
 
     /// All images, what they are built on before them.

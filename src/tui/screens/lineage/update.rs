@@ -291,7 +291,7 @@ impl Place for Model {
         if self.filter.editing {
             vec![Scope::Line]
         } else if self.live.is_open {
-            vec![Scope::RollOut, Scope::List]
+            self.live.scopes()
         } else if self.onto.is_some() {
             vec![Scope::LineageOnto]
         } else if self.answer.is_some() {

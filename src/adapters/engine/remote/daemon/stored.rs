@@ -184,7 +184,8 @@ impl Stored {
                 continue;
             }
             let blob = left.blob().map_err(failed)?;
-            let (digest, size) = copy_out(folder.as_fd(), blob, &|| stop.is_cancelled())?.finish().map_err(failed)?;
+            let blob = copy_out(folder.as_fd(), blob, &|| stop.is_cancelled())?;
+            let (digest, size) = blob.finish(&|_| false).map_err(failed)?;
             layers.push(Descriptor::new(media_type::LAYER, digest, size));
         }
         left.finish(&self.config, layers).map_err(failed)

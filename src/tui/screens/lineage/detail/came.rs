@@ -3,7 +3,7 @@
 use super::Said;
 use super::answer::{Asked, Came};
 use crate::domain::rebase::{ConfigConflict, PathConflict};
-use crate::domain::rollout::{Item, ItemState, Progress, Way};
+use crate::domain::rollout::{After, Item, ItemState, Progress, Way};
 use crate::domain::text::{escape, escape_bytes};
 use crate::domain::units::count;
 use crate::flows::impact::{Hit, HitCount, Outcome};
@@ -188,7 +188,10 @@ pub(super) fn why_of(rebase: &Rebase) -> Option<String> {
 
 fn of_plan(plan: &Progress) -> Vec<Said> {
     let is_to_move = |item: &&Item| item.state == ItemState::Waiting;
-    let of = |way: Way| plan.items.iter().filter(is_to_move).filter(|item| item.way == way).count();
+    let of = |way: Way, after: Option<After>| {
+        let is_it = |item: &&Item| item.way == way && after.is_none_or(|after| item.after == after);
+        plan.items.iter().filter(is_to_move).filter(is_it).count()
+    };
     let all = plan.items.iter().filter(is_to_move).count();
     let heading = format!("a roll-out of {} → {}", plan.base, plan.onto.short());
     let mut said = vec![Said::new(Some(Glyph::Waiting), Role::Strong, 0, heading)];
@@ -196,7 +199,13 @@ fn of_plan(plan: &Progress) -> Vec<Said> {
         said.push(Said::plain(Role::Text, 0, "nothing built on it is stale"));
         return said;
     }
-    let sorts = [(of(Way::Rebase), "by a rebase"), (of(Way::Rebake), "by a bake"), (of(Way::Open), "found out then")];
+    let sorts = [
+        (of(Way::Rebase, None), "by a rebase"),
+        (of(Way::Rebake, None), "by a bake"),
+        (of(Way::Open, Some(After::Base)), "once its base has moved"),
+        (of(Way::Open, Some(After::FirstName)), "to name anew"),
+        (of(Way::Open, Some(After::Nothing)), "there already"),
+    ];
     let mut counts = vec![format!("{} to move", count(all as u64, "image"))];
     counts.extend(Some(some_of(&sorts)).filter(|some| !some.is_empty()));
     let counts = counts.join(": ");
@@ -215,7 +224,7 @@ fn of_plan(plan: &Progress) -> Vec<Said> {
         let (glyph, words) = match &item.state {
             ItemState::Skipped { why } => (Glyph::Unasked, format!("left out: {why}")),
             ItemState::Failed { why } => (Glyph::Fail, why.join("; ")),
-            _ => (Glyph::Waiting, way_words(item.way).to_owned()),
+            _ => (Glyph::Waiting, how(item).to_owned()),
         };
         let indent = item.depth.saturating_sub(1).min(6);
         said.push(Said::new(Some(glyph), Role::Text, indent, item.reference.clone()));
@@ -227,11 +236,13 @@ fn of_plan(plan: &Progress) -> Vec<Said> {
     said
 }
 
-/// How an image is moved.
-pub(in crate::tui::screens::lineage) fn way_words(way: Way) -> &'static str {
-    match way {
-        Way::Rebase => "rebase",
-        Way::Rebake => "bake again",
-        Way::Open => "after its base",
+/// How an image would be moved.
+fn how(item: &Item) -> &'static str {
+    match (item.way, item.after) {
+        (Way::Rebase, _) => "rebase",
+        (Way::Rebake, _) => "bake again",
+        (Way::Open, After::FirstName) => "another name of it follows",
+        (Way::Open, After::Base) => "found out once its base has moved",
+        (Way::Open, After::Nothing) => "there already; only handed on",
     }
 }

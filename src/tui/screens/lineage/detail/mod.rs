@@ -6,7 +6,6 @@ mod node;
 mod stack;
 
 pub use answer::{Answer, Asked, Came};
-pub(super) use came::way_words;
 
 use ratatui::text::{Line, Span};
 

@@ -1,5 +1,6 @@
 //! The selected image in words, in the order a baker asks: how it stands, since when, what that changes, what to do, where it
-//! is, what is built on it.
+//! is, what is built on it. Where there is room each of these has a place of its own, whatever is known: from image to image little
+//! moves.
 
 use ratatui::text::{Line, Span};
 use time::OffsetDateTime;
@@ -20,8 +21,12 @@ use crate::tui::screens::Around;
 use crate::tui::theme::{Glyph, Look, Role};
 use crate::tui::widgets::{badge, glyph_of_verdict};
 
-/// Packages, conflicts, images shown of each list.
+/// Packages, conflicts, places shown of each list.
 const MOST: usize = 40;
+/// Images built on it that are shown; the list at the left has them all.
+const MOST_HEIRS: usize = 8;
+/// From so many rows on, what is not known has its place, too.
+const ROOMY: usize = 24;
 
 /// Where the lines go.
 #[derive(Clone, Copy)]
@@ -31,6 +36,8 @@ pub(super) struct Pane<'a> {
     pub(super) look: &'a Look,
     around: &'a Around,
     pub(super) columns: usize,
+    /// Whether what is not known has its place, too.
+    is_roomy: bool,
 }
 
 impl Model {
@@ -42,7 +49,10 @@ impl Model {
         columns: usize,
     ) -> Vec<Line<'static>> {
         match (self.graph(), self.selected()) {
-            (Some(graph), Some(number)) => Pane { model: self, graph, look, around, columns }.image(number),
+            (Some(graph), Some(number)) => {
+                let is_roomy = self.right_size(around).1 >= ROOMY;
+                Pane { model: self, graph, look, around, columns, is_roomy }.image(number)
+            }
             _ => Vec::new(),
         }
     }
@@ -68,10 +78,12 @@ impl Pane<'_> {
                     more.flat_map(|text| Said::plain(Role::Dim, 0, text.clone()).lines(self.look, self.columns)),
                 );
             }
-            None if !image.places.is_empty() => {
-                lines.extend(self.row("best", Role::Dim, "looking into it"));
+            None => {
+                let waits = (!image.places.is_empty()).then(|| (Role::Dim, "looking into it".to_owned()));
+                lines.extend(self.best(waits));
+                let rest = ["packages", "touched", "verdict", "recipe"];
+                lines.extend(rest.into_iter().flat_map(|name| self.field(name, None)));
             }
-            None => {}
         }
         lines.extend(self.places(image));
         lines.extend(self.built_on_it(number));
@@ -80,6 +92,29 @@ impl Pane<'_> {
 
     fn row(self, name: &str, role: Role, value: &str) -> Vec<Line<'static>> {
         row(self.look, name, (role, value), self.columns)
+    }
+
+    /// What is not known has its place where there is room, and none where there is not.
+    fn field(self, name: &str, said: Option<(Role, String)>) -> Vec<Line<'static>> {
+        match said {
+            Some((role, text)) => self.row(name, role, &text),
+            None if self.is_roomy => self.row(name, Role::Dim, if self.look.ascii { "-" } else { "–" }),
+            None => Vec::new(),
+        }
+    }
+
+    /// The same, in two lines.
+    fn field_of_two(self, name: &str, said: Option<(Role, String)>) -> Vec<Line<'static>> {
+        let mut lines = self.field(name, said);
+        if self.is_roomy && lines.len() < 2 {
+            lines.resize_with(2, Line::default);
+        }
+        lines
+    }
+
+    /// What is best done, which takes a line or two.
+    fn best(self, said: Option<(Role, String)>) -> Vec<Line<'static>> {
+        self.field_of_two("best", said)
     }
 
     /// What is looked at, its digest at the right.
@@ -121,64 +156,65 @@ impl Pane<'_> {
 
     /// What it is on, what that is now, since when.
     fn on(self, number: usize) -> Vec<Line<'static>> {
-        let mut lines = Vec::new();
-        if let Some(edge) = self.graph.base(number) {
-            let base = &self.graph.images()[edge.base];
-            let proof = if edge.is_told { "it says so, its layers prove it" } else { "found by its layers" };
-            let name = self.model.facts.short(self.graph, edge.base);
-            let digest = if base.places.is_empty() { String::new() } else { format!("  {}", base.digest.short()) };
-            lines.extend(self.row("on", Role::Text, &format!("{name}{digest}")));
-            lines.extend(self.row("", Role::Dim, &format!("{}; {proof}", count(edge.layers as u64, "layer"))));
-        }
-        if let Standing::Stale { now, since, .. } = self.graph.standing(number) {
-            let new = &self.graph.images()[*now];
-            lines.extend(self.row("now", Role::Stale, &new.digest.short()));
-            if let Some(since) = since {
-                let ago = u64::try_from(self.around.now.unix_timestamp() - since).unwrap_or(0);
+        let mut lines = match self.graph.base(number) {
+            Some(edge) => {
+                let base = &self.graph.images()[edge.base];
+                let proof = if edge.is_told { "it says so, its layers prove it" } else { "found by its layers" };
+                let name = self.model.facts.short(self.graph, edge.base);
+                let digest = if base.places.is_empty() { String::new() } else { format!("  {}", base.digest.short()) };
+                let mut lines = self.row("on", Role::Text, &format!("{name}{digest}"));
+                lines.extend(self.row("", Role::Dim, &format!("{}; {proof}", count(edge.layers as u64, "layer"))));
+                lines
+            }
+            None => self.field_of_two("on", None),
+        };
+        let (mut now, mut since) = (None, None);
+        if let Standing::Stale { now: new, since: seconds, .. } = self.graph.standing(number) {
+            let new = &self.graph.images()[*new];
+            now = Some((Role::Stale, new.digest.short()));
+            since = seconds.map(|seconds| {
+                let ago = u64::try_from(self.around.now.unix_timestamp() - seconds).unwrap_or(0);
                 // Made reproducibly, it tells no date.
                 let seen = if new.created.is_none() { ", when it was first seen here" } else { "" };
-                lines.extend(self.row("since", Role::Text, &format!("{}  {}{seen}", age(ago), stamp(*since))));
-            }
+                (Role::Text, format!("{}  {}{seen}", age(ago), stamp(seconds)))
+            });
         }
+        lines.extend(self.field("now", now));
+        lines.extend(self.field("since", since));
         lines
     }
 
     fn found(self, number: usize, found: &Assessment) -> Vec<Line<'static>> {
-        let mut lines = Vec::new();
-        let (role, best) = best_words(&found.best, found.rebase.as_deref());
         // What a tag has left behind, and what is on what its base is now, asks for nothing.
         let is_fine = found.best == Best::UpToDate && !self.graph.standing(number).is_stale();
-        if !is_fine {
-            lines.extend(self.row("best", role, &best));
-        }
-        if let Some(first) = found.packages.first() {
+        let mut lines = self.best((!is_fine).then(|| best_words(&found.best, found.rebase.as_deref())));
+        let packages = found.packages.first().map(|first| {
             let more = found.packages.len() - 1;
             let more = if more > 0 { format!(", and {more} more below") } else { String::new() };
-            let (_, versions) = versions(first);
-            lines.extend(self.row("packages", Role::Text, &format!("{} {versions}{more}", escape(&first.name))));
-        }
-        if let Some((touched, of)) = found.touched {
-            let text = format!("{touched} of {of} of our paths meet what the base changed");
-            lines.extend(self.row("touched", if touched == 0 { Role::Pass } else { Role::Warn }, &text));
-        }
-        if let Some(verdict) = found.verdict {
-            let glyph = glyph_of_verdict(Some(verdict));
-            lines.extend(self.row("verdict", glyph.role(), verdict_words(verdict)));
-        }
-        if let Some(recipe) = &found.recipe {
-            lines.extend(self.row("recipe", Role::Text, &escape(&recipe.display().to_string())));
-        }
+            (Role::Text, format!("{} {}{more}", escape(&first.name), versions(first).1))
+        });
+        lines.extend(self.field("packages", packages));
+        let touched = found.touched.map(|(touched, of)| {
+            let role = if touched == 0 { Role::Pass } else { Role::Warn };
+            (role, format!("{touched} of {of} of our paths meet what the base changed"))
+        });
+        lines.extend(self.field("touched", touched));
+        let verdict =
+            found.verdict.map(|verdict| (glyph_of_verdict(Some(verdict)).role(), verdict_words(verdict).to_owned()));
+        lines.extend(self.field("verdict", verdict));
+        let recipe = found.recipe.as_ref().map(|recipe| (Role::Text, escape(&recipe.display().to_string())));
+        lines.extend(self.field("recipe", recipe));
         lines.extend(self.stacks(number, found));
         if !found.packages.is_empty() {
             lines.push(part(self.look, "packages of the base", &found.packages.len().to_string(), self.columns));
             lines.extend(found.packages.iter().take(MOST).map(|change| self.package(change)));
-            lines.extend(self.more(found.packages.len()));
+            lines.extend(self.more(found.packages.len(), MOST));
         }
         lines
     }
 
-    fn more(self, all: usize) -> Option<Line<'static>> {
-        let text = format!("  {} and {} more", self.look.ellipsis(), all.checked_sub(MOST).filter(|more| *more > 0)?);
+    fn more(self, all: usize, most: usize) -> Option<Line<'static>> {
+        let text = format!("  {} and {} more", self.look.ellipsis(), all.checked_sub(most).filter(|more| *more > 0)?);
         Some(Line::from(self.look.span(Role::Dim, text)))
     }
 
@@ -200,7 +236,7 @@ impl Pane<'_> {
             let name = look.span(role, escape(&place.to_string()));
             Line::from(badge(look, glyph).into_iter().chain([name]).collect::<Vec<_>>())
         }));
-        lines.extend(self.more(image.places.len()));
+        lines.extend(self.more(image.places.len(), MOST));
         lines.extend(self.row("digest", Role::Dim, &image.digest.to_string()));
         let platforms: Vec<String> = image.parts.keys().map(|platform| escape(&platform.to_string())).collect();
         lines.extend(self.row("for", Role::Dim, &platforms.join(" ")));
@@ -230,7 +266,7 @@ impl Pane<'_> {
         let tagged = |number: &usize| !self.graph.images()[*number].places.is_empty();
         let mut children: Vec<usize> = self.graph.children(number).iter().copied().filter(tagged).collect();
         children.sort_by_key(|child| std::cmp::Reverse(facts.urgency[*child]));
-        for child in children.iter().take(MOST) {
+        for child in children.iter().take(MOST_HEIRS) {
             let image = &self.graph.images()[*child];
             let (glyph, role) = origin(image.holder());
             let mut spans = badge(look, glyph).to_vec();
@@ -239,7 +275,7 @@ impl Pane<'_> {
             spans.extend([Span::raw("  "), look.glyph(sign), look.span(Role::Dim, format!(" {words}"))]);
             lines.push(Line::from(spans));
         }
-        lines.extend(self.more(children.len()));
+        lines.extend(self.more(children.len(), MOST_HEIRS));
         for place in children.iter().take(MOST).flat_map(|child| &self.graph.images()[*child].places) {
             let team = place.repository.rsplit_once('/').map_or("", |(team, _)| team);
             if place.holder == Holder::Team && !teams.contains(&team) {

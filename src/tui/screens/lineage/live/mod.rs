@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::Effect;
 use crate::domain::rollout::{Item, ItemState, Progress, RolloutStatus};
 use crate::tui::effect::Effect as Outer;
-use crate::tui::keymap::Motion;
+use crate::tui::keymap::{Motion, Scope};
 use crate::tui::screens::{Around, Held, Reveal, Screen, Wish};
 use crate::tui::theme::Look;
 use crate::tui::widgets::{Confirm, Cursor, Split, Table, Toast};
@@ -34,7 +34,7 @@ pub struct Live {
 }
 
 /// The list's part of a wide body, in percent, and its columns at most.
-const SHARE: (u16, u16) = (56, 110);
+const SHARE: (u16, u16) = (62, 110);
 
 fn wish(effect: Effect) -> Wish {
     Wish::Do(Outer::Lineage(effect))
@@ -44,6 +44,16 @@ impl Live {
     /// Whether one is at work.
     pub fn is_running(&self) -> bool {
         self.progress.as_ref().is_some_and(|progress| progress.status == RolloutStatus::Running)
+    }
+
+    /// Whose keys these are: what does nothing as it stands is not offered.
+    pub(super) fn scopes(&self) -> Vec<Scope> {
+        let standing = self.progress.as_ref().map(|progress| match progress.status {
+            RolloutStatus::Running => Scope::RollOutRunning,
+            RolloutStatus::Done => Scope::RollOutDone,
+            _ => Scope::RollOutStopped,
+        });
+        standing.into_iter().chain([Scope::RollOut, Scope::List]).collect()
     }
 
     /// Takes in how far it is; what follows of that.
@@ -64,14 +74,16 @@ impl Live {
     /// It has come to its end, while somebody looked.
     fn over(&self) -> Vec<Wish> {
         let Some(progress) = &self.progress else { return Vec::new() };
-        let (done, failed, skipped, left) = progress.counts();
-        let base = &progress.base;
+        let (done, failed, skipped, _) = progress.counts();
+        let (base, all) = (&progress.base, progress.items.len());
         let toast = match progress.status {
             RolloutStatus::Done => Toast::done(format!("{base} is rolled out: {done} moved")),
             RolloutStatus::OverBudget => Toast::warning(format!("the roll-out of {base} stopped: {failed} failed"))
                 .next("L shows why; R there goes on once that is mended"),
-            RolloutStatus::Cancelled => Toast::warning(format!("the roll-out of {base} was stopped, {left} left"))
-                .next("L shows it; R there goes on"),
+            RolloutStatus::Cancelled => {
+                Toast::warning(format!("the roll-out of {base} was stopped: {done} of {all} moved"))
+                    .next("L shows it; R there goes on")
+            }
             RolloutStatus::Lost => Toast::warning(format!("the process of the roll-out of {base} is gone"))
                 .next("L shows it; R there goes on where it was"),
             RolloutStatus::Incomplete | RolloutStatus::Running => {
@@ -178,9 +190,7 @@ impl Live {
 
     /// Asks whether to stop it.
     pub(super) fn cancel(&self) -> Vec<Wish> {
-        let Some(progress) = self.progress.as_ref().filter(|progress| progress.status == RolloutStatus::Running) else {
-            return vec![Wish::Tell(Toast::warning("no roll-out is under way"))];
-        };
+        let Some(progress) = &self.progress else { return Vec::new() };
         let text = "What is under way comes to its end, nothing further begins. It can be gone on with.";
         let yes = vec![wish(Effect::Cancel(progress.id.clone()))];
         vec![Wish::Ask(Confirm::no_or(format!("stop the roll-out of {}?", progress.base), text, "stop it", yes))]
@@ -189,16 +199,10 @@ impl Live {
     /// Asks whether to go on with it.
     pub(super) fn resume(&self) -> Vec<Wish> {
         let Some(progress) = &self.progress else { return Vec::new() };
-        let (.., left) = progress.counts();
-        match progress.status {
-            RolloutStatus::Running => vec![Wish::Tell(Toast::warning("it is at work"))],
-            RolloutStatus::Done => vec![Wish::Tell(Toast::done("it is done: nothing is left to go on with"))],
-            _ => {
-                let text = "It goes on where it was: what was moved stays, what failed is tried again.";
-                let yes = vec![wish(Effect::Resume(progress.id.clone()))];
-                let title = format!("go on with the roll-out of {}, {left} left?", progress.base);
-                vec![Wish::Ask(Confirm::no_or(title, text, "go on", yes))]
-            }
-        }
+        let (all, done) = (progress.items.len(), progress.counts().0);
+        let text = "It goes on where it was: what was moved stays, what failed is tried again.";
+        let yes = vec![wish(Effect::Resume(progress.id.clone()))];
+        let title = format!("go on with the roll-out of {}, {} of {all} not moved?", progress.base, all - done);
+        vec![Wish::Ask(Confirm::no_or(title, text, "go on", yes))]
     }
 }

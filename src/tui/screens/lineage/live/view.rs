@@ -4,9 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::detail::way_words;
 use super::Live;
-use crate::domain::rollout::{Item, ItemState, Progress, RolloutStatus, Way};
+use crate::domain::rollout::{After, Item, ItemState, Progress, RolloutStatus, Way};
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::{Around, Subject};
@@ -16,7 +15,7 @@ use crate::tui::widgets::{Align, Column, Table, Width, badge, cut, meter_of};
 const COLUMNS: [Column; 4] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
     Column { title: "image", width: Width::Fill(6), align: Align::Left, from: 0 },
-    Column { title: "how", width: Width::Fixed(14), align: Align::Left, from: 60 },
+    Column { title: "how", width: Width::Fixed(15), align: Align::Left, from: 60 },
     Column { title: "state", width: Width::Fill(4), align: Align::Left, from: 0 },
 ];
 
@@ -106,8 +105,8 @@ fn state_words(item: &Item, progress: &Progress, around: &Around) -> (Glyph, Rol
             (Glyph::Running, Role::Accent, format!("{doing}  {}", format::clock(seconds.saturating_mul(1000))))
         }
         ItemState::Done { millis, digest, published } => {
-            let on = if published.is_empty() { "" } else { ", published" };
-            (Glyph::Pass, Role::Text, format!("{}  {}{on}", digest.short(), units::millis(*millis)))
+            let came = if published.is_empty() { units::millis(*millis) } else { "handed on".to_owned() };
+            (Glyph::Pass, Role::Text, format!("{came}  {}", digest.short()))
         }
         ItemState::Failed { why } => {
             (Glyph::Fail, Role::Fail, why.first().cloned().unwrap_or_else(|| "failed".to_owned()))
@@ -119,22 +118,32 @@ fn state_words(item: &Item, progress: &Progress, around: &Around) -> (Glyph, Rol
 fn cells(look: &Look, around: &Around, progress: &Progress, item: &Item) -> Vec<Line<'static>> {
     let (glyph, role, words) = state_words(item, progress, around);
     let indent = " ".repeat(2 * item.depth.saturating_sub(1).min(6));
-    let name = look.span(Role::Local, item.reference.clone());
+    // Almost all are local, and need not say so.
+    let (role_of_name, name) = match item.reference.strip_prefix("local/") {
+        Some(name) => (Role::Local, name),
+        None => (Role::Dim, item.reference.as_str()),
+    };
+    let name = look.span(role_of_name, name.to_owned());
     vec![
         Line::from(look.glyph(glyph)),
         Line::from(vec![Span::raw(indent), name]),
-        Line::from(look.span(Role::Dim, how(item))),
+        Line::from(look.span(Role::Dim, how(item, progress))),
         Line::from(look.span(role, words)),
     ]
 }
 
-/// How it is moved, as far as that is known.
-fn how(item: &Item) -> &'static str {
-    match (item.way, &item.state) {
-        (Way::Open, ItemState::Running { .. }) => "finding out",
-        (Way::Open, ItemState::Waiting) if item.depth > 1 => "after its base",
-        (Way::Open, _) => "found out then",
-        (way, _) => way_words(way),
+/// How it is moved; where that is not known, why.
+fn how(item: &Item, progress: &Progress) -> &'static str {
+    match (item.way, item.after, &item.state) {
+        (Way::Rebase, ..) => "rebase",
+        (Way::Rebake, ..) => "bake again",
+        (Way::Open, After::FirstName, _) => "another name",
+        (Way::Open, _, ItemState::Running { .. }) if progress.status == RolloutStatus::Running => "being proven",
+        (Way::Open, After::Base, ItemState::Waiting) => "after its base",
+        (Way::Open, _, ItemState::Waiting | ItemState::Running { .. }) => "not yet decided",
+        (Way::Open, _, ItemState::Done { published, .. }) if !published.is_empty() => "handed on",
+        (Way::Open, _, ItemState::Done { .. }) => "there already",
+        (Way::Open, _, ItemState::Failed { .. } | ItemState::Skipped { .. }) => "not decided",
     }
 }
 
@@ -155,7 +164,7 @@ pub(super) fn item_lines(live: &Live, look: &Look, around: &Around, columns: usi
         }));
     };
     say("on", Role::Text, &item.base);
-    say("how", Role::Text, how(item));
+    say("how", Role::Text, how(item, progress));
     match &item.state {
         ItemState::Failed { why } => why.iter().enumerate().for_each(|(at, line)| {
             say(if at == 0 { "failed" } else { "" }, if at == 0 { Role::Fail } else { Role::Text }, line);
