@@ -107,6 +107,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
         house.perform(effect)?;
     }
     let result = house.turn(Sources { results, frames, hangup, signals }).await;
+    house.performer.hand_on().await;
     let code = house.over.unwrap_or(if result.is_ok() { HUNG_UP } else { 1 });
     // Neither a reader that stalls nor a task that hangs keeps the process.
     terminal::end_within(LEAVING, code);

@@ -104,14 +104,40 @@ fn recipes_asked_for_meanwhile_join_those_under_way() {
 }
 
 #[test]
-fn leaving_and_stopping_ask_first_and_lose_nothing_silently() {
+fn what_has_not_begun_goes_on_by_itself_when_nobody_follows_it_any_more() {
+    for hangs_up in [false, true] {
+        let bakery = pooled(5, &[("one", "", GATED), ("two", "", GATED)]);
+        let child = "recipe: 1\nname: team-1/app-4\ntag: \"1\"\nbase: local/team-0/app-0:1\n";
+        bakery.write("recipes/app-4.yaml", child);
+        let mut terminal = begun(&bakery, 5);
+        terminal.wait_text("2 of 2 at work");
+        if hangs_up {
+            drop(terminal);
+        } else {
+            terminal.send("q");
+            terminal.ends_with(0);
+        }
+        let told = || String::from_utf8(bakery.run(&["bakes"]).stderr).unwrap();
+        wait_until("the batch", || told().contains("is at work, 3 recipes not begun"));
+        assert_eq!(count(&bakery, |_| true), 2, "no more at once than before: {:?}", ends(&bakery));
+        bakery.write("go", "");
+        wait_until("the end of all", || count(&bakery, |(status, _)| status == "ok") == 5);
+        wait_until("the end of the batch", || !told().contains("is at work"));
+        assert_eq!(count(&bakery, |_| true), 5, "none twice: {:?}", ends(&bakery));
+        let rows = bakery.json(&["bakes"]);
+        let of = |image: &str, key: &str| {
+            let row = rows.as_array().unwrap().iter().find(|row| row["reference"] == image).unwrap();
+            row[key].as_str().unwrap().to_owned()
+        };
+        assert!(of("team-0/app-0:1", "finished") <= of("team-1/app-4:1", "started"), "{rows:#}");
+    }
+}
+
+#[test]
+fn stopping_asks_first_and_loses_nothing_silently() {
     let bakery = pooled(5, &[("one", "", GATED), ("two", "", GATED)]);
     let mut terminal = begun(&bakery, 5);
     terminal.wait_text("2 of 2 at work");
-    terminal.send("q");
-    terminal.wait_text("3 have not begun");
-    terminal.send("n");
-    terminal.wait_for("no question", |screen| !screen.contents().contains("have not begun"));
     terminal.send("X");
     terminal.wait_text("2 at work stop where they are; 3 that wait are not begun");
     terminal.send("y");

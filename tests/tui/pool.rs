@@ -235,38 +235,30 @@ fn all_are_stopped_only_after_a_yes() {
 }
 
 #[test]
-fn leaving_asks_while_some_have_not_begun() {
+fn leaving_loses_no_bake_and_asks_nothing() {
     let mut model = baking((80, 24), pooled());
     press(&mut model, "1");
-    assert_eq!(press(&mut model, "q"), []);
-    assert!(says(&model, "baking 20 recipes (6 have not begun)"), "{}", grids(&model, false).0);
-    press(&mut model, "n");
-    let mut all_begun = pooled();
-    all_begun.board.waiting.clear();
-    stand(&mut model, Some(all_begun));
-    assert_eq!(press(&mut model, "q"), [Effect::Leave], "those that have begun go on by themselves");
+    assert_eq!(press(&mut model, "q"), [Effect::Leave], "what has not begun goes on by itself");
 }
 
 #[test]
-fn leaving_with_text_that_is_not_saved_asks_about_both() {
-    let leaving = |pooled: Pooled| {
+fn leaving_with_text_that_is_not_saved_asks_about_that_and_what_it_breaks_off() {
+    let leaving = |kind: TaskKind, what: &str| {
         let mut model = editor::editing((80, 24), editor::TEXT, Vec::new());
         editor::type_in(&mut model, "x");
-        update(&mut model, Msg::Task(News::Started { id: 1, kind: TaskKind::Batch, what: "baking 20 recipes".into() }));
-        stand(&mut model, Some(pooled));
+        update(&mut model, Msg::Task(News::Started { id: 1, kind, what: what.into() }));
+        stand(&mut model, Some(pooled()));
         assert_eq!(editor::press(&mut model, &["ctrl-c", "ctrl-c"]), []);
         model
     };
-    let mut model = leaving(pooled());
-    for part in ["It has changes that are not in its file yet", "(6 have not begun)", "go on either way"] {
+    let mut model = leaving(TaskKind::Publish, "publishing local/team/app:1");
+    for part in ["It has changes that are not in its file yet", "publishing local/team/app:1", "go on either way"] {
         assert!(says(&model, part), "{part}: {}", grids(&model, false).0);
     }
     assert_eq!(editor::focused(&model), Some("keep editing"), "what breaks off nothing is at hand");
     assert!(editor::answer(&mut model, "discard").contains(&Effect::Leave));
-    let mut all_begun = pooled();
-    all_begun.board.waiting.clear();
-    let model = leaving(all_begun);
-    assert!(!says(&model, "breaks off") && editor::focused(&model) == Some("save"));
+    let model = leaving(TaskKind::Batch, "baking 20 recipes");
+    assert!(!says(&model, "breaks off") && editor::focused(&model) == Some("save"), "a batch goes on by itself");
 }
 
 #[test]
@@ -297,9 +289,6 @@ fn recipes_asked_for_meanwhile_join_them() {
     assert!(model.screen == Screen::Bakes && says(&model, "2 recipes join those under way"));
     stand(&mut model, Some(Pooled { queued: 2, ..pooled() }));
     assert!(says(&model, "2 recipes to join them"), "{}", grids(&model, false).0);
-    update(&mut model, Msg::Task(News::Started { id: 1, kind: TaskKind::Batch, what: "baking 20 recipes".into() }));
-    press(&mut model, "q");
-    assert!(says(&model, "(8 have not begun)"), "{}", grids(&model, false).0);
 }
 
 #[test]

@@ -199,6 +199,37 @@ impl Pool {
         self.items.extend(works.into_iter().map(item));
     }
 
+    /// A work that somebody else began sits on these builders; `false` where there are none such.
+    pub fn take_up(&mut self, work: usize, seats: &[usize]) -> bool {
+        let places = seats.iter().collect::<BTreeSet<_>>();
+        let known = !seats.is_empty() && places.iter().all(|place| **place < self.places.len());
+        let Some(item) = self.items.get_mut(work).filter(|item| known && item.state == State::Waiting) else {
+            return false;
+        };
+        item.state = State::Running(seats.to_vec());
+        places.into_iter().for_each(|place| self.places[*place].used += 1);
+        true
+    }
+
+    /// A work that was to begin and did not waits again.
+    pub fn put_back(&mut self, work: usize) {
+        if let Some(item) = self.items.get_mut(work)
+            && let State::Running(seats) = std::mem::replace(&mut item.state, State::Waiting)
+        {
+            for place in seats.iter().collect::<BTreeSet<_>>() {
+                self.places[*place].used = self.places[*place].used.saturating_sub(1);
+            }
+        }
+    }
+
+    /// The builders a work sits on, by platform.
+    pub fn seats(&self, work: usize) -> &[usize] {
+        match self.items.get(work).map(|item| &item.state) {
+            Some(State::Running(seats)) => seats,
+            _ => &[],
+        }
+    }
+
     /// Begins nothing more.
     pub fn cancel(&mut self) {
         self.cancelled = true;

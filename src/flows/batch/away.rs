@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Progress};
+use super::{Batch, Handed, Progress};
+use crate::adapters::host;
 use crate::adapters::journal::{BakeFolder, WorkerLock, folders, is_held};
 use crate::adapters::process::{
     Handshake, Stops, ask_to_stop, identity, is_worker_of, leave_session, passphrase_given, start_detached,
@@ -13,7 +14,7 @@ use crate::adapters::process::{
 use crate::adapters::settings::Paths;
 use crate::adapters::signing::Passphrase;
 use crate::flows::Context;
-use crate::flows::bake::{Asked, BakeRequest, REQUEST};
+use crate::flows::bake::{Asked, REQUEST};
 use crate::report::{Kind, Report};
 
 /// What has not begun yet.
@@ -26,7 +27,7 @@ const KEPT: usize = 20;
 /// What its process is told.
 #[derive(Serialize, Deserialize)]
 struct Draft {
-    requests: Vec<BakeRequest>,
+    handed: Handed,
     parallel: usize,
 }
 
@@ -50,8 +51,17 @@ impl AwayBatch {
 
 /// Begins one.
 pub async fn begin(context: &Context, asked: Asked) -> Result<AwayBatch, Report> {
-    let waiting = asked.requests.iter().map(|request| request.reference.clone()).collect();
-    let draft = Draft { requests: asked.requests, parallel: asked.parallel };
+    start(context, Handed::of(asked.requests), asked.parallel).await
+}
+
+/// Goes on with one that was followed until now.
+pub async fn go_on(context: &Context, handed: Handed) -> Result<AwayBatch, Report> {
+    start(context, handed, context.settings.parallel.unwrap_or_else(host::threads)).await
+}
+
+async fn start(context: &Context, handed: Handed, parallel: usize) -> Result<AwayBatch, Report> {
+    let waiting = handed.waiting();
+    let draft = Draft { handed, parallel };
     let text = serde_json::to_vec(&draft).map_err(|error| Report::new(Kind::Failed, &error))?;
     let batches = Paths::from_environment().batches();
     forget_ended(&batches)?;
@@ -141,12 +151,14 @@ fn set_up(id: &str) -> Result<(Away, Stops), Report> {
     let draft: Draft = serde_json::from_slice(&text).map_err(|error| {
         Report::new(Kind::Failed, &error).while_doing(format!("request of batch {id} cannot be read"))
     })?;
-    let workspace = draft.requests.first().map(|request| request.workspace.clone()).ok_or_else(missing)?;
+    let Handed { requests, running, done } = draft.handed.clone();
+    let workspace = requests.first().map(|request| request.workspace.clone()).ok_or_else(missing)?;
     let mut context = Context::load(Some(&workspace))?;
     context.passphrase = passphrase.map(Passphrase::from_bytes);
-    let waiting = draft.requests.iter().map(|request| request.reference.clone()).collect();
-    let asked = Asked { requests: draft.requests, parallel: draft.parallel };
-    let batch = Batch::new(&context, asked)?.without_output();
+    let asked = Asked { requests, parallel: draft.parallel };
+    let mut batch = Batch::new(&context, asked)?.without_output();
+    batch.take_up(running, done);
+    let waiting = draft.handed.waiting();
     let away = Away { folder, lock, batch, waiting };
     away.say()?;
     Ok((away, stops))

@@ -27,14 +27,14 @@ use crate::report::{Kind, Report};
 pub struct Batch {
     context: Context,
     shelf: Shelf,
-    pool: Pool,
-    requests: Vec<BakeRequest>,
+    pub(super) pool: Pool,
+    pub(super) requests: Vec<BakeRequest>,
     /// What the requests that run something ask, by their numbers.
     recipes: BTreeMap<usize, Recipe>,
     /// By their numbers in the pool.
     places: Places,
     /// Bakes being begun, kept here so that a dropped `next` loses none; the same with those that are asked.
-    starting: Vec<Starting>,
+    pub(super) starting: Vec<Starting>,
     asking: Vec<Asking>,
     /// What builders can do, as they said.
     heard: BTreeMap<usize, Capabilities>,
@@ -42,9 +42,9 @@ pub struct Batch {
     faults: BTreeMap<usize, Report>,
     /// Ends what has not come as far as a worker.
     stop: CancellationToken,
-    running: Vec<Running>,
+    pub(super) running: Vec<Running>,
     /// Images baked.
-    done: BTreeSet<String>,
+    pub(super) done: BTreeSet<String>,
     began: Instant,
     /// Whether output is read, too.
     outputs: bool,
@@ -238,15 +238,23 @@ impl Batch {
         self.starting.push(Starting { work, seats, coming: coming.boxed() });
     }
 
-    fn begun(&mut self, work: usize, seats: Vec<usize>, started: Result<Started, Report>) -> Progress {
+    pub(super) fn begun(&mut self, work: usize, seats: Vec<usize>, started: Result<Started, Report>) -> Progress {
         let reference = self.requests[work].reference.clone();
         let begun = started.and_then(|started| Ok((self.shelf.open(&started.bake, Pace::Live)?, started)));
         match begun {
             Ok((viewing, started)) => {
                 let voices = Voices::of(seats, Instant::now());
                 let image = reference.clone();
-                let running =
-                    Running { work, reference: image, voices, viewing, outcome: None, silent: None, asked: 0 };
+                let running = Running {
+                    work,
+                    reference: image,
+                    voices,
+                    viewing,
+                    pid: started.pid,
+                    outcome: None,
+                    silent: None,
+                    asked: 0,
+                };
                 if self.pool.is_cancelled() {
                     // A bake that ends at this moment needs no asking.
                     let _ = self.shelf.cancel(&started.bake);

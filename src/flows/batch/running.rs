@@ -20,6 +20,8 @@ pub(super) struct Running {
     /// Builders it sits on, and whose word it waits for.
     pub(super) voices: Voices,
     pub(super) viewing: Viewing,
+    /// Its worker.
+    pub(super) pid: u32,
     pub(super) outcome: Option<(BakeStatus, Option<Failure>)>,
     /// The builder that says nothing.
     pub(super) silent: Option<usize>,

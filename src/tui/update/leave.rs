@@ -53,14 +53,8 @@ fn naming_both(question: Confirm, owed: &str) -> Confirm {
 
 /// What is under way and would be broken off, in words. Bakes are not: they go on by themselves.
 fn owed(model: &Model) -> Option<String> {
-    let said = |task: &Task| match (&task.kind, model.bakes.pool.live()) {
-        (TaskKind::Batch, Some(_)) => match model.bakes.pool.waiting() {
-            // All have begun: nothing is lost.
-            0 => None,
-            left => Some(format!("{} ({left} {} not begun)", task.what, if left == 1 { "has" } else { "have" })),
-        },
-        (kind, _) => kind.is_owed().then(|| task.what.clone()),
-    };
+    // A batch is handed on, with what has not begun of it.
+    let said = |task: &Task| (task.kind != TaskKind::Batch && task.kind.is_owed()).then(|| task.what.clone());
     let owed: Vec<String> = model.tasks.all.iter().filter_map(said).collect();
     (!owed.is_empty()).then(|| owed.join(", "))
 }

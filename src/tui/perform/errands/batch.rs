@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::super::Performer;
@@ -18,7 +19,7 @@ use crate::domain::journal::{BakeStatus, Failure};
 use crate::domain::units::count;
 use crate::flows::Context;
 use crate::flows::bake::{BakeOptions, read_requests};
-use crate::flows::batch::{Batch, More, Progress};
+use crate::flows::batch::{Batch, More, Progress, away};
 use crate::report::{Kind, Report};
 use crate::tui::errands::{Msg, Tally};
 use crate::tui::msg::Msg as Told;
@@ -31,7 +32,12 @@ use crate::tui::widgets::Toast;
 pub(in crate::tui::perform) struct Underway {
     stop: Arc<Notify>,
     more: UnboundedSender<Vec<PathBuf>>,
+    /// Who leaves is told once others go on with it.
+    leave: UnboundedSender<oneshot::Sender<()>>,
 }
+
+/// How long leaving waits for a batch to be handed on.
+const HANDING: Duration = Duration::from_secs(5);
 
 impl Performer {
     /// Bakes these recipes; with those under way, where there are any.
@@ -45,12 +51,23 @@ impl Performer {
             None => files,
         };
         let (stop, (more, asked)) = (Arc::new(Notify::new()), unbounded_channel());
-        self.batch = Some(Underway { stop: Arc::clone(&stop), more });
+        let (leave, left) = unbounded_channel();
+        self.batch = Some(Underway { stop: Arc::clone(&stop), more, leave });
         let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
         let what = format!("baking {}", count(files.len() as u64, "recipe"));
         self.task(TaskKind::Batch, what, async move {
-            Following { context, tell, stop, asked, then: VecDeque::from([files]) }.all().await;
+            Following { context, tell, stop, asked, left, then: VecDeque::from([files]) }.all().await;
         });
+    }
+
+    /// What has not begun goes on by itself, now that nobody follows it.
+    pub(in crate::tui) async fn hand_on(&mut self) {
+        let Some(underway) = self.batch.take() else { return };
+        let (told, handed) = oneshot::channel();
+        if underway.leave.send(told).is_ok() {
+            // Whoever leaves does not wait for what hangs.
+            let _ = tokio::time::timeout(HANDING, handed).await;
+        }
     }
 
     /// Asks all of them to stop.
@@ -67,6 +84,7 @@ struct Following {
     tell: Sender<Told>,
     stop: Arc<Notify>,
     asked: UnboundedReceiver<Vec<PathBuf>>,
+    left: UnboundedReceiver<oneshot::Sender<()>>,
     /// What comes after the one under way.
     then: VecDeque<Vec<PathBuf>>,
 }
@@ -80,6 +98,7 @@ enum News {
     Asked(Vec<PathBuf>),
     Read(usize, Result<More, Report>),
     Stop,
+    Leave(oneshot::Sender<()>),
 }
 
 impl Following {
@@ -137,6 +156,7 @@ impl Following {
                 Some(files) = self.asked.recv() => News::Asked(files),
                 Some((recipes, read)) = reading.next() => News::Read(recipes, read),
                 () = self.stop.notified() => News::Stop,
+                Some(waits) = self.left.recv() => News::Leave(waits),
             };
             match news {
                 News::Told(None) => is_over = true,
@@ -170,7 +190,27 @@ impl Following {
                     self.then.clear();
                     batch.cancel();
                 }
+                News::Leave(waits) => {
+                    self.hand_on(batch, reading).await;
+                    // Whoever waits may have given up.
+                    let _ = waits.send(());
+                    return told.pooled.tally;
+                }
             }
+        }
+    }
+
+    /// Whatever has not begun is begun by another process, with what was handed in since.
+    async fn hand_on(&mut self, mut batch: Batch, mut reading: FuturesUnordered<Reading>) {
+        while let Some(files) = self.then.pop_front() {
+            reading.push(self.read_more(files));
+        }
+        while let Some((_, read)) = reading.next().await {
+            // What does not fit is told to nobody any more.
+            let _ = read.and_then(|more| batch.join(more));
+        }
+        if let Some(handed) = batch.hand_on().await {
+            let _ = away::go_on(&self.context, handed).await;
         }
     }
 

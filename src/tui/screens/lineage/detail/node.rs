@@ -311,9 +311,7 @@ fn best_words(best: &Best, rebase: Option<&Rebase>) -> (Role, String) {
     let why = rebase.and_then(came::why_of);
     match best {
         Best::UpToDate => (Role::Pass, "nothing: it is on what its base is now".to_owned()),
-        Best::Rebase => {
-            (Role::Pass, "R rebase: nothing of its own meets what the base changed; no step runs".to_owned())
-        }
+        Best::Rebase => (Role::Pass, "R rebase: nothing of ours meets what changed; no step runs".to_owned()),
         Best::Rebake => {
             let why = why.map(|why| format!("; {why}")).unwrap_or_default();
             (Role::Warn, format!("b bake it again{why}"))
