@@ -93,7 +93,7 @@ async fn is_ready_before_the_key(store: &dyn Store) {
     assert!(store.resolve(&here, &Selector::Tag(legacy)).await.is_err(), "no signature, no tag");
     other.signing(store, &here, "team-a/app", SignatureFormat::Both).sign(&subject).await.unwrap();
     let stated = ready.sign(&baker.key).await.unwrap();
-    assert_eq!(stated.len(), 2, "the signature's bundle and the statement");
+    assert_eq!(stated.referrers.len(), 2, "the signature's bundle and the statement");
     let found = look(store, &subject.digest, &ring(&[&baker, &other])).await.unwrap();
     let signed = outcomes(&found);
     for by in [&baker, &other] {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bakery::adapters::store::registry::{AuthFiles, Patience, RegistryOptions, RegistryStore};
-use bakery::adapters::store::{Selector, Store, StoreError};
+use bakery::adapters::store::{Selector, SmallBlob, Store, StoreError};
 use bakery::domain::oci::{Descriptor, media_type};
 use futures_util::{StreamExt, stream};
 
@@ -139,4 +139,24 @@ async fn many_requests_share_one_store() {
         .buffer_unordered(32)
         .collect::<Vec<()>>()
         .await;
+}
+
+#[tokio::test]
+async fn uploads_are_begun_for_blobs_to_come_and_those_nobody_needs_are_given_up() {
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start_behind(Door::Watched);
+    let store = RegistryStore::open(options(&registry.host(), vec![])).unwrap();
+    let (here, kind) = (repository("team/app"), "text/plain");
+    store.expect_blobs(&here, kind, 2).await.unwrap();
+    // Of another kind, and so no matter of theirs.
+    store.put_blobs(&here, &[SmallBlob::new("text/html", b"other".to_vec())]).await.unwrap();
+    let blob = SmallBlob::new(kind, b"awaited".to_vec());
+    store.put_blobs(&here, std::slice::from_ref(&blob)).await.unwrap();
+    store.expect_blobs(&here, kind, 0).await.unwrap();
+    assert_eq!(blob_bytes(&store, &here, &blob.descriptor).await, b"awaited");
+    let uploads = registry.requests().into_iter().filter(|(_, path)| path.contains("/uploads/"));
+    let asked: Vec<String> = uploads.map(|(method, _)| method).collect();
+    assert_eq!(asked, ["POST", "POST", "POST", "PUT", "PUT", "DELETE"]);
 }

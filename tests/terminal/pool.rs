@@ -112,7 +112,8 @@ fn what_has_not_begun_goes_on_by_itself_when_nobody_follows_it_any_more() {
         let mut terminal = begun(&bakery, 5);
         terminal.wait_text("2 of 2 at work");
         if hangs_up {
-            drop(terminal);
+            terminal.hang_up();
+            terminal.ends_with(129);
         } else {
             terminal.send("q");
             terminal.ends_with(0);

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "raw system calls: each is wrapped so that no argument can be wrong")]
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 pub(super) use rustix::thread::UnshareFlags;
@@ -85,4 +86,16 @@ pub(super) fn load_filter(program: &[seccompiler::sock_filter]) -> io::Result<()
     // SAFETY: the kernel copies `length` instructions and writes nothing.
     let done = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Asks for large pages where memory is not in use yet (madvise(2)): what is read all over it is found faster. That the kernel has
+/// none only costs time.
+pub(in crate::adapters) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
+    const LARGE: usize = 2 << 20;
+    let before = memory.as_ptr().addr().next_multiple_of(LARGE) - memory.as_ptr().addr();
+    let length = size_of_val(memory).saturating_sub(before) / LARGE * LARGE;
+    if length > 0 {
+        // SAFETY: what lies in the range, which is within `memory`, stays as it is.
+        let _ = unsafe { libc::madvise(memory.as_mut_ptr().byte_add(before).cast(), length, libc::MADV_HUGEPAGE) };
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, try_join};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -32,6 +32,24 @@ pub struct Ready<'s> {
     tags: Vec<TagUnsigned>,
     /// What is about each subject already.
     listed: BTreeMap<Digest, Vec<Descriptor>>,
+}
+
+/// What is signed and written, and not attached yet.
+pub struct Sealed<'s, 'k> {
+    at: Attachment<'s>,
+    key: &'k PrivateKey,
+    tags: Vec<TagUnsigned>,
+    referrers: Vec<NewManifest>,
+    stated: Stated,
+}
+
+/// What is attached now, by what is read to see that.
+#[derive(Debug, Default)]
+pub struct Stated {
+    /// The referrers, one a statement.
+    pub referrers: Vec<Digest>,
+    /// Bundles, and what is signed under tags.
+    pub blobs: Vec<Descriptor>,
 }
 
 /// A statement before it is signed.
@@ -77,8 +95,16 @@ impl<'s> Ready<'s> {
                 blobs.extend([payload, config]);
             }
         }
-        put_blobs(at, &blobs).await?;
+        let is_new = |statement: &&Unsigned| ready.listed.get(&statement.subject.digest).is_none_or(Vec::is_empty);
+        let coming = ready.statements.iter().filter(is_new).count();
+        try_join(put_blobs(at, &blobs), expect_bundles(at, coming)).await?;
         Ok(ready)
+    }
+
+    /// Leaves it at that: nothing will be signed.
+    pub async fn give_up(self) {
+        // What is left open costs a store no more than what broke off.
+        let _ = expect_bundles(self.at, 0).await;
     }
 
     async fn ask(&mut self) -> Result<(), SigningError> {
@@ -107,35 +133,52 @@ impl<'s> Ready<'s> {
         Ok(())
     }
 
-    /// Signs all of it and attaches it; gives the digest of the referrer that carries each statement. What is there already stays.
-    pub async fn sign(self, key: &PrivateKey) -> Result<Vec<Digest>, SigningError> {
+    /// Signs all of it and attaches it. What is there already stays.
+    pub async fn sign(self, key: &PrivateKey) -> Result<Stated, SigningError> {
+        self.seal(key).await?.attach().await
+    }
+
+    /// Signs what is stated and writes that, so that only what names it is wanting. Nothing is attached yet.
+    pub async fn seal<'k>(self, key: &'k PrivateKey) -> Result<Sealed<'s, 'k>, SigningError> {
         let Self { at, statements, tags, listed } = self;
-        let (mut referrers, mut bundles, mut digests) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut referrers, mut bundles, mut stated) = (Vec::new(), Vec::new(), Stated::default());
+        stated.blobs.extend(tags.iter().map(|tag| Descriptor::of(predicate::SIMPLE_SIGNING, &tag.payload)));
         for statement in &statements {
             let bundle = SmallBlob::new(predicate::BUNDLE, statement.bundle(key)?);
+            stated.blobs.push(bundle.descriptor.clone());
             let there = listed.get(&statement.subject.digest).map(Vec::as_slice).unwrap_or_default();
             if let Some(there) = find_stated(at, there, (&statement.predicate_type, &bundle.descriptor)).await? {
-                digests.push(there);
+                stated.referrers.push(there);
                 continue;
             }
             let bytes = written("referrer", &referrer(statement, bundle.descriptor.clone()))?;
-            digests.push(Digest::of(&bytes));
+            stated.referrers.push(Digest::of(&bytes));
             referrers.push(NewManifest { tag: None, media_type: media_type::MANIFEST.to_owned(), bytes });
             bundles.push(bundle);
         }
+        put_blobs(at, &bundles).await?;
+        expect_bundles(at, 0).await?;
+        Ok(Sealed { at, key, tags, referrers, stated })
+    }
+}
+
+impl Sealed<'_, '_> {
+    /// Attaches it.
+    pub async fn attach(self) -> Result<Stated, SigningError> {
+        let Self { at, key, tags, referrers, stated } = self;
         if at.store.as_layout().is_some() {
             // They share the index that names them: it is changed once.
-            put_blobs(at, &bundles).await?;
             settle(at, tags, referrers, key).await?;
         } else {
-            let stated = async {
-                put_blobs(at, &bundles).await?;
-                settle(at, Vec::new(), referrers, key).await
-            };
-            together(vec![stated.boxed(), settle(at, tags, Vec::new(), key).boxed()]).await?;
+            let bundled = settle(at, Vec::new(), referrers, key).boxed();
+            together(vec![bundled, settle(at, tags, Vec::new(), key).boxed()]).await?;
         }
-        Ok(digests)
+        Ok(stated)
     }
+}
+
+async fn expect_bundles(at: Attachment<'_>, coming: usize) -> Result<(), SigningError> {
+    Ok(at.store.expect_blobs(at.repository, predicate::BUNDLE, coming).await?)
 }
 
 async fn put_blobs(at: Attachment<'_>, blobs: &[SmallBlob]) -> Result<(), SigningError> {

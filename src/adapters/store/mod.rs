@@ -9,6 +9,7 @@ mod daemon;
 mod described;
 mod error;
 mod exported;
+mod foreseen;
 mod kept;
 pub mod layout;
 mod memory;
@@ -28,6 +29,7 @@ use crate::domain::oci::{Descriptor, Digest, Platform, Repository, Tag};
 pub use cached::{cached_layers, remove_cached_steps};
 pub use error::StoreError;
 pub use exported::free_exports;
+pub use foreseen::ForeseenStore;
 pub use kept::KeptDocuments;
 pub use memory::MemoryStore;
 pub use remembered::{Memory, RememberedStore};
@@ -183,6 +185,12 @@ pub trait Store: Send + Sync {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Descriptor, StoreError>;
+
+    /// Makes ready for so many small blobs of a media type that are to be put into a repository soon; with none, gives up what was
+    /// made ready and not needed. Puts nothing.
+    async fn expect_blobs(&self, _repository: &Repository, _kind: &str, _count: usize) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Stores small blobs that were just made, as [`Self::put_blob`] does each: those on their way together, none is looked for
     /// first. Where one fails, some of the others may be there.

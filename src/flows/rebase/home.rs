@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::{join, try_join3};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::find::{Bases, OwnImage, OwnName, Refusal};
 use super::make::Made;
 use super::told::Carried;
 use crate::adapters::settings::StorePlace;
+use crate::adapters::signing::Stated;
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{NewManifest, Selector, SmallBlob, Store, StoreError};
 use crate::domain::oci::{Descriptor, Digest, ImageRef, MAX_MANIFEST_BYTES, Place, Registry, Repository};
@@ -92,12 +94,17 @@ impl Context {
         if image.home == Home::Local {
             return bring_layers(target, bases, carried).await;
         }
-        self.send_layers((image, bases), target, carried).await?;
         let (store, repository) = (&image.site.store, &image.site.repository);
         let read = |document: &Descriptor| target.read_blob(document, MAX_MANIFEST_BYTES);
         let configs = made.images.iter().map(|(manifest, _)| &manifest.config);
         let configs = configs.map(|config| Ok(SmallBlob { descriptor: config.clone(), bytes: read(config)? }));
-        store.put_blobs(repository, &configs.collect::<Result<Vec<_>, StoreError>>()?).await?;
+        let configs = configs.collect::<Result<Vec<_>, StoreError>>()?;
+        // Blobs hang on nothing, and manifests on all of them.
+        let configs = async { Ok(store.put_blobs(repository, &configs).await?) };
+        let own = self.own_layers_there(image, bases);
+        let layers = self.send_layers((image, bases), target, carried);
+        let (own, (), ()) = try_join3(own.boxed(), layers.boxed(), configs).await?;
+        carried.there += own;
         let new = |manifest: &Descriptor| {
             Ok(NewManifest { tag: None, media_type: manifest.media_type.clone(), bytes: read(manifest)? })
         };
@@ -109,14 +116,8 @@ impl Context {
         Ok(())
     }
 
-    /// The layers a registry lacks: mounted from the base's repository where that is beside it, else copied. Our own are only
-    /// asked for.
-    async fn send_layers(
-        &self,
-        (image, bases): (&OwnImage, &Bases),
-        target: &Arc<Layout>,
-        carried: &mut Carried,
-    ) -> Result<(), Report> {
+    /// How many layers of our own there are; all of them are where the image is.
+    async fn own_layers_there(&self, image: &OwnImage, bases: &Bases) -> Result<u64, Report> {
         let (store, repository) = (&image.site.store, &image.site.repository);
         let own: BTreeMap<&Digest, &Descriptor> = image.own_layers(bases).map(|layer| (&layer.digest, layer)).collect();
         let there = stream::iter(own.into_values().cloned()).map(|layer| async move {
@@ -124,11 +125,23 @@ impl Context {
             Ok::<_, StoreError>((layer, is_there))
         });
         let there: Vec<(Descriptor, bool)> = there.buffer_unordered(AT_ONCE).try_collect().await?;
-        if let Some((absent, _)) = there.iter().find(|(_, is_there)| !is_there) {
-            let message = format!("layer {} of {} is not there any more", absent.digest, image.reference);
-            return Err(Report::message(Kind::Failed, message).help("bake and publish it again"));
+        match there.iter().find(|(_, is_there)| !is_there) {
+            None => Ok(there.len() as u64),
+            Some((absent, _)) => {
+                let message = format!("layer {} of {} is not there any more", absent.digest, image.reference);
+                Err(Report::message(Kind::Failed, message).help("bake and publish it again"))
+            }
         }
-        carried.there += there.len() as u64;
+    }
+
+    /// The base's layers a registry lacks: mounted from the base's repository where that is beside it, else copied.
+    async fn send_layers(
+        &self,
+        (image, bases): (&OwnImage, &Bases),
+        target: &Arc<Layout>,
+        carried: &mut Carried,
+    ) -> Result<(), Report> {
+        let (store, repository) = (&image.site.store, &image.site.repository);
         let onto = self.parse_reference(&bases.name)?;
         let beside = match (self.in_registry(&image.reference), self.in_registry(&onto)) {
             (Some((home, _)), Some((host, base))) if home == host && base != *repository => Some(base),
@@ -159,13 +172,10 @@ impl Context {
         Ok(())
     }
 
-    /// Verifies what lies in a registry without a name, as whoever pulls it would; a store on this machine was judged before.
-    pub(super) async fn verified_home(&self, image: &OwnImage, digest: &Digest) -> Result<(), Report> {
-        if image.home == Home::Local {
-            return Ok(());
-        }
+    /// Verifies what lies in a registry without a name, as whoever pulls it would.
+    async fn verified_home(&self, image: &OwnImage, digest: &Digest, stated: Stated) -> Result<(), Report> {
         let there = ImageRef { tag: None, ..image.placed.pinned(digest.clone()) };
-        let verified = self.verify_sent(&there.to_string()).await?;
+        let verified = self.verify_sent(&there.to_string(), stated).await?;
         ending(&verified).map_err(|kind| {
             let message = format!("{} does not get the new image: it does not verify there", image.reference);
             let mut report = Report::message(kind, message);
@@ -178,8 +188,14 @@ impl Context {
         })
     }
 
-    /// Moves the tag, unless somebody else did meanwhile. Where they moved it to the same, it is done.
-    pub(super) async fn move_tag(&self, target: &Layout, image: &OwnImage, top: &Descriptor) -> Result<(), Report> {
+    /// Moves the tag, unless somebody else did meanwhile. Where they moved it to the same, it is done. In a registry nothing gets a
+    /// name that does not verify there.
+    pub(super) async fn give_tag(
+        &self,
+        target: &Layout,
+        image: &OwnImage,
+        (top, stated): (&Descriptor, Stated),
+    ) -> Result<(), Report> {
         let now = match image.home {
             Home::Local => {
                 if target.tag_from(&image.name(), &image.digest, top)? {
@@ -189,7 +205,11 @@ impl Context {
             }
             Home::Registry => {
                 let (store, repository) = (&image.site.store, &image.site.repository);
-                let now = store.resolve(repository, &Selector::Tag(image.tag.clone())).await?;
+                let selector = Selector::Tag(image.tag.clone());
+                let verifying = self.verified_home(image, &top.digest, stated).boxed();
+                let (verified, now) = join(verifying, store.resolve(repository, &selector)).await;
+                verified?;
+                let now = now?;
                 if now.digest == image.digest {
                     // Registries compare nothing themselves: what happens between asking and putting is not seen.
                     let bytes = target.read_blob(top, MAX_MANIFEST_BYTES)?;

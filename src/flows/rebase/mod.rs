@@ -14,20 +14,21 @@ mod prove;
 mod told;
 mod trial;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
 use futures_util::future::{join, try_join};
 
 use self::find::{Bases, OwnImage};
 use self::home::Home;
-use self::make::Target;
+use self::make::{Made, Target};
 use self::prove::Proven;
 use super::signer::Signer;
-use super::statements::{Making, unsigned};
+use super::statements::{Attaching, Document, Making, unsigned};
 use super::{Context, LoadedRecipe};
+use crate::adapters::signing::Stated;
 use crate::adapters::store::TriedStore;
-use crate::adapters::store::layout::Hold;
+use crate::adapters::store::layout::{Hold, Layout};
 use crate::domain::text::escape;
 use crate::domain::trust::{Check, Verified};
 use crate::report::Report;
@@ -174,27 +175,44 @@ impl Context {
             }
             None => None,
         };
+        let stated = self.vouched((image, bases), (&target, &made), vouching, &mut told.carried).await?;
+        self.give_tag(&target, image, (&made.top, stated)).await?;
+        told.is_done = true;
+        self.with_lock(told, (recipe.as_ref(), bases), options).await
+    }
+
+    /// Brings it to where the image lives, and attaches what vouches for it once it is there. Whatever needs no more than a key
+    /// is done meanwhile: one takes long to open.
+    async fn vouched(
+        &self,
+        (image, bases): (&OwnImage, &Bases),
+        (target, made): (&Arc<Layout>, &Made),
+        vouching: Option<(&Signer, Attaching, Vec<Document>)>,
+        carried: &mut Carried,
+    ) -> Result<Stated, Report> {
+        let opened = OnceLock::new();
         let home = async {
             match image.home {
                 Home::Local => Ok(()),
-                Home::Registry => self.bring_home((image, bases), (&target, &made), &mut told.carried).await,
+                Home::Registry => self.bring_home((image, bases), (target, made), carried).await,
             }
         };
-        let ready = async {
-            Ok(match &vouching {
-                Some((signer, attaching, documents)) => Some((signer, attaching.ready(&made.top, documents).await?)),
-                None => None,
-            })
+        let sealed = async {
+            let Some((signer, attaching, documents)) = &vouching else { return Ok(None) };
+            let ready = attaching.ready(&made.top, documents).await?;
+            let key = match signer.open().await {
+                Ok(key) => opened.get_or_init(|| key),
+                Err(report) => {
+                    ready.give_up().await;
+                    return Err(report);
+                }
+            };
+            ready.seal(key).await.map(Some).map_err(|error| unsigned(&made.top, error))
         };
-        let ((), ready) = try_join(home.boxed(), ready.boxed()).await?;
-        if let Some((signer, ready)) = ready {
-            let key = signer.open().await?;
-            ready.sign(&key).await.map_err(|error| unsigned(&made.top, error))?;
+        match try_join(home.boxed(), sealed.boxed()).await?.1 {
+            Some(sealed) => sealed.attach().await.map_err(|error| unsigned(&made.top, error)),
+            None => Ok(Stated::default()),
         }
-        self.verified_home(image, &made.top.digest).await?;
-        self.move_tag(&target, image, &made.top).await?;
-        told.is_done = true;
-        self.with_lock(told, (recipe.as_ref(), bases), options).await
     }
 
     /// The recipe's lock follows, now that the tag has moved.

@@ -11,8 +11,8 @@ use super::reading::{Reading, gap_of_store};
 use crate::adapters::clock;
 use crate::adapters::seen::SeenTags;
 use crate::adapters::settings::StorePlace;
-use crate::adapters::signing::{Keyring, Subject, attached};
-use crate::adapters::store::{KeptDocuments, Memory, RememberedStore, Selector, Store};
+use crate::adapters::signing::{Keyring, Stated, Subject, attached};
+use crate::adapters::store::{ForeseenStore, KeptDocuments, Memory, RememberedStore, Selector, Store};
 use crate::domain::oci::{Digest, ImageRef, Repository, Tag};
 use crate::domain::trust::{Attached, Gap, Known, reason};
 use crate::flows::Context;
@@ -77,6 +77,8 @@ pub(in crate::flows) struct Inquiry {
     context: Context,
     /// What is pinned is judged by what its store answered before, where it does not answer now.
     pinned: bool,
+    /// The repository something was just put into, by its full name.
+    sent: Option<(String, Arc<dyn Store>)>,
     rings: Asked<String, Known<Arc<Keyring>>>,
     attached: Asked<(String, Digest), Known<Attached>>,
     tags: Asked<(String, Tag), Known<Digest>>,
@@ -90,6 +92,7 @@ impl Inquiry {
             seen: SeenTags::new(&context.paths.state),
             context: context.clone(),
             pinned: false,
+            sent: None,
             rings: Asked::new(),
             attached: Asked::new(),
             tags: Asked::new(),
@@ -99,6 +102,17 @@ impl Inquiry {
     /// About a base that a lock pins: a bake does not wait for a store that was asked before.
     pub(super) fn of_pinned(context: &Context) -> Self {
         Self { pinned: true, ..Self::new(context) }
+    }
+
+    /// The same, where what is attached at a site was just put there: it is read at once, not one after the other.
+    pub(super) fn of_sent(context: &Context, site: &Site, stated: Stated) -> Self {
+        let store = ForeseenStore::begin(Arc::clone(&site.store), &site.repository, stated.referrers, stated.blobs);
+        Self { sent: Some((site.full_name.clone(), Arc::new(store))), ..Self::of_pinned(context) }
+    }
+
+    /// Where something was just put at this site, the store that foresees its being read.
+    fn sent_to(&self, site: &Site) -> Option<&Arc<dyn Store>> {
+        self.sent.as_ref().filter(|(name, _)| *name == site.full_name).map(|(_, store)| store)
     }
 
     /// The keys that judge what lies at a site.
@@ -128,23 +142,26 @@ impl Inquiry {
     pub(in crate::flows) async fn attached(&self, site: &Site, digest: &Digest) -> Known<Attached> {
         let ask = async {
             let ring = self.ring(&site.law).await?;
-            if self.pinned {
+            // Of what was just sent, only what is there now counts.
+            let pinned = self.pinned && self.sent_to(site).is_none();
+            if pinned {
                 // A signature that holds goes on to hold: the store need not be asked for it again.
                 let known = self.attached_by(site, digest, &ring, Memory::First).await;
                 if known.as_ref().is_ok_and(|known| known.signers().next().is_some()) {
                     return known;
                 }
             }
-            let memory = if self.pinned { Memory::WhenSilent } else { Memory::Never };
+            let memory = if pinned { Memory::WhenSilent } else { Memory::Never };
             self.attached_by(site, digest, &ring, memory).await
         };
         self.attached.once((site.full_name.clone(), digest.clone()), ask).await
     }
 
     async fn attached_by(&self, site: &Site, digest: &Digest, ring: &Keyring, memory: Memory) -> Known<Attached> {
-        let store = match site.store.as_layout() {
-            Some(_) => Arc::clone(&site.store),
-            None => Arc::new(RememberedStore::new(Arc::clone(&site.store), &self.context.paths.cache, memory)) as _,
+        let store = Arc::clone(self.sent_to(site).unwrap_or(&site.store));
+        let store = match store.as_layout() {
+            Some(_) => store,
+            None => Arc::new(RememberedStore::new(store, &self.context.paths.cache, memory)) as _,
         };
         let subject = Subject { store: &*store, repository: &site.repository, digest, names: &site.law.names };
         attached(subject, ring, self.now).await

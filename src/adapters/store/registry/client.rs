@@ -14,6 +14,7 @@ use super::destination::{Destinations, redacted};
 use super::failure::{Fault, MAX_ERROR_BYTES, offers_no_tls, refusal, stalled, unreachable};
 use super::known::{Answer, Answers};
 use super::retry::{Patience, Retry, is_transient, retry_after};
+use super::roots::tls;
 use super::store::RegistryOptions;
 use crate::adapters::clock::Stopwatch;
 use crate::adapters::store::StoreError;
@@ -127,15 +128,13 @@ impl Client {
         let loopback = options.host.is_loopback();
         let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(&*host, |(name, _)| name);
         let destinations = Destinations::of(name, loopback);
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Only a second installation can fail, and then there is a provider.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
+        let tls = tls().map_err(|error| StoreError::Unreachable { store: store.clone(), source: error.into() })?;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("bakery/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(options.patience.idle.min(Duration::from_secs(20)))
             .referer(false)
+            .tls_backend_preconfigured(tls)
             .dns_resolver(Arc::new(destinations.clone()));
         if loopback {
             builder = builder.no_proxy();

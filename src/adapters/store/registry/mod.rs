@@ -6,7 +6,8 @@
 //! and its challenge grammar; what is sent where is decided here.
 //!
 //! - `store`: what a registry is opened with, and the port in terms of the rest.
-//! - `client`: one request: scheme, authorization, redirects, retries, bounded bodies. `destination`: where it may go.
+//! - `client`: one request: scheme, authorization, redirects, retries, bounded bodies. `destination`: where it may go. `roots`: whom
+//!   it is believed to be.
 //! - `auth`, `credential`: challenges and tokens; docker's and podman's auth files and credential helpers.
 //! - `pull`, `push`, `manifest`, `listing`, `referrer`: the endpoints.
 //! - `known`: what was answered before, and whether it still holds.
@@ -24,6 +25,7 @@ mod pull;
 mod push;
 mod referrer;
 mod retry;
+mod roots;
 mod store;
 
 pub use credential::AuthFiles;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use reqwest::header::{CONTENT_RANGE, HeaderName, LOCATION, RANGE};
 use reqwest::{Method, StatusCode, Url};
 use tokio::io::AsyncReadExt;
@@ -22,27 +23,64 @@ use crate::domain::oci::{Descriptor, Digest};
 const CHUNK: usize = 8 << 20;
 /// Largest chunk a registry may ask for as its least.
 const MAX_CHUNK: usize = 64 << 20;
-/// Sessions kept for the upload that follows a mount.
+/// Sessions kept for the uploads that follow.
 const MAX_SESSIONS: usize = 256;
+/// Sessions opened together.
+const AT_ONCE: usize = 8;
 
 const OCTETS: &str = "application/octet-stream";
 const MIN_LENGTH: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 
-/// Upload sessions that mounts which did not mount have left open.
+/// Upload sessions that are open before their blobs are there.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<HashMap<(String, Digest), Session>>);
+pub(super) struct Sessions {
+    /// Those that mounts which did not mount have left.
+    unmounted: Mutex<HashMap<(String, Digest), Session>>,
+    /// Those for blobs of a kind, by repository and media type.
+    expecting: Mutex<HashMap<(String, String), Vec<Session>>>,
+}
 
 impl Sessions {
     fn keep(&self, name: &str, digest: &Digest, session: Session) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.unmounted.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < MAX_SESSIONS {
             kept.insert((name.to_owned(), digest.clone()), session);
         }
     }
 
     fn take(&self, name: &str, digest: &Digest) -> Option<Session> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(name.to_owned(), digest.clone()))
+        self.unmounted.lock().unwrap_or_else(PoisonError::into_inner).remove(&(name.to_owned(), digest.clone()))
     }
+
+    fn expect(&self, name: &str, kind: &str, sessions: Vec<Session>) {
+        let mut expecting = self.expecting.lock().unwrap_or_else(PoisonError::into_inner);
+        expecting.entry((name.to_owned(), kind.to_owned())).or_default().extend(sessions);
+    }
+
+    fn take_expecting(&self, name: &str, kind: &str) -> Option<Session> {
+        let mut expecting = self.expecting.lock().unwrap_or_else(PoisonError::into_inner);
+        expecting.get_mut(&(name.to_owned(), kind.to_owned()))?.pop()
+    }
+}
+
+/// Opens sessions for so many blobs of a kind that are to come; with none, closes those that were not needed.
+pub(super) async fn expect(
+    client: &Client,
+    sessions: &Sessions,
+    name: &str,
+    (kind, count): (&str, usize),
+) -> Result<(), StoreError> {
+    let nothing = Descriptor::of(kind, b"");
+    let upload = Upload { client, name, blob: &nothing, what: format!("blobs of {name}") };
+    if count == 0 {
+        while let Some(session) = sessions.take_expecting(name, kind) {
+            upload.cancel(&session).await;
+        }
+        return Ok(());
+    }
+    let opened = stream::iter((0..count.min(MAX_SESSIONS)).map(|_| upload.start().boxed()).collect::<Vec<_>>());
+    sessions.expect(name, kind, opened.buffered(AT_ONCE).try_collect().await?);
+    Ok(())
 }
 
 #[derive(Clone, Debug)]
@@ -94,11 +132,17 @@ pub(super) async fn put_blob(
 }
 
 /// Puts a blob that was just made into `name`, without looking for it there.
-pub(super) async fn put_new(client: &Client, name: &str, blob: &SmallBlob) -> Result<(), StoreError> {
+pub(super) async fn put_new(
+    client: &Client,
+    sessions: &Sessions,
+    name: &str,
+    blob: &SmallBlob,
+) -> Result<(), StoreError> {
     let SmallBlob { descriptor, bytes } = blob;
     let upload = Upload { client, name, blob: descriptor, what: format!("{name}@{}", descriptor.digest) };
     let source: BlobStream = Box::pin(std::io::Cursor::new(bytes.clone()));
-    upload.run(VerifiedReader::new(source, descriptor), None).await
+    let expecting = sessions.take_expecting(name, &descriptor.media_type);
+    upload.run(VerifiedReader::new(source, descriptor), expecting).await
 }
 
 struct Upload<'a> {

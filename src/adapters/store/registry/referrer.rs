@@ -1,12 +1,12 @@
 //! Referrers: the API where there is one, else the fallback tag `sha256-HEX`, which is then also kept up to date.
 //! Source: distribution-spec, listing referrers and the referrers tag schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
 use reqwest::header::ACCEPT;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::auth::Scope;
 use super::client::{Ask, Client, Target};
@@ -50,9 +50,14 @@ pub(super) async fn list(
     Ok(found)
 }
 
+/// What of a registry's answers is kept for the whole repository.
+fn api_of(name: &str) -> String {
+    format!("{name}/referrers")
+}
+
 /// `None`: the registry has no such API.
 async fn ask_api(client: &Client, name: &str, subject: &Digest) -> Result<Option<Vec<Descriptor>>, StoreError> {
-    let (what, api) = (format!("referrers of {name}@{subject}"), format!("{name}/referrers"));
+    let (what, api) = (format!("referrers of {name}@{subject}"), api_of(name));
     if client.answers.is_absent(&api) {
         return Ok(None);
     }
@@ -112,36 +117,75 @@ async fn fallback(client: &Client, name: &str, subject: &Digest) -> Result<Vec<D
     }
 }
 
-/// Brings referrers into the fallback tags of what they are about, those of one subject together. `turn` keeps our own writers
-/// apart; those of other processes are noticed by reading again.
-pub(super) async fn add_to_fallback(
-    client: &Client,
-    turn: &Mutex<()>,
-    name: &str,
-    described: &[&Described],
-) -> Result<(), StoreError> {
-    let mut by_subject: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
-    for one in described {
-        if let Some(subject) = one.subject() {
-            by_subject.entry(subject.digest.clone()).or_default().push(one.referrer());
-        }
-    }
-    if by_subject.is_empty() {
-        return Ok(());
-    }
-    let _turn = turn.lock().await;
-    let added = by_subject.iter().map(|(subject, own)| add_about(client, name, (subject, own)).boxed());
-    stream::iter(added.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
+/// The fallback tags of what manifests are about, on their way to be brought up to date.
+pub(super) struct Fallbacks<'c> {
+    client: &'c Client,
+    name: &'c str,
+    turn: &'c Mutex<()>,
+    /// Our own writers, kept apart; those of other processes are noticed by reading again.
+    held: Option<MutexGuard<'c, ()>>,
+    known: BTreeMap<Digest, Vec<Descriptor>>,
 }
 
-async fn add_about(client: &Client, name: &str, (subject, own): (&Digest, &[Descriptor])) -> Result<(), StoreError> {
+impl<'c> Fallbacks<'c> {
+    /// Nothing is read yet.
+    pub(super) fn of(client: &'c Client, turn: &'c Mutex<()>, name: &'c str) -> Self {
+        Self { client, name, turn, held: None, known: BTreeMap::new() }
+    }
+
+    /// Reads those that will be written, where it is known already that the registry has no referrers API.
+    pub(super) async fn read(mut self, described: &[Described]) -> Result<Self, StoreError> {
+        let subjects: BTreeSet<Digest> =
+            described.iter().filter_map(|one| one.subject().map(|subject| subject.digest.clone())).collect();
+        if subjects.is_empty() || !self.client.answers.is_absent(&api_of(self.name)) {
+            return Ok(self);
+        }
+        self.held = Some(self.turn.lock().await);
+        let (client, name) = (self.client, self.name);
+        let read = subjects.into_iter().map(|subject| {
+            async move { Ok::<_, StoreError>((subject.clone(), fallback(client, name, &subject).await?)) }.boxed()
+        });
+        self.known = stream::iter(read.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await?;
+        Ok(self)
+    }
+
+    /// Brings referrers into the fallback tags of what they are about, those of one subject together.
+    pub(super) async fn add(mut self, described: &[&Described]) -> Result<(), StoreError> {
+        let mut by_subject: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
+        for one in described {
+            if let Some(subject) = one.subject() {
+                by_subject.entry(subject.digest.clone()).or_default().push(one.referrer());
+            }
+        }
+        if by_subject.is_empty() {
+            return Ok(());
+        }
+        if self.held.is_none() {
+            self.held = Some(self.turn.lock().await);
+        }
+        let (client, name) = (self.client, self.name);
+        let added = by_subject.iter().map(|about| add_about(client, name, about, self.known.remove(about.0)).boxed());
+        stream::iter(added.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
+    }
+}
+
+/// `known`: what the tag listed a moment ago.
+async fn add_about(
+    client: &Client,
+    name: &str,
+    (subject, own): (&Digest, &Vec<Descriptor>),
+    mut known: Option<Vec<Descriptor>>,
+) -> Result<(), StoreError> {
     let tag = fallback_tag(subject)?;
     let missing = |entries: &[Descriptor]| -> Vec<Descriptor> {
         let is_there = |entry: &&Descriptor| entries.iter().any(|known| known.digest == entry.digest);
         own.iter().filter(|entry| !is_there(entry)).cloned().collect()
     };
     for _ in 0..UPDATES {
-        let mut entries = fallback(client, name, subject).await?;
+        let mut entries = match known.take() {
+            Some(known) => known,
+            None => fallback(client, name, subject).await?,
+        };
         let missing = missing(&entries);
         if missing.is_empty() {
             return Ok(());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
 use tokio::sync::Mutex;
@@ -12,6 +13,7 @@ use super::client::Client;
 use super::credential::AuthFiles;
 use super::listing::{self, Listings};
 use super::push::{self, Sessions};
+use super::referrer::Fallbacks;
 use super::retry::Patience;
 use super::{manifest, pull, referrer};
 use crate::adapters::store::described::Described;
@@ -195,9 +197,13 @@ impl Store for RegistryStore {
         Ok(put.into_iter().next().unwrap_or(descriptor))
     }
 
+    async fn expect_blobs(&self, repository: &Repository, kind: &str, count: usize) -> Result<(), StoreError> {
+        push::expect(&self.client, &self.sessions, &self.full(repository), (kind, count)).await
+    }
+
     async fn put_blobs(&self, repository: &Repository, blobs: &[SmallBlob]) -> Result<(), StoreError> {
         let name = self.full(repository);
-        let put = blobs.iter().map(|blob| push::put_new(&self.client, &name, blob).boxed());
+        let put = blobs.iter().map(|blob| push::put_new(&self.client, &self.sessions, &name, blob).boxed());
         stream::iter(put.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
     }
 
@@ -214,9 +220,11 @@ impl Store for RegistryStore {
         let put = described.iter().zip(manifests).map(|(described, manifest)| {
             manifest::put(&self.client, &name, manifest.tag.as_ref(), described, &manifest.bytes).boxed()
         });
-        let listed: Vec<bool> = stream::iter(put.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await?;
+        let put = stream::iter(put.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect::<Vec<bool>>();
+        let fallbacks = Fallbacks::of(&self.client, &self.fallback_turn, &name);
+        let (listed, fallbacks) = try_join(put, fallbacks.read(&described)).await?;
         let unlisted = described.iter().zip(listed).filter(|(_, listed)| !listed).map(|(described, _)| described);
-        referrer::add_to_fallback(&self.client, &self.fallback_turn, &name, &unlisted.collect::<Vec<_>>()).await?;
+        fallbacks.add(&unlisted.collect::<Vec<_>>()).await?;
         Ok(described.into_iter().map(|described| described.descriptor).collect())
     }
 

@@ -1,5 +1,7 @@
 //! Key pairs in cosign's formats: P-256, the private half encrypted by scrypt and secretbox. Knows no files.
 
+mod scrypt;
+
 use std::fmt;
 
 use base64::Engine as _;
@@ -233,10 +235,8 @@ fn random<const N: usize>() -> Result<[u8; N], KeyError> {
 }
 
 fn secretbox(passphrase: &Passphrase, salt: &[u8], log_n: u8) -> Result<XSalsa20Poly1305, KeyError> {
-    let params = scrypt::Params::new(log_n, 8, 1).map_err(|e| KeyError::Envelope(e.to_string()))?;
     let mut key = Zeroizing::new([0_u8; 32]);
-    scrypt::scrypt(passphrase.as_bytes(), salt, &params, &mut key[..])
-        .map_err(|e| KeyError::Envelope(e.to_string()))?;
+    scrypt::derive(passphrase.as_bytes(), salt, log_n, &mut key[..])?;
     Ok(XSalsa20Poly1305::new(Key::from_slice(&key[..])))
 }
 
