@@ -50,6 +50,9 @@ async fn from_never_baked_to_stale() {
     let image = card.image.unwrap();
     assert_eq!((card.standing, image.digest.to_string(), image.is_on_other_base), (Standing::Baked, digest, false));
     assert!(image.size.unwrap() > 0 && card.took.is_some() && card.baked_at.is_some() && card.bake.is_some());
+    world.bakery.write("recipes/app/app.yaml", format!("{APP}# another line\n"));
+    assert!(!image.is_of_other_text && world.card().await.image.unwrap().is_of_other_text);
+    world.bakery.write("recipes/app/app.yaml", APP);
     let asks = card.asks.unwrap();
     assert_eq!((asks.as_str(), world.context.base_now(&asks).await), ("global/os:12", card.pinned.clone()));
 

@@ -79,6 +79,8 @@ pub struct BakedImage {
     pub size: Option<u64>,
     /// It was made on another base than the recipe and its lock name now.
     pub is_on_other_base: bool,
+    /// Whether the recipe says something else than what was baked.
+    pub is_of_other_text: bool,
 }
 
 impl RecipeCard {
@@ -226,6 +228,9 @@ fn card(loaded: &LoadedRecipe, lock: Option<&Lock>, bakes: &Bakes, image: Option
     });
     let is_lost = bake.is_some_and(|row| row.status == ShelfStatus::Lost);
     let failure = bake.and_then(|row| Some(why(row.failure.as_ref()?, row.rejected_by.is_some())));
+    let is_good = |row: &&ShelfRow| row.status == ShelfStatus::Finished(BakeStatus::Ok);
+    let is_of_other_text = bake.filter(is_good).is_some_and(|row| row.recipe_digest != Digest::of(&loaded.bytes));
+    let image = image.map(|image| BakedImage { is_of_other_text, ..image });
     let signed = image.as_ref().and_then(|image| bakes.signed.get(&image.digest)).cloned();
     RecipeCard {
         file: loaded.file.clone(),
@@ -240,7 +245,7 @@ fn card(loaded: &LoadedRecipe, lock: Option<&Lock>, bakes: &Bakes, image: Option
         image,
         bake: bake.map(|row| row.bake.clone()),
         baked_at: bake.map(|row| row.finished.clone().unwrap_or_else(|| row.started.clone())),
-        took: bake.filter(|row| row.status == ShelfStatus::Finished(BakeStatus::Ok)).map(|row| row.millis),
+        took: bake.filter(is_good).map(|row| row.millis),
         signed_by: signed,
         rejected_by: bake.and_then(|row| row.rejected_by.clone()),
         failure: failure.or_else(|| is_lost.then(|| "its worker is gone, and nobody knows why".to_owned())),
@@ -298,5 +303,5 @@ async fn image(local: &dyn Store, recipe: &Recipe, lock: Option<&Lock>) -> Optio
                 || fitting.is_some_and(|lock| digest.is_some_and(|digest| !pins(lock, digest)))
         }
     };
-    Some(BakedImage { digest: raw.descriptor.digest, size, is_on_other_base })
+    Some(BakedImage { digest: raw.descriptor.digest, size, is_on_other_base, is_of_other_text: false })
 }

@@ -52,6 +52,7 @@ pub fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> She
         digest: None,
         failure: None,
         recipe: "recipes/pay/pay.yaml".into(),
+        recipe_digest: Digest::of(b"recipe"),
         base: "global/python:3.12".into(),
         base_digest: Some(Digest::of(b"base")),
     }

@@ -46,7 +46,12 @@ fn card(name: &str, tag: &str, base: &str, standing: Standing) -> RecipeCard {
 }
 
 fn baked(name: &str, tag: &str, base: &str, at: &str) -> RecipeCard {
-    let image = BakedImage { digest: Digest::of(name.as_bytes()), size: Some(98_400_000), is_on_other_base: false };
+    let image = BakedImage {
+        digest: Digest::of(name.as_bytes()),
+        size: Some(98_400_000),
+        is_on_other_base: false,
+        is_of_other_text: false,
+    };
     RecipeCard {
         image: Some(image),
         bake: Some("01JD0000000000000000000000".into()),

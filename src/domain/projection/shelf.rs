@@ -87,6 +87,8 @@ pub struct ShelfRow {
     pub rejected_by: Option<String>,
     /// Recipe file as the user named it.
     pub recipe: String,
+    /// Of the text that was baked.
+    pub recipe_digest: Digest,
     /// Base as the recipe names it.
     pub base: String,
     /// What it was pinned to; `None` for scratch.
@@ -124,6 +126,7 @@ impl ShelfRow {
             new_bytes: view.layers.made_size(),
             rejected_by: no.map(|check| check.id.clone()),
             recipe: started.recipe.clone(),
+            recipe_digest: started.recipe_digest.clone(),
             base: started.base.clone(),
             base_digest: started.base_digest.clone(),
             digest: image.cloned(),

@@ -8,6 +8,7 @@ use super::files::{FilesView, Sort, glyph_of};
 use super::pane::counts;
 use super::{FactRow, Matter, Model, Part, Standing, Tab, layers, trust};
 use crate::domain::layer::Totals;
+use crate::domain::oci::Digest;
 use crate::domain::text::escape;
 use crate::domain::units;
 use crate::tui::format;
@@ -28,8 +29,10 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
 
 /// What is looked into: `◇ payments-api:1.3.9 → :1.4.0`.
 fn what(model: &Model, look: &Look, around: &Around, short: bool) -> Vec<Span<'static>> {
-    let shown =
-        |reference: &str| escape(if short { reference.rsplit('/').next().unwrap_or(reference) } else { reference });
+    let shown = |reference: &str| {
+        let reference = brief(reference);
+        escape(if short { reference.rsplit('/').next().unwrap_or(&reference) } else { &reference })
+    };
     let named = |reference: &str| {
         let store = reference.split('/').next().unwrap_or("");
         let is_local = around.stores.iter().all(|known| known.name != store || known.is_local);
@@ -61,10 +64,16 @@ fn what(model: &Model, look: &Look, around: &Around, short: bool) -> Vec<Span<'s
     spans
 }
 
+/// A reference with a digest as short as people read one.
+fn brief(reference: &str) -> String {
+    let digest = reference.split_once('@').and_then(|(name, digest)| Some((name, digest.parse::<Digest>().ok()?)));
+    digest.map_or_else(|| reference.to_owned(), |(name, digest)| format!("{name}@{}", digest.short()))
+}
+
 /// `name:tag` in two.
 fn tag_of(reference: &str) -> (&str, Option<&str>) {
     match reference.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+        Some((name, tag)) if !tag.contains('/') && !name.contains('@') => (name, Some(tag)),
         _ => (reference, None),
     }
 }

@@ -78,6 +78,11 @@ impl Model {
             lines.extend(told(look, (Glyph::Stale, Role::Stale), text, columns));
             lines.push(key("b", " bakes it on this one"));
         }
+        if card.standing == Standing::Baked && card.image.as_ref().is_some_and(|image| image.is_of_other_text) {
+            let text = "the recipe says something else now than what was baked";
+            lines.extend(told(look, (Glyph::Waiting, Role::Text), text, columns));
+            lines.push(key("b", " bakes what it says now"));
+        }
         lines.extend(next);
         lines
     }

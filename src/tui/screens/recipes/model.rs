@@ -107,6 +107,9 @@ impl Model {
             Standing::Baked if card.image.as_ref().is_some_and(|image| image.is_on_other_base) => {
                 (Glyph::Stale, "other base".to_owned())
             }
+            Standing::Baked if card.image.as_ref().is_some_and(|image| image.is_of_other_text) => {
+                (Glyph::Waiting, "changed".to_owned())
+            }
             Standing::Baked if card.signed_by.is_some() => (Glyph::Pass, "signed".to_owned()),
             Standing::Baked => (Glyph::Pass, "baked".to_owned()),
         }
