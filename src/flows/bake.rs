@@ -13,6 +13,7 @@ use crate::adapters::journal::{BakeFolder, prune};
 use crate::adapters::process::{Handshake, start_worker};
 use crate::adapters::settings::{Paths, TlsSettings};
 use crate::adapters::signing::Passphrase;
+use crate::domain::engine::Capabilities;
 use crate::domain::oci::Platform;
 use crate::domain::recipe::{Lock, SecretSource};
 use crate::report::{Kind, Report};
@@ -49,6 +50,9 @@ pub struct BakeRequest {
     /// Which of the workspace's `engines` that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builder: Option<String>,
+    /// What the engine said just now it can do, where it has no seats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub can: Option<Capabilities>,
     /// Who bakes each platform, in their order, where the workspace's `engines` do; empty: `engine` bakes all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seats: Vec<Seated>,
@@ -217,6 +221,7 @@ pub(super) fn request(context: &Context, loaded: &LoadedRecipe, options: &BakeOp
         workspace: context.workspace.root.clone(),
         engine: engines::written(options.engine.as_deref().unwrap_or(context.engine_name()), &context.workspace)?,
         builder: None,
+        can: None,
         seats: Vec::new(),
         options: BakeOptions { secrets: context.secrets_of(recipe), ..options.clone() },
     })

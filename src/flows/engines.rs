@@ -25,11 +25,16 @@ const EMBEDDED: &str = "embedded";
 /// The engine at an address; where that is one of the workspace's, with all that is said of it there. A daemon is not spoken to
 /// yet.
 pub(super) fn engine(address: &EngineAddress, context: &Context) -> Result<Arc<dyn Engine>, Report> {
+    told(address, context, None)
+}
+
+/// The same, which need not be asked what it `can` do.
+fn told(address: &EngineAddress, context: &Context, can: Option<Capabilities>) -> Result<Arc<dyn Engine>, Report> {
     if let Some(own) = context.workspace.engines.iter().find(|own| own.engine == *address) {
         return of_pool(own, context);
     }
     Ok(match remote(address, None, &context.workspace)? {
-        Some(engine) => Arc::new(engine),
+        Some(engine) => Arc::new(engine.told(can)),
         None => Arc::new(EmbeddedEngine),
     })
 }
@@ -176,7 +181,7 @@ pub(super) fn hired(context: &Context, request: &BakeRequest) -> Result<Hired, R
     if request.seats.is_empty() {
         let one = context.engine()?;
         let kinds = Kinds { all: one.elsewhere(), own: BTreeMap::new() };
-        return Ok(Hired { engine: engine(&one, context)?, kinds, names: Vec::new() });
+        return Ok(Hired { engine: told(&one, context, request.can.clone())?, kinds, names: Vec::new() });
     }
     let (mut kinds, mut names) = (Kinds::default(), Vec::new());
     let mut builders: Vec<(&Seated, Vec<Platform>)> = Vec::new();

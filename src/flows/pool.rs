@@ -127,11 +127,14 @@ impl Places {
         self.all.iter().map(builder).collect()
     }
 
-    /// Gives a request its seats: a builder's number for each platform.
-    pub(super) fn seat(&self, request: &mut BakeRequest, seats: &[usize]) {
+    /// Gives a request its seats: a builder's number for each platform; with what the one engine there is said it can do.
+    pub(super) fn seat(&self, request: &mut BakeRequest, seats: &[usize], heard: &BTreeMap<usize, Capabilities>) {
         let Some(first) = seats.first().and_then(|seat| self.all.get(*seat)) else { return };
         request.engine.clone_from(&first.engine);
         request.builder = first.own.as_ref().map(|own| own.name.clone());
+        // A builder of several is asked again: whether it still answers decides where the bake goes.
+        let alone = first.own.is_none() && engines::split(&first.engine).1.is_none();
+        request.can = seats.first().and_then(|seat| heard.get(seat)).filter(|_| alone).cloned();
         let seated = |(platform, seat): (&Platform, &usize)| {
             let own = self.all.get(*seat)?.own.as_ref()?;
             Some(Seated {

@@ -42,6 +42,7 @@ mod tests {
             workspace: "/w".into(),
             engine: "embedded".into(),
             builder: None,
+            can: None,
             seats: Vec::new(),
             options: BakeOptions::default(),
         }

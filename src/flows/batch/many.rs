@@ -224,7 +224,7 @@ impl Batch {
 
     fn begin(&mut self, work: usize, seats: Vec<usize>) {
         let mut request = self.requests[work].clone();
-        self.places.seat(&mut request, &seats);
+        self.places.seat(&mut request, &seats, &self.heard);
         let follow = self.done.iter().any(|baked| builds_on(&request, baked));
         let (context, stop) = (self.context.clone(), self.stop.clone());
         let coming = async move {

@@ -26,12 +26,14 @@ pub struct RemoteEngine {
     believed: Vec<Platform>,
     /// How long it may take to say what it can do.
     patience: Option<Duration>,
+    /// What it said of that just now, to whoever gave it the bake.
+    told: Option<Capabilities>,
 }
 
 impl RemoteEngine {
     /// `kind` names the sort of engine (`docker`): it is in journals and in the keys of what is made there.
     pub fn new(kind: &'static str, builder: Box<dyn Builder>) -> Self {
-        Self { kind, builder: builder.into(), believed: Vec::new(), patience: None }
+        Self { kind, builder: builder.into(), believed: Vec::new(), patience: None, told: None }
     }
 
     /// The same, believed to run programs of these platforms: whoever set it up says so. A daemon only tells what its machine is.
@@ -44,7 +46,15 @@ impl RemoteEngine {
         Self { patience: Some(patience), ..self }
     }
 
+    /// The same, not asked again what it can do.
+    pub fn told(self, can: Option<Capabilities>) -> Self {
+        Self { told: can, ..self }
+    }
+
     async fn asked(&self) -> Result<Capabilities, EngineError> {
+        if let Some(told) = &self.told {
+            return Ok(told.clone());
+        }
         let asking = self.builder.capabilities();
         let mut can = match self.patience {
             None => asking.await?,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::domain::oci::{Descriptor, Digest, Digester, ImageManifest, media_type};
 
@@ -12,6 +13,7 @@ use crate::domain::oci::{Descriptor, Digest, Digester, ImageManifest, media_type
 pub(super) struct Left<'a> {
     into: &'a Path,
     blobs: PathBuf,
+    begun: AtomicUsize,
 }
 
 impl<'a> Left<'a> {
@@ -19,7 +21,7 @@ impl<'a> Left<'a> {
     pub(super) fn begin(into: &'a Path) -> io::Result<Self> {
         let blobs = into.join("blobs/sha256");
         fs::create_dir_all(&blobs)?;
-        Ok(Self { into, blobs })
+        Ok(Self { into, blobs, begun: AtomicUsize::new(0) })
     }
 
     /// A blob that is there already.
@@ -31,7 +33,7 @@ impl<'a> Left<'a> {
 
     /// A blob written piece by piece.
     pub(super) fn blob(&self) -> io::Result<Arriving> {
-        let path = self.blobs.join("arriving");
+        let path = self.blobs.join(format!("arriving-{}", self.begun.fetch_add(1, Ordering::Relaxed)));
         let file = io::BufWriter::with_capacity(256 << 10, File::create(&path)?);
         Ok(Arriving { path, blobs: self.blobs.clone(), file, digester: Digester::sha256(), size: 0 })
     }

@@ -20,6 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bollard::Docker;
 use bollard::errors::Error;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::buildkit::TlsFiles;
@@ -58,6 +59,8 @@ pub struct Daemon {
     kind: DaemonKind,
     address: String,
     way: Way,
+    /// Whether it was agreed on which version of the API is spoken: once is enough.
+    agreed: OnceCell<()>,
     /// Whose what is left there is.
     mark: Mark,
     /// Layers of images that are there: they need not be sent, and need not come back.
@@ -80,14 +83,14 @@ impl Daemon {
         let builder = format!("{} at {address}", kind.name());
         let way =
             connect::connect(kind, &address, files).map_err(|source| BuilderError::Unreachable { builder, source })?;
-        Ok(Self { kind, address, way, mark: Mark::new(), loaded: Mutex::default() })
+        Ok(Self { kind, address, way, agreed: OnceCell::new(), mark: Mark::new(), loaded: Mutex::default() })
     }
 
     /// Version it says it is of, and the platform of its machine.
     pub async fn version(&self) -> Result<(String, Platform), BuilderError> {
         let asking = async {
-            let version = self.way.docker.clone().negotiate_version().await?.version().await?;
-            Ok::<_, Error>(version)
+            self.agree().await?;
+            self.way.docker.version().await
         };
         let answer = tokio::time::timeout(PATIENCE, asking).await;
         let version = answer
@@ -100,7 +103,17 @@ impl Daemon {
     }
 
     async fn api(&self) -> Result<Docker, BuilderError> {
-        self.way.docker.clone().negotiate_version().await.map_err(|error| self.failed(error))
+        self.agree().await.map_err(|error| self.failed(error))?;
+        Ok(self.way.docker.clone())
+    }
+
+    /// Podman takes every version, and is slow to say which it is of.
+    async fn agree(&self) -> Result<(), Error> {
+        if self.kind == DaemonKind::Podman {
+            return Ok(());
+        }
+        let ask = || async { self.way.docker.clone().negotiate_version().await.map(drop) };
+        self.agreed.get_or_try_init(ask).await.copied()
     }
 
     fn protocol(&self, what: impl Into<String>) -> BuilderError {

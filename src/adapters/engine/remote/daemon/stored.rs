@@ -11,6 +11,9 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,6 +27,8 @@ use crate::adapters::engine::remote::left::Left;
 use crate::adapters::snapshot::{UpperError, copy_out, open_folder};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Digest, ImageConfig, media_type};
 
+/// Layers read at once.
+const AT_ONCE: usize = 4;
 /// Largest document of a storage: podman has one for all its layers.
 const MAX_DOCUMENT: u64 = 64 << 20;
 
@@ -172,23 +177,36 @@ impl Stored {
     pub(super) fn leave(
         self,
         into: &Path,
-        is_known: &dyn Fn(&DiffId) -> bool,
+        is_known: &(dyn Fn(&DiffId) -> bool + Sync),
         stop: &CancellationToken,
     ) -> Result<(), UpperError> {
         let failed = |source: io::Error| UpperError::Io { path: String::new(), action: "keep what came back", source };
         let left = Left::begin(into).map_err(failed)?;
-        let mut layers = Vec::new();
-        for (diff_id, folder) in self.layers {
-            if is_known(&diff_id) {
-                layers.push(Descriptor::new(media_type::LAYER, diff_id.0, 0));
-                continue;
+        let one = |(diff_id, folder): &(DiffId, OwnedFd)| {
+            if is_known(diff_id) {
+                return Ok(Descriptor::new(media_type::LAYER, diff_id.0.clone(), 0));
             }
-            let blob = left.blob().map_err(failed)?;
-            let blob = copy_out(folder.as_fd(), blob, &|| stop.is_cancelled())?;
+            let blob = copy_out(folder.as_fd(), left.blob().map_err(failed)?, &|| stop.is_cancelled())?;
             let (digest, size) = blob.finish(&|_| false).map_err(failed)?;
-            layers.push(Descriptor::new(media_type::LAYER, digest, size));
-        }
-        left.finish(&self.config, layers).map_err(failed)
+            Ok::<_, UpperError>(Descriptor::new(media_type::LAYER, digest, size))
+        };
+        // Several at once: a layer of many small files is read one file after the other.
+        let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(self.layers.len()) {
+                scope.spawn(|| {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(layer) = self.layers.get(at) else { break };
+                        let made = one(layer);
+                        found.lock().unwrap_or_else(PoisonError::into_inner).insert(at, made);
+                    }
+                });
+            }
+        });
+        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let layers = found.into_values();
+        left.finish(&self.config, layers.collect::<Result<_, _>>()?).map_err(failed)
     }
 }
 
