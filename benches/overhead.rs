@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench overhead` prints a Markdown table; nothing here judges. Needs root, mmdebstrap, skopeo, and of dockerd, podman
 //! and buildkitd (named by `BAKERY_BUILDKITD`, buildctl beside it) what is to be measured; it says what it skips.
-//! `BAKERY_BENCH_RUNS` is how often each is measured. The steps see no network.
+//! `BAKERY_BENCH_RUNS` is how often each is measured, `BAKERY_BENCH_WORK=0` leaves the steps half as long: what a bake costs besides
+//! is the same, whatever the steps take. The steps see no network.
 //!
 //! A bake has the image on this machine at its end; `docker build` leaves it at the daemon. Thus the build is measured alone, and with
 //! `save`, which is how an image leaves a daemon. `buildctl` writes it itself.
@@ -45,7 +46,9 @@ const BASE: &str = "localhost/os:1";
 /// What the builders' own commands make.
 const MADE: &str = "localhost/overhead:1";
 
-/// Each works for about a second; together they leave some 60 MB.
+/// What each step does besides, that leaves nothing: with it a step takes about a second.
+const MORE: &str = "; find /usr/lib /usr/share -type f -exec sha256sum {} + > /dev/null";
+/// Together they leave some 30 MB.
 const STEPS: [&str; 6] = [
     "cp -a /usr/share/perl /srv/perl; find /usr/lib -type f -exec sha256sum {} + > /srv/lib.sums",
     "find /srv/perl -type f -exec cat {} + | gzip -n -6 > /srv/perl.gz",
@@ -158,8 +161,10 @@ impl Bench {
         let head = |name: &str, base: &str| format!("recipe: 1\nname: {name}\ntag: \"1\"\nbase: {base}\nsteps:\n");
         bakery.write("recipes/os.yaml", head("os", "scratch") + "  - unpack: {from: rootfs.tar, to: /}\n");
         let base = bakery.bake("recipes/os.yaml");
+        let more = std::env::var("BAKERY_BENCH_WORK").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+        let more = MORE.repeat(more);
         let steps: String =
-            STEPS.iter().map(|step| format!("  - run: {{network: none, script: \"{step}\"}}\n")).collect();
+            STEPS.iter().map(|step| format!("  - run: {{network: none, script: \"{step}{more}\"}}\n")).collect();
         bakery.write("recipes/app.yaml", head("app", "local/os:1") + &steps);
         let archive = bakery.path("os.tar");
         let from = format!("oci:{}:os:1", bakery.local().display());

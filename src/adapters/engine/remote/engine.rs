@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -84,7 +84,9 @@ impl Engine for RemoteEngine {
     async fn bake(&self, job: &BakeJob, sink: &dyn Sink, cancel: &CancellationToken) -> Result<Baked, EngineError> {
         let platforms: Vec<Platform> = job.plan.platforms.iter().map(|part| part.platform.clone()).collect();
         let away = self.away(job, &platforms).await?;
-        bake_with(job, sink, cancel, &|_| Some(Arc::clone(&away))).await
+        let baked = bake_with(job, sink, cancel, &|_| Some(Arc::clone(&away))).await;
+        self.builder.settle().await;
+        baked
     }
 }
 
@@ -170,6 +172,9 @@ impl Engine for SeatedEngine {
         if let Some(part) = job.plan.platforms.iter().find(|part| !away.contains_key(&part.platform)) {
             return Err(EngineError::Unsupported { engine: self.name(), what: format!("bake for {}", part.platform) });
         }
-        bake_with(job, sink, cancel, &|platform| away.get(platform).cloned().flatten()).await
+        let baked = bake_with(job, sink, cancel, &|platform| away.get(platform).cloned().flatten()).await;
+        join_all(self.seats.iter().filter_map(|(engine, _)| engine.as_ref()).map(|engine| engine.builder.settle()))
+            .await;
+        baked
     }
 }

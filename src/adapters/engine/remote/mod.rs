@@ -100,6 +100,9 @@ pub trait Builder: Send + Sync {
     /// An image it took is not needed any more by this bake. What later bakes stand on, too, it may keep.
     async fn forget(&self, _name: &str) {}
 
+    /// Waits for what nobody had to wait for until now: a bake is over.
+    async fn settle(&self) {}
+
     /// Whether a cancel ends what runs there, too; else it goes on until its own end, for nobody.
     fn ends_cancelled(&self) -> bool {
         true

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use super::load::remove;
 use super::said::{Story, exit_code};
 use super::session::Session;
 use super::{Daemon, DaemonKind};
@@ -39,8 +40,7 @@ impl Daemon {
             Ok(()) => self.fetch(&docker, &tag, (&dockerfile, &order.result)).await,
             Err(error) => Err(error),
         };
-        // Only room there depends on it.
-        self.remove(&docker, &tag).await;
+        self.later(async move { remove(&docker, &tag).await });
         fetched
     }
 

@@ -2,6 +2,7 @@
 //! them. A bake that lives holds a lock on this machine; of another machine's only those a day old are taken for dead.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bollard::Docker;
@@ -9,6 +10,7 @@ use bollard::query_parameters::ListImagesOptions;
 use ulid::Ulid;
 
 use super::Daemon;
+use super::load::remove;
 use crate::adapters::clock;
 use crate::adapters::file_lock::FileLock;
 use crate::adapters::settings::Paths;
@@ -83,16 +85,19 @@ impl Drop for Mark {
 
 impl Daemon {
     /// Frees what bakes left that are not any more: once a bake.
-    pub(super) async fn clean(&self, docker: &Docker) {
+    pub(super) fn clean(&self, docker: &Docker) {
         if self.mark.cleaned.swap(true, Ordering::Relaxed) {
             return;
         }
-        let Ok(images) = docker.list_images(Some(ListImagesOptions::default())).await else { return };
-        let now = clock::now_unix();
-        for name in images.iter().flat_map(|image| &image.repo_tags).filter(|name| self.mark.is_left(name, now)) {
-            self.remove(docker, name).await;
-        }
-        forget_locks(&self.mark.folder, &self.mark.name);
+        let (docker, mark) = (docker.clone(), Arc::clone(&self.mark));
+        self.later(async move {
+            let Ok(images) = docker.list_images(Some(ListImagesOptions::default())).await else { return };
+            let now = clock::now_unix();
+            for name in images.iter().flat_map(|image| &image.repo_tags).filter(|name| mark.is_left(name, now)) {
+                remove(&docker, name).await;
+            }
+            forget_locks(&mark.folder, &mark.name);
+        });
     }
 }
 

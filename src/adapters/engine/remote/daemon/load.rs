@@ -22,7 +22,7 @@ impl Daemon {
     /// of it need not be sent again.
     pub(super) async fn load(&self, ground: &GroundImage) -> Result<String, BuilderError> {
         let docker = self.api().await?;
-        self.clean(&docker).await;
+        self.clean(&docker);
         let base = ground.base();
         let kept = base.as_ref().unwrap_or(ground);
         let mut name = format!("localhost/bakery-ground:{}", &kept.id.encoded()[..32]);
@@ -111,15 +111,16 @@ impl Daemon {
             loaded.remove(name);
         }
         if let Ok(docker) = self.api().await {
-            self.remove(&docker, name).await;
+            remove(&docker, name).await;
         }
     }
+}
 
-    pub(super) async fn remove(&self, docker: &Docker, name: &str) {
-        let options = RemoveImageOptionsBuilder::default().force(true).build();
-        // Only room there depends on it.
-        let _ = docker.remove_image(name, Some(options), None).await;
-    }
+/// An image goes.
+pub(super) async fn remove(docker: &Docker, name: &str) {
+    let options = RemoveImageOptionsBuilder::default().force(true).build();
+    // Only room there depends on it.
+    let _ = docker.remove_image(name, Some(options), None).await;
 }
 
 /// What a thread writes, as a stream.

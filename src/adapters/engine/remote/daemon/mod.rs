@@ -14,7 +14,7 @@ mod session;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,6 +22,7 @@ use bollard::Docker;
 use bollard::errors::Error;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::buildkit::TlsFiles;
 use super::{BaseBy, Builder, BuilderError, GroundImage, Order, Told};
@@ -62,7 +63,9 @@ pub struct Daemon {
     /// Whether it was agreed on which version of the API is spoken: once is enough.
     agreed: OnceCell<()>,
     /// Whose what is left there is.
-    mark: Mark,
+    mark: Arc<Mark>,
+    /// What nobody waits for before the end: images that are not needed there any more, freed.
+    later: Mutex<Vec<AbortOnDropHandle<()>>>,
     /// Layers of images that are there: they need not be sent, and need not come back.
     loaded: Mutex<BTreeMap<String, Vec<DiffId>>>,
 }
@@ -83,7 +86,15 @@ impl Daemon {
         let builder = format!("{} at {address}", kind.name());
         let way =
             connect::connect(kind, &address, files).map_err(|source| BuilderError::Unreachable { builder, source })?;
-        Ok(Self { kind, address, way, agreed: OnceCell::new(), mark: Mark::new(), loaded: Mutex::default() })
+        Ok(Self {
+            kind,
+            address,
+            way,
+            agreed: OnceCell::new(),
+            mark: Arc::new(Mark::new()),
+            later: Mutex::default(),
+            loaded: Mutex::default(),
+        })
     }
 
     /// Version it says it is of, and the platform of its machine.
@@ -114,6 +125,14 @@ impl Daemon {
         }
         let ask = || async { self.way.docker.clone().negotiate_version().await.map(drop) };
         self.agreed.get_or_try_init(ask).await.copied()
+    }
+
+    /// Begins something nobody waits for before [`Builder::settle`].
+    fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let begun = AbortOnDropHandle::new(tokio::spawn(work));
+        if let Ok(mut later) = self.later.lock() {
+            later.push(begun);
+        }
     }
 
     fn protocol(&self, what: impl Into<String>) -> BuilderError {
@@ -191,6 +210,12 @@ impl Builder for Daemon {
     /// Podman's service does not tell its build that nobody waits for it any more.
     fn ends_cancelled(&self) -> bool {
         self.kind == DaemonKind::Docker
+    }
+
+    async fn settle(&self) {
+        let later = self.later.lock().map(|mut later| std::mem::take(&mut *later)).unwrap_or_default();
+        // Only room there depends on it; what is not done by then the next bake does.
+        let _ = tokio::time::timeout(PATIENCE, futures_util::future::join_all(later)).await;
     }
 
     async fn forget(&self, name: &str) {
