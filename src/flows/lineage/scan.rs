@@ -33,6 +33,8 @@ pub(super) struct Scanned {
 
 /// Where a digest can be read: its store, and its repository there.
 type Found = (Arc<dyn Store>, Repository);
+/// Digests to be read, with the tags that point to them.
+type Wanted = BTreeMap<Digest, (Found, Vec<Place>)>;
 
 impl Context {
     /// All images that a tag points to, and the bases that only others know of.
@@ -40,7 +42,7 @@ impl Context {
         let mut unread = shelves.unread.clone();
         let tags: Vec<BoxFuture<'_, _>> = shelves.shelves.iter().map(|shelf| self.tags(shelf).boxed()).collect();
         let listed = stream::iter(tags).buffer_unordered(8).collect::<Vec<_>>().await;
-        let mut places: BTreeMap<Digest, (Found, Vec<Place>)> = BTreeMap::new();
+        let mut places = Wanted::new();
         for (shelf, (mut tags, failures)) in listed {
             let last = as_last(shelf, memory, (&tags, &failures));
             tags.extend(last);
@@ -80,12 +82,7 @@ impl Context {
     }
 
     /// The images of these digests; what cannot be read is told, unless it is no image at all.
-    async fn read_all(
-        &self,
-        shelves: &Shelves,
-        places: BTreeMap<Digest, (Found, Vec<Place>)>,
-        unread: &mut Vec<Unread>,
-    ) -> Vec<Image> {
+    async fn read_all(&self, shelves: &Shelves, places: Wanted, unread: &mut Vec<Unread>) -> Vec<Image> {
         let read =
             places.into_iter().map(|(digest, (found, places))| self.read(shelves, digest, found, places).boxed());
         let read: Vec<BoxFuture<'_, _>> = read.collect();
@@ -224,7 +221,7 @@ impl Context {
         &self,
         (images, further): (&[Image], &FurtherHints),
         remembered: &BTreeSet<Pointed>,
-    ) -> (BTreeMap<Digest, (Found, Vec<Place>)>, BTreeMap<Digest, String>) {
+    ) -> (Wanted, BTreeMap<Digest, String>) {
         let known: HashSet<&Digest> = images.iter().flat_map(Image::digests).collect();
         let hints = images.iter().filter_map(|image| image.hint.as_ref()).chain(further.values().flatten());
         let hints = hints.filter_map(|hint| Some((hint.repository.clone()?, hint.digest.clone()?)));
