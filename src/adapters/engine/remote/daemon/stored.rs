@@ -3,7 +3,8 @@
 //! is not as expected (another machine's daemon, another storage driver, no right to look) gives `None`.
 //!
 //! What the daemon says of places is not believed. The image's config and which folder is which layer are read in the
-//! storage itself, below one root, through no symlink; the config must be what the image's id says.
+//! storage itself, below one root, through no symlink; the config must be what the image's id says. Only root reads there: to
+//! others owners are not who they are in the image.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -47,17 +48,26 @@ impl Daemon {
         }
         let said = docker.inspect_image(tag).await.ok()?;
         let kind = self.kind;
-        tokio::task::spawn_blocking(move || find(kind, &said)).await.ok()?
+        let look =
+            move || Places::of(kind, &said).filter(|places| has_own_ids(&places.root)).and_then(|_| find(kind, &said));
+        tokio::task::spawn_blocking(look).await.ok()?
     }
 
-    /// Whether its storage may be on this machine, and is its own or root's: another user's daemon could name folders that are
-    /// not that user's to read.
+    /// Whether its storage may be on this machine, and both it and we are root's: another user's daemon could name folders that
+    /// are not that user's to read, and to another user a file's owner is not who it is in the image.
     fn is_trusted_here(&self) -> bool {
         let Some(socket) = self.address.strip_prefix("unix://") else { return false };
         let socket = format!("/{}", socket.trim_start_matches('/'));
-        let us = rustix::process::geteuid().as_raw();
-        std::fs::metadata(socket).is_ok_and(|socket| socket.uid() == 0 || socket.uid() == us)
+        rustix::process::geteuid().is_root() && std::fs::metadata(socket).is_ok_and(|socket| socket.uid() == 0)
     }
+}
+
+/// Whether owners in a storage are those of the image. A daemon that maps them (dockerd's `userns-remap`) keeps its storage in a
+/// folder named after its ids, `100000.100000`, which is theirs.
+fn has_own_ids(root: &Path) -> bool {
+    let name = root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_mapped = name.split_once('.').is_some_and(|ids| [ids.0, ids.1].iter().all(|id| id.parse::<u32>().is_ok()));
+    !is_mapped && std::fs::metadata(root).is_ok_and(|root| (root.uid(), root.gid()) == (0, 0))
 }
 
 /// Where a storage is, and the folders of an image's layers in it, bottom first.
@@ -257,6 +267,22 @@ mod tests {
         let blobs: Vec<Vec<u8>> = blobs.map(|blob| fs::read(blob.unwrap().path()).unwrap()).collect();
         let has = |text: &[u8]| blobs.iter().any(|blob| blob.windows(text.len()).any(|part| part == text));
         assert!(blobs.len() == 3 && has(b"bb") && !has(b"aa\0"), "config, manifest and the one layer that is new");
+    }
+
+    #[test]
+    fn owners_that_are_mapped_are_not_taken_for_the_images() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str, owner: u32| {
+            let place = folder.path().join(name);
+            fs::create_dir(&place).unwrap();
+            std::os::unix::fs::chown(&place, Some(0), Some(owner)).unwrap();
+            has_own_ids(&place)
+        };
+        assert!(place("docker", 0) && place("storage.1", 0));
+        assert!(!place("100000.100000", 0) && !place("mapped", 100_000) && !has_own_ids(&folder.path().join("none")));
     }
 
     #[test]
