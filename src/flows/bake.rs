@@ -10,7 +10,7 @@ use super::prepare::{PrepareOptions, local_base, platforms_of};
 use super::{Context, LoadedRecipe, engines};
 use crate::adapters::host;
 use crate::adapters::journal::{BakeFolder, prune};
-use crate::adapters::process::{Handshake, start_worker};
+use crate::adapters::process::start_worker;
 use crate::adapters::settings::{Paths, TlsSettings};
 use crate::adapters::signing::Passphrase;
 use crate::domain::engine::Capabilities;
@@ -267,12 +267,7 @@ pub(super) async fn begin_worker(request: &BakeRequest, passphrase: Option<&Pass
 
 async fn begin(folder: &BakeFolder, request: &[u8], passphrase: Option<&Passphrase>) -> Result<u32, Report> {
     folder.write(REQUEST, request)?;
-    match start_worker(folder.id(), &folder.worker_log(), passphrase.map(Passphrase::as_bytes)).await? {
-        Handshake::Ready(pid) => Ok(pid),
-        Handshake::Refused(line) => {
-            Err(serde_json::from_str(&line).unwrap_or_else(|_| Report::message(Kind::Failed, line)))
-        }
-    }
+    start_worker(folder.id(), &folder.worker_log(), passphrase.map(Passphrase::as_bytes)).await?.pid()
 }
 
 /// Whether a test plays the engine's part: then nothing is prepared either.

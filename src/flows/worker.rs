@@ -49,17 +49,7 @@ struct Bench {
 pub async fn work(id: &str) -> Result<(), Report> {
     leave_session();
     let watch = Stopwatch::start();
-    match set_up(id) {
-        Ok(bench) => {
-            Handshake::Ready(identity().pid).say().map_err(|error| Report::new(Kind::Failed, &error))?;
-            bake(bench, watch).await
-        }
-        Err(report) => {
-            let line = serde_json::to_string(&report).unwrap_or_else(|_| report.message.clone());
-            Handshake::Refused(line).say().map_err(|error| Report::new(Kind::Failed, &error))?;
-            Err(report)
-        }
-    }
+    bake(Handshake::tell(set_up(id))?, watch).await
 }
 
 fn set_up(id: &str) -> Result<(Bench, Stops), Report> {

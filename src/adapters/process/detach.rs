@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
+use super::identity::identity;
 use crate::report::{Kind, Report};
 
 /// The longest line a worker says before it detaches.
@@ -135,8 +136,28 @@ pub fn passphrase_given() -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 }
 
 impl Handshake {
+    /// The pid of a worker that runs; else why it does not, in its own words.
+    pub fn pid(self) -> Result<u32, Report> {
+        match self {
+            Self::Ready(pid) => Ok(pid),
+            Self::Refused(line) => {
+                Err(serde_json::from_str(&line).unwrap_or_else(|_| Report::message(Kind::Failed, line)))
+            }
+        }
+    }
+
+    /// Says to whoever started this process whether it runs: by what came of setting it up, which is given back.
+    pub fn tell<T>(set_up: Result<T, Report>) -> Result<T, Report> {
+        let said = match &set_up {
+            Ok(_) => Self::Ready(identity().pid),
+            Err(report) => Self::Refused(serde_json::to_string(report).unwrap_or_else(|_| report.message.clone())),
+        };
+        said.say().map_err(|error| Report::new(Kind::Failed, &error))?;
+        set_up
+    }
+
     /// Says this to whoever started the worker, and closes the pipe.
-    pub fn say(&self) -> io::Result<()> {
+    fn say(&self) -> io::Result<()> {
         let line = match self {
             Self::Ready(pid) => format!("ready {pid}\n"),
             Self::Refused(why) => format!("{}\n", why.replace('\n', " ")),

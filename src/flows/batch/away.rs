@@ -69,12 +69,7 @@ async fn start(context: &Context, handed: Handed, parallel: usize) -> Result<Awa
     let passphrase = context.passphrase.as_ref().map(Passphrase::as_bytes);
     let begun = async {
         folder.write(REQUEST, &text)?;
-        match start_detached(["__batch", folder.id()], &folder.worker_log(), passphrase).await? {
-            Handshake::Ready(pid) => Ok(pid),
-            Handshake::Refused(line) => {
-                Err(serde_json::from_str(&line).unwrap_or_else(|_| Report::message(Kind::Failed, line)))
-            }
-        }
+        start_detached(["__batch", folder.id()], &folder.worker_log(), passphrase).await?.pid()
     };
     match begun.await {
         Ok(pid) => Ok(AwayBatch { batch: folder.id().to_owned(), pid, waiting }),
@@ -119,18 +114,8 @@ pub fn cancel(prefix: &str) -> Result<Option<String>, Report> {
 /// Works off batch `id`. Whoever started this process is told whether it runs.
 pub async fn work(id: &str) -> Result<(), Report> {
     leave_session();
-    let failed = |error: std::io::Error| Report::new(Kind::Failed, &error);
-    match set_up(id) {
-        Ok((away, mut stops)) => {
-            Handshake::Ready(identity().pid).say().map_err(failed)?;
-            away.run(&mut stops).await
-        }
-        Err(report) => {
-            let line = serde_json::to_string(&report).unwrap_or_else(|_| report.message.clone());
-            Handshake::Refused(line).say().map_err(failed)?;
-            Err(report)
-        }
-    }
+    let (away, mut stops) = Handshake::tell(set_up(id))?;
+    away.run(&mut stops).await
 }
 
 /// Everything the process holds.

@@ -8,7 +8,7 @@ use super::RolloutOptions;
 use super::draft::Draft;
 use super::follow::{Following, read};
 use crate::adapters::journal::{BakeFolder, is_held, list, prune};
-use crate::adapters::process::{Handshake, ask_to_stop, identity, is_worker_of, start_detached};
+use crate::adapters::process::{ask_to_stop, identity, is_worker_of, start_detached};
 use crate::adapters::rollouts::at_work;
 use crate::adapters::signing::Passphrase;
 use crate::domain::rollout::{Progress, RolloutStatus, State};
@@ -141,12 +141,7 @@ impl Context {
 
     async fn start_rollout(&self, folder: &BakeFolder) -> Result<(), Report> {
         let passphrase = self.passphrase.as_ref().map(Passphrase::as_bytes);
-        match start_detached(["__rollout", folder.id()], &folder.worker_log(), passphrase).await? {
-            Handshake::Ready(_) => Ok(()),
-            Handshake::Refused(line) => {
-                Err(serde_json::from_str(&line).unwrap_or_else(|_| Report::message(Kind::Failed, line)))
-            }
-        }
+        start_detached(["__rollout", folder.id()], &folder.worker_log(), passphrase).await?.pid().map(drop)
     }
 
     /// Of this workspace, newest first. One whose journal or request cannot be read is passed over.

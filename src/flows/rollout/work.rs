@@ -43,18 +43,8 @@ pub async fn work(id: &str) -> Result<(), Report> {
         Ok(stops) => set_up(id).map(|work| (work, stops)),
         Err(report) => Err(report),
     };
-    let failed = |error: std::io::Error| Report::new(Kind::Failed, &error);
-    match set_up {
-        Ok((work, mut stops)) => {
-            Handshake::Ready(identity().pid).say().map_err(failed)?;
-            work.run(&mut stops).await
-        }
-        Err(report) => {
-            let line = serde_json::to_string(&report).unwrap_or_else(|_| report.message.clone());
-            Handshake::Refused(line).say().map_err(failed)?;
-            Err(report)
-        }
-    }
+    let (work, mut stops) = Handshake::tell(set_up)?;
+    work.run(&mut stops).await
 }
 
 fn set_up(id: &str) -> Result<Work, Report> {

@@ -42,9 +42,9 @@ pub enum TaskKind {
 }
 
 impl TaskKind {
-    /// Whether leaving would break off something that should be finished.
+    /// Whether leaving would break off something that should be finished. A batch is handed on, with what has not begun of it.
     pub fn is_owed(&self) -> bool {
-        matches!(self, Self::Rebase(_) | Self::Update | Self::Batch | Self::Publish | Self::Unused | Self::Export(_))
+        matches!(self, Self::Rebase(_) | Self::Update | Self::Publish | Self::Unused | Self::Export(_))
     }
 }
 

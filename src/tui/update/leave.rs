@@ -3,7 +3,7 @@
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screens::{Place, Screen, Wish};
-use crate::tui::tasks::{Task, TaskKind};
+use crate::tui::tasks::Task;
 use crate::tui::widgets::Confirm;
 
 /// Leaves, or asks about what would be lost.
@@ -53,8 +53,7 @@ fn naming_both(question: Confirm, owed: &str) -> Confirm {
 
 /// What is under way and would be broken off, in words. Bakes are not: they go on by themselves.
 fn owed(model: &Model) -> Option<String> {
-    // A batch is handed on, with what has not begun of it.
-    let said = |task: &Task| (task.kind != TaskKind::Batch && task.kind.is_owed()).then(|| task.what.clone());
+    let said = |task: &Task| task.kind.is_owed().then(|| task.what.clone());
     let owed: Vec<String> = model.tasks.all.iter().filter_map(said).collect();
     (!owed.is_empty()).then(|| owed.join(", "))
 }

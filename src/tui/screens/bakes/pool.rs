@@ -75,7 +75,7 @@ impl Pool {
     }
 
     /// Bakes asked for from here that have not begun.
-    pub fn waiting(&self) -> usize {
+    fn waiting(&self) -> usize {
         self.live().map_or(0, |pooled| pooled.board.waiting.len() + pooled.queued)
     }
 
