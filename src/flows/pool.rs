@@ -36,6 +36,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// One of the workspace's engines.
+    fn of(own: &EngineSettings) -> Self {
+        Self { engine: own.engine.to_string(), own: Some(own.clone()) }
+    }
+
     /// What it is called.
     pub(super) fn name(&self) -> &str {
         self.own.as_ref().map_or(engines::split(&self.engine).0, |own| &own.name)
@@ -97,8 +102,7 @@ impl Places {
             engines.iter().filter(|own| named.is_none_or(|named| own.name == named)).collect();
         if !chosen.is_empty() {
             chosen.iter().try_for_each(|own| own.check_tls())?;
-            let place = |own: &EngineSettings| Place { engine: own.engine.to_string(), own: Some(own.clone()) };
-            return Ok(Self { all: chosen.into_iter().map(place).collect(), slots: parallel });
+            return Ok(Self { all: chosen.into_iter().map(Place::of).collect(), slots: parallel });
         }
         let engine = engines::written(named.unwrap_or(context.engine_name()), &context.workspace)?;
         let first = engines::split(&engine).0;
@@ -211,8 +215,7 @@ pub(super) struct Asked {
 impl Context {
     /// The workspace's builders with nothing to do; none where it has no `engines`.
     pub fn builders(&self) -> Vec<Seats> {
-        let own = |own: &EngineSettings| Place { engine: own.engine.to_string(), own: Some(own.clone()) };
-        let all = self.workspace.engines.iter().map(own).collect();
+        let all = self.workspace.engines.iter().map(Place::of).collect();
         Pool::new(Places { all, slots: 1 }.builders(), Vec::new()).board(0).builders
     }
 
@@ -222,8 +225,7 @@ impl Context {
         if self.engine().map_or(true, |engine| engine != EngineAddress::Embedded) {
             places.push(Place { engine: self.engine_name().to_owned(), own: None });
         }
-        let own = |own: &EngineSettings| Place { engine: own.engine.to_string(), own: Some(own.clone()) };
-        places.extend(self.workspace.engines.iter().map(own));
+        places.extend(self.workspace.engines.iter().map(Place::of));
         let answers = join_all(places.iter().map(|place| async {
             match place.own.as_ref().map_or(Ok(()), EngineSettings::check_tls) {
                 Ok(()) => place.ask(self).await,
