@@ -36,6 +36,7 @@ impl Ordered {
             no_cache: false,
             host_network: false,
             result: at("result"),
+            early: at("early"),
         };
         Self { order, _folder: folder }
     }

@@ -4,6 +4,7 @@
 mod context;
 #[cfg(feature = "engines")]
 mod docker;
+mod early;
 #[cfg(feature = "engines")]
 mod examples;
 #[cfg(feature = "engines")]

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::PathBuf;
 
+use super::events::Events;
+use super::image::exec_config;
+use super::platform::{Stack, Workshop};
+use super::running::{OWNERSHIP_LOST, Subject};
 use super::steps::{Remembered, StepError, owner_ids};
 use crate::adapters::engine::{BakeJob, EngineError, Sink};
 use crate::adapters::inputs::open_input;
 use crate::domain::journal::EventKind;
 use crate::domain::layer::{ContentDigest, Tree};
 use crate::domain::plan::InputKind;
-use crate::domain::recipe::{Action, FileTest, Owner, Recipe, TestCase, TestKind};
+use crate::domain::recipe::{Action, FileTest, Owner, Recipe, RunTest, TestCase, TestKind};
 use crate::domain::trust::{CheckVerdict, Finding, Surroundings, evaluate_file_test, worst};
 
 /// Largest copied file looked into.
@@ -152,4 +156,67 @@ pub(super) fn sum_up(
         }
     }
     Ok(failed)
+}
+
+impl Workshop {
+    /// Puts the image to the recipe's tests, in the recipe's order.
+    pub(super) fn test(&self, mut stack: Stack, events: &Events) -> Result<Vec<Finding>, StepError> {
+        if self.frame.ownership_lost {
+            let check = "layer.ownership".to_owned();
+            events.emit(EventKind::CheckStarted { check: check.clone() })?;
+            let mend = "`bakery doctor` says how this user gets subordinate ids; then bake again".to_owned();
+            let lines = vec![OWNERSHIP_LOST.to_owned(), mend];
+            events.emit(finished(check, &Finding::new(CheckVerdict::Warn, "ownership.single-id", lines)))?;
+        }
+        let mut files = self.file_tests(&mut stack).into_iter();
+        let mut found = Vec::with_capacity(self.tests.len());
+        for test in &self.tests {
+            let check = check_of(test);
+            events.emit(EventKind::CheckStarted { check: check.clone() })?;
+            let finding = match &test.kind {
+                TestKind::File(_) => files.next(),
+                TestKind::Run(run) => Some(self.run_test(&mut stack, run)?),
+            };
+            let unknown = || Finding::new(CheckVerdict::Unknown, "test.tree", Vec::new());
+            let finding = finding.unwrap_or_else(unknown);
+            if self.alone {
+                events.emit(finished(check, &finding))?;
+            }
+            found.push(finding);
+        }
+        Ok(found)
+    }
+
+    /// One test that runs something.
+    fn run_test(&self, stack: &mut Stack, test: &RunTest) -> Result<Finding, StepError> {
+        let config = exec_config(&self.frame, self.base.as_ref());
+        let subject = Subject {
+            platform: &self.platform,
+            layers: &stack.layers,
+            target: &self.frame.target,
+            config: &config,
+            cancel: &self.cancel,
+        };
+        let mut finding = subject.tried(&mut stack.runner, (&self.cache, self.ids), test)?;
+        // Whoever bakes elsewhere may have a machine that runs nothing.
+        if self.elsewhere.is_some() && finding.reason == NOT_RUN {
+            finding.reason = "test.platform".into();
+        }
+        Ok(finding)
+    }
+
+    /// What the file tests find; without any the tree is not put together.
+    fn file_tests(&self, stack: &mut Stack) -> Vec<Finding> {
+        if self.files.is_empty() {
+            return Vec::new();
+        }
+        match self.tree(stack) {
+            Ok(()) => {}
+            Err(error) => return self.files.evaluate(Err(error), &|_| None),
+        }
+        match &stack.tree {
+            Some(tree) => self.files.evaluate(Ok((tree, &stack.remembered)), &|_| None),
+            None => Vec::new(),
+        }
+    }
 }

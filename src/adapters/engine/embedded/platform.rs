@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::base::{Ground, index_of};
 use super::cache::{StepCache, StoredResult};
-use super::checking::{FileTests, NOT_RUN, check_of, finished};
+use super::checking::FileTests;
 use super::events::{Events, Progress, change_seen};
-use super::image::{Frame, StepOutcome, exec_config, put_image};
+use super::image::{Frame, StepOutcome, put_image};
 use super::reading::Contents;
-use super::running::{Elsewhere, OWNERSHIP_LOST, Runner, StepRun, Subject, UnderWay};
+use super::running::{Elsewhere, Runner, StepRun, UnderWay};
 use super::seal::{Sealed, Sealing, seal};
 use super::steps::{self, Remembered, Source, Spool, Stamp, StepError, Unpacking};
 use crate::adapters::clock::Stopwatch;
@@ -28,8 +28,8 @@ use crate::domain::journal::{EventKind, LayerBlob, SealedLayer, SeenChange};
 use crate::domain::layer::{Changeset, Stage, Tree};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Platform};
 use crate::domain::plan::{Below, CacheKey, InputKind, InputManifest, KeyParts, StepId, step_key};
-use crate::domain::recipe::{Action, RunTest, SecretSource, Step, TestCase, TestKind};
-use crate::domain::trust::{CheckVerdict, Finding};
+use crate::domain::recipe::{Action, SecretSource, Step, TestCase};
+use crate::domain::trust::Finding;
 
 /// Changes told while a step runs: at once, and in all.
 const BATCH: usize = 256;
@@ -97,7 +97,7 @@ pub(super) struct Stack {
     pub(super) tree: Option<Tree>,
     pub(super) remembered: Remembered,
     /// Begun by the first step that runs something.
-    runner: Option<Runner>,
+    pub(super) runner: Option<Runner>,
     /// What is under way elsewhere.
     pub(super) away: UnderWay,
 }
@@ -120,69 +120,8 @@ impl Workshop {
         Ok(Made { manifest, found })
     }
 
-    /// Puts the image to the recipe's tests, in the recipe's order.
-    fn test(&self, mut stack: Stack, events: &Events) -> Result<Vec<Finding>, StepError> {
-        if self.frame.ownership_lost {
-            let check = "layer.ownership".to_owned();
-            events.emit(EventKind::CheckStarted { check: check.clone() })?;
-            let mend = "`bakery doctor` says how this user gets subordinate ids; then bake again".to_owned();
-            let lines = vec![OWNERSHIP_LOST.to_owned(), mend];
-            events.emit(finished(check, &Finding::new(CheckVerdict::Warn, "ownership.single-id", lines)))?;
-        }
-        let mut files = self.file_tests(&mut stack).into_iter();
-        let mut found = Vec::with_capacity(self.tests.len());
-        for test in &self.tests {
-            let check = check_of(test);
-            events.emit(EventKind::CheckStarted { check: check.clone() })?;
-            let finding = match &test.kind {
-                TestKind::File(_) => files.next(),
-                TestKind::Run(run) => Some(self.run_test(&mut stack, run)?),
-            };
-            let unknown = || Finding::new(CheckVerdict::Unknown, "test.tree", Vec::new());
-            let finding = finding.unwrap_or_else(unknown);
-            if self.alone {
-                events.emit(finished(check, &finding))?;
-            }
-            found.push(finding);
-        }
-        Ok(found)
-    }
-
-    /// One test that runs something.
-    fn run_test(&self, stack: &mut Stack, test: &RunTest) -> Result<Finding, StepError> {
-        let config = exec_config(&self.frame, self.base.as_ref());
-        let subject = Subject {
-            platform: &self.platform,
-            layers: &stack.layers,
-            target: &self.frame.target,
-            config: &config,
-            cancel: &self.cancel,
-        };
-        let mut finding = subject.tried(&mut stack.runner, (&self.cache, self.ids), test)?;
-        // Whoever bakes elsewhere may have a machine that runs nothing.
-        if self.elsewhere.is_some() && finding.reason == NOT_RUN {
-            finding.reason = "test.platform".into();
-        }
-        Ok(finding)
-    }
-
     fn runner<'r>(&self, runner: &'r mut Option<Runner>) -> Result<&'r mut Runner, StepError> {
         Ok(Runner::begun(runner, (&self.cache, self.ids), &self.cancel)?)
-    }
-
-    /// What the file tests find; without any the tree is not put together.
-    fn file_tests(&self, stack: &mut Stack) -> Vec<Finding> {
-        if self.files.is_empty() {
-            return Vec::new();
-        }
-        match self.tree(stack) {
-            Ok(()) => {}
-            Err(error) => return self.files.evaluate(Err(error), &|_| None),
-        }
-        match &stack.tree {
-            Some(tree) => self.files.evaluate(Ok((tree, &stack.remembered)), &|_| None),
-            None => Vec::new(),
-        }
     }
 
     /// Makes sure that the stack has its tree.
@@ -196,15 +135,16 @@ impl Workshop {
     fn steps(&self, stack: &mut Stack, tasks: &[Task], events: &Events) -> Result<Vec<StepOutcome>, StepFailed> {
         let mut outcomes = Vec::with_capacity(tasks.len());
         for (at, task) in tasks.iter().enumerate() {
-            // Carried out together with one before it, it has begun already.
-            let before = stack.away.begun.remove(&task.id);
-            let mut begun = before.is_some();
-            let watch = before.unwrap_or_else(Stopwatch::start);
-            let result = self.step(stack, &tasks[at..], events, &mut begun).map_err(|error| {
+            let (watch, mut begun) = (Stopwatch::start(), false);
+            let result = self.step(stack, &tasks[at..], events, &mut begun);
+            // What fails may prove what came before it.
+            self.remember(stack.away.waiting.proven());
+            let result = result.map_err(|error| {
                 // Of those that are carried out together it may be a later one.
                 let there = stack.away.at.take();
                 let failed = tasks[at..].iter().find(|task| there.as_ref() == Some(&task.id)).unwrap_or(task);
-                let millis = stack.away.begun.get(&failed.id).unwrap_or(&watch).millis();
+                let since = stack.away.turns.since(&failed.id);
+                let (begun, millis) = (begun || since.is_some(), since.unwrap_or(watch).millis());
                 let action = failed.step.action.kind();
                 StepFailed { step: failed.id.clone(), begun, action, millis, error }
             })?;
@@ -240,35 +180,55 @@ impl Workshop {
         let cache = StepCache::new(&self.cache);
         let present = |layer: &LayerBlob| self.frame.target.has(&layer.descriptor);
         let look = |stack: &mut Stack| {
-            let stored = cache.result(&key, &present).filter(|_| !self.no_cache);
+            // What nobody has proven yet is not built upon, unless it is by whoever is about to prove it.
+            let may = !self.no_cache && stack.away.waiting.is_empty();
+            let stored = cache.result(&key, &present).filter(|_| may);
             stored.filter(|stored| self.stand_on(stack, stored))
         };
         if let Some(stored) = look(stack) {
+            stack.away.turns.withdraw(&task.id);
             return self.tell_cached(task, stored, events);
         }
         // Wanted by two bakes at once, it is made by one of them.
         let _alone = cache.lock(&key, &self.cancel)?;
         if let Some(stored) = look(stack) {
+            stack.away.turns.withdraw(&task.id);
             return self.tell_cached(task, stored, events);
         }
         let watch = Stopwatch::start();
-        if !*begun {
+        // Carried out together with one before it, it is told by whoever does that.
+        if !stack.away.turns.is_promised(&task.id) {
             events.emit(EventKind::StepStarted { step: task.id.clone() })?;
             *begun = true;
         }
         let (result, millis) = match (&task.step.action, &self.elsewhere) {
             (action, Some(elsewhere)) if action.runs() => {
-                self.run_elsewhere(&**elsewhere, stack, (tasks, key), events)?
+                let carried_out = self.run_elsewhere(&**elsewhere, stack, (tasks, key), events);
+                // Whoever was to tell its beginning may not have come to it.
+                stack.away.turns.begin(&task.id, events);
+                let (result, millis) = carried_out?;
+                self.remember(stack.away.waiting.proven());
+                (result, millis)
             }
-            (Action::Run(_) | Action::Packages(_), _) => (self.run_step(stack, task, key, events)?, None),
-            _ => (self.make(stack, task, key, events)?, None),
+            (action, _) => {
+                let result = match action {
+                    Action::Run(_) | Action::Packages(_) => self.run_step(stack, task, key, events)?,
+                    _ => self.make(stack, task, key, events)?,
+                };
+                self.remember([result.clone()]);
+                (result, watch.millis())
+            }
         };
-        let millis = millis.unwrap_or_else(|| watch.millis());
-        // A result that is not remembered is made again.
-        let _ = cache.store(&result);
         events.emit(EventKind::LayerSealed(self.sealed(task, &result)))?;
         events.emit(EventKind::StepFinished { step: task.id.clone(), millis })?;
         Ok(result)
+    }
+
+    fn remember(&self, results: impl IntoIterator<Item = StoredResult>) {
+        for result in results {
+            // A result that is not remembered is made again.
+            let _ = StepCache::new(&self.cache).store(&result);
+        }
     }
 
     fn tell_cached(&self, task: &Task, stored: StoredResult, events: &Events) -> Result<StoredResult, StepError> {

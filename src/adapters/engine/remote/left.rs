@@ -7,21 +7,22 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::LayerFile;
 use crate::domain::oci::{Descriptor, Digest, Digester, ImageManifest, media_type};
 
 /// A layout that is being filled.
-pub(super) struct Left<'a> {
-    into: &'a Path,
+pub(super) struct Left {
+    into: PathBuf,
     blobs: PathBuf,
     begun: AtomicUsize,
 }
 
-impl<'a> Left<'a> {
+impl Left {
     /// Begins one in an empty folder.
-    pub(super) fn begin(into: &'a Path) -> io::Result<Self> {
+    pub(super) fn begin(into: &Path) -> io::Result<Self> {
         let blobs = into.join("blobs/sha256");
         fs::create_dir_all(&blobs)?;
-        Ok(Self { into, blobs, begun: AtomicUsize::new(0) })
+        Ok(Self { into: into.to_owned(), blobs, begun: AtomicUsize::new(0) })
     }
 
     /// A blob that is there already.
@@ -36,6 +37,28 @@ impl<'a> Left<'a> {
         let path = self.blobs.join(format!("arriving-{}", self.begun.fetch_add(1, Ordering::Relaxed)));
         let file = io::BufWriter::with_capacity(256 << 10, File::create(&path)?);
         Ok(Arriving { path, blobs: self.blobs.clone(), file, digester: Digester::sha256(), size: 0 })
+    }
+
+    /// Where a blob of it lies.
+    pub(super) fn place(&self, digest: &Digest) -> PathBuf {
+        self.blobs.join(digest.encoded())
+    }
+
+    /// A blob that lies here already; `None` where it is gone.
+    pub(super) fn adopt(&self, layer: &LayerFile) -> io::Result<Option<Descriptor>> {
+        let path = self.place(&layer.descriptor.digest);
+        let linked = match fs::hard_link(&layer.path, &path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound && !path.exists() => {
+                fs::copy(&layer.path, &path).map(drop)
+            }
+            other => other,
+        };
+        match linked {
+            Ok(()) => Ok(Some(layer.descriptor.clone())),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Some(layer.descriptor.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The image's documents: its config, and a manifest of these layers.

@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use super::BaseImage;
 use crate::domain::engine::Capabilities;
 use crate::domain::journal::Failure;
-use crate::domain::oci::{ImageRef, Platform};
+use crate::domain::oci::{Descriptor, ImageRef, Platform};
 use crate::report::{Kind, Report};
 
 #[cfg(feature = "engines")]
@@ -48,6 +48,17 @@ pub struct Order {
     pub host_network: bool,
     /// Empty folder that becomes an OCI image layout with exactly one image, without a name.
     pub result: PathBuf,
+    /// Folder for layers that are there before the image is.
+    pub early: PathBuf,
+}
+
+/// A layer that came from a builder, as a blob in a file here.
+#[derive(Clone, Debug)]
+pub struct LayerFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it is.
+    pub descriptor: Descriptor,
 }
 
 /// How what a step stands on gets to a builder.
@@ -67,6 +78,10 @@ pub trait Told: Send + Sync {
     fn ended(&self, line: usize, cached: bool);
     /// It wrote this to its output.
     fn output(&self, line: usize, bytes: &[u8]);
+    /// It left this layer, which can be had though what comes after it is not done yet: told in the order of the lines, after
+    /// [`Told::ended`]. Unless it is `proven` to be of this build nothing is sure of it until the result has it by this very
+    /// descriptor.
+    fn left(&self, _line: usize, _layer: LayerFile, _proven: bool) {}
 }
 
 /// Builds Dockerfiles somewhere else.
@@ -106,6 +121,11 @@ pub trait Builder: Send + Sync {
     /// Whether a cancel ends what runs there, too; else it goes on until its own end, for nobody.
     fn ends_cancelled(&self) -> bool {
         true
+    }
+
+    /// Whether what it has of a build that goes on tells by a label which build that is ([`Told::left`]).
+    fn tells_builds(&self) -> bool {
+        false
     }
 
     /// Builds, and leaves the result in `order.result`. A cancel stops the builder, too, where it can.

@@ -1,7 +1,7 @@
 //! Steps and tests that run something in the image: the sandbox, the snapshots it stacks, what it says and leaves behind.
 //!
 //! Reading order: `runner` (the sandbox of one platform), `ground` (layers as snapshots), `step` (run and packages),
-//! `listen` (what is heard meanwhile), `seal` (the upper folder becomes a layer), `trial` (the recipe's tests), `exam` (the same without a bake),
+//! `listen` (what is heard meanwhile), `elsewhere` (carried out beyond this machine), `seal` (the upper folder becomes a layer), `trial` (the recipe's tests), `exam` (the same without a bake),
 //! `shell`.
 
 mod attempt;
@@ -18,7 +18,7 @@ mod trial;
 
 pub use attempt::try_sandbox;
 pub(in crate::adapters::engine) use elsewhere::Elsewhere;
-pub(in crate::adapters::engine) use elsewhere::{Brought, UnderWay, Work};
+pub(in crate::adapters::engine) use elsewhere::{Brought, Turns, UnderWay, Work};
 pub use exam::{Trial, trial_checks};
 pub(super) use ground::wait_for;
 pub(in crate::adapters::engine) use listen::Telling;

@@ -35,7 +35,17 @@ impl Daemon {
             })
         };
         let dockerfile = read(&order.context.join("Dockerfile"))?;
-        let built = self.run(&docker, order, &tag, (&dockerfile, told)).await;
+        let (done, dones) = mpsc::unbounded_channel();
+        let over = CancellationToken::new();
+        let running = async {
+            let built = self.run(&docker, order, &tag, Story::of(&dockerfile, told, done)).await;
+            over.cancel();
+            built
+        };
+        let line = |word: &str| dockerfile.lines().find(|line| line.starts_with(word));
+        let ground = line("FROM ").map_or("", |line| &line["FROM ".len()..]);
+        let ahead = self.read_ahead(&docker, (order, told), (ground, line("LABEL ")), (dones, &over));
+        let (built, ()) = tokio::join!(running, ahead);
         let fetched = match built {
             Ok(()) => self.fetch(&docker, &tag, (&dockerfile, &order.result)).await,
             Err(error) => Err(error),
@@ -44,14 +54,7 @@ impl Daemon {
         fetched
     }
 
-    async fn run(
-        &self,
-        docker: &Docker,
-        order: &Order,
-        tag: &str,
-        (dockerfile, told): (&str, &dyn Told),
-    ) -> Result<(), BuilderError> {
-        let mut story = Story::of(dockerfile, told);
+    async fn run(&self, docker: &Docker, order: &Order, tag: &str, mut story: Story<'_>) -> Result<(), BuilderError> {
         let mut options = BuildImageOptionsBuilder::default()
             .dockerfile("Dockerfile")
             .t(tag)
@@ -132,8 +135,9 @@ impl Daemon {
     ) -> Result<bool, BuilderError> {
         let Some(stored) = self.stored(docker, tag).await else { return Ok(false) };
         let (known, folder, stop) = (known.clone(), into.to_owned(), CancellationToken::new());
+        let read = self.read.lock().map(|read| read.clone()).unwrap_or_default();
         let guard = stop.clone().drop_guard();
-        let leaving = move || stored.leave(&folder, &|id| known.contains(id), &stop);
+        let leaving = move || stored.leave(&folder, &|id| known.contains(id), &read, &stop);
         let left = tokio::task::spawn_blocking(leaving).await;
         drop(guard);
         if matches!(left, Ok(Ok(()))) {

@@ -58,6 +58,15 @@ pub(super) fn default_address(kind: DaemonKind) -> String {
     }
 }
 
+/// Whether a podman on this machine listens at an address: not whoever carries to another one what is said there.
+pub(super) async fn is_podman_here(address: &str) -> bool {
+    let Some(socket) = address.strip_prefix("unix://") else { return false };
+    let Ok(stream) = UnixStream::connect(format!("/{}", socket.trim_start_matches('/'))).await else { return false };
+    let Some(listener) = stream.peer_cred().ok().and_then(|peer| peer.pid()) else { return false };
+    let program = std::fs::read_link(format!("/proc/{listener}/exe"));
+    program.is_ok_and(|program| program.file_name().is_some_and(|name| name == "podman"))
+}
+
 /// Gets ready to speak to it.
 pub(super) fn connect(
     kind: DaemonKind,

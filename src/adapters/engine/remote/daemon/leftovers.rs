@@ -1,12 +1,13 @@
 //! What bakes leave at a daemon when they are killed: images by names that tell whose they are. Whoever bakes next frees
 //! them. A bake that lives holds a lock on this machine; of another machine's only those a day old are taken for dead.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bollard::Docker;
-use bollard::query_parameters::ListImagesOptions;
+use bollard::query_parameters::ListImagesOptionsBuilder;
 use ulid::Ulid;
 
 use super::Daemon;
@@ -20,6 +21,8 @@ use crate::domain::oci::Digest;
 const RESULTS: &str = "localhost/bakery-result:";
 /// What steps of one bake stand on.
 const PASSING: &str = "localhost/bakery-passing:";
+/// Both.
+const ALL: &str = "localhost/bakery-*";
 /// Seconds after which nobody is taken to be at it any more.
 const OLD: i64 = 24 * 3600;
 
@@ -91,7 +94,10 @@ impl Daemon {
         }
         let (docker, mark) = (docker.clone(), Arc::clone(&self.mark));
         self.later(async move {
-            let Ok(images) = docker.list_images(Some(ListImagesOptions::default())).await else { return };
+            // A daemon takes long to list all it has.
+            let ours = HashMap::from([("reference", vec![ALL])]);
+            let options = ListImagesOptionsBuilder::default().filters(&ours).build();
+            let Ok(images) = docker.list_images(Some(options)).await else { return };
             let now = clock::now_unix();
             for name in images.iter().flat_map(|image| &image.repo_tags).filter(|name| mark.is_left(name, now)) {
                 remove(&docker, name).await;

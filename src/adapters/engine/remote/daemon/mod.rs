@@ -1,9 +1,11 @@
 //! Docker Engine and Podman by the API both speak. What a step stands on is loaded as an image, the step is built upon it,
 //! and the image that comes of it is fetched. Knows no recipes.
 //!
-//! Reading order: `connect`, this file's [`Daemon`], `load`, `build`, `said` (its progress as lines), `stored`, `leftovers`;
+//! Reading order: `connect`, this file's [`Daemon`], `load`, `build`, `said` (its progress as lines), `stored`, `ahead`
+//! (layers read while it builds), `leftovers`;
 //! `images`: what it has of its own, for whoever reads it as a store.
 
+mod ahead;
 mod build;
 mod connect;
 mod images;
@@ -25,7 +27,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::buildkit::TlsFiles;
-use super::{BaseBy, Builder, BuilderError, GroundImage, Order, Told};
+use super::{BaseBy, Builder, BuilderError, GroundImage, LayerFile, Order, Told};
+use crate::adapters::host;
 use crate::domain::engine::Capabilities;
 use crate::domain::oci::{DiffId, Platform};
 use connect::Way;
@@ -68,6 +71,8 @@ pub struct Daemon {
     later: Mutex<Vec<AbortOnDropHandle<()>>>,
     /// Layers of images that are there: they need not be sent, and need not come back.
     loaded: Mutex<BTreeMap<String, Vec<DiffId>>>,
+    /// Layers that were read while builds went on, by what the storage calls them.
+    read: Mutex<BTreeMap<String, LayerFile>>,
 }
 
 impl Daemon {
@@ -94,23 +99,38 @@ impl Daemon {
             mark: Arc::new(Mark::new()),
             later: Mutex::default(),
             loaded: Mutex::default(),
+            read: Mutex::default(),
         })
     }
 
     /// Version it says it is of, and the platform of its machine.
     pub async fn version(&self) -> Result<(String, Platform), BuilderError> {
-        let asking = async {
-            self.agree().await?;
-            self.way.docker.version().await
-        };
-        let answer = tokio::time::timeout(PATIENCE, asking).await;
-        let version = answer
-            .map_err(|_| BuilderError::Silent { builder: self.name(), seconds: PATIENCE.as_secs() })?
-            .map_err(|error| self.failed(error))?;
+        let version = self.patiently(self.way.docker.version()).await?;
         let architecture = version.arch.unwrap_or_default();
         let platform = format!("linux/{architecture}").parse::<Platform>();
         let platform = platform.map_err(|_| self.protocol(format!("that its machine is {architecture:?}")))?;
         Ok((version.version.unwrap_or_default(), platform))
+    }
+
+    /// The platform of its machine. Podman is slow to say all that belongs to its version: one that listens on this machine is
+    /// only asked whether it answers.
+    async fn platform(&self) -> Result<Platform, BuilderError> {
+        if self.kind == DaemonKind::Podman && connect::is_podman_here(&self.address).await {
+            return self.patiently(self.way.docker.ping()).await.map(|_| host::platform());
+        }
+        self.version().await.map(|(_, platform)| platform)
+    }
+
+    /// What it answers, if it does so in time.
+    async fn patiently<T>(&self, asking: impl Future<Output = Result<T, Error>>) -> Result<T, BuilderError> {
+        let asking = async {
+            self.agree().await?;
+            asking.await
+        };
+        let answer = tokio::time::timeout(PATIENCE, asking).await;
+        answer
+            .map_err(|_| BuilderError::Silent { builder: self.name(), seconds: PATIENCE.as_secs() })?
+            .map_err(|error| self.failed(error))
     }
 
     async fn api(&self) -> Result<Docker, BuilderError> {
@@ -184,7 +204,7 @@ impl Builder for Daemon {
     }
 
     async fn capabilities(&self) -> Result<Capabilities, BuilderError> {
-        let (_, platform) = self.version().await?;
+        let platform = self.platform().await?;
         // Secrets of docker go over a connection of their own, which is not made under TLS.
         let secrets = self.kind == DaemonKind::Podman || session::reaches(&self.address);
         Ok(Capabilities {
@@ -210,6 +230,11 @@ impl Builder for Daemon {
     /// Podman's service does not tell its build that nobody waits for it any more.
     fn ends_cancelled(&self) -> bool {
         self.kind == DaemonKind::Docker
+    }
+
+    /// Podman has an image of each line, with a history that names all before it.
+    fn tells_builds(&self) -> bool {
+        self.kind == DaemonKind::Podman
     }
 
     async fn settle(&self) {

@@ -3,12 +3,25 @@
 use std::collections::BTreeMap;
 
 use bollard::models::{BuildInfo, BuildInfoAux};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::adapters::engine::remote::Told;
+
+/// A line that ran something, and is done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Done {
+    pub(super) line: usize,
+    /// The image it left, where it is told.
+    pub(super) image: Option<String>,
+    pub(super) cached: bool,
+}
 
 /// Follows one build.
 pub(super) struct Story<'a> {
     told: &'a dyn Told,
+    done: UnboundedSender<Done>,
+    /// Lines that run something.
+    runs: Vec<usize>,
     /// Lines of instructions BuildKit numbers.
     numbered: Vec<usize>,
     /// BuildKit's nodes by digest.
@@ -26,14 +39,17 @@ pub(super) struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    pub(super) fn of(dockerfile: &str, told: &'a dyn Told) -> Self {
+    pub(super) fn of(dockerfile: &str, told: &'a dyn Told, done: UnboundedSender<Done>) -> Self {
         let numbered =
             |line: &str| ["FROM ", "ADD ", "COPY ", "RUN ", "WORKDIR "].iter().any(|word| line.starts_with(word));
         // `FROM scratch` is no step of BuildKit's.
         let all = dockerfile.lines().enumerate();
         let numbered = all.filter(|(_, line)| numbered(line) && *line != "FROM scratch").map(|(at, _)| at + 1);
+        let runs = dockerfile.lines().enumerate().filter(|(_, line)| line.starts_with("RUN ")).map(|(at, _)| at + 1);
         Self {
             told,
+            done,
+            runs: runs.collect(),
             numbered: numbered.collect(),
             lines: BTreeMap::new(),
             begun: Vec::new(),
@@ -66,6 +82,7 @@ impl<'a> Story<'a> {
                 } else if vertex.completed.is_some() && !self.ended.contains(&line) {
                     self.ended.push(line);
                     self.told.ended(line, vertex.cached);
+                    self.left(line, None, vertex.cached);
                 }
             }
             for log in status.logs {
@@ -108,10 +125,23 @@ impl<'a> Story<'a> {
             self.told.began(number);
         } else if line.starts_with("--> Using cache") {
             self.cached = true;
-        } else if line.starts_with("--> ") || line.starts_with("COMMIT ") {
+        } else if let Some(image) = line.strip_prefix("--> ") {
+            let (current, cached) = (self.current, self.cached);
+            self.end();
+            if let Some(current) = current {
+                self.left(current, Some(image.trim()), cached);
+            }
+        } else if line.starts_with("COMMIT ") {
             self.end();
         } else if let Some(current) = self.current {
             self.told.output(current, line.as_bytes());
+        }
+    }
+
+    fn left(&self, line: usize, image: Option<&str>, cached: bool) {
+        if self.runs.contains(&line) {
+            // Where nobody reads ahead, nobody listens.
+            let _ = self.done.send(Done { line, image: image.map(str::to_owned), cached });
         }
     }
 
@@ -134,6 +164,8 @@ pub(super) fn exit_code(text: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+
+    use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
 
@@ -159,11 +191,13 @@ mod tests {
     #[test]
     fn text_is_told_by_the_instruction_it_belongs_to() {
         let notes = Notes::default();
-        let mut story = Story::of("FROM a\nENV A=b\nRUN [\"x\"]\n", &notes);
+        let (done, mut dones) = unbounded_channel();
+        let mut story = Story::of("FROM a\nENV A=b\nRUN [\"x\"]\nRUN [\"y\"]\n", &notes, done);
         for piece in [
-            "STEP 1/3: FROM a\nSTEP 2/3: ENV A=b\n--> 12ab\nST",
-            "EP 3/3: RUN [\"x\"]\nhello\nthere",
-            " you\n",
+            "STEP 1/4: FROM a\nSTEP 2/4: ENV A=b\n--> 12ab\nST",
+            "EP 3/4: RUN [\"x\"]\nhello\nthere",
+            " you\n--> 5",
+            "6ef\nSTEP 4/4: RUN [\"y\"]\n",
             "COMMIT r\n--> 34cd\n",
         ] {
             story.hear(said(piece));
@@ -179,17 +213,22 @@ mod tests {
             "3: there",
             "3:  you",
             "ended 3 false",
+            "began 4",
+            "ended 4 false",
         ];
         assert_eq!(all, expected);
+        drop(story);
+        let left = Done { line: 3, image: Some("56ef".into()), cached: false };
+        assert_eq!((dones.blocking_recv(), dones.blocking_recv()), (Some(left), None));
     }
 
     #[test]
     fn nodes_are_known_by_their_number() {
         let notes = Notes::default();
-        let story = Story::of("FROM a\nENV A=b\nUSER 0:0\nRUN [\"x\"]\nRUN [\"y\"]\n", &notes);
+        let story = Story::of("FROM a\nENV A=b\nUSER 0:0\nRUN [\"x\"]\nRUN [\"y\"]\n", &notes, unbounded_channel().0);
         let lines = ["[1/3] FROM a", "[2/3] RUN x", "[stage-0 3/3] RUN y", "exporting to image", "[internal] load"];
         assert_eq!(lines.map(|name| story.line_of(name)), [Some(1), Some(4), Some(5), None, None]);
-        let scratch = Story::of("FROM scratch\nADD rootfs.tar /\nRUN [\"y\"]\n", &notes);
+        let scratch = Story::of("FROM scratch\nADD rootfs.tar /\nRUN [\"y\"]\n", &notes, unbounded_channel().0);
         assert_eq!(scratch.line_of("[2/2] RUN y"), Some(3));
     }
 

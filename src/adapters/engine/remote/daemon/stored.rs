@@ -15,15 +15,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bollard::Docker;
 use bollard::models::ImageInspect;
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, statat};
 use tokio_util::sync::CancellationToken;
 
 use super::{Daemon, DaemonKind};
+use crate::adapters::engine::remote::LayerFile;
 use crate::adapters::engine::remote::left::Left;
 use crate::adapters::snapshot::{UpperError, copy_out, open_folder};
 use crate::domain::oci::{ChainId, Descriptor, DiffId, Digest, ImageConfig, media_type};
@@ -35,9 +37,18 @@ const MAX_DOCUMENT: u64 = 64 << 20;
 
 /// An image as it lies in a storage.
 pub(super) struct Stored {
-    config: Vec<u8>,
-    /// Its layers, bottom first, with their folders.
-    layers: Vec<(DiffId, OwnedFd)>,
+    pub(super) config: Vec<u8>,
+    /// Its layers, bottom first.
+    pub(super) layers: Vec<StoredLayer>,
+    pub(super) storage: Storage,
+}
+
+/// A layer as it lies in a storage.
+pub(super) struct StoredLayer {
+    pub(super) diff_id: DiffId,
+    /// What the storage calls it.
+    pub(super) id: String,
+    pub(super) folder: OwnedFd,
 }
 
 impl Daemon {
@@ -105,15 +116,49 @@ fn is_plain(id: &str) -> bool {
 }
 
 /// A storage's root, and what is beneath it.
-struct Storage(OwnedFd);
+pub(super) struct Storage {
+    root: OwnedFd,
+    driver: String,
+}
 
 impl Storage {
-    fn open(root: &Path) -> Option<Self> {
-        root.is_absolute().then(|| File::open(root).ok().map(|root| Self(root.into()))).flatten()
+    pub(super) fn open(root: &Path, driver: &str) -> Option<Self> {
+        let root = File::open(root).ok().filter(|_| root.is_absolute())?;
+        Some(Self { root: root.into(), driver: driver.to_owned() })
     }
 
     fn folder(&self, path: &str) -> Option<OwnedFd> {
-        open_folder(self.0.as_fd(), path.as_bytes()).ok()
+        open_folder(self.root.as_fd(), path.as_bytes()).ok()
+    }
+
+    fn layer(&self, id: &str) -> Option<OwnedFd> {
+        self.folder(&format!("{}/{id}/diff", self.driver))
+    }
+
+    /// The one layer made since then on top of the one called `below`: what a dockerd makes for a step, before it is in any
+    /// image. `None` where there is none, or more than one.
+    pub(super) fn above(&self, below: &str, since: SystemTime) -> Option<(String, OwnedFd)> {
+        let since = since.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+        let link = self.document(&format!("{}/{below}/link", self.driver))?;
+        let link = [b"l/", link.trim_ascii()].concat();
+        let is_above = |name: &str| {
+            let lower = self.document(&format!("{}/{name}/lower", self.driver)).unwrap_or_default();
+            lower.strip_prefix(link.as_slice()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b":"))
+        };
+        let all = self.folder(&self.driver)?;
+        let mut found = None;
+        for entry in Dir::read_from(&all).ok()? {
+            let entry = entry.ok()?;
+            let Some(name) = entry.file_name().to_str().ok().filter(|name| is_plain(name)) else { continue };
+            let Ok(place) = statat(&all, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let is_new = u64::try_from(place.st_mtime).is_ok_and(|at| at >= since);
+            if is_new && is_above(name) && found.replace(name.to_owned()).is_some() {
+                return None;
+            }
+        }
+        let id = found?;
+        let folder = self.layer(&id)?;
+        Some((id, folder))
     }
 
     fn document(&self, path: &str) -> Option<Vec<u8>> {
@@ -132,7 +177,7 @@ fn find(kind: DaemonKind, said: &ImageInspect) -> Option<Stored> {
         id => format!("sha256:{id}").parse().ok()?,
     };
     let places = Places::of(kind, said)?;
-    let storage = Storage::open(&places.root)?;
+    let storage = Storage::open(&places.root, &places.driver)?;
     let config = storage.document(&match kind {
         DaemonKind::Docker => format!("image/{}/imagedb/content/sha256/{}", places.driver, id.encoded()),
         DaemonKind::Podman => {
@@ -147,9 +192,12 @@ fn find(kind: DaemonKind, said: &ImageInspect) -> Option<Stored> {
     if ids.len() != places.ids.len() || !are_those(kind, &storage, &places, &ids)? {
         return None;
     }
-    let folder = |id: &String| storage.folder(&format!("{}/{id}/diff", places.driver));
-    let folders = places.ids.iter().map(folder).collect::<Option<Vec<_>>>()?;
-    Some(Stored { config, layers: ids.into_iter().zip(folders).collect() })
+    let layer = |(id, diff_id): (String, DiffId)| {
+        let folder = storage.layer(&id)?;
+        Some(StoredLayer { diff_id, id, folder })
+    };
+    let layers = places.ids.into_iter().zip(ids).map(layer).collect::<Option<Vec<_>>>()?;
+    Some(Stored { config, layers, storage })
 }
 
 /// Whether the storage itself says that its folders of these ids are these layers.
@@ -182,22 +230,32 @@ fn are_those(kind: DaemonKind, storage: &Storage, places: &Places, layers: &[Dif
     Some(true)
 }
 
+pub(super) fn not_kept(source: io::Error) -> UpperError {
+    UpperError::Io { path: String::new(), action: "keep what came back", source }
+}
+
 impl Stored {
-    /// Leaves it as a layout in the empty folder `into`; layers that `is_known` are not read.
+    /// Leaves it as a layout in the empty folder `into`; layers that `is_known` are not read, and those that were `read` not
+    /// again.
     pub(super) fn leave(
         self,
         into: &Path,
         is_known: &(dyn Fn(&DiffId) -> bool + Sync),
+        read: &BTreeMap<String, LayerFile>,
         stop: &CancellationToken,
     ) -> Result<(), UpperError> {
-        let failed = |source: io::Error| UpperError::Io { path: String::new(), action: "keep what came back", source };
-        let left = Left::begin(into).map_err(failed)?;
-        let one = |(diff_id, folder): &(DiffId, OwnedFd)| {
-            if is_known(diff_id) {
-                return Ok(Descriptor::new(media_type::LAYER, diff_id.0.clone(), 0));
+        let left = Left::begin(into).map_err(not_kept)?;
+        let one = |layer: &StoredLayer| {
+            if is_known(&layer.diff_id) {
+                return Ok(Descriptor::new(media_type::LAYER, layer.diff_id.0.clone(), 0));
             }
-            let blob = copy_out(folder.as_fd(), left.blob().map_err(failed)?, &|| stop.is_cancelled())?;
-            let (digest, size) = blob.finish(&|_| false).map_err(failed)?;
+            if let Some(file) = read.get(&layer.id)
+                && let Some(adopted) = left.adopt(file).map_err(not_kept)?
+            {
+                return Ok(adopted);
+            }
+            let blob = copy_out(layer.folder.as_fd(), left.blob().map_err(not_kept)?, &|| stop.is_cancelled())?;
+            let (digest, size) = blob.finish(&|_| false).map_err(not_kept)?;
             Ok::<_, UpperError>(Descriptor::new(media_type::LAYER, digest, size))
         };
         // Several at once: a layer of many small files is read one file after the other.
@@ -216,7 +274,7 @@ impl Stored {
         });
         let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         let layers = found.into_values();
-        left.finish(&self.config, layers.collect::<Result<_, _>>()?).map_err(failed)
+        left.finish(&self.config, layers.collect::<Result<_, _>>()?).map_err(not_kept)
     }
 }
 
@@ -225,6 +283,7 @@ mod tests {
     use std::collections::HashMap;
     use std::fs;
     use std::os::unix::fs::symlink;
+    use std::time::Duration;
 
     use bollard::models::DriverData;
 
@@ -262,7 +321,7 @@ mod tests {
         let stored = find(DaemonKind::Docker, &said).unwrap();
         let base = DiffId(Digest::of(b"base"));
         let into = tempfile::tempdir().unwrap();
-        stored.leave(into.path(), &|layer| *layer == base, &CancellationToken::new()).unwrap();
+        stored.leave(into.path(), &|layer| *layer == base, &BTreeMap::new(), &CancellationToken::new()).unwrap();
         let blobs = fs::read_dir(into.path().join("blobs/sha256")).unwrap();
         let blobs: Vec<Vec<u8>> = blobs.map(|blob| fs::read(blob.unwrap().path()).unwrap()).collect();
         let has = |text: &[u8]| blobs.iter().any(|blob| blob.windows(text.len()).any(|part| part == text));
@@ -283,6 +342,31 @@ mod tests {
         };
         assert!(place("docker", 0) && place("storage.1", 0));
         assert!(!place("100000.100000", 0) && !place("mapped", 100_000) && !has_own_ids(&folder.path().join("none")));
+    }
+
+    #[test]
+    fn what_a_step_makes_is_found_where_it_is_the_only_one_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |path: &str| folder.path().join("overlay2").join(path);
+        let put = |id: &str, link: &str, lower: &str| {
+            fs::create_dir_all(place(&format!("{id}/diff"))).unwrap();
+            fs::write(place(&format!("{id}/link")), link).unwrap();
+            fs::write(place(&format!("{id}/lower")), lower).unwrap();
+        };
+        put("base", "AAA", "");
+        put("made", "BBB", "l/AAA");
+        put("further", "CCC", "l/BBB:l/AAA");
+        put("longer", "DDD", "l/AAAB:l/EEE");
+        put("container-init", "FFF", "l/BBB:l/AAA");
+        let storage = Storage::open(folder.path(), "overlay2").unwrap();
+        let above = |below: &str, since| storage.above(below, since).map(|(id, _)| id);
+        let (then, later) = (SystemTime::UNIX_EPOCH, SystemTime::now() + Duration::from_secs(3600));
+        assert_eq!(above("base", then).as_deref(), Some("made"));
+        assert_eq!(above("made", then).as_deref(), Some("further"));
+        assert_eq!((above("further", then), above("none", then), above("base", later)), (None, None, None));
+        // Whose it is cannot be told any more.
+        put("another", "GGG", "l/AAA");
+        assert_eq!(above("base", then), None);
     }
 
     #[test]

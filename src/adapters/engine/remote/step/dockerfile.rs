@@ -46,12 +46,24 @@ pub(super) struct Written {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unsayable(pub(super) String);
 
-/// The text of `steps` on the image named `from`; `None`: on the archive `rootfs.tar` of the context.
-pub(super) fn write(from: Option<&str>, steps: &[Part<'_>]) -> Result<Written, Unsayable> {
-    let mut lines: Vec<String> = match from {
+/// What steps stand on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct On<'a> {
+    /// An image's name; `None`: the archive `rootfs.tar` of the context.
+    pub(super) from: Option<&'a str>,
+    /// What no other text says: a builder finds nothing of others for it.
+    pub(super) mark: Option<&'a str>,
+}
+
+/// The text of `steps`.
+pub(super) fn write(on: On<'_>, steps: &[Part<'_>]) -> Result<Written, Unsayable> {
+    let mut lines: Vec<String> = match on.from {
         Some(name) => vec![format!("FROM {name}")],
         None => vec!["FROM scratch".to_owned(), "ADD rootfs.tar /".to_owned()],
     };
+    if let Some(mark) = on.mark {
+        lines.push(format!("LABEL bakery.build={}", plain("mark", mark)?));
+    }
     let mut at = Vec::with_capacity(steps.len());
     // Environment and user as the steps before left them.
     let mut set: BTreeMap<&str, &str> = BTreeMap::new();
@@ -200,11 +212,11 @@ mod tests {
     fn a_script_is_one_line_of_arguments_whatever_is_in_it() {
         let commands = [words(&["/bin/sh", "-eu", "-c", "echo \"$HOME\" \\\n# no comment\nexit 3\n"])];
         let env = pairs(&[("A", "x \"$y\" \\z"), ("B", "")]);
-        let written = write(Some("a/b:1"), &[part(&env, &commands)]).unwrap();
+        let written = write(On { from: Some("a/b:1"), mark: Some("m1") }, &[part(&env, &commands)]).unwrap();
         let lines: Vec<&str> = written.text.lines().collect();
-        assert_eq!(lines[..2], ["FROM a/b:1", r#"ENV A="x \"\$y\" \\z" B="""#]);
-        assert_eq!(lines[2], r#"RUN ["/bin/sh","-eu","-c","echo \"$HOME\" \\\n# no comment\nexit 3\n"]"#);
-        assert_eq!((written.lines, lines.len()), (vec![vec![3]], 3));
+        assert_eq!(lines[..3], ["FROM a/b:1", "LABEL bakery.build=m1", r#"ENV A="x \"\$y\" \\z" B="""#]);
+        assert_eq!(lines[3], r#"RUN ["/bin/sh","-eu","-c","echo \"$HOME\" \\\n# no comment\nexit 3\n"]"#);
+        assert_eq!((written.lines, lines.len()), (vec![vec![4]], 4));
     }
 
     #[test]
@@ -220,7 +232,7 @@ mod tests {
             network: Some(Network::None),
             ..part(&[], &commands)
         };
-        let text = write(None, &[given]).unwrap().text;
+        let text = write(On::default(), &[given]).unwrap().text;
         assert!(
             text.starts_with("FROM scratch\nADD rootfs.tar /\nUSER app\nRUN --mount=type=secret,id=token,"),
             "{text}"
@@ -235,7 +247,7 @@ mod tests {
         let second = [words(&["/bin/sh", "-c", "c"])];
         let (one, two) = (pairs(&[("A", "1"), ("B", "1"), ("C", "1")]), pairs(&[("A", "1"), ("C", "2")]));
         let steps = [Part { user: Some("app"), ..part(&one, &first) }, part(&two, &second)];
-        let written = write(Some("x"), &steps).unwrap();
+        let written = write(On { from: Some("x"), mark: None }, &steps).unwrap();
         let expected = [
             "FROM x",
             r#"ENV A="1" B="1" C="1""#,
@@ -250,8 +262,14 @@ mod tests {
         assert_eq!(written.lines, [vec![4, 5], vec![8]]);
         // Where nothing can take it away, the step does not go along.
         let other = [words(&["/usr/bin/python3", "-c", "c"])];
-        assert!(write(Some("x"), &[part(&one, &first), part(&two, &other)]).is_err());
-        assert!(write(Some("x"), &[part(&one, &first), Part { has_shell: true, ..part(&two, &other) }]).is_ok());
+        assert!(write(On { from: Some("x"), mark: None }, &[part(&one, &first), part(&two, &other)]).is_err());
+        assert!(
+            write(
+                On { from: Some("x"), mark: None },
+                &[part(&one, &first), Part { has_shell: true, ..part(&two, &other) }]
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -259,11 +277,11 @@ mod tests {
         let commands = [words(&["id"])];
         for env in [("A", "two\nlines"), ("A B", "x"), ("", "x"), ("$A", "x")] {
             let env = pairs(&[env]);
-            assert!(write(None, &[part(&env, &commands)]).is_err(), "{env:?}");
+            assert!(write(On::default(), &[part(&env, &commands)]).is_err(), "{env:?}");
         }
         let long = [words(&["sh", &"x".repeat(70_000)])];
-        assert!(write(None, &[part(&[], &long)]).is_err());
+        assert!(write(On::default(), &[part(&[], &long)]).is_err());
         let user = Part { user: Some("a b"), ..part(&[], &commands) };
-        assert!(write(None, &[user]).is_err());
+        assert!(write(On::default(), &[user]).is_err());
     }
 }

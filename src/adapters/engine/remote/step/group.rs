@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::asked::{Asked, SERVICES};
-use super::dockerfile::{self, Part, Written};
+use super::dockerfile::{self, On, Part, Written};
 use crate::adapters::engine::embedded::{RunError, StepError, Work};
 use crate::adapters::engine::remote::Builder;
 use crate::adapters::secrets::Secret;
@@ -34,10 +34,10 @@ impl Group {
         work: &Work<'_>,
         first: Asked,
         builder: &dyn Builder,
-        (from, alone): (Option<&str>, bool),
+        (on, alone): (On<'_>, bool),
     ) -> Result<Self, StepError> {
         let mut members = vec![Member { step: work.around.step.clone(), asked: first }];
-        let mut text = written(&members, from, builder)?;
+        let mut text = written(&members, on, builder)?;
         let after = work.after.iter().take_while(|(_, action)| action.runs() && !alone);
         for (step, action) in after.take(MOST - 1) {
             // What cannot be asked yet is asked when it is its turn, and tells then why not.
@@ -45,7 +45,7 @@ impl Group {
                 break;
             };
             members.push(Member { step: (*step).clone(), asked });
-            match written(&members, from, builder) {
+            match written(&members, on, builder) {
                 Ok(more) => text = more,
                 Err(_) => {
                     members.pop();
@@ -57,13 +57,8 @@ impl Group {
     }
 
     /// The text of its first `count` steps alone.
-    pub(super) fn beginning(
-        &self,
-        count: usize,
-        from: Option<&str>,
-        builder: &dyn Builder,
-    ) -> Result<Written, StepError> {
-        written(self.members.get(..count).unwrap_or_default(), from, builder)
+    pub(super) fn beginning(&self, count: usize, on: On<'_>, builder: &dyn Builder) -> Result<Written, StepError> {
+        written(self.members.get(..count).unwrap_or_default(), on, builder)
     }
 
     /// Its secrets by name.
@@ -102,7 +97,7 @@ fn fits(members: &[Member], asked: &Asked, builder: &dyn Builder) -> bool {
     clean && (builder.says_network() || last.asked.network == asked.network) && !asked.secrets.iter().any(other)
 }
 
-fn written(members: &[Member], from: Option<&str>, builder: &dyn Builder) -> Result<Written, StepError> {
+fn written(members: &[Member], on: On<'_>, builder: &dyn Builder) -> Result<Written, StepError> {
     let names: Vec<Vec<String>> = members
         .iter()
         .map(|member| member.asked.secrets.iter().map(|secret| secret.name().to_owned()).collect())
@@ -122,5 +117,5 @@ fn written(members: &[Member], from: Option<&str>, builder: &dyn Builder) -> Res
         }
     };
     let parts: Vec<Part<'_>> = members.iter().zip(names.iter().map(Vec::as_slice)).map(part).collect();
-    Ok(dockerfile::write(from, &parts).map_err(|error| RunError::Unsayable(error.0))?)
+    Ok(dockerfile::write(on, &parts).map_err(|error| RunError::Unsayable(error.0))?)
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use super::dockerfile::Written;
 use crate::adapters::engine::embedded::StepError;
-use crate::adapters::engine::remote::{BuilderError, GroundImage, GroundLayer};
-use crate::adapters::index::{Digested, IndexError, decode};
+use crate::adapters::engine::remote::{BuilderError, GroundImage, GroundLayer, LayerFile};
+use crate::adapters::index::{IndexError, decode};
 use crate::adapters::secrets::Secret;
 use crate::domain::mask::Finder;
 use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageIndex, ImageManifest};
@@ -16,18 +16,12 @@ use crate::domain::oci::{Compression, Descriptor, Digest, ImageConfig, ImageInde
 /// Largest document of a result.
 const MAX_DOCUMENT: u64 = 4 << 20;
 
-/// A layer of its own.
-pub(super) struct Own {
-    path: PathBuf,
-    descriptor: Descriptor,
-}
-
-impl Own {
+impl LayerFile {
+    /// Its tar. That it is the blob it is called is seen where it arrives.
     pub(super) fn open(&self) -> Result<impl Read + use<>, StepError> {
         let name = || self.descriptor.digest.to_string();
         let read = |source| BuilderError::Io { action: "read", path: self.path.clone(), source };
         let file = File::open(&self.path).map_err(read)?;
-        let (file, _) = Digested::new(file, self.descriptor.digest.digester());
         let compression = Compression::of_media_type(&self.descriptor.media_type);
         Ok(decode(file, compression).map_err(|source| IndexError::Decode { blob: name(), source })?)
     }
@@ -40,7 +34,7 @@ pub(super) struct Returned {
 }
 
 impl Returned {
-    fn wrong(&self, what: impl Into<String>) -> StepError {
+    pub(super) fn wrong(&self, what: impl Into<String>) -> StepError {
         BuilderError::Protocol { builder: self.builder.clone(), what: what.into() }.into()
     }
 
@@ -79,7 +73,7 @@ impl Returned {
         text: &Written,
         below: usize,
         ground: Option<&GroundImage>,
-    ) -> Result<Option<Vec<Vec<Own>>>, StepError> {
+    ) -> Result<Option<Vec<Vec<LayerFile>>>, StepError> {
         let manifest = self.manifest()?;
         if manifest.layers.len() < below {
             return Err(self.wrong("with fewer layers than it was given"));
@@ -90,11 +84,11 @@ impl Returned {
                 return Err(self.wrong("with other layers below than it was given"));
             }
         }
-        let own = manifest.layers[below..].iter().map(|descriptor| Own {
+        let own = manifest.layers[below..].iter().map(|descriptor| LayerFile {
             path: self.folder.join(Self::blob(&descriptor.digest)),
             descriptor: descriptor.clone(),
         });
-        let own: Vec<Own> = own.collect();
+        let own: Vec<LayerFile> = own.collect();
         if text.lines.len() == 1 {
             return Ok(Some(vec![own]));
         }

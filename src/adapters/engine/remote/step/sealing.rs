@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::asked::Asked;
-use super::returned::{Own, Searched};
+use super::returned::Searched;
 use crate::adapters::engine::embedded::{
     Brought, Contents, Progress, RunError, Sealing, Source, Spool, StepError, Telling, Work, index_of, seal,
 };
+use crate::adapters::engine::remote::LayerFile;
 use crate::adapters::engine::remote::changes::take;
 use crate::adapters::sandbox::Counts;
 use crate::domain::layer::Stage;
@@ -14,7 +15,7 @@ use crate::domain::layer::packages::Database;
 use crate::domain::recipe::{Action, Installed, Installer};
 
 /// Seals a step's layers as one, on the tree below.
-pub(super) fn seal_layers(work: &mut Work<'_>, asked: &Asked, layers: &[Own]) -> Result<Brought, StepError> {
+pub(super) fn seal_layers(work: &mut Work<'_>, asked: &Asked, layers: &[LayerFile]) -> Result<Brought, StepError> {
     let (around, cache) = (&work.around, work.cache);
     let mut spool = Spool::new(cache)?;
     let mut stage: Stage<'_, Source> = Stage::new(work.tree, around.created);
@@ -54,7 +55,7 @@ pub(super) fn seal_layers(work: &mut Work<'_>, asked: &Asked, layers: &[Own]) ->
             return Err(StepError::Cancelled);
         }
     }
-    Ok(Brought { counts, sealed, packages, millis: 0 })
+    Ok(Brought { counts, sealed, packages, proven: false, millis: 0 })
 }
 
 /// What was asked for, as the databases of packages have it.

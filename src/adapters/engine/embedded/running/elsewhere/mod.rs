@@ -1,11 +1,11 @@
 //! Steps that run something, carried out beyond this machine: what a bake asks of whoever does it. Knows no builder.
 
+mod turns;
+
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::step::StepRun;
-use crate::adapters::clock::Stopwatch;
 use crate::adapters::engine::BaseImage;
 use crate::adapters::engine::embedded::base::Ground;
 use crate::adapters::engine::embedded::cache::StoredResult;
@@ -19,6 +19,9 @@ use crate::domain::oci::Platform;
 use crate::domain::plan::{CacheKey, Ids, Running, StepId};
 use crate::domain::recipe::{Action, Installed};
 
+pub(in crate::adapters::engine) use turns::Turns;
+use turns::Waiting;
+
 /// Carries out steps that run something. Called on a bake's own thread, which may wait.
 pub(in crate::adapters::engine) trait Elsewhere: Send + Sync {
     /// Which kind of engine it is: goes into the keys of what it makes.
@@ -28,7 +31,7 @@ pub(in crate::adapters::engine) trait Elsewhere: Send + Sync {
     fn runs(&self, platform: &Platform) -> bool;
 
     /// Carries out a step; its layer is in the layout then, and what it changes in the tree. Of those after it, as many as
-    /// fit may be carried out with it: they are told to begin, and asked for one by one afterwards.
+    /// fit may be carried out with it: they are told to begin, go on while it is sealed, and are asked for one by one afterwards.
     fn carry_out(&self, work: Work<'_>) -> Result<Brought, StepError>;
 }
 
@@ -51,8 +54,10 @@ pub(in crate::adapters::engine) struct Work<'a> {
 /// What one step leaves to those after it.
 #[derive(Default)]
 pub(in crate::adapters::engine) struct UnderWay {
-    /// Steps that were told to begin before it was their turn.
-    pub(in crate::adapters::engine) begun: BTreeMap<StepId, Stopwatch>,
+    /// Steps that begin before it is their turn.
+    pub(in crate::adapters::engine) turns: Turns,
+    /// What came of those that is not proven yet.
+    pub(in crate::adapters::engine) waiting: Waiting,
     /// The step that was under way when those that were carried out together came to nothing.
     pub(in crate::adapters::engine) at: Option<StepId>,
     /// What whoever carries out steps keeps until the platform is done.
@@ -73,6 +78,8 @@ pub(in crate::adapters::engine) struct Brought {
     pub(in crate::adapters::engine) sealed: Option<Sealed>,
     /// Packages it was asked for, in the versions that came.
     pub(in crate::adapters::engine) packages: Vec<Installed>,
+    /// Whether it may be remembered at once, and not only when all that came with it is proven.
+    pub(in crate::adapters::engine) proven: bool,
     /// How long it took.
     pub(in crate::adapters::engine) millis: u64,
 }
@@ -97,7 +104,7 @@ impl Workshop {
         stack: &mut Stack,
         (tasks, key): (&[Task], CacheKey),
         events: &Events,
-    ) -> Result<(StoredResult, Option<u64>), StepError> {
+    ) -> Result<(StoredResult, u64), StepError> {
         self.tree(stack)?;
         let [task, after @ ..] = tasks else { return Err(StepError::NoInputs) };
         let Some(tree) = &mut stack.tree else { return Err(StepError::NoInputs) };
@@ -113,13 +120,14 @@ impl Workshop {
             after: after.iter().map(|task| (&task.id, &task.step.action)).collect(),
             away: &mut stack.away,
         };
-        let Brought { counts, sealed, packages, millis } = elsewhere.carry_out(work)?;
+        let Brought { counts, sealed, packages, proven, millis } = elsewhere.carry_out(work)?;
         let Counts { added, modified, deleted } = counts;
         let mut result = StoredResult { key, layer: None, added, modified, deleted, packages };
         if let Some(sealed) = sealed {
             // The tree has it already.
             self.keep(stack, sealed, &mut result);
         }
-        Ok((result, Some(millis)))
+        stack.away.waiting.add(result.clone(), proven);
+        Ok((result, millis))
     }
 }
