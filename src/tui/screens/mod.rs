@@ -242,6 +242,11 @@ pub trait Place {
     fn left(&mut self) -> Vec<Wish> {
         Vec::new()
     }
+    /// Whether a key's action does something with what is selected. What does nothing is not offered; pressed all the same, it
+    /// says why.
+    fn offers(&self, _action: Action) -> bool {
+        true
+    }
     /// A key's action.
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish>;
     /// A key while text is typed.

@@ -324,6 +324,10 @@ impl Place for Model {
         if self.reading == Reading::Not { Vec::new() } else { vec![wish(Effect::Rest)] }
     }
 
+    fn offers(&self, action: Action) -> bool {
+        self.live.is_open || self.can(action)
+    }
+
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {
         let before = self.selected();
         let mut wishes = self.obeyed(action, around);

@@ -6,15 +6,15 @@ use ratatui::text::Line;
 
 use super::{cut, open};
 use crate::tui::format;
-use crate::tui::keymap::{Keymap, Scope};
+use crate::tui::keymap::{Bound, Keymap, Scope};
 use crate::tui::theme::{Look, Role};
 
 /// The keys of where one is, drawn. `from` is the first line shown.
 pub struct HelpBox<'a> {
     /// The keys in force.
     pub keymap: &'a Keymap,
-    /// What changes something is dim: it is not done here.
-    pub readonly: bool,
+    /// Whether a key does something here; one that does not is dim, and says so.
+    pub offers: &'a dyn Fn(&Bound) -> bool,
     /// Where one is, innermost first.
     pub scopes: &'a [Scope],
     /// The first line shown.
@@ -34,10 +34,15 @@ impl HelpBox<'_> {
             lines.push(Line::from(self.look.span(Role::Strong, scope.title())));
             for bound in self.keymap.of(*scope).filter(|bound| !bound.keys.is_empty()) {
                 let keys = bound.shown_keys(self.look.ascii);
-                let is_dim = self.readonly && bound.action.changes();
-                let (key, text) = if is_dim { (Role::Dim, Role::Dim) } else { (Role::Key, Role::Text) };
+                let (key, text, not) = match (self.offers)(bound) {
+                    true => (Role::Key, Role::Text, ""),
+                    false => (Role::Dim, Role::Dim, " (not here)"),
+                };
                 let keys = format::left(&keys, 18, self.look.ellipsis());
-                lines.push(Line::from(vec![self.look.span(key, keys), self.look.span(text, bound.label)]));
+                lines.push(Line::from(vec![
+                    self.look.span(key, keys),
+                    self.look.span(text, format!("{}{not}", bound.label)),
+                ]));
             }
             for (word, meaning) in scope.notes() {
                 let word = self.look.span(Role::Match, format::left(word, 18, "…"));

@@ -37,7 +37,7 @@ pub(super) struct Pane<'a> {
     around: &'a Around,
     pub(super) columns: usize,
     /// Whether what is not known has its place, too.
-    is_roomy: bool,
+    pub(super) is_roomy: bool,
 }
 
 impl Model {
