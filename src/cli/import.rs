@@ -45,7 +45,7 @@ struct Document<'a> {
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let Args { dockerfile, name, tag, out, partial } = args;
     let options = ImportOptions { name, tag, out: out.clone(), partial };
-    let (bytes, imported) = session.context()?.import_dockerfile(&dockerfile, &options)?;
+    let (bytes, imported) = session.context()?.import_dockerfile(&dockerfile, &options).await?;
     let (output, left) = (&session.output, &imported.unmapped);
     let recipe = (left.is_empty() || partial).then_some(imported.recipe.as_str());
     let file = escape(&dockerfile.display().to_string());
