@@ -76,7 +76,14 @@ impl HelpBox<'_> {
         let (lines, middle) = self.columns(body);
         let (rows, page) = self.rows(body);
         let from = self.from.min(rows.saturating_sub(page));
-        let width = if middle.is_some() { TWO_COLUMNS } else { body.width.min(64) };
+        let first = &lines[..middle.map_or(lines.len(), |middle| middle - 1)];
+        let second = middle.map(|middle| &lines[middle..]).unwrap_or_default();
+        // As wide as what it says, where there is room.
+        let [left, right] = [first, second].map(longest);
+        let width = match middle {
+            Some(_) => (left + right + 6).clamp(TWO_COLUMNS, TWO_COLUMNS.max(body.width)),
+            None => (left + 5).clamp(64, body.width.max(64)).min(body.width),
+        };
         let height = u16::try_from(page).unwrap_or(u16::MAX);
         let title = if rows > page {
             let (dash, of) = (if self.look.ascii { "-" } else { "–" }, from + page);
@@ -85,16 +92,22 @@ impl HelpBox<'_> {
             "keys".to_owned()
         };
         let inner = open(self.look, body, (width, height), &title, buffer);
-        let half = if middle.is_some() { inner.width / 2 } else { inner.width };
-        let first = &lines[..middle.map_or(lines.len(), |middle| middle - 1)];
-        let second = middle.map(|middle| &lines[middle..]).unwrap_or_default();
-        for (column, lines) in [(0, first), (half, second)] {
+        let half = match middle {
+            Some(_) => (left + 2).min(inner.width - right.min(inner.width / 2)),
+            None => inner.width,
+        };
+        for (column, lines, room) in [(0, first, half), (half, second, inner.width - half + 1)] {
             for (y, line) in (inner.y..inner.bottom()).zip(lines.iter().skip(from)) {
-                let room = half.saturating_sub(1);
+                let room = room.saturating_sub(1);
                 buffer.set_line(inner.x + column, y, &cut(self.look, line, usize::from(room)), room);
             }
         }
     }
+}
+
+/// Columns of the longest of some lines.
+fn longest(lines: &[Line<'_>]) -> u16 {
+    lines.iter().map(Line::width).max().and_then(|longest| u16::try_from(longest).ok()).unwrap_or(0)
 }
 
 /// From this width on, the keys stand in two columns where they are too many for one.

@@ -129,6 +129,7 @@ impl Pane<'_> {
             Some(place) => escape(&place.to_string()),
             None => "no tag points to it any more".to_owned(),
         };
+        let name = format::tail(&name, room, look.ellipsis());
         let name = look.span(role, format::left(&name, room, look.ellipsis()));
         Line::from(start.into_iter().chain([name, Span::raw(" "), digest]).collect::<Vec<_>>())
     }
