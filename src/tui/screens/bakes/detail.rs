@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use super::Model;
 use super::view::{sign, took};
 use crate::domain::projection::{ShelfRow, ShelfStatus, StepRow, StepState};
+use crate::domain::text::escape;
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::Around;
@@ -58,6 +59,7 @@ fn fact_lines(look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>
         ("digest", row.digest.as_ref().map(ToString::to_string)),
         ("base", Some(format!("{}{base}", row.base))),
         ("recipe", Some(row.recipe.clone())),
+        ("workspace", row.workspace.as_ref().map(|folder| escape(&folder.display().to_string()))),
         match row.builders.as_slice() {
             [] => ("engine", Some(row.engine.clone())),
             [_] => ("builder", Some(format!("{}, {}", row.baked_on(), row.engine))),
@@ -131,11 +133,8 @@ fn step_line(look: &Look, step: &StepRow, is_over: bool, columns: usize) -> Line
     let sign = look.glyph(glyph);
     let pad = " ".repeat(usize::from(look.glyph_width()).saturating_sub(sign.width()));
     let name = if step.action.is_empty() { step.id.0.clone() } else { format!("{} {}", step.id.0, step.action) };
-    let summary = format::left(
-        &crate::domain::text::escape(&step.summary),
-        columns.saturating_sub(3 + 1 + 14 + 2 + 18).min(60),
-        look.ellipsis(),
-    );
+    let summary =
+        format::left(&escape(&step.summary), columns.saturating_sub(3 + 1 + 14 + 2 + 18).min(60), look.ellipsis());
     Line::from(vec![
         look.span(Role::Text, "   "),
         sign,
