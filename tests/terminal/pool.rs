@@ -168,7 +168,7 @@ fn recipes_begun_one_by_one_share_the_builders_places() {
     terminal.send("2");
     terminal.wait_text("team-0/app-0:1");
     terminal.send("b");
-    terminal.wait_text("team-0/app-0:1 ── baking");
+    terminal.wait_for("its bake on show", |screen| screen.contents().contains("> ◇ team-0/app-0:1 ─"));
     terminal.send("2");
     terminal.wait_text("team-2/app-2:1");
     terminal.send("Gb");
