@@ -63,6 +63,8 @@ pub enum Wish {
     Do(Effect),
     /// Tell the user.
     Tell(Toast),
+    /// What was told shows as long as it is news: the user has gone after it.
+    Untell(Toast),
     /// Ask the user.
     Ask(Confirm),
     /// Ask the user, who has to type a word to say yes.
