@@ -15,6 +15,8 @@ use crate::tui::widgets::badge;
 
 /// Boxes of one stack at most.
 const MOST: usize = 7;
+/// From so many rows on, stacks of unlike heights have the same ground.
+const TALL: usize = 34;
 /// Lines of a stack of four, the most that is usual.
 const USUAL: usize = 9;
 /// From so many columns on, both stacks stand side by side.
@@ -78,7 +80,7 @@ impl Pane<'_> {
 
     /// Lines that are left free above a stack of so many: what is common to two images, their ground, stays where it is.
     fn above(self, height: usize) -> usize {
-        if self.is_roomy { USUAL.saturating_sub(height) } else { 0 }
+        if self.rows >= TALL { USUAL.saturating_sub(height) } else { 0 }
     }
 
     /// From an image down to its root.
