@@ -14,8 +14,8 @@ use crate::report::{Kind, Report};
 /// Arguments.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit code: 2 when something does not map. Steps of a recipe run as root where the Dockerfile names no \
-                        user; a .dockerignore is not read: say it with `exclude`."
+    after_help = "Exit code: 2 when something does not map. The base is asked for variables that the Dockerfile takes \
+                        from it. Steps of a recipe run as root where the Dockerfile names no user; a .dockerignore is not read: say it with `exclude`."
 )]
 pub(super) struct Args {
     /// The Dockerfile; - for standard input

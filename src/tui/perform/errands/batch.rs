@@ -309,7 +309,11 @@ impl Standing {
             Progress::NotStarted { reference, report } => (reference, Err(report.clone())),
             _ => return None,
         };
-        let at = self.watched.iter().position(|image| image == reference)?;
+        let Some(at) = self.watched.iter().position(|image| image == reference) else {
+            // Where it is not begun again, nothing on show says so.
+            self.is_quiet &= begun.is_ok();
+            return None;
+        };
         self.watched.remove(at);
         Some(begun)
     }

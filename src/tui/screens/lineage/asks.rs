@@ -56,7 +56,12 @@ impl Model {
     pub(super) fn can(&self, action: Action) -> bool {
         match action {
             Action::Rebase => self.to_rebase().is_ok(),
-            Action::Bake => self.own_meant().iter().any(|image| self.may_have_recipe(image)),
+            Action::Bake => match self.answer.as_ref().and_then(Answer::rebased) {
+                Some(image) => self.named(image).is_none_or(|number| self.may_have_recipe(number)),
+                None => {
+                    self.meant().into_iter().any(|number| self.own(number).is_some() && self.may_have_recipe(number))
+                }
+            },
             Action::Publish => !self.own_meant().is_empty(),
             Action::RollOut => self.meant().into_iter().any(|number| self.base_of(number).is_some()),
             Action::Open => self.answer.as_ref().is_none_or(Answer::leads_on),
@@ -147,16 +152,15 @@ impl Model {
 
     /// The images of the local store that are meant: that of an answer, else what is marked or selected.
     fn own_meant(&self) -> Vec<String> {
-        match self.answer.as_ref().map(|answer| &answer.asked) {
-            Some(Asked::Rebase { image, .. }) => vec![image.clone()],
-            _ => self.meant().into_iter().filter_map(|number| self.own(number)).collect(),
+        match self.answer.as_ref().and_then(Answer::rebased) {
+            Some(image) => vec![image.to_owned()],
+            None => self.meant().into_iter().filter_map(|number| self.own(number)).collect(),
         }
     }
 
     /// Whether a recipe makes it, or that was not looked into yet.
-    fn may_have_recipe(&self, image: &str) -> bool {
-        let found = self.named(image).and_then(|number| self.known.of(number));
-        !matches!(found, Some(Ok(assessment)) if assessment.recipe.is_none())
+    fn may_have_recipe(&self, number: usize) -> bool {
+        !matches!(self.known.of(number), Some(Ok(assessment)) if assessment.recipe.is_none())
     }
 
     /// Bakes the recipes of what is meant again.

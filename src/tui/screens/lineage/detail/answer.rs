@@ -92,6 +92,14 @@ impl Answer {
         }
     }
 
+    /// The image a rebase was asked of.
+    pub fn rebased(&self) -> Option<&str> {
+        match &self.asked {
+            Asked::Rebase { image, .. } => Some(image),
+            _ => None,
+        }
+    }
+
     /// Whether something can be done about it.
     pub fn leads_on(&self) -> bool {
         self.can_rebase().is_some() || self.can_begin().is_some()
