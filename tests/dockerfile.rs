@@ -186,7 +186,10 @@ fn what_a_dockerfile_takes_from_its_base_is_asked_of_the_base() {
         "{said}"
     );
     bakery.write("Dockerfile", "FROM local/team/none:1\nENV P=$PATH:/x\n");
-    let said = String::from_utf8(bakery.run(&["import", "Dockerfile", "--name", "team/app"]).stdout).unwrap();
+    let output = bakery.run(&["import", "Dockerfile", "--name", "team/app"]);
+    let why = String::from_utf8(output.stderr).unwrap();
+    assert!(why.contains("local/team/none:1 could not be asked what it sets: "), "{why}");
+    let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("Dockerfile:2:1") && said.contains("PATH is set nowhere in this file"), "{said}");
 }
 

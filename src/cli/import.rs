@@ -8,7 +8,7 @@ use super::render::problems;
 use super::run::Session;
 use crate::domain::dockerfile::Unmapped;
 use crate::domain::text::escape;
-use crate::flows::port::ImportOptions;
+use crate::flows::port::{ImportOptions, ImportedFile};
 use crate::report::{Kind, Report};
 
 /// Arguments.
@@ -45,8 +45,12 @@ struct Document<'a> {
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let Args { dockerfile, name, tag, out, partial } = args;
     let options = ImportOptions { name, tag, out: out.clone(), partial };
-    let (bytes, imported) = session.context()?.import_dockerfile(&dockerfile, &options).await?;
+    let ImportedFile { bytes, imported, silent } = session.context()?.import_dockerfile(&dockerfile, &options).await?;
     let (output, left) = (&session.output, &imported.unmapped);
+    if let Some((base, report)) = silent.filter(|_| !left.is_empty()) {
+        let why = std::iter::once(&report.message).chain(&report.causes).map(|part| escape(part)).collect::<Vec<_>>();
+        output.note(format!("{} could not be asked what it sets: {}", escape(&base), why.join(": ")));
+    }
     let recipe = (left.is_empty() || partial).then_some(imported.recipe.as_str());
     let file = escape(&dockerfile.display().to_string());
     if output.json {

@@ -41,6 +41,17 @@ pub struct ExportedRecipe {
     pub exported: Exported,
 }
 
+/// A Dockerfile, read.
+#[derive(Clone, Debug)]
+pub struct ImportedFile {
+    /// Its bytes, for those who show places in it.
+    pub bytes: Vec<u8>,
+    /// What came of it.
+    pub imported: Imported,
+    /// The base that was to be asked for its variables, and why it did not answer.
+    pub silent: Option<(String, Report)>,
+}
+
 /// How a Dockerfile's image is to be called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
@@ -103,10 +114,10 @@ impl Context {
         Ok(all.into_iter().map(told).collect())
     }
 
-    /// Reads a Dockerfile as a recipe; `-` is standard input. Gives its bytes, too, for those who show places in it.
+    /// Reads a Dockerfile as a recipe; `-` is standard input.
     ///
     /// The base is asked only where a line needs a variable that nothing in the text sets; where it cannot be, that line is told.
-    pub async fn import_dockerfile(&self, from: &Path, options: &ImportOptions) -> Result<(Vec<u8>, Imported), Report> {
+    pub async fn import_dockerfile(&self, from: &Path, options: &ImportOptions) -> Result<ImportedFile, Report> {
         let stdin = from == Path::new("-");
         let bytes =
             if stdin { files::read_stdin(1 << 20)? } else { recipes::read(from).map_err(|e| no_file(from, e))? };
@@ -131,27 +142,29 @@ impl Context {
             })
             .collect();
         let names = Names { name: &name, tag: &tag, stores: &stores, base_env: None };
-        let mut imported = import(&bytes, names);
-        if let Some(base) = imported.wants.take()
-            && let Some(env) = self.env_of(&base).await
-        {
-            imported = import(&bytes, Names { base_env: Some(&env), ..names });
+        let (mut imported, mut silent) = (import(&bytes, names), None);
+        if let Some(base) = imported.wants.take() {
+            match self.env_of(&base).await {
+                Ok(env) => imported = import(&bytes, Names { base_env: Some(&env), ..names }),
+                Err(report) => silent = Some((base, report)),
+            }
         }
         if let Some(out) = &options.out
             && (imported.unmapped.is_empty() || options.partial)
         {
             files::make_file(&files::absolute(out)?, imported.recipe.as_bytes(), 0o644)?;
         }
-        Ok((bytes, imported))
+        Ok(ImportedFile { bytes, imported, silent })
     }
 
-    /// What a base sets; `None` where it cannot be asked, or does not answer in time.
-    async fn env_of(&self, base: &str) -> Option<BTreeMap<String, String>> {
-        let image = self.parse_reference(base).ok()?;
+    /// What a base sets.
+    async fn env_of(&self, base: &str) -> Result<BTreeMap<String, String>, Report> {
+        let image = self.parse_reference(base)?;
+        let late = |_| Report::message(Kind::Unreachable, format!("no answer within {} s", PATIENCE.as_secs()));
         let asked = tokio::time::timeout(PATIENCE, self.image_as_base(&image, &host::platform())).await;
-        let set = asked.ok()?.ok()?.config.config.and_then(|config| config.env).unwrap_or_default();
+        let set = asked.map_err(late)??.config.config.and_then(|config| config.env).unwrap_or_default();
         let pairs = set.iter().filter_map(|pair| pair.split_once('='));
-        Some(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     fn recipe_named(&self, named: &Path) -> Result<LoadedRecipe, Report> {

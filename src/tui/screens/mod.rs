@@ -63,7 +63,7 @@ pub enum Wish {
     Do(Effect),
     /// Tell the user.
     Tell(Toast),
-    /// What was told shows as long as it is news: the user has gone after it.
+    /// What was told is news no more: the user went after it.
     Untell(Toast),
     /// Ask the user.
     Ask(Confirm),
