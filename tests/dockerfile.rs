@@ -167,3 +167,38 @@ fn a_dockerfile_is_read_and_what_does_not_map_is_named() {
     let said = succeeded(&command.stdin(file).output().unwrap(), "import -");
     assert_eq!(said, "recipe: 1\nname: imported\ntag: \"1\"\nbase: scratch\nconfig:\n  user: \"a\"\n");
 }
+
+#[test]
+fn what_a_dockerfile_takes_from_its_base_is_asked_of_the_base() {
+    let bakery = Bakery::new();
+    let base = "recipe: 1\nname: team/base\ntag: \"1\"\nbase: scratch\nconfig: {env: {PATH: \"/opt/bin:/bin\"}}\n";
+    bakery.write("recipes/base.yaml", base);
+    bakery.bake("recipes/base.yaml");
+    bakery.write("Dockerfile", "FROM local/team/base:1\nENV P=$PATH:/x\n");
+    let recipe = bakery.ok(&["import", "Dockerfile", "--name", "team/app"]);
+    assert!(recipe.contains("env: {P: /opt/bin:/bin:/x}"), "{recipe}");
+    assert!(recipe.starts_with("# Values of the base as it was when this was read: PATH.\n"), "{recipe}");
+    // What the base does not set, and a base that cannot be asked, are told with the line.
+    bakery.write("Dockerfile", "FROM local/team/base:1\nENV P=$NOPE:/x\n");
+    let said = String::from_utf8(bakery.run(&["import", "Dockerfile", "--name", "team/app"]).stdout).unwrap();
+    assert!(
+        said.contains("Dockerfile:2:1") && said.contains("NOPE is set neither in this file nor by its base"),
+        "{said}"
+    );
+    bakery.write("Dockerfile", "FROM local/team/none:1\nENV P=$PATH:/x\n");
+    let output = bakery.run(&["import", "Dockerfile", "--name", "team/app"]);
+    let why = String::from_utf8(output.stderr).unwrap();
+    assert!(why.contains("local/team/none:1 could not be asked what it sets: "), "{why}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("Dockerfile:2:1") && said.contains("PATH is set nowhere in this file"), "{said}");
+}
+
+#[test]
+fn a_dockerfile_that_is_not_there_is_named_with_what_to_name_instead() {
+    let bakery = Bakery::new();
+    let said = bakery.fails(2, &["import", "nope"]);
+    assert!(said.contains("there is no file nope") && said.contains("or - to read one from standard input"), "{said}");
+    bakery.write("app/Dockerfile", "FROM scratch\n");
+    let said = bakery.fails(2, &["import", "app"]);
+    assert!(said.contains("app is no file") && said.contains("bakery import app/Dockerfile"), "{said}");
+}

@@ -66,6 +66,20 @@ async fn from_never_baked_to_stale() {
 }
 
 #[tokio::test]
+async fn another_workspaces_bake_of_the_same_name_says_nothing_of_the_recipe_here() {
+    let world = World::new();
+    let there = "bakery: 1\nstores:\n  global: {layout: ../global}\n  local: {layout: ./local}\n";
+    world.bakery.write("there/bakery.yaml", there);
+    world.bakery.write("there/recipes/app.yaml", APP.replace("contains: x", "contains: other"));
+    world.bakery.fails(3, &["--workspace", world.bakery.path("there").to_str().unwrap(), "bake", "--all"]);
+    let rows = world.bakery.json(&["bakes"]);
+    let workspace = world.bakery.path("there").canonicalize().unwrap();
+    assert_eq!(rows[0]["workspace"], workspace.to_str().unwrap(), "{rows:#}");
+    let card = world.card().await;
+    assert_eq!((card.standing, card.bake, card.failure), (Standing::NeverBaked, None, None));
+}
+
+#[tokio::test]
 async fn a_rejected_bake_a_failed_one_and_a_broken_text() {
     let world = World::new();
     let rejected = APP.replace("contains: x", "contains: never");

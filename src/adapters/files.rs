@@ -82,6 +82,11 @@ pub fn is_same_place(one: &Path, other: &Path) -> bool {
     one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
+/// Where a path leads, links followed; what is not there is what it is called.
+pub fn followed(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
 /// Makes a folder and those above it; one that is there is fine.
 pub fn make_folder(path: &Path) -> Result<(), FilesError> {
     std::fs::create_dir_all(path).map_err(FilesError::io("make folder", path))

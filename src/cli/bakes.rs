@@ -73,6 +73,9 @@ fn object(row: &ShelfRow) -> Value {
         "steps": { "over": row.steps.0, "all": row.steps.1, "cached": row.cached },
         "new_bytes": row.new_bytes,
     });
+    if let Some(workspace) = &row.workspace {
+        object["workspace"] = json!(workspace.display().to_string());
+    }
     if !row.builders.is_empty() {
         object["builders"] = json!(row.builders);
     }

@@ -8,14 +8,14 @@ use super::render::problems;
 use super::run::Session;
 use crate::domain::dockerfile::Unmapped;
 use crate::domain::text::escape;
-use crate::flows::port::ImportOptions;
+use crate::flows::port::{ImportOptions, ImportedFile};
 use crate::report::{Kind, Report};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit code: 2 when something does not map. Steps of a recipe run as root where the Dockerfile names no \
-                        user; a .dockerignore is not read: say it with `exclude`."
+    after_help = "Exit code: 2 when something does not map. The base is asked for variables that the Dockerfile takes \
+                        from it. Steps of a recipe run as root where the Dockerfile names no user; a .dockerignore is not read: say it with `exclude`."
 )]
 pub(super) struct Args {
     /// The Dockerfile; - for standard input
@@ -45,8 +45,12 @@ struct Document<'a> {
 pub(super) async fn run(args: Args, session: &Session) -> Result<(), Report> {
     let Args { dockerfile, name, tag, out, partial } = args;
     let options = ImportOptions { name, tag, out: out.clone(), partial };
-    let (bytes, imported) = session.context()?.import_dockerfile(&dockerfile, &options)?;
+    let ImportedFile { bytes, imported, silent } = session.context()?.import_dockerfile(&dockerfile, &options).await?;
     let (output, left) = (&session.output, &imported.unmapped);
+    if let Some((base, report)) = silent.filter(|_| !left.is_empty()) {
+        let why = std::iter::once(&report.message).chain(&report.causes).map(|part| escape(part)).collect::<Vec<_>>();
+        output.note(format!("{} could not be asked what it sets: {}", escape(&base), why.join(": ")));
+    }
     let recipe = (left.is_empty() || partial).then_some(imported.recipe.as_str());
     let file = escape(&dockerfile.display().to_string());
     if output.json {

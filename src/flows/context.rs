@@ -1,11 +1,12 @@
 //! What every flow starts from: where things are kept, the workspace, the user's settings. Opens stores by name.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::assist::Known;
 use super::prepare::Makers;
+use crate::adapters::files::followed;
 use crate::adapters::settings::{KeySetting, Paths, StorePlace, StoreSettings, UserSettings, Workspace};
 use crate::adapters::signing::{OpenedKeys, Passphrase};
 use crate::adapters::store::layout::Layout;
@@ -129,6 +130,11 @@ impl Context {
             StorePlace::Daemon { at, .. } => at.to_string(),
         };
         self.workspace.stores.iter().map(|(name, store)| (name.clone(), place(&store.place))).collect()
+    }
+
+    /// The workspace's folder, links followed: what its bakes are known by.
+    pub fn home(&self) -> PathBuf {
+        followed(&self.workspace.root)
     }
 
     /// Reads an image reference as it is written in this workspace.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::watch::Shelf;
+use super::watch::{Shelf, workspace_of};
 use crate::adapters::journal::{BakeFolder, Notice, Reader, ShelfWatch, is_held};
 use crate::domain::projection::{BakeView, Liveness, ShelfRow, ShelfStatus};
 use crate::report::{Kind, Report};
@@ -42,6 +42,7 @@ pub struct Following {
 struct Open {
     reader: Reader,
     view: BakeView,
+    workspace: Option<PathBuf>,
 }
 
 impl Shelf {
@@ -139,14 +140,18 @@ impl Following {
             let liveness = if is_held(&folder)? { Liveness::Alive } else { Liveness::Gone };
             let mut open = match open {
                 Some(open) => open,
-                None => Open { reader: Reader::open(&folder)?, view: BakeView::default() },
+                None => {
+                    let workspace = workspace_of(&folder);
+                    Open { reader: Reader::open(&folder)?, view: BakeView::default(), workspace }
+                }
             };
             while let Some(record) = open.reader.next_record()? {
                 // A damaged line says nothing; the others still do.
                 let event = record.ok().and_then(|record| record.event);
                 event.iter().for_each(|event| open.view.apply(event));
             }
-            Ok((ShelfRow::of(&open.view, liveness), Some(open), true))
+            let row = ShelfRow::of(&open.view, liveness);
+            Ok((row.map(|row| ShelfRow { workspace: open.workspace.clone(), ..row }), Some(open), true))
         })
         .await?;
         match (&row, open) {

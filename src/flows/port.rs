@@ -1,13 +1,16 @@
 //! Recipes for other builders, and Dockerfiles as recipes. Bakes nothing; writes whole folders and files, never over others.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::prepare::Prepared;
 use super::{Context, LoadedRecipe, PrepareOptions};
 use crate::adapters::files::{self, StagedFolder};
+use crate::adapters::host;
 use crate::adapters::inputs::gather;
-use crate::adapters::recipes;
+use crate::adapters::recipes::{self, RecipesError};
 use crate::adapters::settings::StorePlace;
 use crate::domain::dockerfile::{BakeTarget, BaseFacts, Exported, Imported, Names, Style, bake_file, export, import};
 use crate::domain::layer::Kind as NodeKind;
@@ -38,6 +41,17 @@ pub struct ExportedRecipe {
     pub exported: Exported,
 }
 
+/// A Dockerfile, read.
+#[derive(Clone, Debug)]
+pub struct ImportedFile {
+    /// Its bytes, for those who show places in it.
+    pub bytes: Vec<u8>,
+    /// What came of it.
+    pub imported: Imported,
+    /// The base that was to be asked for its variables, and why it did not answer.
+    pub silent: Option<(String, Report)>,
+}
+
 /// How a Dockerfile's image is to be called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
@@ -50,6 +64,9 @@ pub struct ImportOptions {
     /// Write what maps, though not all does.
     pub partial: bool,
 }
+
+/// How long a base is waited for that is asked what it sets.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Stands before the names of images that no registry has: nobody pulls another by the same name (RFC 2606).
 const LAYOUT_HOST: &str = "layout.invalid";
@@ -97,10 +114,13 @@ impl Context {
         Ok(all.into_iter().map(told).collect())
     }
 
-    /// Reads a Dockerfile as a recipe; `-` is standard input. Gives its bytes, too, for those who show places in it.
-    pub fn import_dockerfile(&self, from: &Path, options: &ImportOptions) -> Result<(Vec<u8>, Imported), Report> {
+    /// Reads a Dockerfile as a recipe; `-` is standard input.
+    ///
+    /// The base is asked only where a line needs a variable that nothing in the text sets; where it cannot be, that line is told.
+    pub async fn import_dockerfile(&self, from: &Path, options: &ImportOptions) -> Result<ImportedFile, Report> {
         let stdin = from == Path::new("-");
-        let bytes = if stdin { files::read_stdin(1 << 20)? } else { recipes::read(from)? };
+        let bytes =
+            if stdin { files::read_stdin(1 << 20)? } else { recipes::read(from).map_err(|e| no_file(from, e))? };
         let folder =
             if stdin { None } else { files::absolute(from)?.parent().and_then(Path::file_name).map(ToOwned::to_owned) };
         let guess = folder.map(|name| name.to_string_lossy().to_lowercase().replace([' ', '+'], "-"));
@@ -121,13 +141,30 @@ impl Context {
                 StorePlace::Layout(_) | StorePlace::Daemon { .. } => (String::new(), store.clone()),
             })
             .collect();
-        let imported = import(&bytes, Names { name: &name, tag: &tag, stores: &stores });
+        let names = Names { name: &name, tag: &tag, stores: &stores, base_env: None };
+        let (mut imported, mut silent) = (import(&bytes, names), None);
+        if let Some(base) = imported.wants.take() {
+            match self.env_of(&base).await {
+                Ok(env) => imported = import(&bytes, Names { base_env: Some(&env), ..names }),
+                Err(report) => silent = Some((base, report)),
+            }
+        }
         if let Some(out) = &options.out
             && (imported.unmapped.is_empty() || options.partial)
         {
             files::make_file(&files::absolute(out)?, imported.recipe.as_bytes(), 0o644)?;
         }
-        Ok((bytes, imported))
+        Ok(ImportedFile { bytes, imported, silent })
+    }
+
+    /// What a base sets.
+    async fn env_of(&self, base: &str) -> Result<BTreeMap<String, String>, Report> {
+        let image = self.parse_reference(base)?;
+        let late = |_| Report::message(Kind::Unreachable, format!("no answer within {} s", PATIENCE.as_secs()));
+        let asked = tokio::time::timeout(PATIENCE, self.image_as_base(&image, &host::platform())).await;
+        let set = asked.map_err(late)??.config.config.and_then(|config| config.env).unwrap_or_default();
+        let pairs = set.iter().filter_map(|pair| pair.split_once('='));
+        Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     fn recipe_named(&self, named: &Path) -> Result<LoadedRecipe, Report> {
@@ -258,6 +295,20 @@ impl Context {
             _ => format!("id={name}"),
         }
     }
+}
+
+/// A Dockerfile that is not there, and what to name instead.
+fn no_file(named: &Path, error: RecipesError) -> Report {
+    let (shown, inside) = (escape(&named.display().to_string()), named.join("Dockerfile"));
+    let message = match &error {
+        RecipesError::Io { source, .. } if source.kind() == ErrorKind::NotFound => format!("there is no file {shown}"),
+        RecipesError::NoFile { .. } => format!("{shown} is no file"),
+        _ => return error.into(),
+    };
+    Report::message(Kind::Usage, message).help(match recipes::is_file(&inside) {
+        true => format!("name the file in it: bakery import {}", escape(&inside.display().to_string())),
+        false => "name a Dockerfile, or - to read one from standard input".to_owned(),
+    })
 }
 
 /// Puts a recipe's Dockerfile and its files into a folder.

@@ -129,7 +129,9 @@ impl Context {
         let (context, shelf) = (self.clone(), shelf.clone());
         let read = move || {
             // A shelf that cannot be read has its own screen to say so.
-            let bakes = shelf.list().unwrap_or_default();
+            let (mut bakes, home) = (shelf.list().unwrap_or_default(), context.home());
+            // Another workspace's image of the same name says nothing of the recipe here.
+            bakes.retain(|row| row.is_of(&home));
             let here = |loaded: LoadedRecipe| {
                 let lock = loaded_lock(&loaded.file).ok().flatten();
                 (loaded, lock)
@@ -164,10 +166,10 @@ impl Context {
 
     /// How long the newest bake of an image that went well took, in milliseconds.
     pub(super) async fn took(&self, reference: &str) -> Option<u64> {
-        let (shelf, reference) = (Shelf::below(self.paths.bakes()), reference.to_owned());
+        let (shelf, reference, home) = (Shelf::below(self.paths.bakes()), reference.to_owned(), self.home());
         let newest = move || {
-            let good =
-                |row: &ShelfRow| row.reference == reference && row.status == ShelfStatus::Finished(BakeStatus::Ok);
+            let is_good = |row: &ShelfRow| row.status == ShelfStatus::Finished(BakeStatus::Ok);
+            let good = |row: &ShelfRow| row.reference == reference && is_good(row) && row.is_of(&home);
             shelf.list().ok()?.into_iter().find(good).map(|row| row.millis)
         };
         tokio::task::spawn_blocking(newest).await.ok()?

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::bake::REQUEST;
 use crate::adapters::clock;
+use crate::adapters::files::followed;
 use crate::adapters::journal::{self, BakeFolder, Ending, Reader, Tail, is_held, read_ends, read_output};
 use crate::adapters::process::{ask_to_stop, identity, is_worker_of};
 use crate::adapters::settings::Paths;
@@ -53,7 +55,8 @@ impl Shelf {
             let liveness = if is_held(&folder)? { Liveness::Alive } else { Liveness::Gone };
             let mut view = BakeView::default();
             read_ends(&folder)?.iter().for_each(|event| view.apply(event));
-            rows.extend(ShelfRow::of(&view, liveness).map(until_now));
+            let row = ShelfRow::of(&view, liveness).map(until_now);
+            rows.extend(row.map(|row| ShelfRow { workspace: workspace_of(&folder), ..row }));
         }
         Ok(rows)
     }
@@ -132,6 +135,16 @@ fn until_now(mut row: ShelfRow) -> ShelfRow {
         row.millis = row.millis.max(u64::try_from(now - from).unwrap_or(0));
     }
     row
+}
+
+/// The workspace a bake was asked for in. Where that is not written down, or is gone, nobody can tell.
+pub(super) fn workspace_of(folder: &BakeFolder) -> Option<PathBuf> {
+    #[derive(serde::Deserialize)]
+    struct Asked {
+        workspace: PathBuf,
+    }
+    let asked: Asked = serde_json::from_slice(&folder.read(REQUEST).ok()??).ok()?;
+    Some(followed(&asked.workspace))
 }
 
 /// What a bake's first line says.

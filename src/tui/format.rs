@@ -33,6 +33,19 @@ pub fn fit(text: &str, columns: usize, ellipsis: &str) -> String {
     out + ellipsis
 }
 
+/// An image's name in at most `columns`. What does not fit is cut at its beginning, before a `/` where that helps: what it is
+/// called last, and its tag, are what one looks for.
+pub fn tail(name: &str, columns: usize, ellipsis: &str) -> String {
+    if width(name) <= columns {
+        return name.to_owned();
+    }
+    let room = columns.saturating_sub(width(ellipsis));
+    let fits = |from: &usize| width(&name[*from..]) <= room;
+    let whole = name.match_indices('/').map(|(at, _)| at).find(fits);
+    let from = whole.or_else(|| name.char_indices().map(|(at, _)| at).find(fits)).unwrap_or(name.len());
+    if room == 0 { fit(name, columns, ellipsis) } else { format!("{ellipsis}{}", &name[from..]) }
+}
+
 /// `text` at the left of exactly `columns`.
 pub fn left(text: &str, columns: usize, ellipsis: &str) -> String {
     let shown = fit(text, columns, ellipsis);
@@ -114,6 +127,24 @@ mod tests {
             ("…".into(), String::new(), "ab..".into())
         );
         assert_eq!((left("ab", 4, "…"), right("ab", 4, "…")), ("ab  ".into(), "  ab".into()));
+    }
+
+    #[test]
+    fn of_a_name_that_does_not_fit_the_end_shows() {
+        let name = "global/team-a/payments-api:1.4.0";
+        for (columns, shown) in [
+            (32, name),
+            (31, "…/team-a/payments-api:1.4.0"),
+            (20, "…/payments-api:1.4.0"),
+            (19, "…payments-api:1.4.0"),
+            (7, "…:1.4.0"),
+            (3, "….0"),
+            (1, "…"),
+            (0, ""),
+        ] {
+            assert_eq!(tail(name, columns, "…"), shown, "{columns}");
+        }
+        assert_eq!((tail("名前:1", 5, "…"), tail("abcdef", 4, "..")), ("…前:1".into(), "..ef".into()));
     }
 
     #[test]

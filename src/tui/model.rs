@@ -4,7 +4,7 @@ use ratatui::layout::{Rect, Size};
 use time::OffsetDateTime;
 
 use super::commands::Commands;
-use super::keymap::{Key, Scope};
+use super::keymap::{Bound, Key, Scope};
 use super::mouse::Pointer;
 use super::palette::{Palette, Thing};
 use super::screens::{Around, Place, Screen, StoreName, bake, bakes, diff, lineage, recipes, store, verify};
@@ -177,6 +177,12 @@ impl Model {
             Screen::Lineage => &mut self.lineage,
             Screen::Bakes => &mut self.bakes,
         }
+    }
+
+    /// Whether a key is offered: none that a read-only session refuses, none that does nothing with what is selected.
+    pub fn offers(&self, bound: &Bound) -> bool {
+        let is_refused = self.settled.readonly && bound.action.changes();
+        !is_refused && (!self.place().scopes().contains(&bound.scope) || self.place().offers(bound.action))
     }
 
     /// What screens may know of what is around them.

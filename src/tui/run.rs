@@ -68,6 +68,7 @@ pub async fn run(context: Context, start: Start) -> Result<(), Report> {
     model.tour = start.tour.map(Tour::new);
     model.settled = Settled::of(&context, start.readonly, &dress.name);
     model.bakes.pool.builders = context.builders();
+    model.bakes.home = Some(context.home());
     let workspace = context.workspace.root.clone();
     let (mut performer, results) = Performer::new(context);
     guard_panics();

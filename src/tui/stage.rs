@@ -62,6 +62,7 @@ impl Stage {
         let (performer, results) = Performer::new(Arc::clone(context));
         let mut model = Model::new(here, scenery.size, now);
         model.bakes.pool.builders = context.builders();
+        model.bakes.home = Some(context.home());
         Ok(Self { model, look, performer, results, known: Told::default(), asked: BTreeSet::new(), over: false })
     }
 

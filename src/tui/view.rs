@@ -58,8 +58,8 @@ fn over(model: &Model, look: &Look, body: Rect, buffer: &mut Buffer) -> Option<P
         Overlay::Help(from) => {
             let mut scopes = model.place().scopes();
             scopes.push(Scope::Everywhere);
-            let (keymap, readonly) = (&model.settled.keymap, model.settled.readonly);
-            HelpBox { keymap, readonly, scopes: &scopes, from: *from, look }.draw(body, buffer);
+            let (keymap, offers) = (&model.settled.keymap, &|bound: &Bound| model.offers(bound));
+            HelpBox { keymap, offers, scopes: &scopes, from: *from, look }.draw(body, buffer);
         }
         Overlay::Confirm(confirm) => ConfirmBox(confirm, look).draw(body, buffer),
         Overlay::Typed(confirm) => return TypedBox(confirm, look).draw(body, buffer),
@@ -216,7 +216,7 @@ fn keys(model: &Model) -> Vec<&Bound> {
         scopes.truncate(1);
     }
     let mut keys = model.settled.keymap.next_keys(&scopes);
-    keys.retain(|bound| !(model.settled.readonly && bound.action.changes()));
+    keys.retain(|bound| model.offers(bound));
     keys
 }
 

@@ -46,6 +46,11 @@ async fn a_bake_of_another_process_appears_moves_and_ends() {
     // One that begins to follow now knows as much.
     let (all, _) = rows(&mut follow(&home)).await;
     assert_eq!((all.len(), all[0].steps), (1, (1, 2)));
+    let workspace = home.path("").canonicalize().unwrap();
+    for row in [&all[0], &row] {
+        assert_eq!(row.workspace.as_ref(), Some(&workspace), "the one it was asked for in");
+    }
+    assert_eq!(home.row(&bake)["workspace"], workspace.to_str().unwrap());
     home.open("end");
     let row = until(&mut following, &bake, |row| row.status != ShelfStatus::Running).await;
     assert_eq!(row.status.as_str(), "ok");

@@ -114,3 +114,31 @@ fn a_lock_whose_recipe_names_another_base_stays_and_that_is_said() {
     assert!(told["lock"]["why"].as_str().unwrap().contains("names another base"), "{told:#}");
     assert_eq!(lock(&house, "app"), old);
 }
+
+#[test]
+fn a_base_given_by_digest_is_another_one_only_where_it_is_of_another_repository() {
+    let house = House::new();
+    house.app("app", OWN);
+    let old = lock(&house, "app");
+    let files = [&FILES[1..], &[("etc/conf", "2")]].concat();
+    let why = |onto: &str| {
+        let told = house.baker.json(&["impact", "global/os:12", "--onto", onto]);
+        let rebase = &told["images"][0]["rebase"];
+        assert_eq!(rebase["answer"], "safe", "{told:#}");
+        rebase["lock"]["why"].as_str().map(str::to_owned)
+    };
+    let at = |reference: &str| house.baker.json(&["inspect", reference])["digest"].as_str().unwrap().to_owned();
+    // One that no tag of the recipe's base points to yet.
+    house.base("os:next", &files, "{}", 200);
+    let next = format!("global/os@{}", at("global/os:next"));
+    assert_eq!(why(&next).as_deref(), Some("its recipe follows global/os:12, which does not point there"));
+    house.base("else:1", &files, "{}", 200);
+    let other = format!("global/else@{}", at("global/else:1"));
+    assert_eq!(why(&other).as_deref(), Some("its recipe names another base: global/os:12"));
+    // What the recipe's own tag points to now is the recipe's base, however it is called.
+    house.moves(&[("etc/conf", "3")], "{}");
+    let now = format!("global/os@{}", at("global/os:12"));
+    let (code, told) = house.rebase(&["local/team/app:1", "--onto", &now]);
+    assert_eq!((code, &told["lock"]["written"]), (0, &json!(true)), "{told:#}");
+    assert!(lock(&house, "app") != old && told["lock"]["why"].is_null());
+}

@@ -111,6 +111,7 @@ fn what_the_readme_shows_is_right() {
     let kind = |block: &str| {
         let named = [
             ("# recipes/", Document::Recipe),
+            ("# steps of a recipe", Document::Recipe),
             ("# bakery.yaml", Document::Workspace),
             ("# policy.yaml", Document::Policy),
             ("# config.yaml", Document::Config),
@@ -119,9 +120,15 @@ fn what_the_readme_shows_is_right() {
     };
     let texts: Vec<_> = blocks.filter_map(|block| Some((kind(block)?, block.to_owned(), block.to_owned()))).collect();
     assert!(texts.len() >= 5, "{}", texts.len());
+    let both = |text: &str| text.contains("script:") && text.contains("secrets:");
+    assert!(
+        texts.iter().any(|(kind, _, text)| *kind == Document::Recipe && both(text)),
+        "how a script has its secrets"
+    );
     // A block may show a part of a workspace.
     let whole = |(kind, name, text): (Document, String, String)| match kind {
         Document::Workspace if !text.contains("bakery: 1") => (kind, name, format!("bakery: 1\n{text}")),
+        Document::Recipe if !text.contains("recipe: 1") => (kind, name, format!("{HEAD}{text}")),
         _ => (kind, name, text),
     };
     let texts: Vec<_> = texts.into_iter().map(whole).collect();

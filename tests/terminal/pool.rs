@@ -160,3 +160,45 @@ fn one_recipe_goes_to_the_pool_too_and_elsewhere_when_its_builder_is_at_fault() 
     wait_until("the second bake's end", || count(&bakery, |(status, on)| status == "ok" && on == "well") == 1);
     assert_eq!(ends(&bakery)["team-0/app-0:1"].len(), 2);
 }
+
+#[test]
+fn recipes_begun_one_by_one_share_the_builders_places() {
+    let bakery = pooled(3, &[("one", "", GATED)]);
+    let mut terminal = opened(&at(&bakery), 120, 36);
+    terminal.send("2");
+    terminal.wait_text("team-0/app-0:1");
+    terminal.send("b");
+    terminal.wait_for("its bake on show", |screen| screen.contents().contains("> ◇ team-0/app-0:1 ─"));
+    terminal.send("2");
+    terminal.wait_text("team-2/app-2:1");
+    terminal.send("Gb");
+    terminal.wait_text("1 recipe joins those under way");
+    terminal.wait_text("1 waits");
+    assert_eq!(count(&bakery, |_| true), 1, "the builder takes one at a time: {:?}", ends(&bakery));
+    bakery.write("go", "");
+    wait_until("both", || count(&bakery, |(status, _)| status == "ok") == 2);
+    terminal.wait_for("the end's news", |screen| screen.contents().replace("of 2 baked", "").contains("2 baked"));
+    let rows = bakery.json(&["bakes"]);
+    let of = |at: usize, key: &str| rows[at][key].as_str().unwrap().to_owned();
+    assert!(of(1, "finished") <= of(0, "started"), "one after the other: {rows:#}");
+    terminal.send("q");
+    terminal.ends_with(0);
+}
+
+#[test]
+fn keys_that_come_at_once_make_no_second_pool_either() {
+    let bakery = pooled(2, &[("one", "", GATED)]);
+    let mut terminal = opened(&at(&bakery), 120, 36);
+    terminal.send("2");
+    terminal.wait_text("team-1/app-1:1");
+    // Before anything was told of the first.
+    terminal.send("bjb");
+    wait_until("the first", || count(&bakery, |_| true) == 1);
+    terminal.send("7");
+    terminal.wait_text("1 waits");
+    assert_eq!(count(&bakery, |_| true), 1, "{:?}", ends(&bakery));
+    bakery.write("go", "");
+    wait_until("both", || count(&bakery, |(status, _)| status == "ok") == 2);
+    terminal.send("q");
+    terminal.ends_with(0);
+}

@@ -51,6 +51,7 @@ pub fn row(id: &str, reference: &str, status: ShelfStatus, started: &str) -> She
         rejected_by: None,
         digest: None,
         failure: None,
+        workspace: None,
         recipe: "recipes/pay/pay.yaml".into(),
         recipe_digest: Digest::of(b"recipe"),
         base: "global/python:3.12".into(),
@@ -112,6 +113,19 @@ pub fn mixed() -> Vec<ShelfRow> {
     ]
 }
 
+/// Some of them asked for in this workspace, some in another of the same name.
+fn of_two_workspaces(size: (u16, u16)) -> Model {
+    let rows = mixed().into_iter().enumerate().map(|(at, row)| {
+        let folder = if at % 2 == 0 { "/home/baker/shop" } else { "/srv/other/shop" };
+        ShelfRow { workspace: Some(folder.into()), ..row }
+    });
+    let mut model = told(size, rows.collect());
+    model.bakes.home = Some("/home/baker/shop".into());
+    let rows = model.bakes.rows().to_vec();
+    update(&mut model, Msg::Bakes(bakes::Msg::News(ShelfNews::All(rows))));
+    model
+}
+
 pub fn told(size: (u16, u16), rows: Vec<ShelfRow>) -> Model {
     let mut model = model(size);
     begin(&mut model, Screen::Bakes);
@@ -142,6 +156,12 @@ fn every_bake_shows_how_it_stands() {
         check(&name("detail"), &model);
         press(&mut model, "o/reports");
         check(&name("filter"), &model);
+    }
+    for size @ (width, height) in SIZES {
+        let mut model = of_two_workspaces(size);
+        check(&format!("bakes/here-{width}x{height}"), &model);
+        press(&mut model, "a");
+        check(&format!("bakes/everywhere-{width}x{height}"), &model);
     }
     check_ascii("bakes/mixed-ascii-80x24", &told((80, 24), mixed()));
 }
@@ -203,4 +223,41 @@ fn keys_act_on_the_selected_bake() {
     let mut empty = told((80, 24), Vec::new());
     assert_eq!((enter(&mut empty), empty.screen), (Vec::new(), Screen::Bakes));
     assert!(!told((80, 24), Vec::new()).wants_clock());
+}
+
+#[test]
+fn bakes_of_this_workspace_show_and_one_key_shows_all_with_whose_they_are() {
+    let mut model = of_two_workspaces((120, 30));
+    assert_eq!((model.bakes.len(), model.bakes.rows().len()), (4, 7));
+    let text = grids(&model, false).0;
+    assert!(text.contains("bakes of this workspace") && text.contains("1 running elsewhere"), "{text}");
+    assert!(!text.contains("payments-api") && text.contains("a all  R replay"), "{text}");
+    // What does not show is neither found nor marked.
+    press(&mut model, "/payments");
+    assert!(grids(&model, false).0.contains("a shows 3 bakes of other workspaces too"), "{}", grids(&model, false).0);
+    update(&mut model, Msg::Key(Key::plain(Code::Esc)));
+    let selected = model.bakes.selected().unwrap().clone();
+    press(&mut model, "a");
+    assert_eq!((model.bakes.len(), model.bakes.selected()), (7, Some(&selected)));
+    let text = grids(&model, false).0;
+    assert!(text.contains("bakes of all workspaces") && text.contains("1 running ·"), "{text}");
+    assert!(text.lines().any(|line| line.contains("other/shop") && line.contains("payments-api")), "{text}");
+    assert!(text.lines().any(|line| line.contains("baker/shop") && line.contains("gateway:0.9")), "{text}");
+    press(&mut model, "/other");
+    assert_eq!(model.bakes.len(), 3);
+    enter(&mut model);
+    press(&mut model, " a");
+    assert_eq!((model.bakes.marked.len(), model.bakes.len()), (0, 0), "what does not show is not meant");
+}
+
+#[test]
+fn where_there_is_but_one_workspace_nothing_is_said_of_any() {
+    let home = Some("/home/baker/shop".into());
+    let rows = mixed().into_iter().map(|row| ShelfRow { workspace: home.clone(), ..row });
+    let mut model = told((120, 30), rows.collect());
+    model.bakes.home.clone_from(&home);
+    let text = grids(&model, false).0;
+    assert!(!text.contains("workspace") && !text.contains("a all"), "{text}");
+    press(&mut model, "a");
+    assert!(grids(&model, false).0.contains("were asked for in this workspace") && model.bakes.len() == 7);
 }

@@ -1,6 +1,7 @@
 //! One bake as one row of the shelf. Whether its worker lives is told from outside: no journal knows that.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use super::bake::BakeView;
 use super::steps::{StepRow, StepState};
@@ -85,6 +86,8 @@ pub struct ShelfRow {
     pub new_bytes: u64,
     /// The first check that said no.
     pub rejected_by: Option<String>,
+    /// The folder of the workspace it was asked for in, links followed; `None` where nobody knows any more.
+    pub workspace: Option<PathBuf>,
     /// Recipe file as the user named it.
     pub recipe: String,
     /// Of the text that was baked.
@@ -125,6 +128,8 @@ impl ShelfRow {
             cached: counted().filter(|row| row.state == StepState::Cached).count(),
             new_bytes: view.layers.made_size(),
             rejected_by: no.map(|check| check.id.clone()),
+            // No journal knows that.
+            workspace: None,
             recipe: started.recipe.clone(),
             recipe_digest: started.recipe_digest.clone(),
             base: started.base.clone(),
@@ -133,6 +138,11 @@ impl ShelfRow {
             signed_by: signed.map(|(_, key)| key.clone()),
             failure: view.outcome.as_ref().and_then(|outcome| outcome.failure.clone()),
         })
+    }
+
+    /// Whether it may have been asked for in this workspace, by its folder, links followed.
+    pub fn is_of(&self, workspace: &Path) -> bool {
+        self.workspace.as_deref().is_none_or(|own| own == workspace)
     }
 
     /// What people call where it is baked: the names of builders, else the engine's.

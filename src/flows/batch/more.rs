@@ -30,9 +30,9 @@ impl More {
         Ok(Self { requests: asked.requests, recipes })
     }
 
-    /// How many.
-    pub fn count(&self) -> usize {
-        self.requests.len()
+    /// What they make: `NAME:TAG` each.
+    pub fn references(&self) -> impl Iterator<Item = &str> {
+        self.requests.iter().map(|request| request.reference.as_str())
     }
 }
 

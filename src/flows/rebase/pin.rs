@@ -8,7 +8,7 @@ use super::RebaseOptions;
 use super::find::Bases;
 use super::told::LockMove;
 use crate::adapters::clock;
-use crate::adapters::store::KeptDocuments;
+use crate::adapters::store::{KeptDocuments, Selector};
 use crate::domain::oci::{Digest, ImageRef, Manifest, Platform};
 use crate::domain::recipe::{Base, Lock, Recipe};
 use crate::domain::text::escape;
@@ -64,11 +64,18 @@ impl Context {
         };
         let stays = |why: String| Ok(Some(Err(LockMove { why: Some(escape(&why)), ..told.clone() })));
         let Base::Image(named) = &recipe.base else { return stays("its recipe begins with nothing".to_owned()) };
-        if !self.is_same_tag(&placed(named, loaded), &self.parse_reference(&bases.name)?) {
-            return stays(format!("its recipe names another base: {}", recipe.base));
+        let named = placed(named, loaded);
+        if !self.is_same_tag(&named, &self.parse_reference(&bases.name)?) {
+            match self.is_version_of(&named, bases, options).await? {
+                None => return stays(format!("its recipe names another base: {}", recipe.base)),
+                Some(false) => return stays(format!("its recipe follows {}, which does not point there", recipe.base)),
+                Some(true) => {}
+            }
         }
         // Somebody may have pinned another version on purpose; only what the tag says now goes before that.
-        if old.digest != bases.old && options.onto.is_some() {
+        // An image of one platform says which manifest it is on, and the lock pins the index that lists it.
+        let is_pinned = old.digest == bases.old || old.platforms.values().any(|manifest| *manifest == bases.old);
+        if !is_pinned && options.onto.is_some() {
             return stays(format!("it pins {}, on which the image was not", old.digest.short()));
         }
         let platforms = match self.platforms_at(recipe, bases).await {
@@ -85,13 +92,39 @@ impl Context {
         Ok(Some(Ok(Follow { told, file, lock })))
     }
 
+    /// Of a base that was given by nothing but a digest of the repository that `named` has its tag in: whether the tag points
+    /// there. `None`: it is another base.
+    async fn is_version_of(
+        &self,
+        named: &ImageRef,
+        bases: &Bases,
+        options: &RebaseOptions,
+    ) -> Result<Option<bool>, Report> {
+        let Some(onto) = options.onto.as_deref().map(|onto| self.parse_reference(onto)).transpose()? else {
+            return Ok(None);
+        };
+        let (Some(tag), None, true, None) = (named.tag_or_latest(), &onto.tag, onto.digest.is_some(), &named.digest)
+        else {
+            return Ok(None);
+        };
+        if !self.is_same_repository(named, &onto) {
+            return Ok(None);
+        }
+        let now = bases.store.resolve(&bases.repository, &Selector::Tag(tag)).await;
+        Ok(Some(now.is_ok_and(|now| now.digest == bases.new)))
+    }
+
     /// Whether two references name the same tag of the same repository.
     fn is_same_tag(&self, one: &ImageRef, other: &ImageRef) -> bool {
         let named = |image: &ImageRef| (image.digest.is_none(), image.tag_or_latest());
+        named(one) == named(other) && self.is_same_repository(one, other)
+    }
+
+    fn is_same_repository(&self, one: &ImageRef, other: &ImageRef) -> bool {
         let place = |image: &ImageRef| (image.place.clone(), image.repository.clone());
         let in_registry = self.in_registry(one);
         let beside = in_registry.is_some() && in_registry == self.in_registry(other);
-        named(one) == named(other) && (beside || place(one) == place(other))
+        beside || place(one) == place(other)
     }
 
     /// The new base's manifest for every platform of the recipe, as a bake would pin them.

@@ -196,6 +196,8 @@ pub enum Action {
     RollOut,
     /// Goes on with what stopped.
     Resume,
+    /// What was done in all workspaces, or in this one alone.
+    Workspaces,
 }
 
 impl Action {

@@ -167,6 +167,7 @@ named! { Action:
     [Impact] "impact",
     [RollOut] "roll-out",
     [Resume] "resume",
+    [Workspaces] "workspaces",
 }
 
 #[cfg(test)]

@@ -160,6 +160,10 @@ impl Scope {
                 ("/fail", "or pass, warn, unknown, skip"),
                 ("/!pass", "turned round"),
             ],
+            Self::Bakes => &[
+                ("/payments", "part of an image, an ID, a builder, a workspace; or ok, failed, lost, …"),
+                ("/!ok", "turned round"),
+            ],
             Self::Lineage => &[
                 ("/payments", "part of any of its tags"),
                 ("/stale", "or current, unknown, root; global, local, team"),

@@ -252,6 +252,7 @@ pub const TABLE: &[Binding] = &[
     quiet(Scope::Bakes, &["P"], Action::Publish, "publish the image it made, or those of what is marked"),
     quiet(Scope::Bakes, &["l"], Action::Log, "its log"),
     bar(Scope::Bakes, &["x"], Action::CancelBake, "cancel"),
+    bar(Scope::Bakes, &["a"], Action::Workspaces, "all; of all workspaces, again: of this one"),
     quiet(Scope::Bakes, &["X"], Action::CancelAll, "stop all bakes that were begun together from here"),
     bar(Scope::Bakes, &["R"], Action::Replay, "replay"),
     quiet(Scope::Bakes, &["y"], Action::Copy, "copy the bake's ID"),

@@ -8,7 +8,7 @@ use super::verbs::{VERBS, Verb, is_like};
 use super::{Names, Takes};
 use crate::domain::projection::ShelfStatus;
 use crate::domain::text::escape_bytes;
-use crate::tui::keymap::{Action, Keymap, Scope};
+use crate::tui::keymap::{Action, Bound, Keymap, Scope};
 use crate::tui::model::Model;
 use crate::tui::screens::{Reveal, Wish, store};
 use crate::tui::widgets::Confirm;
@@ -190,15 +190,19 @@ pub(super) fn cancel_question(bake: &str, then: Vec<Wish>) -> Confirm {
     Confirm::no_or(format!("cancel bake {bake}?"), text, "cancel it", then)
 }
 
-/// The actions of `scopes`, each once, with the key that leads to it.
-pub fn of_scopes(keymap: &Keymap, scopes: &[Scope], (ascii, readonly): (bool, bool)) -> Vec<Thing> {
+/// The actions of `scopes` that are offered, each once, with the key that leads to it.
+pub fn of_scopes(keymap: &Keymap, scopes: &[Scope], ascii: bool, offers: impl Fn(&Bound) -> bool) -> Vec<Thing> {
     let mut seen = Vec::new();
     let mut things = Vec::new();
     for bound in scopes.iter().flat_map(|scope| keymap.of(*scope)) {
-        if seen.contains(&bound.action) || (readonly && bound.action.changes()) {
+        if seen.contains(&bound.action) {
             continue;
         }
+        // What the innermost does not do here, the same key of an outer scope does not do in its place.
         seen.push(bound.action);
+        if !offers(bound) {
+            continue;
+        }
         let note = format!("{}: {}", bound.scope.name(), bound.action.name());
         let key = bound.shown_key(ascii).into();
         things.push(Thing { key, ..Thing::new(Kind::Action(bound.action), bound.label, note) });
@@ -214,10 +218,11 @@ pub fn gather(model: &Model, ascii: bool) -> Stock {
     let scopes = model.scopes();
     let (general, own): (Vec<Scope>, Vec<Scope>) =
         scopes.iter().partition(|scope| matches!(scope, Scope::List | Scope::Everywhere));
-    let mut actions = of_scopes(&model.settled.keymap, &own, (ascii, readonly));
+    let offers = |bound: &Bound| model.offers(bound);
+    let mut actions = of_scopes(&model.settled.keymap, &own, ascii, offers);
     let own = actions.len();
     let known = |actions: &[Thing], thing: &Thing| actions.iter().any(|other| other.kind == thing.kind);
-    for thing in of_scopes(&model.settled.keymap, &general, (ascii, readonly)) {
+    for thing in of_scopes(&model.settled.keymap, &general, ascii, offers) {
         if !known(&actions, &thing) {
             actions.push(thing);
         }

@@ -47,12 +47,16 @@ impl Performer {
                     send(&tell, Msg::Changes { bake, step, read }).await;
                 });
             }
-            Effect::Newest => self.blocking(Slot::Newest, move || {
-                // A shelf that cannot be read has its own screen to say so.
-                let rows = shelf.list().unwrap_or_default();
-                let running = rows.iter().find(|row| row.status == ShelfStatus::Running);
-                Outer::Bake(Msg::Newest(running.or(rows.first()).map(|row| row.bake.clone())))
-            }),
+            Effect::Newest => {
+                let home = self.context.home();
+                self.blocking(Slot::Newest, move || {
+                    // A shelf that cannot be read has its own screen to say so.
+                    let mut rows = shelf.list().unwrap_or_default();
+                    rows.retain(|row| row.is_of(&home));
+                    let running = rows.iter().find(|row| row.status == ShelfStatus::Running);
+                    Outer::Bake(Msg::Newest(running.or(rows.first()).map(|row| row.bake.clone())))
+                });
+            }
             Effect::Cancel(bake) => {
                 self.blocking(Slot::Cancel(bake.clone()), move || Outer::Bake(Msg::Cancelled(shelf.cancel(&bake))));
             }

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::mpsc::Sender;
 
-use super::errands::{alone, wanted};
+use super::errands::wanted;
 use super::{Performer, Slot};
 use crate::domain::projection::ShelfStatus;
 use crate::flows::Context;
@@ -37,16 +37,15 @@ impl Performer {
                 let plan = context.prospect(&file, ask).await.map(Arc::new);
                 send(&tell, Msg::Planned { file, plan }).await;
             }),
-            Effect::Bake(file) => self.spawn(Slot::Bake(file.clone()), async move {
-                let again = Outer::Recipes(Effect::Bake(file.clone()));
-                match wanted(&context, again) {
-                    // Nobody listens any more: the terminal UI is leaving.
-                    Some(wanted) => drop(tell.send(Told::Errand(wanted)).await),
-                    // Where there are builders, one of them gets it.
-                    None if !context.builders().is_empty() => alone(&context, file, &tell).await,
-                    None => send(&tell, Msg::Begun(begin(&context, file).await)).await,
-                }
-            }),
+            Effect::Bake(file) => match wanted(&context, Outer::Recipes(Effect::Bake(file.clone()))) {
+                // Nobody listens any more: the terminal UI is leaving.
+                Some(wanted) => self.spawn(Slot::Unlock, async move { drop(tell.send(Told::Errand(wanted)).await) }),
+                // Where there are builders, one of them gets it.
+                None if !context.builders().is_empty() => self.bake_one(file),
+                None => self.spawn(Slot::Bake(file.clone()), async move {
+                    send(&tell, Msg::Begun(begin(&context, file).await)).await;
+                }),
+            },
             Effect::SetBase { file, image } => self.blocking(Slot::Write(file.clone()), move || {
                 let change = context.set_base(&file, &image);
                 Told::Recipes(Msg::BaseSet { file, image, change })

@@ -63,6 +63,8 @@ pub enum Wish {
     Do(Effect),
     /// Tell the user.
     Tell(Toast),
+    /// What was told is news no more: the user went after it.
+    Untell(Toast),
     /// Ask the user.
     Ask(Confirm),
     /// Ask the user, who has to type a word to say yes.
@@ -241,6 +243,11 @@ pub trait Place {
     /// Another screen comes up in its place.
     fn left(&mut self) -> Vec<Wish> {
         Vec::new()
+    }
+    /// Whether a key's action does something with what is selected. What does nothing is not offered; pressed all the same, it
+    /// says why.
+    fn offers(&self, _action: Action) -> bool {
+        true
     }
     /// A key's action.
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish>;

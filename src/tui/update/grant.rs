@@ -27,6 +27,10 @@ pub(in crate::tui) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect>
                 model.toasts.add(toast, model.now);
                 Vec::new()
             }
+            Wish::Untell(toast) => {
+                model.toasts.take_back(&toast);
+                Vec::new()
+            }
             Wish::Ask(confirm) => cover(model, Overlay::Confirm(confirm)),
             Wish::Pick(picker) => cover(model, Overlay::Picker(picker)),
             Wish::Go(screen) if screen != model.screen => {

@@ -5,7 +5,7 @@ use crate::domain::projection::{ShelfRow, ShelfStatus, millis_of};
 use crate::tui::commands::CommandsBox;
 use crate::tui::effect::Effect;
 use crate::tui::errands;
-use crate::tui::keymap::{Action, Motion};
+use crate::tui::keymap::{Action, Bound, Motion};
 use crate::tui::model::{Model, Overlay};
 use crate::tui::palette::Answer;
 use crate::tui::screens::{Screen, Wish, bakes};
@@ -92,8 +92,8 @@ fn scroll_help(model: &Model, from: &mut usize, motion: Motion) {
     let mut scopes = model.place().scopes();
     scopes.push(crate::tui::keymap::Scope::Everywhere);
     let look = Look::of_roles(false);
-    let (keymap, readonly) = (&model.settled.keymap, model.settled.readonly);
-    let (rows, page) = HelpBox { keymap, readonly, scopes: &scopes, from: 0, look: &look }.rows(model.body());
+    let (keymap, offers) = (&model.settled.keymap, &|bound: &Bound| model.offers(bound));
+    let (rows, page) = HelpBox { keymap, offers, scopes: &scopes, from: 0, look: &look }.rows(model.body());
     let last = rows.saturating_sub(page);
     *from = match motion {
         Motion::PageUp | Motion::PageDown => motion.leads(*from, page),

@@ -17,6 +17,8 @@ pub enum Align {
     Left,
     /// Numbers.
     Right,
+    /// Images: at the left, cut at the beginning. So many spans before the name stay.
+    Image(usize),
 }
 
 /// How wide a column is.
@@ -122,9 +124,12 @@ impl Table<'_> {
 
     fn cell(&self, line: &Line<'static>, align: Align, (x, y, width): (u16, u16, u16), buffer: &mut Buffer) {
         let columns = usize::from(width);
-        let shown = cut(self.look, line, columns);
+        let shown = match align {
+            Align::Image(before) => cut_image(self.look, line, before, columns),
+            Align::Left | Align::Right => cut(self.look, line, columns),
+        };
         let pad = match align {
-            Align::Left => 0,
+            Align::Left | Align::Image(_) => 0,
             Align::Right => u16::try_from(columns.saturating_sub(shown.width())).unwrap_or(0),
         };
         buffer.set_line(x + pad, y, &shown, width - pad);
@@ -166,6 +171,29 @@ impl Table<'_> {
             })
             .collect()
     }
+}
+
+/// A line with an image's name behind so many spans, in so many columns.
+fn cut_image(look: &Look, line: &Line<'static>, before: usize, columns: usize) -> Line<'static> {
+    if line.width() <= columns {
+        return line.clone();
+    }
+    let (signs, name) = line.spans.split_at(before.min(line.spans.len()));
+    let used: usize = signs.iter().map(Span::width).sum();
+    let whole: String = name.iter().map(|span| span.content.as_ref()).collect();
+    let shown = format::tail(&whole, columns.saturating_sub(used), look.ellipsis());
+    let kept = shown.strip_prefix(look.ellipsis()).filter(|kept| whole.ends_with(kept));
+    let Some(mut gone) = kept.map(|kept| whole.len() - kept.len()) else { return cut(look, line, columns) };
+    let mut spans = signs.to_vec();
+    for span in name {
+        let here = gone.min(span.content.len());
+        gone -= here;
+        if here < span.content.len() || (gone == 0 && spans.len() == before) {
+            let start = if spans.len() == before { look.ellipsis() } else { "" };
+            spans.push(Span::styled(format!("{start}{}", &span.content[here..]), span.style));
+        }
+    }
+    Line::from(spans)
 }
 
 /// Lays the selection's bar and mark under a row to be drawn.

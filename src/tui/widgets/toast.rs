@@ -80,6 +80,11 @@ impl Toasts {
         self.0.drain(..over);
     }
 
+    /// Takes one away that is no news any more.
+    pub fn take_back(&mut self, toast: &Toast) {
+        self.0.retain(|(_, old)| old != toast);
+    }
+
     /// Takes away what has been shown long enough.
     pub fn expire(&mut self, now: OffsetDateTime) {
         self.0.retain(|(since, toast)| now - *since < toast.lasts());

@@ -1,11 +1,12 @@
 //! What keys do on the Lineage screen, and what leads there.
 
 use bakery::domain::lineage::Best;
+use bakery::flows::lineage::Assessment;
 use bakery::flows::rebase::{Answer, Rebase};
 use bakery::report::{Kind, Report};
 use bakery::tui::effect::Effect;
 use bakery::tui::errands;
-use bakery::tui::model::Overlay;
+use bakery::tui::model::{Model, Overlay};
 use bakery::tui::msg::{Mouse, Msg};
 use bakery::tui::screens::lineage::{self, Circle, Reading};
 use bakery::tui::screens::{Compare, Screen, diff, recipes};
@@ -245,6 +246,61 @@ fn only_images_of_the_local_store_are_rebased_and_several_are_rolled_out() {
     assert_eq!(model.lineage.marked.len(), 2, "one thing at a time");
     press(&mut model, &["u"]);
     assert!(model.lineage.marked.is_empty());
+}
+
+/// Whether the last line, help and palette offer what a key does.
+fn offered(model: &mut Model, key: &str, words: &str) -> [bool; 3] {
+    let bar = grids(model, false).0.lines().last().unwrap().contains(words);
+    press(model, &["?"]);
+    let help = grids(model, false).0;
+    let row = format!(" {key:18}{words}");
+    let help = help.contains(&row) && !help.contains(&format!("{row} (not here)"));
+    press(model, &["esc"]);
+    let stock = bakery::tui::palette::gather(model, false);
+    let palette = stock.things.iter().any(|thing| !thing.key.is_empty() && thing.text.starts_with(words));
+    [bar, help, palette]
+}
+
+#[test]
+fn rebase_and_rebake_are_offered_where_they_do_something_and_say_why_not_elsewhere() {
+    let cases = [
+        (PAYMENTS, true, true, ""),
+        ("local/team-b/reports:2.0.1", false, true, "is on what its base is now"),
+        ("local/team-c/gateway:0.9", true, true, ""),
+        ("local/team-d/batch:1", false, true, "global/batch:1 is gone"),
+        ("global/python:3.12", false, false, "only images of the local store are rebased"),
+        ("teams/team-a/jobs:1", false, false, "only images of the local store are rebased"),
+    ];
+    for (name, rebase, rebake, why) in cases {
+        let mut model = shown((160, 60));
+        select(&mut model, name);
+        assert_eq!(offered(&mut model, "R", "rebase"), [rebase; 3], "{name}");
+        assert_eq!(offered(&mut model, "b", "rebake"), [rebake; 3], "{name}");
+        assert_eq!(asked(press(&mut model, &["R"])).is_empty(), !rebase, "{name}");
+        assert!(grids(&model, false).0.contains(why), "{name}: {}", grids(&model, false).0);
+    }
+    // An image that was looked into, and that no recipe makes.
+    let mut model = shown((160, 60));
+    let lineage = model.lineage.lineage.clone().unwrap();
+    let found = Assessment { recipe: None, ..super::assessment(PAYMENTS, Best::Rebase) };
+    let found = Ok(bakery::tui::screens::Held::new(found));
+    let number = number(&lineage, PAYMENTS);
+    update(&mut model, Msg::Lineage(lineage::Msg::Assessed { lineage, number, found }));
+    select(&mut model, PAYMENTS);
+    assert_eq!(offered(&mut model, "b", "rebake"), [false; 3]);
+    press(&mut model, &["b"]);
+    assert!(grids(&model, false).0.contains("no recipe of this workspace makes"));
+    // Several that are marked are not rebased one by one.
+    press(&mut model, &["space", "j", "space"]);
+    assert_eq!(offered(&mut model, "R", "rebase"), [false; 3]);
+}
+
+#[test]
+fn an_answer_that_leads_nowhere_offers_nothing_to_do() {
+    for (outcome, is_offered) in [(Answer::Safe, true), (Answer::NeedsRebake, false)] {
+        let model = tried((160, 60), outcome);
+        assert_eq!(grids(&model, false).0.lines().last().unwrap().contains("do it"), is_offered, "{outcome:?}");
+    }
 }
 
 #[test]

@@ -215,7 +215,8 @@ fn one_that_runs_when_one_comes_is_offered_and_followed() {
     assert!(grids(&model, false).0.contains("a roll-out of global/python:3.12 is under way"));
     assert_eq!(update(&mut model, newest(RolloutStatus::Running)), [], "it is followed already");
     press(&mut model, &["esc", "L"]);
-    assert!(grids(&model, false).0.contains("1 of 4 moved"));
+    let text = grids(&model, false).0;
+    assert!(text.contains("1 of 4 moved") && !text.contains("L shows it"), "what one looks at is no news: {text}");
     let mut lost = shown((100, 30));
     assert_eq!(update(&mut lost, newest(RolloutStatus::Lost)), []);
     assert!(grids(&lost, false).0.contains("its process is gone"));

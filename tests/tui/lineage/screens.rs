@@ -148,3 +148,17 @@ fn line_two_counts_the_fleet() {
     let narrow = grids(&shown((60, 16)), false).0.lines().nth(1).unwrap().to_owned();
     assert!(narrow.contains("5 stale ⟳ · 1 unknown ? · 1 blocked ✖"), "{narrow}");
 }
+
+#[test]
+fn help_cuts_nothing_where_there_is_room() {
+    for size in [(200, 60), (150, 50)] {
+        let mut model = shown(size);
+        press(&mut model, &["?"]);
+        let text = grids(&model, false).0;
+        for words in
+            ["mark: roll out, rebake, verify, publish take all that is marked", "cancel what is in focus; twice leaves"]
+        {
+            assert!(text.contains(words), "{size:?} {words}: {text}");
+        }
+    }
+}

@@ -241,7 +241,7 @@ proptest! {
         };
         let style = Style { plain: plain && !beyond, gathered: false };
         let dockerfile = export(&recipe, &[], &base, style).dockerfile;
-        let imported = import(dockerfile.as_bytes(), Names { name: &recipe.name, tag: &recipe.tag, stores: &[] });
+        let imported = import(dockerfile.as_bytes(), Names { name: &recipe.name, tag: &recipe.tag, stores: &[], base_env: None });
         prop_assert_eq!(&imported.unmapped, &[], "{}", dockerfile);
         let (back, problems) = parse(imported.recipe.as_bytes(), &[]).finish();
         let Some(mut back) = back else { panic!("{problems:?}\n{dockerfile}\n---\n{}", imported.recipe) };

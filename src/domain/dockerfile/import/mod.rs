@@ -6,7 +6,8 @@ mod packages;
 mod run;
 mod stages;
 
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -36,6 +37,10 @@ pub struct Imported {
     pub recipe: String,
     /// Lines that do not map, in the order of the text.
     pub unmapped: Vec<Unmapped>,
+    /// The base to be asked for its variables, where a line would map if they were known.
+    pub wants: Option<String>,
+    /// Variables of the base whose values stand in the recipe now.
+    pub inherited: BTreeSet<String>,
 }
 
 /// How the image is to be called, and where its base may be.
@@ -47,6 +52,8 @@ pub struct Names<'a> {
     pub tag: &'a Tag,
     /// Stores by what a reference to a registry begins with: `registry.example:5000/global` and `global`.
     pub stores: &'a [(String, String)],
+    /// Variables the base sets, where it could be asked.
+    pub base_env: Option<&'a BTreeMap<String, String>>,
 }
 
 /// Reads a Dockerfile as a recipe.
@@ -64,7 +71,7 @@ pub fn import(bytes: &[u8], names: Names<'_>) -> Imported {
         };
         state.leave(Unmapped { instruction: String::new(), problem });
     }
-    state.walk(&text, names.stores);
+    state.walk(&text, names);
     state.finish(names)
 }
 
@@ -84,6 +91,11 @@ struct State {
     /// Those declared before the first `FROM`.
     outer_args: BTreeMap<String, Option<String>>,
     env: BTreeMap<String, String>,
+    /// Variables the base sets, once it is named; `None`: nobody asked it.
+    base_env: Option<BTreeMap<String, String>>,
+    /// Of those, the ones a line has put in, and whether one was missed that the base may set.
+    inherited: RefCell<BTreeSet<String>>,
+    misses: Cell<bool>,
     user: Option<String>,
     workdir: Option<String>,
     /// Folders a `WORKDIR` made, that a step has made since.
@@ -104,6 +116,9 @@ impl State {
             args: BTreeMap::new(),
             outer_args: BTreeMap::new(),
             env: BTreeMap::new(),
+            base_env: None,
+            inherited: RefCell::default(),
+            misses: Cell::new(false),
             user: None,
             workdir: None,
             made: Vec::new(),
@@ -117,7 +132,7 @@ impl State {
         }
     }
 
-    fn walk(&mut self, text: &Text, stores: &[(String, String)]) {
+    fn walk(&mut self, text: &Text, names: Names<'_>) {
         let chosen = stages::chosen(&text.instructions);
         for (instruction, part) in text.instructions.iter().zip(chosen) {
             let mapped = match part {
@@ -126,7 +141,7 @@ impl State {
                     format!("another stage is built here, which the image does not stand on ({lines} lines)"),
                     "bake it as a recipe of its own, or put what it makes beside the recipe and `copy` it",
                 )),
-                stages::Part::Taken => self.take(instruction, stores),
+                stages::Part::Taken => self.take(instruction, names),
             };
             if let Err((message, help)) = mapped {
                 self.refuse(instruction, message, help);
@@ -134,9 +149,17 @@ impl State {
         }
     }
 
-    fn take(&mut self, instruction: &Instruction, stores: &[(String, String)]) -> Mapped {
+    fn take(&mut self, instruction: &Instruction, names: Names<'_>) -> Mapped {
         match instruction.name.as_str() {
-            "FROM" => self.from(instruction, stores),
+            "FROM" => {
+                self.from(instruction, names.stores)?;
+                self.base_env = match self.base.as_deref() {
+                    // Nothing sets nothing.
+                    Some("scratch") => Some(BTreeMap::new()),
+                    _ => names.base_env.cloned(),
+                };
+                Ok(())
+            }
             "ARG" => self.arg(instruction),
             "RUN" => self.run(instruction),
             "COPY" | "ADD" => self.files(instruction),
@@ -163,10 +186,20 @@ impl State {
 
     /// One word with its variables put in.
     fn word(&self, word: &str) -> Result<String, Refusal> {
-        let lookup = |name: &str| match (self.env.get(name), self.args.get(name)) {
-            (Some(value), _) | (None, Some(Some(value))) => Lookup::Value(value.clone()),
-            (None, Some(None)) => Lookup::Unknown("is a build argument without a value"),
-            (None, None) => Lookup::Unknown("is set nowhere in this file; the base may set it"),
+        let inherited = |name: &str| self.base_env.as_ref().map(|env| env.get(name));
+        // What the base sets stands above a build argument of the same name.
+        let lookup = |name: &str| match (self.env.get(name), self.args.get(name), inherited(name)) {
+            (None, _, Some(Some(value))) => {
+                self.inherited.borrow_mut().insert(name.to_owned());
+                Lookup::Value(value.clone())
+            }
+            (Some(value), _, _) | (None, Some(Some(value)), _) => Lookup::Value(value.clone()),
+            (None, Some(None), _) => Lookup::Unknown("is a build argument without a value"),
+            (None, None, Some(None)) => Lookup::Unknown("is set neither in this file nor by its base"),
+            (None, None, None) => {
+                self.misses.set(true);
+                Lookup::Unknown("is set nowhere in this file; the base may set it")
+            }
         };
         let known = expand(word, self.escape, &lookup);
         known.map_err(|why| (why, "write the value itself into the recipe"))
@@ -220,6 +253,12 @@ impl State {
             self.leave(Unmapped { instruction: String::new(), problem });
         }
         self.config.env = self.env;
+        let inherited = self.inherited.into_inner();
+        let listed: Vec<&str> = inherited.iter().map(String::as_str).collect();
+        let head = match listed.as_slice() {
+            [] => Vec::new(),
+            listed => vec![format!("Values of the base as it was when this was read: {}.", listed.join(", "))],
+        };
         let recipe = recipe_text::write(&Draft {
             name: names.name.as_str(),
             tag: names.tag.as_str(),
@@ -227,10 +266,10 @@ impl State {
             platforms: self.platform.as_slice(),
             steps: &self.steps,
             config: &self.config,
-            head: &[],
+            head: &head,
         });
         self.unmapped.sort_by_key(|one| (one.problem.line, one.problem.column));
-        Imported { recipe, unmapped: self.unmapped }
+        Imported { recipe, unmapped: self.unmapped, wants: self.base.filter(|_| self.misses.get()), inherited }
     }
 }
 

@@ -91,6 +91,9 @@ impl State {
         Self::no_flags(instruction)?;
         for word in split(&instruction.args, self.escape) {
             let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+            if name.is_empty() {
+                return Err(("a name is empty".into(), "write ARG NAME=value"));
+            }
             let of_builder = ["TARGET", "BUILD"].iter().any(|prefix| {
                 let rest = name.strip_prefix(prefix);
                 rest.is_some_and(|rest| ["PLATFORM", "OS", "ARCH", "VARIANT"].contains(&rest))

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 fn imported(text: &[u8]) -> Imported {
     let stores = [("registry.example:5000/global".to_owned(), "global".to_owned())];
     let (name, tag) = ("team/app".parse().unwrap(), "1".parse().unwrap());
-    import(text, Names { name: &name, tag: &tag, stores: &stores })
+    import(text, Names { name: &name, tag: &tag, stores: &stores, base_env: None })
 }
 
 fn recipe(text: &str) -> Recipe {
@@ -168,6 +168,35 @@ fn every_line_that_does_not_map_is_named_with_its_place() {
         "27:1 STOPSIGNAL NO is set nowhere in this file; the base may set it",
     ];
     assert_eq!(left(text), expected);
+}
+
+#[test]
+fn variables_are_those_of_the_text_then_those_of_the_base() {
+    let (name, tag) = ("team/app".parse().unwrap(), "1".parse().unwrap());
+    let read = |text: &str, base_env: Option<&BTreeMap<String, String>>| {
+        import(text.as_bytes(), Names { name: &name, tag: &tag, stores: &[], base_env })
+    };
+    let text = "ARG V=1\nFROM a.io/b:$V\nARG D=opt\nENV A=/$D\nENV PATH=$PATH:/$D/bin\nENV B=$A/b:$PATH C=${NO:-c}\n";
+    let unasked = read(text, None);
+    let told: Vec<String> = unasked.unmapped.iter().map(|one| one.problem.message.clone()).collect();
+    assert_eq!(told, ["PATH is set nowhere in this file; the base may set it"; 2]);
+    assert_eq!(unasked.unmapped[0].problem.line, 5);
+    assert_eq!(unasked.wants.as_deref(), Some("a.io/b:1"));
+    let env =
+        [("PATH", "/bin:/usr/bin"), ("D", "never")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let asked = read(&text.replace("/$D", "/opt"), Some(&env));
+    assert_eq!((asked.unmapped.len(), asked.wants), (0, None));
+    let expected = "env: {A: /opt, B: /opt/b:/bin:/usr/bin:/opt/bin, C: c, PATH: /bin:/usr/bin:/opt/bin}";
+    assert!(asked.recipe.contains(expected), "{}", asked.recipe);
+    assert!(asked.recipe.starts_with("# Values of the base as it was when this was read: PATH.\n"), "{}", asked.recipe);
+    // A build argument has to be called something.
+    assert_eq!(read("FROM scratch\nARG =1\n", None).unmapped.len(), 1);
+    // Nothing of the base goes into its own name, and scratch sets nothing.
+    let outer = read("FROM a.io/$PATH:1\nENV X=$LANG\n", Some(&env));
+    assert_eq!((outer.unmapped.len(), outer.unmapped[0].instruction.as_str()), (2, "FROM"));
+    let of_scratch = read("FROM scratch\nENV P=$PATH:/x\n", None);
+    assert_eq!(of_scratch.unmapped[0].problem.message, "PATH is set neither in this file nor by its base");
+    assert_eq!(of_scratch.wants, None);
 }
 
 #[test]

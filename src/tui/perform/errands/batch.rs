@@ -26,37 +26,53 @@ use crate::tui::msg::Msg as Told;
 use crate::tui::screens::bakes::{self, Pooled};
 use crate::tui::screens::recipes;
 use crate::tui::tasks::TaskKind;
-use crate::tui::widgets::Toast;
 
 /// Several bakes that are followed: how they are stopped, and where more recipes are handed in.
 pub(in crate::tui::perform) struct Underway {
     stop: Arc<Notify>,
-    more: UnboundedSender<Vec<PathBuf>>,
+    more: UnboundedSender<HandedIn>,
     /// Who leaves is told once others go on with it.
     leave: UnboundedSender<oneshot::Sender<()>>,
+}
+
+/// Recipes to be baked.
+struct HandedIn {
+    files: Vec<PathBuf>,
+    /// Whoever asked goes to the bake once it has begun.
+    is_watched: bool,
 }
 
 /// How long leaving waits for a batch to be handed on.
 const HANDING: Duration = Duration::from_secs(5);
 
 impl Performer {
-    /// Bakes these recipes; with those under way, where there are any.
+    /// Bakes these recipes; with those under way, where there are any: all that is begun from here shares one pool, so that no
+    /// builder is given more than it takes.
     pub(super) fn bake_all(&mut self, files: Vec<PathBuf>) {
-        let files = match &self.batch {
+        self.hand_in(HandedIn { files, is_watched: false });
+    }
+
+    /// The same with one recipe, whose bake is gone to.
+    pub(in crate::tui::perform) fn bake_one(&mut self, file: PathBuf) {
+        self.hand_in(HandedIn { files: vec![file], is_watched: true });
+    }
+
+    fn hand_in(&mut self, handed: HandedIn) {
+        let handed = match &self.batch {
             // Whoever is over takes nothing more, and gives it back.
-            Some(underway) => match underway.more.send(files) {
+            Some(underway) => match underway.more.send(handed) {
                 Ok(()) => return,
                 Err(refused) => refused.0,
             },
-            None => files,
+            None => handed,
         };
         let (stop, (more, asked)) = (Arc::new(Notify::new()), unbounded_channel());
         let (leave, left) = unbounded_channel();
         self.batch = Some(Underway { stop: Arc::clone(&stop), more, leave });
         let (context, tell) = (Arc::clone(&self.context), self.tell.clone());
-        let what = format!("baking {}", count(files.len() as u64, "recipe"));
+        let what = format!("baking {}", count(handed.files.len() as u64, "recipe"));
         self.task(TaskKind::Batch, what, async move {
-            Following { context, tell, stop, asked, left, then: VecDeque::from([files]) }.all().await;
+            Following { context, tell, stop, asked, left, then: VecDeque::from([handed]) }.all().await;
         });
     }
 
@@ -83,37 +99,56 @@ struct Following {
     context: Arc<Context>,
     tell: Sender<Told>,
     stop: Arc<Notify>,
-    asked: UnboundedReceiver<Vec<PathBuf>>,
+    asked: UnboundedReceiver<HandedIn>,
     left: UnboundedReceiver<oneshot::Sender<()>>,
     /// What comes after the one under way.
-    then: VecDeque<Vec<PathBuf>>,
+    then: VecDeque<HandedIn>,
 }
 
-/// Recipes being read for the batch under way, so many.
-type Reading = BoxFuture<'static, (usize, Result<More, Report>)>;
+/// Recipes being read for the batch under way: so many, and whether they are watched.
+type Reading = BoxFuture<'static, (usize, bool, Result<More, Report>)>;
 
 /// What happens while one is followed.
 enum News {
     Told(Option<Progress>),
-    Asked(Vec<PathBuf>),
-    Read(usize, Result<More, Report>),
+    Asked(HandedIn),
+    Read(usize, bool, Result<More, Report>),
     Stop,
     Leave(oneshot::Sender<()>),
 }
 
 impl Following {
     async fn all(mut self) {
-        while let Some(files) = self.next_files() {
-            match read(&self.context, files).await {
-                Ok((batch, all)) => {
-                    send(&self.tell, Msg::BatchBegun(Ok(all))).await;
-                    let tally = self.one(batch, all).await;
-                    send(&self.tell, Msg::BatchOver(tally)).await;
+        while let Some(HandedIn { files, is_watched }) = self.next_files() {
+            let (batch, images) = match read(&self.context, files).await {
+                Ok(read) => read,
+                Err(report) => {
+                    self.begun(is_watched, Err(report)).await;
+                    continue;
                 }
-                Err(report) => send(&self.tell, Msg::BatchBegun(Err(report))).await,
+            };
+            self.begun(is_watched, Ok(images.len())).await;
+            let told = self.one(batch, Standing::new(images, is_watched)).await;
+            // How one that was watched ended is on show.
+            if !told.is_quiet {
+                send(&self.tell, Msg::BatchOver(told.pooled.tally)).await;
             }
         }
         self.stands(None).await;
+    }
+
+    /// So many are about to begin, or cannot. Of one that is watched its beginning is told by itself.
+    async fn begun(&self, is_watched: bool, begun: Result<usize, Report>) {
+        match begun {
+            Ok(_) if is_watched => {}
+            Err(report) if is_watched => self.tell_recipes(Err(report)).await,
+            begun => send(&self.tell, Msg::BatchBegun(begun)).await,
+        }
+    }
+
+    async fn tell_recipes(&self, begun: Result<String, Report>) {
+        // Nobody listens any more: the terminal UI is leaving.
+        let _ = self.tell.send(Told::Recipes(recipes::Msg::Begun(begun))).await;
     }
 
     async fn stands(&self, pooled: Option<Box<Pooled>>) {
@@ -122,9 +157,9 @@ impl Following {
     }
 
     /// What is to be baked now; once there is nothing, nothing more is taken.
-    fn next_files(&mut self) -> Option<Vec<PathBuf>> {
-        while let Ok(files) = self.asked.try_recv() {
-            self.then.push_back(files);
+    fn next_files(&mut self) -> Option<HandedIn> {
+        while let Ok(handed) = self.asked.try_recv() {
+            self.then.push_back(handed);
         }
         self.then.pop_front().or_else(|| {
             self.asked.close();
@@ -133,58 +168,62 @@ impl Following {
     }
 
     /// Follows one to its end.
-    async fn one(&mut self, mut batch: Batch, all: usize) -> Tally {
-        let (mut told, mut is_over) = (Standing::new(all), false);
+    async fn one(&mut self, mut batch: Batch, mut told: Standing) -> Standing {
+        let mut is_over = false;
         let mut reading: FuturesUnordered<Reading> = FuturesUnordered::new();
         let mut coming = 0;
         // What was handed in while one before this was stopped.
-        while let Some(files) = self.then.pop_front() {
-            coming += files.len();
-            reading.push(self.read_more(files));
+        while let Some(handed) = self.then.pop_front() {
+            coming += handed.files.len();
+            reading.push(self.read_more(handed));
         }
         loop {
             if is_over && reading.is_empty() {
-                return told.pooled.tally;
+                return told;
             }
-            let queued = coming + self.then.iter().map(Vec::len).sum::<usize>();
+            let queued = coming + self.then.iter().map(|handed| handed.files.len()).sum::<usize>();
             if let Some(pooled) = told.news(&batch, queued) {
                 progress(&self.tell, TaskKind::Batch, pooled.tally.progress(pooled.board.at_work()));
                 self.stands(Some(Box::new(pooled))).await;
             }
             let news = tokio::select! {
                 next = batch.next(), if !is_over => News::Told(next),
-                Some(files) = self.asked.recv() => News::Asked(files),
-                Some((recipes, read)) = reading.next() => News::Read(recipes, read),
+                Some(handed) = self.asked.recv() => News::Asked(handed),
+                Some((recipes, is_watched, read)) = reading.next() => News::Read(recipes, is_watched, read),
                 () = self.stop.notified() => News::Stop,
                 Some(waits) = self.left.recv() => News::Leave(waits),
             };
             match news {
                 News::Told(None) => is_over = true,
                 News::Told(Some(next)) => {
+                    if let Some(begun) = told.watched(&next) {
+                        self.tell_recipes(begun).await;
+                    }
                     if let Some(msg) = told.take(next) {
                         send(&self.tell, msg).await;
                     }
                 }
-                News::Asked(files) if batch.is_cancelled() => self.then.push_back(files),
-                News::Asked(files) => {
-                    coming += files.len();
-                    reading.push(self.read_more(files));
+                News::Asked(handed) if batch.is_cancelled() => self.then.push_back(handed),
+                News::Asked(handed) => {
+                    coming += handed.files.len();
+                    reading.push(self.read_more(handed));
                 }
-                News::Read(recipes, read) => {
+                News::Read(recipes, is_watched, read) => {
                     coming -= recipes;
                     // What was asked for before all was stopped is stopped with it.
                     if batch.is_cancelled() {
                         continue;
                     }
                     let joined = read.and_then(|more| {
-                        let count = more.count();
-                        batch.join(more).map(|()| count)
+                        let images: Vec<String> = more.references().map(str::to_owned).collect();
+                        batch.join(more).map(|()| images)
                     });
-                    if let Ok(count) = joined {
-                        told.joined(count);
+                    let begun = joined.as_ref().map(Vec::len).map_err(Clone::clone);
+                    if let Ok(images) = joined {
+                        told.joined(images, is_watched);
                         is_over = false;
                     }
-                    send(&self.tell, Msg::BatchBegun(joined)).await;
+                    self.begun(is_watched, begun).await;
                 }
                 News::Stop => {
                     self.then.clear();
@@ -194,7 +233,7 @@ impl Following {
                     self.hand_on(batch, reading).await;
                     // Whoever waits may have given up.
                     let _ = waits.send(());
-                    return told.pooled.tally;
+                    return told;
                 }
             }
         }
@@ -202,10 +241,10 @@ impl Following {
 
     /// Whatever has not begun is begun by another process, with what was handed in since.
     async fn hand_on(&mut self, mut batch: Batch, mut reading: FuturesUnordered<Reading>) {
-        while let Some(files) = self.then.pop_front() {
-            reading.push(self.read_more(files));
+        while let Some(handed) = self.then.pop_front() {
+            reading.push(self.read_more(handed));
         }
-        while let Some((_, read)) = reading.next().await {
+        while let Some((_, _, read)) = reading.next().await {
             // What does not fit is told to nobody any more.
             let _ = read.and_then(|more| batch.join(more));
         }
@@ -214,41 +253,18 @@ impl Following {
         }
     }
 
-    fn read_more(&self, files: Vec<PathBuf>) -> Reading {
+    fn read_more(&self, HandedIn { files, is_watched }: HandedIn) -> Reading {
         let (context, count) = (Arc::clone(&self.context), files.len());
-        async move { (count, more(&context, files).await) }.boxed()
+        async move { (count, is_watched, more(&context, files).await) }.boxed()
     }
 }
 
-/// One recipe over the workspace's builders: tells its bake as soon as that has begun, and sees it to its end.
-pub(in crate::tui::perform) async fn alone(context: &Arc<Context>, file: PathBuf, tell: &Sender<Told>) {
-    let begun = |begun| Told::Recipes(recipes::Msg::Begun(begun));
-    let (mut batch, mut is_new) = match read(context, vec![file]).await {
-        Ok((batch, _)) => (batch, true),
-        Err(report) => return drop(tell.send(begun(Err(report))).await),
-    };
-    while let Some(next) = batch.next().await {
-        let told = match next {
-            Progress::Started { started, .. } if is_new => begun(Ok(started.bake)),
-            Progress::NotStarted { report, .. } if is_new => begun(Err(report)),
-            Progress::NotStarted { report, .. } => Told::Tell(Toast::failure(&report)),
-            Progress::Again { reference, builder, failure, .. } => {
-                Told::Errand(Msg::BakedElsewhere { reference, builder, why: failure.message })
-            }
-            Progress::Out { builder, report } => Told::Errand(Msg::BuilderOut { builder, why: why(report) }),
-            Progress::Started { .. } | Progress::Record { .. } | Progress::Ended { .. } => continue,
-        };
-        is_new &= matches!(told, Told::Errand(_));
-        // Nobody listens any more: the terminal UI is leaving.
-        let _ = tell.send(told).await;
-    }
-}
-
-async fn read(context: &Arc<Context>, files: Vec<PathBuf>) -> Result<(Batch, usize), Report> {
+/// A batch of these recipes, and the images they make.
+async fn read(context: &Arc<Context>, files: Vec<PathBuf>) -> Result<(Batch, Vec<String>), Report> {
     let read = move |context: &Context| {
         let asked = read_requests(context, &files, &BakeOptions::default())?;
-        let all = asked.requests.len();
-        Ok((Batch::new(context, asked)?.without_output(), all))
+        let images = asked.requests.iter().map(|request| request.reference.clone()).collect();
+        Ok((Batch::new(context, asked)?.without_output(), images))
     };
     blocking(context, read).await
 }
@@ -273,12 +289,33 @@ struct Standing {
     at: Option<Instant>,
     /// Something happened since that may have changed it.
     is_due: bool,
+    /// Images whose bakes are gone to once they have begun.
+    watched: Vec<String>,
+    /// There is but one, and that is watched.
+    is_quiet: bool,
 }
 
 impl Standing {
-    fn new(all: usize) -> Self {
-        let pooled = Pooled { tally: Tally { all, ..Tally::default() }, ..Pooled::default() };
-        Self { pooled, at: None, is_due: true }
+    fn new(images: Vec<String>, is_watched: bool) -> Self {
+        let pooled = Pooled { tally: Tally { all: images.len(), ..Tally::default() }, ..Pooled::default() };
+        let watched = if is_watched { images } else { Vec::new() };
+        Self { pooled, at: None, is_due: true, watched, is_quiet: is_watched }
+    }
+
+    /// The beginning of one that is watched, once; after that it is told of as any other.
+    fn watched(&mut self, next: &Progress) -> Option<Result<String, Report>> {
+        let (reference, begun) = match next {
+            Progress::Started { started, reference } => (reference, Ok(started.bake.clone())),
+            Progress::NotStarted { reference, report } => (reference, Err(report.clone())),
+            _ => return None,
+        };
+        let Some(at) = self.watched.iter().position(|image| image == reference) else {
+            // Where it is not begun again, nothing on show says so.
+            self.is_quiet &= begun.is_ok();
+            return None;
+        };
+        self.watched.remove(at);
+        Some(begun)
     }
 
     /// How it stands, where that is another than was told.
@@ -298,10 +335,13 @@ impl Standing {
         Some(self.pooled.clone())
     }
 
-    /// So many more are to be baked.
-    fn joined(&mut self, count: usize) {
-        self.pooled.tally.all += count;
-        self.is_due = true;
+    /// More are to be baked.
+    fn joined(&mut self, images: Vec<String>, is_watched: bool) {
+        self.pooled.tally.all += images.len();
+        (self.is_due, self.is_quiet) = (true, false);
+        if is_watched {
+            self.watched.extend(images);
+        }
     }
 
     /// Counts what happened; gives what is news at once.

@@ -2,7 +2,7 @@
 
 mod batch;
 
-pub(super) use batch::{Underway, alone};
+pub(super) use batch::Underway;
 
 use std::sync::{Arc, PoisonError};
 

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use super::Model;
 use super::view::{sign, took};
 use crate::domain::projection::{ShelfRow, ShelfStatus, StepRow, StepState};
+use crate::domain::text::escape;
 use crate::domain::units;
 use crate::tui::format;
 use crate::tui::screens::Around;
@@ -18,15 +19,16 @@ impl Model {
     /// The detail's lines with where they stand: one column, or two.
     pub(super) fn detail_columns(&self, look: &Look, around: &Around, area: Rect) -> Vec<(Rect, Vec<Line<'static>>)> {
         let Some(row) = self.selected() else { return Vec::new() };
+        let of = (row, self.elsewhere().next().is_some());
         let (facts, steps) = (Rect { width: area.width / 2, ..area }, area.width / 2 + 2);
         let steps = Rect { x: area.x + steps, width: area.width.saturating_sub(steps), ..area };
         if area.width >= BESIDE {
             let why = failure(look, row, usize::from(steps.width));
             let why = why.into_iter().chain(step_lines(look, row, usize::from(steps.width))).collect();
-            return vec![(facts, fact_lines(look, around, row)), (steps, why)];
+            return vec![(facts, fact_lines(look, around, of)), (steps, why)];
         }
         let columns = usize::from(area.width);
-        let mut lines = fact_lines(look, around, row);
+        let mut lines = fact_lines(look, around, of);
         // Why it failed goes before what it was.
         let rest = lines.split_off(1);
         lines.extend(failure(look, row, columns));
@@ -42,7 +44,7 @@ impl Model {
     }
 }
 
-fn fact_lines(look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>> {
+fn fact_lines(look: &Look, around: &Around, (row, is_one_of_many): (&ShelfRow, bool)) -> Vec<Line<'static>> {
     let (user, host, pid) = &row.place;
     let role = if row.status == ShelfStatus::Lost { Role::Unknown } else { sign(row.status).role() };
     let mut lines = vec![Line::from(vec![
@@ -52,12 +54,16 @@ fn fact_lines(look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>
         look.span(role, format!("  {}", row.status)),
         look.span(Role::Dim, format!("  {}", took(row, around))),
     ])];
+    // Where there is but one it goes without saying.
+    let workspace = row.workspace.as_ref().filter(|_| is_one_of_many);
+    let workspace = workspace.map(|folder| escape(&folder.display().to_string()));
     let base = row.base_digest.as_ref().map(|digest| format!("  {}", digest.short())).unwrap_or_default();
     let facts = [
         ("image", Some(row.reference.clone())),
         ("digest", row.digest.as_ref().map(ToString::to_string)),
         ("base", Some(format!("{}{base}", row.base))),
         ("recipe", Some(row.recipe.clone())),
+        ("workspace", workspace),
         match row.builders.as_slice() {
             [] => ("engine", Some(row.engine.clone())),
             [_] => ("builder", Some(format!("{}, {}", row.baked_on(), row.engine))),
@@ -131,11 +137,8 @@ fn step_line(look: &Look, step: &StepRow, is_over: bool, columns: usize) -> Line
     let sign = look.glyph(glyph);
     let pad = " ".repeat(usize::from(look.glyph_width()).saturating_sub(sign.width()));
     let name = if step.action.is_empty() { step.id.0.clone() } else { format!("{} {}", step.id.0, step.action) };
-    let summary = format::left(
-        &crate::domain::text::escape(&step.summary),
-        columns.saturating_sub(3 + 1 + 14 + 2 + 18).min(60),
-        look.ellipsis(),
-    );
+    let summary =
+        format::left(&escape(&step.summary), columns.saturating_sub(3 + 1 + 14 + 2 + 18).min(60), look.ellipsis());
     Line::from(vec![
         look.span(Role::Text, "   "),
         sign,

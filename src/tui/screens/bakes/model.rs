@@ -1,7 +1,11 @@
 //! What the Bakes screen knows: the rows in order, which of them show, which is selected.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
 use super::Pool;
 use crate::domain::projection::{ShelfRow, ShelfStatus};
+use crate::domain::text::escape;
 use crate::flows::follow::ShelfNews;
 use crate::report::Report;
 use crate::tui::widgets::{Cursor, Filter};
@@ -35,6 +39,12 @@ pub struct Model {
     pub filter: Filter,
     /// Marked bakes, by their IDs.
     pub marked: Vec<String>,
+    /// The folder of the workspace one is in, links followed; `None`: bakes of any are alike.
+    pub home: Option<PathBuf>,
+    /// Whether bakes of all workspaces show, rather than this one's.
+    pub is_everywhere: bool,
+    /// What other workspaces are called, by their folders.
+    names: BTreeMap<PathBuf, String>,
     /// The builders.
     pub pool: Pool,
     /// Whether the detail has the keys, and its first line shown.
@@ -67,9 +77,34 @@ impl Model {
         self.row(self.cursor.selected)
     }
 
-    /// How many stand like this.
+    /// How many of those that are asked for stand like this.
     pub(super) fn count(&self, status: ShelfStatus) -> usize {
-        self.rows.iter().filter(|row| row.status == status).count()
+        self.asked_for().filter(|row| row.status == status).count()
+    }
+
+    /// Whether it is another workspace's.
+    fn is_elsewhere(&self, row: &ShelfRow) -> bool {
+        self.home.as_ref().is_some_and(|home| !row.is_of(home))
+    }
+
+    /// Bakes of this workspace, or of all where those are asked for.
+    pub(super) fn asked_for(&self) -> impl Iterator<Item = &ShelfRow> {
+        self.rows.iter().filter(|row| self.is_everywhere || !self.is_elsewhere(row))
+    }
+
+    /// Bakes of other workspaces.
+    pub(super) fn elsewhere(&self) -> impl Iterator<Item = &ShelfRow> {
+        self.rows.iter().filter(|row| self.is_elsewhere(row))
+    }
+
+    /// Whether bakes of several workspaces show.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.is_everywhere && self.elsewhere().next().is_some()
+    }
+
+    /// What a bake's workspace is called: its folder, with as much of the way there as tells it from others; `-` where nobody knows.
+    pub(super) fn workspace(&self, row: &ShelfRow) -> &str {
+        row.workspace.as_ref().and_then(|folder| self.names.get(folder)).map_or("-", String::as_str)
     }
 
     /// Takes news in. What is selected stays selected, wherever it stands now.
@@ -89,9 +124,24 @@ impl Model {
         }
         let is_over = |row: &ShelfRow| row.status != ShelfStatus::Running;
         self.rows.sort_by(|a, b| is_over(a).cmp(&is_over(b)).then_with(|| b.bake.cmp(&a.bake)));
-        let rows = &self.rows;
-        self.marked.retain(|bake| rows.iter().any(|row| row.bake == *bake));
+        let folders = self.rows.iter().filter_map(|row| row.workspace.as_deref());
+        self.names = names(&folders.chain(self.home.as_deref()).collect());
+        self.keep_marks();
         self.sift(selected);
+    }
+
+    /// Bakes of all workspaces, or of this one again.
+    pub(super) fn turn(&mut self) {
+        let selected = self.selected().map(|row| row.bake.clone());
+        self.is_everywhere = !self.is_everywhere;
+        self.keep_marks();
+        self.sift(selected);
+    }
+
+    /// What cannot show is not marked.
+    fn keep_marks(&mut self) {
+        let asked: BTreeSet<String> = self.asked_for().map(|row| row.bake.clone()).collect();
+        self.marked.retain(|bake| asked.contains(bake));
     }
 
     /// Marks the selected bake, or takes its mark away.
@@ -114,11 +164,16 @@ impl Model {
 
     /// Finds out again what the filter lets through, `selected` still selected where it is.
     pub(super) fn sift(&mut self, selected: Option<String>) {
+        let is_mixed = self.is_mixed();
         let lets = |row: &ShelfRow| {
+            if self.is_elsewhere(row) && !self.is_everywhere {
+                return false;
+            }
             // An engine without a name of its own is most bakes' engine: it tells none from the others.
             let texts = [row.bake.as_str(), &row.reference, row.status.as_str()];
-            let mut each =
-                texts.into_iter().chain(row.builders.iter().map(String::as_str)).map(|text| self.filter.lets(text));
+            let workspace = is_mixed.then(|| self.workspace(row));
+            let more = row.builders.iter().map(String::as_str).chain(workspace);
+            let mut each = texts.into_iter().chain(more).map(|text| self.filter.lets(text));
             if self.filter.text.starts_with('!') { each.all(|lets| lets) } else { each.any(|lets| lets) }
         };
         self.shown = (0..self.rows.len()).filter(|at| lets(&self.rows[*at])).collect();
@@ -126,5 +181,35 @@ impl Model {
         if let Some(at) = at {
             self.cursor.selected = at;
         }
+    }
+}
+
+/// Names of folders: the last part of each, and as many before that as tell it from the others.
+fn names(folders: &BTreeSet<&Path>) -> BTreeMap<PathBuf, String> {
+    let end = |folder: &Path, parts: usize| {
+        let all: Vec<_> = folder.components().collect();
+        all[all.len().saturating_sub(parts)..].iter().collect::<PathBuf>()
+    };
+    let longest = |folder: &Path| folder.components().count();
+    let name = |folder: &&Path| {
+        let is_own =
+            |parts: &usize| folders.iter().filter(|other| end(other, *parts) == end(folder, *parts)).count() < 2;
+        let parts = (1..longest(folder)).find(is_own).unwrap_or(longest(folder));
+        ((*folder).to_owned(), escape(&end(folder, parts).display().to_string()))
+    };
+    folders.iter().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_named_as_shortly_as_tells_them_apart() {
+        let folders = ["/home/a/shop", "/home/b/shop", "/home/b/pay", "/", "/shop"].map(Path::new);
+        let named = names(&folders.into_iter().collect());
+        let of = |folder: &str| named[Path::new(folder)].as_str();
+        assert_eq!((of("/home/a/shop"), of("/home/b/shop"), of("/home/b/pay")), ("a/shop", "b/shop", "pay"));
+        assert_eq!((of("/"), of("/shop")), ("/", "/shop"));
     }
 }

@@ -135,7 +135,7 @@ impl Model {
     fn others(&self) -> impl Iterator<Item = &ShelfRow> {
         let ours = self.pool.live().map(|pooled| Arc::clone(&pooled.ours));
         let is_ours = move |row: &&ShelfRow| ours.as_ref().is_some_and(|ours| ours.contains(&row.bake));
-        self.rows().iter().filter(|row| row.status == ShelfStatus::Running).filter(move |row| !is_ours(row))
+        self.asked_for().filter(|row| row.status == ShelfStatus::Running).filter(move |row| !is_ours(row))
     }
 
     /// The question whether all is to stop; a word where nothing goes on.

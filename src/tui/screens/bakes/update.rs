@@ -163,6 +163,16 @@ impl Model {
         }
     }
 
+    /// Bakes of all workspaces, or of this one again; a word where there are no others.
+    fn turn_to(&mut self, around: &Around) -> Vec<Wish> {
+        if !self.offers(Action::Workspaces) {
+            return vec![Wish::Tell(Toast::done("all bakes there are were asked for in this workspace"))];
+        }
+        self.turn();
+        self.settle(around);
+        Vec::new()
+    }
+
     fn watch(&self, replay: bool) -> Vec<Wish> {
         self.with_selected(|row| Wish::Watch { bake: row.bake.clone(), replay })
     }
@@ -175,6 +185,10 @@ fn no_image() -> Wish {
 impl Place for Model {
     fn scopes(&self) -> Vec<Scope> {
         if self.filter.editing { vec![Scope::Line] } else { vec![Scope::Bakes, Scope::List] }
+    }
+
+    fn offers(&self, action: Action) -> bool {
+        action != Action::Workspaces || self.is_everywhere || self.elsewhere().next().is_some()
     }
 
     fn takes_back(&self) -> bool {
@@ -216,6 +230,7 @@ impl Place for Model {
             Action::Publish => return self.publish(),
             Action::Mark => self.mark(),
             Action::Unmark => self.marked.clear(),
+            Action::Workspaces => return self.turn_to(around),
             Action::Copy => return self.with_selected(|row| Wish::Do(Outer::Copy(row.bake.clone()))),
             Action::Refresh => return vec![Wish::Do(Outer::Bakes(Effect::List))],
             _ => {}

@@ -16,7 +16,7 @@ use crate::tui::widgets::{Align, Column, Table, Width, cut, marked, marked_cells
 const COLUMNS: [Column; 8] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
     Column { title: "bake", width: Width::Fixed(8), align: Align::Left, from: 70 },
-    Column { title: "image", width: Width::Fill(7), align: Align::Left, from: 0 },
+    Column { title: "image", width: Width::Fill(7), align: Align::Image(0), from: 0 },
     Column { title: "engine", width: Width::Fixed(10), align: Align::Left, from: 100 },
     Column { title: "took", width: Width::Fixed(7), align: Align::Right, from: 0 },
     Column { title: "outcome", width: Width::Fill(5), align: Align::Left, from: 0 },
@@ -27,11 +27,19 @@ const COLUMNS: [Column; 8] = [
 /// From this width on, the names of engines have more room.
 const ROOMY: u16 = 170;
 
+/// Where bakes of several workspaces show, each says whose it is; the ID has room beside that from here on.
+const BESIDE: u16 = 100;
+
 /// The columns of a table this wide.
-fn columns(width: u16) -> [Column; 8] {
-    let mut columns = COLUMNS;
+fn columns(width: u16, is_mixed: bool) -> Vec<Column> {
+    let mut columns = COLUMNS.to_vec();
     if width >= ROOMY {
         columns[3].width = Width::Fixed(22);
+    }
+    if is_mixed {
+        columns[1].from = BESIDE;
+        let fixed = Width::Fixed(if width >= ROOMY { 24 } else { 13 });
+        columns.insert(2, Column { title: "workspace", width: fixed, align: Align::Left, from: 0 });
     }
     columns
 }
@@ -40,7 +48,7 @@ fn columns(width: u16) -> [Column; 8] {
 pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
     let (running, lost) = (model.count(ShelfStatus::Running), model.count(ShelfStatus::Lost));
     let day = around.now.to_offset(time::UtcOffset::UTC).date().to_string();
-    let today = model.rows().iter().filter(|row| row.started.starts_with(&day)).count();
+    let today = model.asked_for().filter(|row| row.started.starts_with(&day)).count();
     let mut verdict: Vec<Span<'static>> = Vec::new();
     if !model.marked.is_empty() {
         verdict.push(look.span(Role::Accent, format!("{} marked", model.marked.len())));
@@ -57,11 +65,20 @@ pub(super) fn subject(model: &Model, look: &Look, around: &Around) -> Subject {
         Reading::Done => verdict.push(look.span(Role::Dim, format!("{today} today"))),
         Reading::Failed(_) => verdict.extend([look.span(Role::Fail, "unreadable "), look.glyph(Glyph::Fail)]),
     }
+    let away = model.elsewhere().filter(|row| row.status == ShelfStatus::Running).count();
+    if away > 0 && !model.is_everywhere {
+        verdict.push(look.span(Role::Dim, format!("{}{away} running elsewhere", look.dot())));
+    }
     if lost > 0 {
         verdict.push(look.span(Role::Dim, look.dot()));
         verdict.push(look.span(Role::Unknown, format!("{lost} lost")));
     }
-    let what = |_| vec![look.span(Role::Strong, "bakes")];
+    let here = if model.is_everywhere { " of all workspaces" } else { " of this workspace" };
+    let here = if model.elsewhere().next().is_some() { here } else { "" };
+    let what = |is_short| {
+        let here = if is_short { "" } else { here };
+        vec![look.span(Role::Strong, "bakes"), look.span(Role::Dim, here)]
+    };
     Subject::fitting(look, around.body.width, verdict, |room| model.filter.spans(look, room), what)
 }
 
@@ -86,7 +103,7 @@ pub(super) fn draw(model: &Model, look: &Look, around: &Around, buffer: &mut Buf
     panes.draw_rule(look, buffer);
     let focused = model.detail.is_some();
     if let Some(area) = panes.list(focused) {
-        let columns = columns(area.width);
+        let columns = columns(area.width, model.is_mixed());
         let table =
             Table { look, columns: &columns, len: model.len(), cursor: model.cursor, focused: !focused, headed: true };
         table.draw(area, buffer, |index| {
@@ -116,7 +133,9 @@ fn empty(model: &Model, look: &Look, body: Rect, buffer: &mut Buffer) {
             (Glyph::Fail, lines)
         }
         Reading::Done if model.filter.is_active() => {
-            (Glyph::Unasked, vec![(Role::Dim, "no such bake; Esc shows all".to_owned())])
+            let mut lines = vec![(Role::Dim, "no such bake; Esc shows all".to_owned())];
+            lines.extend(others(model));
+            (Glyph::Unasked, lines)
         }
         Reading::Done => {
             let lines = [
@@ -124,7 +143,9 @@ fn empty(model: &Model, look: &Look, body: Rect, buffer: &mut Buffer) {
                 (Role::Dim, "choose a recipe on screen 2 and press b"),
                 (Role::Dim, "bakes of other terminals show here too: bakery bake RECIPE"),
             ];
-            (Glyph::Unasked, lines.map(|(role, text)| (role, text.to_owned())).to_vec())
+            let mut lines = lines.map(|(role, text)| (role, text.to_owned())).to_vec();
+            lines.extend(others(model));
+            (Glyph::Unasked, lines)
         }
     };
     let room = usize::from(body.width.saturating_sub(6));
@@ -135,6 +156,13 @@ fn empty(model: &Model, look: &Look, body: Rect, buffer: &mut Buffer) {
     for (y, (role, line)) in (body.y + 1..body.bottom()).zip(wrapped) {
         buffer.set_span(body.x + 5, y, &look.span(role, line), body.width.saturating_sub(5));
     }
+}
+
+/// What leads to bakes of other workspaces, where there are some that do not show.
+fn others(model: &Model) -> Option<(Role, String)> {
+    let others = model.elsewhere().count() as u64;
+    let text = format!("a shows {} of other workspaces too", units::count(others, "bake"));
+    (others > 0 && !model.is_everywhere).then_some((Role::Dim, text))
 }
 
 /// The sign of where a bake stands.
@@ -169,7 +197,7 @@ pub(super) fn took(row: &ShelfRow, around: &Around) -> String {
 fn cells(model: &Model, look: &Look, around: &Around, row: &ShelfRow) -> Vec<Line<'static>> {
     let (user, host, _) = &row.place;
     let (short, on) = (short(look, &row.bake), row.baked_on());
-    vec![
+    let mut cells = vec![
         Line::from(look.glyph(sign(row.status))),
         marked(look, Role::Dim, &short, model.filter.mark(&short)),
         marked(look, Role::Text, &row.reference, model.filter.mark(&row.reference)),
@@ -178,7 +206,12 @@ fn cells(model: &Model, look: &Look, around: &Around, row: &ShelfRow) -> Vec<Lin
         marked_cells(look, &model.filter, vec![outcome(look, around, row)]).pop().unwrap_or_default(),
         Line::from(look.span(Role::Dim, format::age(Some(&row.started), around.now))),
         Line::from(look.span(Role::Dim, format!("{user}@{host}"))),
-    ]
+    ];
+    if model.is_mixed() {
+        let workspace = model.workspace(row);
+        cells.insert(2, marked(look, Role::Dim, workspace, model.filter.mark(workspace)));
+    }
+    cells
 }
 
 /// How far it is, or what came of it.

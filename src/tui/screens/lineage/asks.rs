@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use super::{Answer, Asked, Came, Effect, Model, Onto};
 use crate::domain::lineage::Standing;
+use crate::domain::text::escape;
 use crate::domain::units::count;
 use crate::flows::rebase::Answer as Outcome;
 use crate::report::Report;
 use crate::tui::effect::Effect as Outer;
 use crate::tui::errands;
+use crate::tui::keymap::Action;
 use crate::tui::screens::{Around, Compare, Reveal, Wish};
 use crate::tui::widgets::{Confirm, Toast};
 
@@ -50,20 +52,61 @@ impl Model {
         self.ask(asked, Effect::Plan { base, only })
     }
 
-    pub(super) fn ask_rebase(&mut self) -> Vec<Wish> {
-        match self.meant().as_slice() {
-            [] => none_selected(),
-            [number] => match self.own(*number) {
-                Some(image) => self.rebase(image),
-                None => warn(
-                    "only images of the local store are rebased",
-                    "A rolls its new version out to what is built on it",
-                ),
+    /// Whether this does something with what is meant.
+    pub(super) fn can(&self, action: Action) -> bool {
+        match action {
+            Action::Rebase => self.to_rebase().is_ok(),
+            Action::Bake => match self.answer.as_ref().and_then(Answer::rebased) {
+                Some(image) => self.named(image).is_none_or(|number| self.may_have_recipe(number)),
+                None => {
+                    self.meant().into_iter().any(|number| self.own(number).is_some() && self.may_have_recipe(number))
+                }
             },
-            several => warn(
-                format!("{} images are marked", several.len()),
-                "A rolls out to all of them; u takes the marks away",
-            ),
+            Action::Publish => !self.own_meant().is_empty(),
+            Action::RollOut => self.meant().into_iter().any(|number| self.base_of(number).is_some()),
+            Action::Open => self.answer.as_ref().is_none_or(Answer::leads_on),
+            _ => true,
+        }
+    }
+
+    /// The one image that can be put on what its base is now; else why not, and what to do.
+    fn to_rebase(&self) -> Result<String, (String, &'static str)> {
+        let (graph, number) = match (self.graph(), self.meant().as_slice()) {
+            (Some(graph), [number]) => (graph, *number),
+            (_, []) | (None, _) => return Err(("no image is selected".into(), "r reads the stores")),
+            (_, several) => {
+                let text = format!("{} images are marked", several.len());
+                return Err((text, "A rolls out to all of them; u takes the marks away"));
+            }
+        };
+        let Some(image) = self.own(number) else {
+            let text = "only images of the local store are rebased";
+            return Err((text.into(), "A rolls its new version out to what is built on it"));
+        };
+        match graph.standing(number) {
+            Standing::Stale { .. } => Ok(image),
+            Standing::Current { .. } => {
+                Err((format!("{image} is on what its base is now"), "r reads the stores again"))
+            }
+            Standing::Root => Err((format!("{image} is built on nothing that was found"), "r reads the stores again")),
+            Standing::Through { stale } => {
+                let below = self.facts.short(graph, *stale);
+                Err((
+                    format!("{image} is on what its base is now; {below}, below it, is stale"),
+                    "n goes to what is stale",
+                ))
+            }
+            Standing::Unknown { follows } => {
+                let text = format!("{} is gone: nobody can tell what {image} is to be on", escape(follows));
+                Err((text, "`bakery rebase IMAGE --onto REFERENCE` does where you can"))
+            }
+        }
+    }
+
+    pub(super) fn ask_rebase(&mut self) -> Vec<Wish> {
+        match self.to_rebase() {
+            Ok(image) => self.rebase(image),
+            Err((why, next)) => warn(why, next),
         }
     }
 
@@ -107,14 +150,22 @@ impl Model {
         }
     }
 
+    /// The images of the local store that are meant: that of an answer, else what is marked or selected.
+    fn own_meant(&self) -> Vec<String> {
+        match self.answer.as_ref().and_then(Answer::rebased) {
+            Some(image) => vec![image.to_owned()],
+            None => self.meant().into_iter().filter_map(|number| self.own(number)).collect(),
+        }
+    }
+
+    /// Whether a recipe makes it, or that was not looked into yet.
+    fn may_have_recipe(&self, number: usize) -> bool {
+        !matches!(self.known.of(number), Some(Ok(assessment)) if assessment.recipe.is_none())
+    }
+
     /// Bakes the recipes of what is meant again.
     pub(super) fn ask_rebake(&self) -> Vec<Wish> {
-        let of_answer = match self.answer.as_ref().map(|answer| &answer.asked) {
-            Some(Asked::Rebase { image, .. }) => vec![image.clone()],
-            _ => Vec::new(),
-        };
-        let meant: Vec<String> = self.meant().into_iter().filter_map(|number| self.own(number)).collect();
-        let images = if of_answer.is_empty() { meant } else { of_answer };
+        let images = self.own_meant();
         if images.is_empty() {
             return warn("only images of the local store are baked here", "whoever made it has the recipe");
         }
@@ -265,14 +316,11 @@ impl Model {
     }
 
     pub(super) fn publish(&self) -> Vec<Wish> {
-        let of_answer = match self.answer.as_ref().map(|answer| &answer.asked) {
-            Some(Asked::Rebase { image, .. }) => vec![image.clone()],
-            _ => self.meant().into_iter().filter_map(|number| self.own(number)).collect(),
-        };
-        if of_answer.is_empty() {
+        let images = self.own_meant();
+        if images.is_empty() {
             return warn("nothing of the local store is selected", "what is elsewhere is published already");
         }
-        vec![Wish::Do(Outer::Errand(errands::Effect::PlanPublish(of_answer)))]
+        vec![Wish::Do(Outer::Errand(errands::Effect::PlanPublish(images)))]
     }
 
     /// The reference; the digest where the right pane has the keys; all of an answer.

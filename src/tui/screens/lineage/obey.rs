@@ -3,6 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::asks::wish;
+use super::update::news_of;
 use super::{Answer, Circle, Effect, Model, Onto, Reading, Row, table};
 use crate::domain::lineage::Image;
 use crate::tui::keymap::{Action, Motion};
@@ -294,7 +295,8 @@ impl Model {
     /// The newest roll-out; one that others began meanwhile is looked for.
     fn show_rollout(&mut self) -> Vec<Wish> {
         (self.live.is_open, self.live.is_wanted) = (self.live.progress.is_some(), true);
-        vec![wish(Effect::Newest)]
+        let news = self.live.progress.as_ref().and_then(|progress| news_of(progress.status, &progress.base));
+        news.map(Wish::Untell).into_iter().chain([wish(Effect::Newest)]).collect()
     }
 
     pub(super) fn click(&mut self, at: Position, around: &Around) {

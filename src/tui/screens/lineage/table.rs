@@ -16,9 +16,9 @@ use crate::tui::widgets::{Align, Column, Table, Width, badge, cut, glyph_of_verd
 
 const COLUMNS: [Column; 8] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
-    Column { title: "image", width: Width::Fill(4), align: Align::Left, from: 0 },
+    Column { title: "image", width: Width::Fill(4), align: Align::Image(0), from: 0 },
     Column { title: "of", width: Width::Fixed(6), align: Align::Left, from: 64 },
-    Column { title: "base", width: Width::Fill(3), align: Align::Left, from: 0 },
+    Column { title: "base", width: Width::Fill(3), align: Align::Image(0), from: 0 },
     Column { title: "behind", width: Width::Fixed(7), align: Align::Right, from: 0 },
     Column { title: "since", width: Width::Fixed(6), align: Align::Right, from: 72 },
     Column { title: "best", width: Width::Fixed(10), align: Align::Left, from: 0 },

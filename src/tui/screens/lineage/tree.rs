@@ -180,7 +180,11 @@ fn line(model: &Model, look: &Look, around: &Around, (graph, row, places): (&Gra
     };
     let after = format::width(&more) + folded.iter().map(Span::width).sum::<usize>();
     let name = model.facts.short(graph, number);
-    let name = format::fit(&name, places.tree.saturating_sub(used + after), look.ellipsis());
+    let room = places.tree.saturating_sub(used + after);
+    let name = match image.places.is_empty() {
+        true => format::fit(&name, room, look.ellipsis()),
+        false => format::tail(&name, room, look.ellipsis()),
+    };
     spans.extend(marked(look, role, &name, model.filter.mark(&name)).spans);
     spans.push(look.span(Role::Dim, more));
     spans.extend(folded);

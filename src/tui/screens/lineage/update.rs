@@ -213,14 +213,8 @@ impl Model {
         if status == RolloutStatus::Running {
             wishes.extend(self.live.follow(&id));
         }
-        let text = match status {
-            RolloutStatus::Running => format!("a roll-out of {base} is under way"),
-            RolloutStatus::Lost => format!("a roll-out of {base} broke off: its process is gone"),
-            _ => return wishes,
-        };
-        if is_news && !self.live.is_open {
-            wishes.push(Wish::Tell(Toast::done(text).next("L shows it")));
-        }
+        let news = news_of(status, &base);
+        wishes.extend(news.filter(|_| is_news && !self.live.is_open).map(Wish::Tell));
         wishes
     }
 
@@ -286,6 +280,16 @@ impl Model {
     }
 }
 
+/// What is told of a roll-out that nobody has opened.
+pub(super) fn news_of(status: RolloutStatus, base: &str) -> Option<Toast> {
+    let text = match status {
+        RolloutStatus::Running => format!("a roll-out of {base} is under way"),
+        RolloutStatus::Lost => format!("a roll-out of {base} broke off: its process is gone"),
+        _ => return None,
+    };
+    Some(Toast::done(text).next("L shows it"))
+}
+
 impl Place for Model {
     fn scopes(&self) -> Vec<Scope> {
         if self.filter.editing {
@@ -322,6 +326,10 @@ impl Place for Model {
     fn left(&mut self) -> Vec<Wish> {
         self.on_show = false;
         if self.reading == Reading::Not { Vec::new() } else { vec![wish(Effect::Rest)] }
+    }
+
+    fn offers(&self, action: Action) -> bool {
+        self.live.is_open || self.can(action)
     }
 
     fn act(&mut self, action: Action, around: &Around) -> Vec<Wish> {

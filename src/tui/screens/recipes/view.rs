@@ -12,8 +12,8 @@ use crate::tui::theme::{Glyph, Look, Role};
 use crate::tui::widgets::{Align, Column, Filter, Table, Width, cut, marked};
 
 const COLUMNS: [Column; 4] = [
-    Column { title: "  image", width: Width::Fill(5), align: Align::Left, from: 0 },
-    Column { title: "base", width: Width::Fill(4), align: Align::Left, from: 72 },
+    Column { title: "  image", width: Width::Fill(5), align: Align::Image(2), from: 0 },
+    Column { title: "base", width: Width::Fill(4), align: Align::Image(2), from: 72 },
     Column { title: "stands", width: Width::Fixed(16), align: Align::Left, from: 0 },
     Column { title: "baked", width: Width::Fixed(6), align: Align::Right, from: 40 },
 ];

@@ -152,7 +152,7 @@ fn level_row(model: &Model, look: &Look, number: usize, width: usize) -> Vec<Lin
     let used: usize = spans.iter().map(Span::width).sum();
     let fold = if model.is_open(number) || level.checks.is_empty() { "" } else { look.fold(false) };
     let room = width.saturating_sub(used + end + 1 + format::width(fold) + 1);
-    let shown = format::fit(&level.reference, room, look.ellipsis());
+    let shown = format::tail(&level.reference, room, look.ellipsis());
     let mut used = used + format::width(&shown);
     let found = model.filter.mark(&shown);
     spans.extend(marked(look, role, &shown, found).spans);

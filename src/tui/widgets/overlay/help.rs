@@ -6,15 +6,15 @@ use ratatui::text::Line;
 
 use super::{cut, open};
 use crate::tui::format;
-use crate::tui::keymap::{Keymap, Scope};
+use crate::tui::keymap::{Bound, Keymap, Scope};
 use crate::tui::theme::{Look, Role};
 
 /// The keys of where one is, drawn. `from` is the first line shown.
 pub struct HelpBox<'a> {
     /// The keys in force.
     pub keymap: &'a Keymap,
-    /// What changes something is dim: it is not done here.
-    pub readonly: bool,
+    /// Whether a key does something here; one that does not is dim, and says so.
+    pub offers: &'a dyn Fn(&Bound) -> bool,
     /// Where one is, innermost first.
     pub scopes: &'a [Scope],
     /// The first line shown.
@@ -34,10 +34,15 @@ impl HelpBox<'_> {
             lines.push(Line::from(self.look.span(Role::Strong, scope.title())));
             for bound in self.keymap.of(*scope).filter(|bound| !bound.keys.is_empty()) {
                 let keys = bound.shown_keys(self.look.ascii);
-                let is_dim = self.readonly && bound.action.changes();
-                let (key, text) = if is_dim { (Role::Dim, Role::Dim) } else { (Role::Key, Role::Text) };
+                let (key, text, not) = match (self.offers)(bound) {
+                    true => (Role::Key, Role::Text, ""),
+                    false => (Role::Dim, Role::Dim, " (not here)"),
+                };
                 let keys = format::left(&keys, 18, self.look.ellipsis());
-                lines.push(Line::from(vec![self.look.span(key, keys), self.look.span(text, bound.label)]));
+                lines.push(Line::from(vec![
+                    self.look.span(key, keys),
+                    self.look.span(text, format!("{}{not}", bound.label)),
+                ]));
             }
             for (word, meaning) in scope.notes() {
                 let word = self.look.span(Role::Match, format::left(word, 18, "…"));
@@ -71,7 +76,14 @@ impl HelpBox<'_> {
         let (lines, middle) = self.columns(body);
         let (rows, page) = self.rows(body);
         let from = self.from.min(rows.saturating_sub(page));
-        let width = if middle.is_some() { TWO_COLUMNS } else { body.width.min(64) };
+        let first = &lines[..middle.map_or(lines.len(), |middle| middle - 1)];
+        let second = middle.map(|middle| &lines[middle..]).unwrap_or_default();
+        // As wide as what it says, where there is room.
+        let [left, right] = [first, second].map(longest);
+        let width = match middle {
+            Some(_) => (left + right + 6).clamp(TWO_COLUMNS, TWO_COLUMNS.max(body.width)),
+            None => (left + 5).clamp(64, body.width.max(64)).min(body.width),
+        };
         let height = u16::try_from(page).unwrap_or(u16::MAX);
         let title = if rows > page {
             let (dash, of) = (if self.look.ascii { "-" } else { "–" }, from + page);
@@ -80,16 +92,22 @@ impl HelpBox<'_> {
             "keys".to_owned()
         };
         let inner = open(self.look, body, (width, height), &title, buffer);
-        let half = if middle.is_some() { inner.width / 2 } else { inner.width };
-        let first = &lines[..middle.map_or(lines.len(), |middle| middle - 1)];
-        let second = middle.map(|middle| &lines[middle..]).unwrap_or_default();
-        for (column, lines) in [(0, first), (half, second)] {
+        let half = match middle {
+            Some(_) => (left + 2).min(inner.width - right.min(inner.width / 2)),
+            None => inner.width,
+        };
+        for (column, lines, room) in [(0, first, half), (half, second, inner.width - half + 1)] {
             for (y, line) in (inner.y..inner.bottom()).zip(lines.iter().skip(from)) {
-                let room = half.saturating_sub(1);
+                let room = room.saturating_sub(1);
                 buffer.set_line(inner.x + column, y, &cut(self.look, line, usize::from(room)), room);
             }
         }
     }
+}
+
+/// Columns of the longest of some lines.
+fn longest(lines: &[Line<'_>]) -> u16 {
+    lines.iter().map(Line::width).max().and_then(|longest| u16::try_from(longest).ok()).unwrap_or(0)
 }
 
 /// From this width on, the keys stand in two columns where they are too many for one.

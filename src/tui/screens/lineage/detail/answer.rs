@@ -92,6 +92,19 @@ impl Answer {
         }
     }
 
+    /// The image a rebase was asked of.
+    pub fn rebased(&self) -> Option<&str> {
+        match &self.asked {
+            Asked::Rebase { image, .. } => Some(image),
+            _ => None,
+        }
+    }
+
+    /// Whether something can be done about it.
+    pub fn leads_on(&self) -> bool {
+        self.can_rebase().is_some() || self.can_begin().is_some()
+    }
+
     /// The last thing said that can be the first shown, in a pane of this size.
     pub(in crate::tui::screens::lineage) fn end(&self, look: &Look, (columns, rows): (usize, usize)) -> usize {
         let mut left = rows;

@@ -36,8 +36,7 @@ pub(super) struct Pane<'a> {
     pub(super) look: &'a Look,
     around: &'a Around,
     pub(super) columns: usize,
-    /// Whether what is not known has its place, too.
-    is_roomy: bool,
+    pub(super) rows: usize,
 }
 
 impl Model {
@@ -50,8 +49,8 @@ impl Model {
     ) -> Vec<Line<'static>> {
         match (self.graph(), self.selected()) {
             (Some(graph), Some(number)) => {
-                let is_roomy = self.right_size(around).1 >= ROOMY;
-                Pane { model: self, graph, look, around, columns, is_roomy }.image(number)
+                let (_, rows) = self.right_size(around);
+                Pane { model: self, graph, look, around, columns, rows }.image(number)
             }
             _ => Vec::new(),
         }
@@ -94,11 +93,16 @@ impl Pane<'_> {
         row(self.look, name, (role, value), self.columns)
     }
 
+    /// Whether what is not known has its place, too.
+    fn is_roomy(self) -> bool {
+        self.rows >= ROOMY
+    }
+
     /// What is not known has its place where there is room, and none where there is not.
     fn field(self, name: &str, said: Option<(Role, String)>) -> Vec<Line<'static>> {
         match said {
             Some((role, text)) => self.row(name, role, &text),
-            None if self.is_roomy => self.row(name, Role::Dim, if self.look.ascii { "-" } else { "–" }),
+            None if self.is_roomy() => self.row(name, Role::Dim, if self.look.ascii { "-" } else { "–" }),
             None => Vec::new(),
         }
     }
@@ -106,7 +110,7 @@ impl Pane<'_> {
     /// The same, in two lines.
     fn field_of_two(self, name: &str, said: Option<(Role, String)>) -> Vec<Line<'static>> {
         let mut lines = self.field(name, said);
-        if self.is_roomy && lines.len() < 2 {
+        if self.is_roomy() && lines.len() < 2 {
             lines.resize_with(2, Line::default);
         }
         lines
@@ -129,6 +133,7 @@ impl Pane<'_> {
             Some(place) => escape(&place.to_string()),
             None => "no tag points to it any more".to_owned(),
         };
+        let name = format::tail(&name, room, look.ellipsis());
         let name = look.span(role, format::left(&name, room, look.ellipsis()));
         Line::from(start.into_iter().chain([name, Span::raw(" "), digest]).collect::<Vec<_>>())
     }

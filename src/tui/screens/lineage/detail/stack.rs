@@ -15,6 +15,10 @@ use crate::tui::widgets::badge;
 
 /// Boxes of one stack at most.
 const MOST: usize = 7;
+/// From so many rows on, stacks of unlike heights have the same ground.
+const TALL: usize = 34;
+/// Lines of a stack of four, the most that is usual.
+const USUAL: usize = 9;
 /// From so many columns on, both stacks stand side by side.
 const BOTH: usize = 72;
 /// Columns of a stack at most, and of the arrow between two.
@@ -49,6 +53,7 @@ impl Pane<'_> {
         let crates = self.crates(number, stale.is_some());
         let (Some(now), Some(key), true) = (stale, key, self.columns >= BOTH) else {
             let stack = self.stack("", &crates, room.min(WIDEST));
+            lines.extend(std::iter::repeat_n(Line::default(), self.above(stack.len())));
             lines.extend(stack.into_iter().map(|line| indented(vec![line])));
             return lines;
         };
@@ -58,6 +63,7 @@ impl Pane<'_> {
         after.truncate(MOST);
         let (before, after) = (self.stack("now", &crates, width), self.stack(key, &after, width));
         let height = before.len().max(after.len());
+        lines.extend(std::iter::repeat_n(Line::default(), self.above(height)));
         let blank = || Line::from(" ".repeat(width));
         // Both stand on the same ground.
         let grounded = |stack: Vec<Line<'static>>| {
@@ -70,6 +76,11 @@ impl Pane<'_> {
             lines.push(indented(vec![left, Line::from(between), right]));
         }
         lines
+    }
+
+    /// Lines that are left free above a stack of so many: what is common to two images, their ground, stays where it is.
+    fn above(self, height: usize) -> usize {
+        if self.rows >= TALL { USUAL.saturating_sub(height) } else { 0 }
     }
 
     /// From an image down to its root.

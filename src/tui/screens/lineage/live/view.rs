@@ -14,7 +14,7 @@ use crate::tui::widgets::{Align, Column, Table, Width, badge, cut, meter_of};
 
 const COLUMNS: [Column; 4] = [
     Column { title: "", width: Width::Fixed(2), align: Align::Left, from: 0 },
-    Column { title: "image", width: Width::Fill(6), align: Align::Left, from: 0 },
+    Column { title: "image", width: Width::Fill(6), align: Align::Image(1), from: 0 },
     Column { title: "how", width: Width::Fixed(15), align: Align::Left, from: 60 },
     Column { title: "state", width: Width::Fill(4), align: Align::Left, from: 0 },
 ];
