@@ -11,8 +11,8 @@ use super::reading::{Reading, gap_of_store};
 use crate::adapters::clock;
 use crate::adapters::seen::SeenTags;
 use crate::adapters::settings::StorePlace;
-use crate::adapters::signing::{Keyring, Stated, Subject, attached};
-use crate::adapters::store::{ForeseenStore, KeptDocuments, Memory, RememberedStore, Selector, Store};
+use crate::adapters::signing::{Keyring, Subject, attached};
+use crate::adapters::store::{KeptDocuments, Memory, RememberedStore, Selector, Store};
 use crate::domain::oci::{Digest, ImageRef, Repository, Tag};
 use crate::domain::trust::{Attached, Gap, Known, reason};
 use crate::flows::Context;
@@ -100,14 +100,13 @@ impl Inquiry {
     }
 
     /// About a base that a lock pins: a bake does not wait for a store that was asked before.
-    pub(super) fn of_pinned(context: &Context) -> Self {
+    pub(in crate::flows) fn of_pinned(context: &Context) -> Self {
         Self { pinned: true, ..Self::new(context) }
     }
 
-    /// The same, where what is attached at a site was just put there: it is read at once, not one after the other.
-    pub(super) fn of_sent(context: &Context, site: &Site, stated: Stated) -> Self {
-        let store = ForeseenStore::begin(Arc::clone(&site.store), &site.repository, stated.referrers, stated.blobs);
-        Self { sent: Some((site.full_name.clone(), Arc::new(store))), ..Self::of_pinned(context) }
+    /// The same, where what is attached at a site was just put there through `store`, which has it on its way back.
+    pub(super) fn of_sent(context: &Context, site: &Site, store: Arc<dyn Store>) -> Self {
+        Self { sent: Some((site.full_name.clone(), store)), ..Self::of_pinned(context) }
     }
 
     /// Where something was just put at this site, the store that foresees its being read.
@@ -185,7 +184,7 @@ impl Inquiry {
     }
 
     /// Says where a tag points, as it has been asked already.
-    pub(super) async fn told(&self, site: &Site, tag: &Tag, digest: &Digest) {
+    pub(in crate::flows) async fn told(&self, site: &Site, tag: &Tag, digest: &Digest) {
         let _ = self.tags.once((site.full_name.clone(), tag.clone()), async { Ok(digest.clone()) }).await;
     }
 }

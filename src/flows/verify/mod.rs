@@ -16,6 +16,8 @@ pub(in crate::flows) use reading::{Documents, Reading, images_of};
 pub use state::SignatureState;
 pub(in crate::flows) use state::{Row, Signatures};
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
@@ -24,8 +26,7 @@ use self::gather::{Depth, Gathered, Gathering};
 use self::judge::Bench;
 use self::reading::{is_for, none};
 use super::Context;
-use crate::adapters::signing::Stated;
-use crate::adapters::store::Selector;
+use crate::adapters::store::{Selector, Store};
 use crate::domain::oci::{Digest, ImageRef, Manifest, Platform, Tag};
 use crate::domain::text::escape;
 use crate::domain::trust::{CheckVerdict, Verified, reason};
@@ -63,10 +64,10 @@ impl Context {
     }
 
     /// The same for what has just been sent to a registry: of its bases, which were verified before it was made, what their
-    /// stores answered then counts. What was `stated` of it is read back from there.
-    pub(in crate::flows) async fn verify_sent(&self, image: &str, stated: Stated) -> Result<Verified, Report> {
+    /// stores answered then counts. What is attached to it was put through `store`, and is read back from there.
+    pub(in crate::flows) async fn verify_sent(&self, image: &str, store: Arc<dyn Store>) -> Result<Verified, Report> {
         let site = Site::of(self, &self.parse_reference(image)?)?;
-        self.verify_by(&Inquiry::of_sent(self, &site, stated), image, &VerifyOptions::default()).await
+        self.verify_by(&Inquiry::of_sent(self, &site, store), image, &VerifyOptions::default()).await
     }
 
     async fn verify_by(&self, inquiry: &Inquiry, image: &str, options: &VerifyOptions) -> Result<Verified, Report> {
