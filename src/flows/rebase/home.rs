@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::{join, try_join3};
+use futures_util::future::{join, try_join, try_join3};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use tokio::sync::watch;
 
 use super::find::{Bases, OwnImage, OwnName, Refusal};
 use super::make::Made;
@@ -21,7 +22,7 @@ use crate::flows::Context;
 use crate::flows::jurisdiction::Jurisdiction;
 use crate::flows::signer::Signer;
 use crate::flows::statements::{Attaching, unsigned};
-use crate::flows::verify::{Site, ending};
+use crate::flows::verify::{Sent, Site, ending};
 use crate::report::{Kind, Report};
 
 /// Layers brought together.
@@ -183,9 +184,9 @@ impl Context {
     }
 
     /// Verifies what lies in a registry without a name, as whoever pulls it would.
-    async fn verified_home(&self, image: &OwnImage, digest: &Digest, store: Arc<dyn Store>) -> Result<(), Report> {
+    async fn verified_home(&self, image: &OwnImage, digest: &Digest, sent: Sent) -> Result<(), Report> {
         let there = ImageRef { tag: None, ..image.placed.pinned(digest.clone()) };
-        let verified = self.verify_sent(&there.to_string(), store).await?;
+        let verified = self.verify_sent(&there.to_string(), sent).await?;
         ending(&verified).map_err(|kind| {
             let message = format!("{} does not get the new image: it does not verify there", image.reference);
             let mut report = Report::message(kind, message);
@@ -217,16 +218,23 @@ impl Context {
     ) -> Result<(), Report> {
         let (store, repository, top) = (&image.site.store, &image.site.repository, &made.top);
         let selector = Selector::Tag(image.tag.clone());
-        let look = || {
-            let verifying = self.verified_home(image, &top.digest, Arc::clone(foreseen) as _).boxed();
-            join(verifying, store.resolve(repository, &selector))
+        let verifying = |is_attached| {
+            let sent = Sent { store: Arc::clone(foreseen) as _, is_attached };
+            self.verified_home(image, &top.digest, sent).boxed()
         };
-        sealed.attach_unseen().await.map_err(|error| unsigned(top, error))?;
-        // What verifying reads shows whether lists have been overwritten at the same moment: then all of it is done again.
-        let (mut verified, mut now) = look().await;
+        let (attached, is_attached) = watch::channel(false);
+        let attach = async {
+            sealed.attach_unseen().await.map_err(|error| unsigned(top, error))?;
+            attached.send_replace(true);
+            Ok::<_, Report>(store.resolve(repository, &selector).await)
+        };
+        // All that does not hang on what is attached is asked and judged meanwhile.
+        let verified = verifying(is_attached).map(Ok);
+        let (mut now, mut verified) = try_join(attach.boxed(), verified).await?;
+        // What verifying read shows whether lists have been overwritten at the same moment: then all of it is done again.
         if !sealed.is_seen_in(foreseen) {
             sealed.attach().await.map_err(|error| unsigned(top, error))?;
-            (verified, now) = look().await;
+            (verified, now) = join(verifying(watch::channel(true).1), store.resolve(repository, &selector)).await;
         }
         verified?;
         let now = now?;
