@@ -193,6 +193,7 @@ fn a_workspaces_keys_are_listed_with_what_is_wrong_with_them() {
         known: Default::default(),
         frozen_now: None,
         makers: Default::default(),
+        trees: Default::default(),
         keys: Default::default(),
         stores: Default::default(),
         secrets: Default::default(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::assist::Known;
+use super::compare::Trees;
 use super::prepare::Makers;
 use crate::adapters::files::followed;
 use crate::adapters::settings::{KeySetting, Paths, StorePlace, StoreSettings, UserSettings, Workspace};
@@ -36,6 +37,8 @@ pub struct Context {
     pub stores: open::OpenStores,
     /// Which recipe makes which image, where that is found out once while one thing is done.
     pub makers: Makers,
+    /// Layers on one tree, where that is kept while one thing is done.
+    pub trees: Trees,
     /// What the workspace asks, where it has been read for good: a bake is judged by one policy from its gate to its summary.
     pub frozen_policy: Option<Arc<Policy>>,
     /// What was found out for whoever writes a recipe, for as long as this and its clones are there.
@@ -77,6 +80,7 @@ impl Context {
             keys: OpenedKeys::default(),
             stores: open::OpenStores::default(),
             makers: Makers::default(),
+            trees: Trees::default(),
             frozen_policy: None,
             known: Known::default(),
             frozen_now: None,

@@ -192,6 +192,7 @@ mod tests {
             known: Default::default(),
             frozen_now: None,
             makers: Default::default(),
+            trees: Default::default(),
             keys: Default::default(),
             stores: Default::default(),
         }

@@ -1,10 +1,12 @@
 //! What signing and attesting write: in which forms, beside what is there, once.
 
+use std::sync::Arc;
+
 use bakery::adapters::signing::{Attachment, Said, SignatureFormat};
 use bakery::adapters::store::layout::Layout;
 use bakery::adapters::store::registry::RegistryStore;
-use bakery::adapters::store::{MemoryStore, Selector, Store};
-use bakery::domain::oci::{Digest, Manifest};
+use bakery::adapters::store::{ForeseenStore, MemoryStore, RawManifest, Selector, Store};
+use bakery::domain::oci::{Digest, Manifest, media_type};
 use bakery::domain::trust::Form;
 use bakery::domain::trust::attest::{Summary, predicate};
 use serde_json::json;
@@ -93,7 +95,7 @@ async fn is_ready_before_the_key(store: &dyn Store) {
     assert!(store.resolve(&here, &Selector::Tag(legacy)).await.is_err(), "no signature, no tag");
     other.signing(store, &here, "team-a/app", SignatureFormat::Both).sign(&subject).await.unwrap();
     let stated = ready.sign(&baker.key).await.unwrap();
-    assert_eq!(stated.referrers.len(), 2, "the signature's bundle and the statement");
+    assert_eq!(stated.len(), 2, "the signature's bundle and the statement");
     let found = look(store, &subject.digest, &ring(&[&baker, &other])).await.unwrap();
     let signed = outcomes(&found);
     for by in [&baker, &other] {
@@ -120,6 +122,51 @@ async fn what_needs_no_key_is_written_before_it_is_open_in_a_registry_that_is_as
     is_ready_before_the_key(&RegistryStore::open(options(&registry.host(), vec![])).unwrap()).await;
     let asked = registry.requests().into_iter().filter(|(_, path)| path.contains("/referrers/")).count();
     assert_eq!(asked, 1, "it has no such list, whatever the subject");
+}
+
+/// What was attached is read by whoever wrote it; that somebody overwrote a list at the same moment is seen, and mended.
+async fn is_seen_to_be_there(inner: Arc<dyn Store>) {
+    let (here, baker) = (repository("team-a/app"), Baker::new("baker"));
+    let subject = image(&*inner, &here, "overwritten").await;
+    let store = ForeseenStore::new(Arc::clone(&inner), &here, &[predicate::BUNDLE, predicate::SIMPLE_SIGNING]);
+    let at = Attachment { store: &store, repository: &here, name: "team-a/app", format: SignatureFormat::Both };
+    let predicate = json!({"verificationResult": "PASSED"});
+    let said = [Said { subject: &subject, predicate_type: predicate::SUMMARY, predicate: &predicate }];
+    let sealed = at.ready(std::slice::from_ref(&subject), &said).await.unwrap().seal(&baker.key).await.unwrap();
+    assert!(outcomes(&look(&store, &subject.digest, &ring(&[&baker])).await.unwrap()).is_empty());
+    sealed.attach_unseen().await.unwrap();
+    assert!(!sealed.is_seen_in(&store), "nobody has looked since");
+    let attached = async || {
+        let found = look(&store, &subject.digest, &ring(&[&baker])).await.unwrap();
+        (outcomes(&found), found.good(predicate::SUMMARY).count())
+    };
+    let all = (vec![(Form::Bundle, good(&baker)), (Form::Legacy, good(&baker))], 1);
+    assert_eq!(attached().await, all);
+    assert!(sealed.is_seen_in(&store));
+    // Somebody who had read them before puts them as they were.
+    let named = subject.digest.to_string().replace(':', "-");
+    let emptied = [(tag(&named), media_type::INDEX), (tag(&format!("{named}.sig")), media_type::MANIFEST)];
+    for (tag, kind) in emptied {
+        let Ok(RawManifest { bytes, .. }) = inner.manifest(&here, &Selector::Tag(tag.clone())).await else { continue };
+        let mut document: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        document[if kind == media_type::INDEX { "manifests" } else { "layers" }] = json!([]);
+        inner.put_manifest(&here, Some(&tag), kind, document.to_string().as_bytes()).await.unwrap();
+        assert_ne!(attached().await, all);
+        assert!(!sealed.is_seen_in(&store), "{tag}");
+        sealed.attach().await.unwrap();
+        assert_eq!(attached().await, all);
+        assert!(sealed.is_seen_in(&store), "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn what_others_overwrite_while_something_is_attached_is_seen_in_memory_and_in_a_registry() {
+    is_seen_to_be_there(Arc::new(MemoryStore::new())).await;
+    if !peers::need(&["docker-registry"]) {
+        return;
+    }
+    let registry = DockerRegistry::start();
+    is_seen_to_be_there(Arc::new(RegistryStore::open(options(&registry.host(), vec![])).unwrap())).await;
 }
 
 #[tokio::test]

@@ -195,6 +195,7 @@ fn context(home: &std::path::Path, store: PathBuf) -> Context {
         known: Default::default(),
         frozen_now: None,
         makers: Default::default(),
+        trees: Default::default(),
         keys: Default::default(),
         stores: Default::default(),
         secrets: Default::default(),

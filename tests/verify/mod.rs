@@ -90,6 +90,7 @@ impl Shop {
             known: Default::default(),
             frozen_now: None,
             makers: Default::default(),
+            trees: Default::default(),
             keys: Default::default(),
             stores: Default::default(),
         }

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::decode::{DecodeError, Digested, decode};
 use super::{Databases, Head, IndexWriter, LayerIndex, MAX_REMEMBERED, is_account_file};
-use crate::domain::layer::{ContentDigest, Entry, Kind, Limits, Marker, ScanError, Scanner};
-use crate::domain::oci::{Compression, Descriptor, DiffId, Digester};
+use crate::domain::layer::{ContentDigest, ContentDigester, Entry, Kind, Limits, Marker, ScanError, Scanner};
+use crate::domain::oci::{Compression, Descriptor, DiffId};
 use crate::domain::trust::secrets;
 
 /// Account files remembered of one layer.
@@ -152,7 +152,7 @@ fn walk(
 ) -> Result<Head, ScanError> {
     let mut head = Head::default();
     let mut databases = Databases::default();
-    let mut content = Vec::new();
+    let mut content = Content { kept: Vec::new(), buffer: vec![0; 32 << 10] };
     while let Some(mut entry) = scanner.advance()? {
         if cancel.is_cancelled() {
             break;
@@ -180,13 +180,14 @@ fn walk(
                 false if secrets::Scanner::wants(&entry.path, *size) => Wanted::Text,
                 false => Wanted::Nothing,
             };
-            let found = digest_content(scanner, wanted, &mut content)?;
+            let found = content.digest(scanner, wanted)?;
+            let content = &content.kept;
             *digest = Some(found);
             if let Some((place, _)) = database {
-                databases.add(&entry.path, place, found, parse.then_some(&content));
+                databases.add(&entry.path, place, found, parse.then_some(content));
             }
             if !content.is_empty() {
-                head.secrets.add(&entry.path, secrets::Scanner::shared().scan(&entry.path, &content));
+                head.secrets.add(&entry.path, secrets::Scanner::shared().scan(&entry.path, content));
             }
             if keep {
                 head.remembered.push((found, content.as_slice().into()));
@@ -207,24 +208,31 @@ enum Wanted {
     All,
 }
 
-/// Reads a content to its end; what is wanted of it is in `kept` then.
-fn digest_content(reader: &mut impl Read, mut wanted: Wanted, kept: &mut Vec<u8>) -> Result<ContentDigest, ScanError> {
-    let mut digester = Digester::sha256();
-    let mut buffer = [0; 32 << 10];
-    kept.clear();
-    loop {
-        let count = reader.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        digester.update(&buffer[..count]);
-        if wanted == Wanted::Text && kept.is_empty() && secrets::Scanner::is_binary(&buffer[..count]) {
-            wanted = Wanted::Nothing;
-        }
-        if wanted != Wanted::Nothing {
-            kept.extend_from_slice(&buffer[..count]);
+/// Contents, one after the other: most files are small, and are no work but what is done for each.
+struct Content {
+    /// What was wanted of the last one.
+    kept: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Content {
+    /// Reads a content to its end.
+    fn digest(&mut self, reader: &mut impl Read, mut wanted: Wanted) -> Result<ContentDigest, ScanError> {
+        let Self { kept, buffer } = self;
+        let mut digester = ContentDigester::default();
+        kept.clear();
+        loop {
+            let count = reader.read(buffer)?;
+            if count == 0 {
+                return Ok(digester.finish());
+            }
+            digester.update(&buffer[..count]);
+            if wanted == Wanted::Text && kept.is_empty() && secrets::Scanner::is_binary(&buffer[..count]) {
+                wanted = Wanted::Nothing;
+            }
+            if wanted != Wanted::Nothing {
+                kept.extend_from_slice(&buffer[..count]);
+            }
         }
     }
-    // SHA-256 always has 32 bytes.
-    Ok(ContentDigest::of_digest(&digester.finish()).unwrap_or(ContentDigest([0; 32])))
 }

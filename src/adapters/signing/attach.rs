@@ -113,7 +113,7 @@ impl Signing<'_> {
         predicate: &Value,
     ) -> Result<Option<Digest>, SigningError> {
         let ready = self.at().ready(&[], &[Said { subject, predicate_type, predicate }]).await?;
-        Ok(ready.sign(self.key).await?.referrers.pop())
+        Ok(ready.sign(self.key).await?.pop())
     }
 
     fn at(&self) -> Attachment<'_> {

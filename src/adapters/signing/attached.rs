@@ -169,9 +169,12 @@ impl Reading<'_> {
         }
     }
 
-    /// A tag that is not there is no signature; one whose manifest is gone is a missing one.
+    /// A tag that is not there is no signature; one whose manifest is gone is a missing one, which only a layout can tell apart.
     async fn dangling(&self, selector: &Selector, kind: LegacyTag) -> Known<Listed> {
         let Subject { store, repository, .. } = self.subject;
+        if store.as_layout().is_none() {
+            return Ok(Listed::default());
+        }
         match store.resolve(repository, selector).await {
             Ok(entry) => {
                 let seen = seen_as(kind, entry.digest.clone(), missing(&entry.digest));

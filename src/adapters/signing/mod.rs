@@ -24,4 +24,4 @@ pub use keyless::{Identity, Keyless, RootError, SubjectPattern, TrustedRoot};
 pub use keyring::{Keyring, NamedKey};
 pub use opened::OpenedKeys;
 pub use passphrase::{Passphrase, PassphraseError};
-pub use ready::{Ready, Sealed, Stated};
+pub use ready::{Ready, Sealed};

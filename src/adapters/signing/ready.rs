@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::{BoxFuture, try_join};
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::attach::{Attachment, Said, SignatureFormat, SigningError, is_about_co
 use super::key::PrivateKey;
 use super::legacy_tag::{LegacyTag, legacy_tag, signature_of};
 use crate::adapters::clock;
-use crate::adapters::store::{NewManifest, Selector, SmallBlob, StoreError};
+use crate::adapters::store::{ForeseenStore, NewManifest, Selector, SmallBlob, StoreError};
 use crate::domain::oci::{Annotations, Descriptor, Digest, ImageManifest, Manifest, Tag, annotation, media_type};
 use crate::domain::trust::attest::{Bundle, Envelope, SimpleSigning, Statement, pae, predicate};
 
@@ -40,16 +40,17 @@ pub struct Sealed<'s, 'k> {
     key: &'k PrivateKey,
     tags: Vec<TagUnsigned>,
     referrers: Vec<NewManifest>,
-    stated: Stated,
+    /// The referrers, one a statement, each after what it is about.
+    stated: Vec<(Digest, Digest)>,
 }
 
-/// What is attached now, by what is read to see that.
-#[derive(Debug, Default)]
-pub struct Stated {
-    /// The referrers, one a statement.
-    pub referrers: Vec<Digest>,
-    /// Bundles, and what is signed under tags.
-    pub blobs: Vec<Descriptor>,
+/// Whether it is looked at once more what was written where others write, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Until it stays there.
+    Again,
+    /// Whoever had it written reads it.
+    Never,
 }
 
 /// A statement before it is signed.
@@ -60,6 +61,7 @@ struct Unsigned {
 }
 
 /// A signature under cosign's `.sig` tag before it is made.
+#[derive(Clone)]
 struct TagUnsigned {
     tag: Tag,
     payload: Vec<u8>,
@@ -71,34 +73,26 @@ struct TagUnsigned {
 impl<'s> Ready<'s> {
     /// Asks what is there, and writes what no signature is in.
     pub(super) async fn of(at: Attachment<'s>, tagged: &[Descriptor], said: &[Said<'_>]) -> Result<Self, SigningError> {
-        let mut ready = Self { at, statements: Vec::new(), tags: Vec::new(), listed: BTreeMap::new() };
+        let mut statements = Vec::new();
         for Said { subject, predicate_type, predicate } in said {
             let statement = Statement::about(at.name, &subject.digest, predicate_type, (*predicate).clone());
             let payload = written("statement", &statement)?;
             let (subject, predicate_type) = ((*subject).clone(), (*predicate_type).to_owned());
-            ready.statements.push(Unsigned { subject, predicate_type, payload });
+            statements.push(Unsigned { subject, predicate_type, payload });
         }
+        let mut tags = Vec::new();
         for subject in tagged {
-            ready.tags.extend(TagUnsigned::of(at, &subject.digest)?);
+            tags.extend(TagUnsigned::of(at, &subject.digest)?);
         }
-        ready.ask().await?;
-        let mut blobs = Vec::new();
-        if !ready.statements.is_empty() {
-            blobs.push(empty());
-        }
-        for tag in &mut ready.tags {
-            let payload = SmallBlob::new(predicate::SIMPLE_SIGNING, tag.payload.clone());
-            // Where it is there, so is what it is, and it may be ours.
-            if !known_under(tag.there.as_ref()).iter().any(|known| known.digest == payload.descriptor.digest) {
-                let (_, config) = image_under(tag.there.clone(), payload.descriptor.clone())?;
-                tag.put = Some(config.descriptor.digest.clone());
-                blobs.extend([payload, config]);
-            }
-        }
-        let is_new = |statement: &&Unsigned| ready.listed.get(&statement.subject.digest).is_none_or(Vec::is_empty);
-        let coming = ready.statements.iter().filter(is_new).count();
-        try_join(put_blobs(at, &blobs), expect_bundles(at, coming)).await?;
-        Ok(ready)
+        let tags = tags.into_iter().map(|tag: TagUnsigned| tag.prepared(at).boxed()).collect();
+        let (listed, tags, (), ()) = futures_util::try_join!(
+            listed(at, &statements),
+            together(tags),
+            put_empty(at, &statements),
+            // As many as will be needed where nothing is stated yet.
+            expect_bundles(at, statements.len()),
+        )?;
+        Ok(Self { at, statements, tags, listed })
     }
 
     /// Leaves it at that: nothing will be signed.
@@ -107,52 +101,26 @@ impl<'s> Ready<'s> {
         let _ = expect_bundles(self.at, 0).await;
     }
 
-    async fn ask(&mut self) -> Result<(), SigningError> {
-        let at = self.at;
-        let subjects: BTreeSet<&Digest> = self.statements.iter().map(|statement| &statement.subject.digest).collect();
-        // Unfiltered: registries without the referrers API list cosign's with another artifact type.
-        let mut asked: Vec<BoxFuture<'_, Result<_, SigningError>>> = Vec::new();
-        for subject in subjects {
-            asked.push(
-                async move { Ok((subject.clone(), at.store.referrers(at.repository, subject, None).await?)) }.boxed(),
-            );
-        }
-        let signed = self.tags.iter().map(|tag| async move {
-            match signatures_under(at, &tag.tag).await {
-                // That is told once what else there is stands.
-                Err(SigningError::Occupied { .. }) => Ok(None),
-                there => there,
-            }
-        });
-        let signed = signed.map(FutureExt::boxed).collect::<Vec<_>>();
-        let (listed, there) = futures_util::try_join!(together(asked), together(signed))?;
-        self.listed = listed.into_iter().collect();
-        for (tag, there) in self.tags.iter_mut().zip(there) {
-            tag.there = there;
-        }
-        Ok(())
-    }
-
-    /// Signs all of it and attaches it. What is there already stays.
-    pub async fn sign(self, key: &PrivateKey) -> Result<Stated, SigningError> {
-        self.seal(key).await?.attach().await
+    /// Signs all of it and attaches it; gives the referrers, one a statement. What is there already stays.
+    pub async fn sign(self, key: &PrivateKey) -> Result<Vec<Digest>, SigningError> {
+        let sealed = self.seal(key).await?;
+        sealed.attach().await?;
+        Ok(sealed.stated.into_iter().map(|(_, referrer)| referrer).collect())
     }
 
     /// Signs what is stated and writes that, so that only what names it is wanting. Nothing is attached yet.
     pub async fn seal<'k>(self, key: &'k PrivateKey) -> Result<Sealed<'s, 'k>, SigningError> {
         let Self { at, statements, tags, listed } = self;
-        let (mut referrers, mut bundles, mut stated) = (Vec::new(), Vec::new(), Stated::default());
-        stated.blobs.extend(tags.iter().map(|tag| Descriptor::of(predicate::SIMPLE_SIGNING, &tag.payload)));
+        let (mut referrers, mut bundles, mut stated) = (Vec::new(), Vec::new(), Vec::new());
         for statement in &statements {
             let bundle = SmallBlob::new(predicate::BUNDLE, statement.bundle(key)?);
-            stated.blobs.push(bundle.descriptor.clone());
             let there = listed.get(&statement.subject.digest).map(Vec::as_slice).unwrap_or_default();
             if let Some(there) = find_stated(at, there, (&statement.predicate_type, &bundle.descriptor)).await? {
-                stated.referrers.push(there);
+                stated.push((statement.subject.digest.clone(), there));
                 continue;
             }
             let bytes = written("referrer", &referrer(statement, bundle.descriptor.clone()))?;
-            stated.referrers.push(Digest::of(&bytes));
+            stated.push((statement.subject.digest.clone(), Digest::of(&bytes)));
             referrers.push(NewManifest { tag: None, media_type: media_type::MANIFEST.to_owned(), bytes });
             bundles.push(bundle);
         }
@@ -164,21 +132,61 @@ impl<'s> Ready<'s> {
 
 impl Sealed<'_, '_> {
     /// Attaches it.
-    pub async fn attach(self) -> Result<Stated, SigningError> {
-        let Self { at, key, tags, referrers, stated } = self;
+    pub async fn attach(&self) -> Result<(), SigningError> {
+        self.settled(Look::Again).await
+    }
+
+    /// Attaches it, for whoever reads then all that is attached, and asks [`Self::is_seen_in`] whether this is among it.
+    pub async fn attach_unseen(&self) -> Result<(), SigningError> {
+        self.settled(Look::Never).await
+    }
+
+    /// Whether all of it was there when its store was asked last: others may have overwritten lists at the same moment.
+    pub fn is_seen_in(&self, store: &ForeseenStore) -> bool {
+        let is_signed = |tag: &TagUnsigned| {
+            let raw = store.under(&tag.tag);
+            let there = raw.and_then(|raw| Manifest::parse(&raw.bytes, Some(&raw.descriptor.media_type)).ok());
+            matches!(there, Some(Manifest::Image(image)) if tag.is_signed_in(Some(&image), self.key))
+        };
+        self.stated.iter().all(|(subject, referrer)| store.has_listed(subject, referrer))
+            && self.tags.iter().all(is_signed)
+    }
+
+    async fn settled(&self, look: Look) -> Result<(), SigningError> {
+        let Self { at, key, tags, referrers, .. } = self;
+        let (at, tags, referrers) = (*at, tags.clone(), referrers.clone());
         if at.store.as_layout().is_some() {
             // They share the index that names them: it is changed once.
-            settle(at, tags, referrers, key).await?;
-        } else {
-            let bundled = settle(at, Vec::new(), referrers, key).boxed();
-            together(vec![bundled, settle(at, tags, Vec::new(), key).boxed()]).await?;
+            return settle(at, tags, referrers, (key, look)).await;
         }
-        Ok(stated)
+        let bundled = settle(at, Vec::new(), referrers, (key, look)).boxed();
+        together(vec![bundled, settle(at, tags, Vec::new(), (key, look)).boxed()]).await.map(drop)
     }
 }
 
 async fn expect_bundles(at: Attachment<'_>, coming: usize) -> Result<(), SigningError> {
     Ok(at.store.expect_blobs(at.repository, predicate::BUNDLE, coming).await?)
+}
+
+/// What is about each subject already. Unfiltered: registries without the referrers API list cosign's with another artifact type.
+async fn listed(
+    at: Attachment<'_>,
+    statements: &[Unsigned],
+) -> Result<BTreeMap<Digest, Vec<Descriptor>>, SigningError> {
+    let subjects: BTreeSet<&Digest> = statements.iter().map(|statement| &statement.subject.digest).collect();
+    let asked = subjects.into_iter().map(|subject| {
+        async move { Ok((subject.clone(), at.store.referrers(at.repository, subject, None).await?)) }.boxed()
+    });
+    Ok(together(asked.collect()).await?.into_iter().collect())
+}
+
+/// Puts the config of what carries a bundle. Where something was signed before it is there: it is looked for first.
+async fn put_empty(at: Attachment<'_>, statements: &[Unsigned]) -> Result<(), SigningError> {
+    let empty = empty();
+    match statements.is_empty() || at.store.has_blob(at.repository, &empty.descriptor).await? {
+        true => Ok(()),
+        false => put_blobs(at, &[empty]).await,
+    }
 }
 
 async fn put_blobs(at: Attachment<'_>, blobs: &[SmallBlob]) -> Result<(), SigningError> {
@@ -193,7 +201,7 @@ async fn settle(
     at: Attachment<'_>,
     mut tags: Vec<TagUnsigned>,
     mut manifests: Vec<NewManifest>,
-    key: &PrivateKey,
+    (key, look): (&PrivateKey, Look),
 ) -> Result<(), SigningError> {
     // The last look sees whether somebody overwrote what the last try wrote.
     for attempt in 0..=UPDATES {
@@ -206,7 +214,7 @@ async fn settle(
             }
             Err(error) => Some(error),
         };
-        tags.retain(|tag| refused.is_none() && !tag.is_signed_by(key));
+        tags.retain(|tag| refused.is_none() && !tag.is_signed_in(tag.there.as_ref(), key));
         for tag in &tags {
             if attempt == UPDATES {
                 let why = "others keep overwriting it".to_owned();
@@ -217,13 +225,15 @@ async fn settle(
                 Err(error) => refused = Some(error),
             }
         }
-        if !manifests.is_empty() {
-            at.store.put_manifests(at.repository, &manifests).await?;
+        match look {
+            _ if manifests.is_empty() => {}
+            Look::Again => drop(at.store.put_manifests(at.repository, &manifests).await?),
+            Look::Never => at.store.put_manifests_unseen(at.repository, &manifests, &|_| ()).await?,
         }
         match refused {
             // What has room for it stands.
             Some(error) => return Err(error),
-            None if tags.is_empty() => break,
+            None if tags.is_empty() || look == Look::Never => break,
             None => manifests.clear(),
         }
     }
@@ -290,13 +300,33 @@ impl TagUnsigned {
         Ok(Some(Self { tag, payload, there: None, put: None }))
     }
 
-    fn is_signed_by(&self, key: &PrivateKey) -> bool {
+    fn is_signed_in(&self, there: Option<&ImageManifest>, key: &PrivateKey) -> bool {
         let digest = Digest::of(&self.payload);
         let is_ours = |known: &Descriptor| {
             known.digest == digest
                 && signature_of(known).is_some_and(|bytes| key.public().verify(&self.payload, &bytes).is_ok())
         };
-        known_under(self.there.as_ref()).iter().any(is_ours)
+        known_under(there).iter().any(is_ours)
+    }
+
+    /// Puts what no signature is in.
+    async fn prepared(mut self, at: Attachment<'_>) -> Result<Self, SigningError> {
+        // Elsewhere that is asked when it is signed, and mostly nothing is there.
+        if at.store.as_layout().is_some() {
+            self.there = match signatures_under(at, &self.tag).await {
+                // That is told once what else there is stands.
+                Err(SigningError::Occupied { .. }) => None,
+                there => there?,
+            };
+        }
+        let payload = SmallBlob::new(predicate::SIMPLE_SIGNING, self.payload.clone());
+        // Where it is there, so is what it is, and it may be ours.
+        if !known_under(self.there.as_ref()).iter().any(|known| known.digest == payload.descriptor.digest) {
+            let (_, config) = image_under(self.there.clone(), payload.descriptor.clone())?;
+            self.put = Some(config.descriptor.digest.clone());
+            put_blobs(at, &[payload, config]).await?;
+        }
+        Ok(self)
     }
 
     /// What is to be under the tag: the signature beside what is there. Its blobs are there then.

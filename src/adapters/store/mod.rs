@@ -76,6 +76,9 @@ pub struct NewManifest {
     pub bytes: Vec<u8>,
 }
 
+/// Told of each manifest that has been put.
+pub type Heard<'h> = dyn Fn(&Descriptor) + Send + Sync + 'h;
+
 /// What to ask a manifest by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
@@ -213,6 +216,18 @@ pub trait Store: Send + Sync {
             put.push(self.put_manifest(repository, tag.as_ref(), media_type, bytes).await?);
         }
         Ok(put)
+    }
+
+    /// As [`Self::put_manifests`], for whoever reads afterwards what lists them: that somebody else overwrites a list meanwhile is
+    /// not seen here. `there` hears of each manifest as it is there, before a list is changed.
+    async fn put_manifests_unseen(
+        &self,
+        repository: &Repository,
+        manifests: &[NewManifest],
+        there: &Heard<'_>,
+    ) -> Result<(), StoreError> {
+        self.put_manifests(repository, manifests).await?.iter().for_each(there);
+        Ok(())
     }
 
     /// Removes a tag; the manifest stays until nothing refers to it.

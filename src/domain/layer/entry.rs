@@ -35,6 +35,24 @@ impl ContentDigest {
     }
 }
 
+/// Computes a [`ContentDigest`] over streamed bytes.
+#[derive(Default)]
+pub struct ContentDigester(sha2::Sha256);
+
+impl ContentDigester {
+    /// Feeds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        use sha2::Digest as _;
+        self.0.update(bytes);
+    }
+
+    /// The digest of everything fed.
+    pub fn finish(self) -> ContentDigest {
+        use sha2::Digest as _;
+        ContentDigest(self.0.finalize().into())
+    }
+}
+
 /// An extended attribute: name and value.
 pub type Xattr = (Box<[u8]>, Box<[u8]>);
 /// Extended attributes, sorted by name, no name twice.

@@ -24,7 +24,9 @@ pub use accounts::{Group, User, groups, users};
 pub use budget::{Figures, Rule, RuleError};
 pub use compare::{Branch, ChangeKind, Changed, CompareOptions, Comparison, Forest, Side, Totals};
 pub use divergence::{Cause, Divergence, first_byte, first_divergence, likely_cause};
-pub use entry::{ContentDigest, Entry, EntryError, Kind, MAX_PART, MAX_PATH, Marker, Node, Xattrs, normalise, split};
+pub use entry::{
+    ContentDigest, ContentDigester, Entry, EntryError, Kind, MAX_PART, MAX_PATH, Marker, Node, Xattrs, normalise, split,
+};
 pub use member::ScanError;
 pub use ownership::{LayerShare, Ownership, Waste, ratio};
 pub use pack::{PackError, Packer};

@@ -62,7 +62,7 @@ impl Context {
             config: Arc::new(made.map_or(base_config, |found| found.config)),
             packages: Arc::new(merged.packages),
             secrets: Arc::new(merged.secrets),
-            tree: Arc::new(merged.tree),
+            tree: merged.tree,
             layers: merged.layers,
             sources: Arc::new(sources),
         })

@@ -1,7 +1,9 @@
 //! Opening images, and comparing two of them.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +23,8 @@ use crate::report::{Kind, Report};
 
 /// Layers read at once.
 const AT_ONCE: usize = 4;
+/// Trees kept while one thing is done.
+const MOST_KEPT: usize = 2;
 /// dpkg's files, one a package.
 const DPKG_PARTS: &[u8] = b"var/lib/dpkg/status.d";
 
@@ -40,12 +44,56 @@ pub struct Compared {
 }
 
 /// Layers on one tree.
+#[derive(Clone, Default)]
 pub(in crate::flows) struct Merged {
-    pub(in crate::flows) tree: Tree,
+    pub(in crate::flows) tree: Arc<Tree>,
     pub(in crate::flows) layers: Vec<OpenedLayer>,
     pub(in crate::flows) packages: Installed,
     pub(in crate::flows) secrets: Vec<SecretSeen>,
     databases: Vec<Database>,
+}
+
+/// Trees that were made last, where they are kept while one thing is done: what is made on a base begins with the base's layers,
+/// and is looked into more than once. A new one keeps nothing.
+#[derive(Clone, Default)]
+pub struct Trees(Option<Arc<Mutex<VecDeque<Merged>>>>);
+
+impl Trees {
+    /// One that keeps what is made from now on; what keeps already goes on to.
+    #[must_use]
+    pub fn keeping(&self) -> Self {
+        Self(Some(self.0.clone().unwrap_or_default()))
+    }
+
+    /// The one with the most layers of those that `sources` begins with.
+    fn beginning(&self, sources: &[LayerSource]) -> Option<Merged> {
+        let kept = self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |(layer, source): (&OpenedLayer, &LayerSource)| {
+            layer.digest == source.blob.digest && layer.diff_id == source.diff_id
+        };
+        let begins =
+            |known: &&Merged| known.layers.len() <= sources.len() && known.layers.iter().zip(sources).all(same);
+        kept.iter().filter(begins).max_by_key(|known| known.layers.len()).cloned()
+    }
+
+    /// Keeps one of which every layer was read whole.
+    fn keep(&self, merged: &Merged) {
+        let Some(kept) = &self.0 else { return };
+        if merged.layers.iter().any(|layer| layer.problem.is_some()) {
+            return;
+        }
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == MOST_KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(merged.clone());
+    }
+}
+
+impl fmt::Debug for Trees {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trees").finish_non_exhaustive()
+    }
 }
 
 impl Merged {
@@ -123,7 +171,7 @@ impl Context {
             config: Arc::new(found.config),
             packages: Arc::new(merged.packages),
             secrets: Arc::new(merged.secrets),
-            tree: Arc::new(merged.tree),
+            tree: merged.tree,
             layers: merged.layers,
             sources: Arc::new(sources),
         })
@@ -159,10 +207,19 @@ impl Context {
         owners: Vec<Owner>,
         created_by: Vec<Option<String>>,
     ) -> Result<Merged, Report> {
-        let problems = self.index_all(sources).await?;
-        let cache = self.paths.cache.clone();
+        let begun = self.trees.beginning(sources);
+        let known = begun.as_ref().map_or(0, |begun| begun.layers.len());
+        let problems = self.index_all(&sources[known..]).await?;
+        let (cache, trees) = (self.paths.cache.clone(), self.trees.clone());
         let sources = sources.to_vec();
-        off_the_executor(move || Ok(put_together(&sources, &cache, problems, (owners, created_by)))).await
+        off_the_executor(move || {
+            let merged = put_together((begun, &sources), &cache, problems, (owners, created_by));
+            if sources.len() > known {
+                trees.keep(&merged);
+            }
+            Ok(merged)
+        })
+        .await
     }
 }
 
@@ -171,18 +228,27 @@ fn indexed(source: &LayerSource, cache: &Path, cancel: &CancellationToken) -> Re
     if source.is_indexed(cache) { Ok(()) } else { source.index(cache, cancel) }
 }
 
+/// The layers of `sources` on one tree, on which those of `begun` lie already.
 fn put_together(
-    sources: &[LayerSource],
+    (begun, sources): (Option<Merged>, &[LayerSource]),
     cache: &Path,
     problems: Vec<Option<Report>>,
     (owners, created_by): (Vec<Owner>, Vec<Option<String>>),
 ) -> Merged {
-    let mut tree = Tree::default();
-    let (mut owners, mut created_by) = (owners.into_iter(), created_by.into_iter());
     let nobody = || Owner { image: String::new(), is_local: false, proven: false };
-    let mut layers = Vec::with_capacity(sources.len());
-    let (mut databases, mut secrets) = (Vec::new(), Vec::new());
-    for (source, problem) in sources.iter().zip(problems) {
+    let (mut owners, mut created_by) = (owners.into_iter(), created_by.into_iter());
+    let mut told = || (owners.next().unwrap_or_else(nobody), created_by.next().flatten());
+    let mut merged = begun.unwrap_or_default();
+    for layer in &mut merged.layers {
+        (layer.owner, layer.created_by) = told();
+    }
+    let known = merged.layers.len();
+    if known > 0 && known == sources.len() {
+        return merged;
+    }
+    let Merged { tree, mut layers, mut secrets, mut databases, .. } = merged;
+    let mut tree = Arc::unwrap_or_clone(tree);
+    for (source, problem) in sources.iter().skip(known).zip(problems) {
         let before = tree.layers();
         let put = match problem {
             Some(report) => Err(report),
@@ -199,17 +265,18 @@ fn put_together(
                 put.refused.map(|(error, count)| format!("{count} entries left out; the first: {error}"))
             }
         };
+        let (owner, created_by) = told();
         layers.push(OpenedLayer {
             digest: source.blob.digest.clone(),
             diff_id: source.diff_id.clone(),
             size: source.blob.size,
-            created_by: created_by.next().flatten(),
-            owner: owners.next().unwrap_or_else(nobody),
+            created_by,
+            owner,
             problem,
         });
     }
     let packages = installed_in(&tree, &databases, tree.layers());
-    Merged { tree, layers, packages, secrets, databases }
+    Merged { tree: Arc::new(tree), layers, packages, secrets, databases }
 }
 
 /// What the databases say that are there when `level` layers are.

@@ -13,6 +13,6 @@ pub(in crate::flows) use images::{Merged, one_line};
 pub(in crate::flows) use origin::told_base;
 
 pub use content::{Content, MAX_SHOWN};
-pub use images::Compared;
+pub use images::{Compared, Trees};
 pub use opened::{Opened, OpenedLayer};
 pub use origin::Owner;

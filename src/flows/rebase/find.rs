@@ -16,7 +16,7 @@ use crate::domain::trust::Verified;
 use crate::domain::trust::attest::Dependency;
 use crate::flows::Context;
 use crate::flows::compare::{one_line, told_base};
-use crate::flows::verify::{Documents, Reading, Site, images_of};
+use crate::flows::verify::{Documents, Inquiry, Reading, Site, images_of};
 use crate::report::{Kind, Report};
 
 /// Why it may not be done.
@@ -72,6 +72,11 @@ impl OwnImage {
         })
     }
 
+    /// Its layers, of all platforms.
+    pub(super) fn layers(&self) -> impl Iterator<Item = &Descriptor> {
+        self.parts.iter().flat_map(|(_, documents, _)| &documents.manifest.layers)
+    }
+
     /// Its layers above the base, of all platforms.
     pub(super) fn own_layers<'i>(&'i self, bases: &'i Bases) -> impl Iterator<Item = &'i Descriptor> {
         self.parts.iter().flat_map(|(platform, child, _)| {
@@ -102,6 +107,8 @@ pub(super) struct Bases {
     pub(super) old: Digest,
     /// Manifest or index it goes to.
     pub(super) new: Digest,
+    /// Whether its tag said so just now.
+    is_told: bool,
     /// By platform: what it is on, and what it goes to.
     pub(super) parts: BTreeMap<Platform, (Documents, Documents)>,
     pub(super) store: Arc<dyn Store>,
@@ -213,10 +220,10 @@ impl Context {
                 }
             };
         }
-        let tag = onto.tag_or_latest();
+        let (tag, is_told) = (onto.tag_or_latest(), onto.digest.is_none());
         let was = ImageRef { digest: None, tag: was.tag_or_latest(), ..was }.to_string();
         let name = ImageRef { digest: None, tag, ..onto }.to_string();
-        Ok(Ok(Bases { name, was, old, new, parts, store, repository }))
+        Ok(Ok(Bases { name, was, old, new, is_told, parts, store, repository }))
     }
 
     /// The base it is on: as it was named, as it says itself, else found by its layers.
@@ -255,7 +262,12 @@ impl Context {
     pub(super) async fn verified_base(&self, bases: &Bases, allow_downgrade: bool) -> Result<Verified, Report> {
         let platforms = bases.parts.iter().map(|(platform, (_, new))| (platform.clone(), new.digest.clone()));
         let platforms: BTreeMap<Platform, Digest> = platforms.collect();
-        self.verify_base(&bases.name, &bases.new, &platforms, allow_downgrade).await
+        let inquiry = Inquiry::of_pinned(self);
+        let base = self.parse_reference(&bases.name)?;
+        if let Some(tag) = base.tag_or_latest().filter(|_| bases.is_told) {
+            inquiry.told(&Site::of(self, &base)?, &tag, &bases.new).await;
+        }
+        self.verify_base_by(&inquiry, (&bases.name, &bases.new), &platforms, allow_downgrade).await
     }
 }
 

@@ -4,23 +4,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::{join, try_join3};
+use futures_util::future::{join, try_join, try_join3};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use tokio::sync::watch;
 
 use super::find::{Bases, OwnImage, OwnName, Refusal};
 use super::make::Made;
 use super::told::Carried;
 use crate::adapters::settings::StorePlace;
-use crate::adapters::signing::Stated;
+use crate::adapters::signing::Sealed;
 use crate::adapters::store::layout::Layout;
-use crate::adapters::store::{NewManifest, Selector, SmallBlob, Store, StoreError};
-use crate::domain::oci::{Descriptor, Digest, ImageRef, MAX_MANIFEST_BYTES, Place, Registry, Repository};
+use crate::adapters::store::{ForeseenStore, NewManifest, Selector, SmallBlob, Store, StoreError};
+use crate::domain::oci::{Descriptor, Digest, ImageRef, Place, Registry, Repository};
 use crate::domain::text::escape;
+use crate::domain::trust::attest::predicate;
 use crate::flows::Context;
 use crate::flows::jurisdiction::Jurisdiction;
 use crate::flows::signer::Signer;
-use crate::flows::statements::Attaching;
-use crate::flows::verify::ending;
+use crate::flows::statements::{Attaching, unsigned};
+use crate::flows::verify::{Sent, Site, ending};
 use crate::report::{Kind, Report};
 
 /// Layers brought together.
@@ -77,10 +79,18 @@ impl Context {
     }
 
     /// Where statements about it go.
-    pub(super) fn rebase_attaching(&self, image: &OwnImage, signer: &Signer) -> Result<Attaching, Report> {
+    pub(super) fn rebase_attaching(
+        &self,
+        image: &OwnImage,
+        signer: &Signer,
+        foreseen: &Arc<ForeseenStore>,
+    ) -> Result<Attaching, Report> {
         match image.home {
             Home::Local => self.attaching(&image.repository, signer),
-            Home::Registry => self.attaching_at(&image.site, signer),
+            Home::Registry => {
+                let site = Site { store: Arc::clone(foreseen) as _, ..image.site.clone() };
+                self.attaching_at(&site, signer)
+            }
         }
     }
 
@@ -95,10 +105,9 @@ impl Context {
             return bring_layers(target, bases, carried).await;
         }
         let (store, repository) = (&image.site.store, &image.site.repository);
-        let read = |document: &Descriptor| target.read_blob(document, MAX_MANIFEST_BYTES);
         let configs = made.images.iter().map(|(manifest, _)| &manifest.config);
-        let configs = configs.map(|config| Ok(SmallBlob { descriptor: config.clone(), bytes: read(config)? }));
-        let configs = configs.collect::<Result<Vec<_>, StoreError>>()?;
+        let configs = configs.map(|config| SmallBlob { descriptor: config.clone(), bytes: made.written(config) });
+        let configs: Vec<SmallBlob> = configs.collect();
         // Blobs hang on nothing, and manifests on all of them.
         let configs = async { Ok(store.put_blobs(repository, &configs).await?) };
         let own = self.own_layers_there(image, bases);
@@ -106,12 +115,13 @@ impl Context {
         let (own, (), ()) = try_join3(own.boxed(), layers.boxed(), configs).await?;
         carried.there += own;
         let new = |manifest: &Descriptor| {
-            Ok(NewManifest { tag: None, media_type: manifest.media_type.clone(), bytes: read(manifest)? })
+            let (media_type, bytes) = (manifest.media_type.clone(), made.written(manifest));
+            NewManifest { tag: None, media_type, bytes }
         };
-        let manifests = made.manifests.iter().map(|(_, manifest)| new(manifest));
-        store.put_manifests(repository, &manifests.collect::<Result<Vec<_>, StoreError>>()?).await?;
+        let manifests: Vec<NewManifest> = made.manifests.iter().map(|(_, manifest)| new(manifest)).collect();
+        store.put_manifests(repository, &manifests).await?;
         if made.is_index {
-            store.put_manifests(repository, &[new(&made.top)?]).await?;
+            store.put_manifests(repository, &[new(&made.top)]).await?;
         }
         Ok(())
     }
@@ -151,13 +161,14 @@ impl Context {
         let brought = stream::iter(layers.into_values().cloned()).map(|layer| {
             let (beside, target) = (beside.as_ref(), Arc::clone(target));
             async move {
-                if store.has_blob(repository, &layer).await? {
-                    return Ok((Brought::There, layer.size));
-                }
-                if let Some(beside) = beside
-                    && store.mount_blob(repository, &layer, beside).await?
-                {
-                    return Ok((Brought::Mounted, layer.size));
+                // What the image has now is there; what is new to it is looked for where it cannot be mounted.
+                let has_it = image.layers().any(|own| own.digest == layer.digest);
+                match beside.filter(|_| !has_it) {
+                    Some(beside) if store.mount_blob(repository, &layer, beside).await? => {
+                        return Ok((Brought::Mounted, layer.size));
+                    }
+                    _ if store.has_blob(repository, &layer).await? => return Ok((Brought::There, layer.size)),
+                    _ => {}
                 }
                 let source = match target.has(&layer) {
                     true => target.open_blob(repository, &layer).await?,
@@ -173,9 +184,9 @@ impl Context {
     }
 
     /// Verifies what lies in a registry without a name, as whoever pulls it would.
-    async fn verified_home(&self, image: &OwnImage, digest: &Digest, stated: Stated) -> Result<(), Report> {
+    async fn verified_home(&self, image: &OwnImage, digest: &Digest, sent: Sent) -> Result<(), Report> {
         let there = ImageRef { tag: None, ..image.placed.pinned(digest.clone()) };
-        let verified = self.verify_sent(&there.to_string(), stated).await?;
+        let verified = self.verify_sent(&there.to_string(), sent).await?;
         ending(&verified).map_err(|kind| {
             let message = format!("{} does not get the new image: it does not verify there", image.reference);
             let mut report = Report::message(kind, message);
@@ -188,43 +199,63 @@ impl Context {
         })
     }
 
-    /// Moves the tag, unless somebody else did meanwhile. Where they moved it to the same, it is done. In a registry nothing gets a
-    /// name that does not verify there.
-    pub(super) async fn give_tag(
-        &self,
-        target: &Layout,
-        image: &OwnImage,
-        (top, stated): (&Descriptor, Stated),
-    ) -> Result<(), Report> {
-        let now = match image.home {
-            Home::Local => {
-                if target.tag_from(&image.name(), &image.digest, top)? {
-                    return Ok(());
-                }
-                target.resolve_selector(&image.repository, &Selector::Tag(image.tag.clone())).ok()
-            }
-            Home::Registry => {
-                let (store, repository) = (&image.site.store, &image.site.repository);
-                let selector = Selector::Tag(image.tag.clone());
-                let verifying = self.verified_home(image, &top.digest, stated).boxed();
-                let (verified, now) = join(verifying, store.resolve(repository, &selector)).await;
-                verified?;
-                let now = now?;
-                if now.digest == image.digest {
-                    // Registries compare nothing themselves: what happens between asking and putting is not seen.
-                    let bytes = target.read_blob(top, MAX_MANIFEST_BYTES)?;
-                    store.put_manifest(repository, Some(&image.tag), &top.media_type, &bytes).await?;
-                    return Ok(());
-                }
-                Some(now)
-            }
-        };
-        if now.is_some_and(|now| now.digest == top.digest) {
+    /// Moves a tag of the local store, unless somebody else did meanwhile. Where they moved it to the same, it is done.
+    pub(super) fn name_here(&self, target: &Layout, image: &OwnImage, top: &Descriptor) -> Result<(), Report> {
+        if target.tag_from(&image.name(), &image.digest, top)? {
             return Ok(());
         }
-        let message = format!("{} points to another image now", escape(&image.reference.to_string()));
-        Err(Report::message(Kind::Failed, message).help("nothing was moved; rebase it again"))
+        let now = target.resolve_selector(&image.repository, &Selector::Tag(image.tag.clone())).ok();
+        if now.is_some_and(|now| now.digest == top.digest) { Ok(()) } else { Err(moved(image)) }
     }
+
+    /// The same in a registry: attaches what was sealed, verifies what lies there then, and moves the tag. Nothing gets a name that
+    /// does not verify there.
+    pub(super) async fn name_there(
+        &self,
+        image: &OwnImage,
+        made: &Made,
+        (foreseen, sealed): (&Arc<ForeseenStore>, &Sealed<'_, '_>),
+    ) -> Result<(), Report> {
+        let (store, repository, top) = (&image.site.store, &image.site.repository, &made.top);
+        let selector = Selector::Tag(image.tag.clone());
+        let verifying = |is_attached| {
+            let sent = Sent { store: Arc::clone(foreseen) as _, is_attached };
+            self.verified_home(image, &top.digest, sent).boxed()
+        };
+        let (attached, is_attached) = watch::channel(false);
+        let attach = async {
+            sealed.attach_unseen().await.map_err(|error| unsigned(top, error))?;
+            attached.send_replace(true);
+            Ok::<_, Report>(store.resolve(repository, &selector).await)
+        };
+        // All that does not hang on what is attached is asked and judged meanwhile.
+        let verified = verifying(is_attached).map(Ok);
+        let (mut now, mut verified) = try_join(attach.boxed(), verified).await?;
+        // What verifying read shows whether lists have been overwritten at the same moment: then all of it is done again.
+        if !sealed.is_seen_in(foreseen) {
+            sealed.attach().await.map_err(|error| unsigned(top, error))?;
+            (verified, now) = join(verifying(watch::channel(true).1), store.resolve(repository, &selector)).await;
+        }
+        verified?;
+        let now = now?;
+        if now.digest == image.digest {
+            // Registries compare nothing themselves: what happens between asking and putting is not seen.
+            store.put_manifest(repository, Some(&image.tag), &top.media_type, &made.written(top)).await?;
+            return Ok(());
+        }
+        if now.digest == top.digest { Ok(()) } else { Err(moved(image)) }
+    }
+}
+
+fn moved(image: &OwnImage) -> Report {
+    let message = format!("{} points to another image now", escape(&image.reference.to_string()));
+    Report::message(Kind::Failed, message).help("nothing was moved; rebase it again")
+}
+
+/// The store of what vouches for an image: what was signed is read there at once.
+pub(super) fn foreseen(image: &OwnImage) -> Arc<ForeseenStore> {
+    const READ: &[&str] = &[predicate::BUNDLE, predicate::SIMPLE_SIGNING];
+    Arc::new(ForeseenStore::new(Arc::clone(&image.site.store), &image.site.repository, READ))
 }
 
 /// The store whose key signs what lies there.

@@ -1,11 +1,15 @@
-//! The documents of an image on its new base, without a name: put into the local store, or only tried on top of one.
+//! The documents of an image on its new base, without a name: put into the local store, or only tried on top of one, wherever they
+//! go then.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::find::{Bases, OwnImage, renamed};
 use crate::adapters::store::layout::Layout;
 use crate::adapters::store::{Store, TriedStore};
-use crate::domain::oci::{Annotations, Descriptor, ImageConfig, ImageManifest, Platform, annotation, media_type};
+use crate::domain::oci::{
+    Annotations, Descriptor, Digest, ImageConfig, ImageManifest, Platform, annotation, media_type,
+};
 use crate::flows::browse::told_time;
 use crate::flows::verify::Documents;
 use crate::report::{Kind, Report};
@@ -22,14 +26,29 @@ pub(super) struct Made {
     pub(super) images: Vec<(ImageManifest, ImageConfig)>,
     /// Its time, in seconds since 1970.
     pub(super) created: i64,
+    /// Every document, as it is written.
+    written: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl Made {
+    /// One of its documents, as it is written.
+    pub(super) fn written(&self, document: &Descriptor) -> Vec<u8> {
+        self.written.get(&document.digest).cloned().unwrap_or_default()
+    }
 }
 
 /// Where documents are put.
 pub(super) enum Target {
     /// The local store.
     Local(Arc<Layout>),
-    /// Nowhere: they are only to be judged.
-    Tried(Arc<TriedStore>),
+    /// Nowhere: they are to be judged, and no more, or sent to a registry then. Beside them the local store, for their tests.
+    Tried(Arc<TriedStore>, Option<Arc<Layout>>),
+}
+
+/// Puts documents, and keeps what was put.
+struct Writer<'t> {
+    target: &'t Target,
+    written: BTreeMap<Digest, Vec<u8>>,
 }
 
 impl Target {
@@ -37,16 +56,28 @@ impl Target {
     pub(super) fn store(&self) -> Arc<dyn Store> {
         match self {
             Self::Local(layout) => Arc::clone(layout) as _,
-            Self::Tried(tried) => Arc::clone(tried) as _,
+            Self::Tried(tried, _) => Arc::clone(tried) as _,
         }
     }
 
-    fn put(&self, kind: &str, document: &impl serde::Serialize) -> Result<Descriptor, Report> {
-        let bytes = serde_json::to_vec(document).map_err(|error| Report::new(Kind::Failed, &error))?;
+    /// The local store; `None` where nothing is to come of what was judged.
+    pub(super) fn local(self) -> Option<Arc<Layout>> {
         match self {
-            Self::Local(layout) => Ok(layout.put_bytes(kind, &bytes)?),
-            Self::Tried(tried) => Ok(tried.put(kind, &bytes)),
+            Self::Local(layout) => Some(layout),
+            Self::Tried(_, layout) => layout,
         }
+    }
+}
+
+impl Writer<'_> {
+    fn put(&mut self, kind: &str, document: &impl serde::Serialize) -> Result<Descriptor, Report> {
+        let bytes = serde_json::to_vec(document).map_err(|error| Report::new(Kind::Failed, &error))?;
+        let put = match self.target {
+            Target::Local(layout) => layout.put_bytes(kind, &bytes)?,
+            Target::Tried(tried, _) => tried.put(kind, &bytes),
+        };
+        self.written.insert(put.digest.clone(), bytes);
+        Ok(put)
     }
 }
 
@@ -58,17 +89,18 @@ pub(super) fn documents(
     configs: Vec<ImageConfig>,
 ) -> Result<Made, Report> {
     let (mut manifests, mut images) = (Vec::new(), Vec::new());
+    let mut writer = Writer { target, written: BTreeMap::new() };
     let created = configs.first().and_then(|config| told_time(config.created.as_deref()?)).unwrap_or(0);
     for ((platform, child, _), config) in image.parts.iter().zip(configs) {
         let Some((old, new)) = bases.parts.get(platform) else { continue };
-        let manifest = on_new_base(target, (child, old, new), (&config, bases))?;
-        manifests.push((platform.clone(), target.put(media_type::MANIFEST, &manifest)?));
+        let manifest = on_new_base(&mut writer, (child, old, new), (&config, bases))?;
+        manifests.push((platform.clone(), writer.put(media_type::MANIFEST, &manifest)?));
         images.push((manifest, config));
     }
     let Some(index) = &image.index else {
         let top = manifests.first().map(|(_, manifest)| manifest.clone());
         let top = top.ok_or_else(|| Report::message(Kind::Failed, "an image of no platform"))?;
-        return Ok(Made { top, is_index: false, manifests, images, created });
+        return Ok(Made { top, is_index: false, manifests, images, created, written: writer.written });
     };
     let mut index = index.clone();
     // Of whatever kind it was: what it lists is OCI now.
@@ -85,12 +117,13 @@ pub(super) fn documents(
     let times = bases.parts.values().next().map(|(old, new)| (&old.config.created, &new.config.created));
     retimed(&mut index.annotations, times);
     renamed(&mut index.annotations, &bases.name, &bases.new);
-    Ok(Made { top: target.put(media_type::INDEX, &index)?, is_index: true, manifests, images, created })
+    let top = writer.put(media_type::INDEX, &index)?;
+    Ok(Made { top, is_index: true, manifests, images, created, written: writer.written })
 }
 
 /// The new base's layers below our own.
 fn on_new_base(
-    target: &Target,
+    writer: &mut Writer<'_>,
     (child, old, new): (&Documents, &Documents, &Documents),
     (config, bases): (&ImageConfig, &Bases),
 ) -> Result<ImageManifest, Report> {
@@ -100,7 +133,7 @@ fn on_new_base(
     retimed(&mut annotations, Some((&old.config.created, &new.config.created)));
     // By platform as bakes name it: the manifest itself.
     renamed(&mut annotations, &bases.name, &new.digest);
-    let config = target.put(media_type::CONFIG, config)?;
+    let config = writer.put(media_type::CONFIG, config)?;
     Ok(ImageManifest {
         schema_version: 2,
         media_type: Some(media_type::MANIFEST.into()),

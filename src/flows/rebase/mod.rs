@@ -20,18 +20,17 @@ use futures_util::FutureExt;
 use futures_util::future::{join, try_join};
 
 use self::find::{Bases, OwnImage};
-use self::home::Home;
+use self::home::{Home, foreseen};
 use self::make::{Made, Target};
 use self::prove::Proven;
 use super::signer::Signer;
 use super::statements::{Attaching, Document, Making, unsigned};
 use super::{Context, LoadedRecipe};
-use crate::adapters::signing::Stated;
-use crate::adapters::store::TriedStore;
 use crate::adapters::store::layout::{Hold, Layout};
+use crate::adapters::store::{ForeseenStore, TriedStore};
 use crate::domain::text::escape;
 use crate::domain::trust::{Check, Verified};
-use crate::report::Report;
+use crate::report::{Kind, Report};
 
 pub use self::find::Refusal;
 pub use self::told::{Answer, Carried, InTheWay, LockMove, Rebase, RebaseOptions, TestState, Tested};
@@ -40,7 +39,8 @@ impl Context {
     /// Puts an image of the local store or of a registry on what its base is now, or says why that cannot be done. That it
     /// cannot is no error.
     pub async fn rebase(&self, text: &str, options: &RebaseOptions) -> Result<Rebase, Report> {
-        self.keeping_stores().rebased(text, options).await
+        let kept = self.keeping_stores();
+        Self { trees: kept.trees.keeping(), ..kept }.rebased(text, options).await
     }
 
     async fn rebased(&self, text: &str, options: &RebaseOptions) -> Result<Rebase, Report> {
@@ -116,15 +116,20 @@ impl Context {
         Ok(Rebase { answer: Answer::Current, lock, ..told })
     }
 
-    /// Where what is made is put; while the hold lives nothing that has no name yet is freed. What is only tried is put nowhere.
+    /// Where what is made is put; while the hold lives nothing that has no name yet is freed. What is only tried, or goes elsewhere,
+    /// is put nowhere.
     fn target(&self, image: &OwnImage, options: &RebaseOptions) -> Result<(Target, Option<Hold>), Report> {
+        let tried = || Arc::new(TriedStore::on(Arc::clone(&image.site.store)));
         if options.dry_run {
-            let tried = TriedStore::on(Arc::clone(&image.site.store));
-            return Ok((Target::Tried(Arc::new(tried)), None));
+            return Ok((Target::Tried(tried(), None), None));
         }
         let held = self.local().and_then(|local| Ok((local.hold()?, local)));
         let (hold, local) = held.map_err(|report| unmade(report, image))?;
-        Ok((Target::Local(local), Some(hold)))
+        let target = match image.home {
+            Home::Local => Target::Local(local),
+            Home::Registry => Target::Tried(tried(), Some(local)),
+        };
+        Ok((target, Some(hold)))
     }
 
     /// Makes it, judges it, tests it, and gives it the name.
@@ -153,7 +158,7 @@ impl Context {
             }
             Err(refusal) => return Ok(Rebase { refusal: Some(refusal), ..told }),
         };
-        let Target::Local(target) = target else {
+        let Some(target) = target.local() else {
             let told = Rebase { answer: Answer::Safe, ..told };
             return self.with_lock(told, (recipe.as_ref(), bases), options).await;
         };
@@ -171,25 +176,26 @@ impl Context {
                 let checks: Vec<Check> = base.chain(judged.level.checks).chain(told.tests.checks.clone()).collect();
                 let making = Making::of_rebase(image.dependency(), bases.dependencies(), &self.policy()?, made.created);
                 let documents = making.documents(&made.top, &made.manifests, &judged.packages, &checks)?;
-                Some((signer, self.rebase_attaching(image, signer)?, documents))
+                let foreseen = foreseen(image);
+                let attaching = self.rebase_attaching(image, signer, &foreseen)?;
+                Some(Vouching { signer, foreseen, attaching, documents })
             }
             None => None,
         };
-        let stated = self.vouched((image, bases), (&target, &made), vouching, &mut told.carried).await?;
-        self.give_tag(&target, image, (&made.top, stated)).await?;
+        self.vouched((image, bases), (&target, &made), vouching.as_ref(), &mut told.carried).await?;
         told.is_done = true;
         self.with_lock(told, (recipe.as_ref(), bases), options).await
     }
 
-    /// Brings it to where the image lives, and attaches what vouches for it once it is there. Whatever needs no more than a key
-    /// is done meanwhile: one takes long to open.
+    /// Brings it to where the image lives, attaches what vouches for it once it is there, and gives it the name. Whatever needs no
+    /// more than a key is done meanwhile: one takes long to open.
     async fn vouched(
         &self,
         (image, bases): (&OwnImage, &Bases),
         (target, made): (&Arc<Layout>, &Made),
-        vouching: Option<(&Signer, Attaching, Vec<Document>)>,
+        vouching: Option<&Vouching<'_>>,
         carried: &mut Carried,
-    ) -> Result<Stated, Report> {
+    ) -> Result<(), Report> {
         let opened = OnceLock::new();
         let home = async {
             match image.home {
@@ -198,7 +204,7 @@ impl Context {
             }
         };
         let sealed = async {
-            let Some((signer, attaching, documents)) = &vouching else { return Ok(None) };
+            let Some(Vouching { signer, attaching, documents, .. }) = vouching else { return Ok(None) };
             let ready = attaching.ready(&made.top, documents).await?;
             let key = match signer.open().await {
                 Ok(key) => opened.get_or_init(|| key),
@@ -209,9 +215,19 @@ impl Context {
             };
             ready.seal(key).await.map(Some).map_err(|error| unsigned(&made.top, error))
         };
-        match try_join(home.boxed(), sealed.boxed()).await?.1 {
-            Some(sealed) => sealed.attach().await.map_err(|error| unsigned(&made.top, error)),
-            None => Ok(Stated::default()),
+        let sealed = try_join(home.boxed(), sealed.boxed()).await?.1;
+        match (image.home, vouching, sealed) {
+            (Home::Registry, Some(Vouching { foreseen, .. }), Some(sealed)) => {
+                self.name_there(image, made, (foreseen, &sealed)).await
+            }
+            // In a registry nothing gets a name that nobody vouches for.
+            (Home::Registry, ..) => Err(unmade(Report::message(Kind::Failed, "nobody signs it"), image)),
+            (Home::Local, _, sealed) => {
+                if let Some(sealed) = sealed {
+                    sealed.attach().await.map_err(|error| unsigned(&made.top, error))?;
+                }
+                self.name_here(target, image, &made.top)
+            }
         }
     }
 
@@ -236,6 +252,15 @@ impl Context {
         })?;
         Ok(Rebase { lock, ..told })
     }
+}
+
+/// What vouches for what was made, before it is signed.
+struct Vouching<'s> {
+    signer: &'s Signer,
+    /// The store it is put into, which has what will be read there on its way back.
+    foreseen: Arc<ForeseenStore>,
+    attaching: Attaching,
+    documents: Vec<Document>,
 }
 
 /// Nothing has a name yet.

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::try_join;
+
 use super::InTheWay;
 use super::find::{Bases, OwnImage, Refusal};
 use crate::domain::layer::{CompareOptions, Comparison, Side};
@@ -58,7 +61,6 @@ impl Context {
         (child, old, new): (&Documents, &Documents, &Documents),
         (image, bases): (&OwnImage, &Bases),
     ) -> Result<Result<(Option<InTheWay>, Option<ImageConfig>), Refusal>, Report> {
-        let ours = self.open_found(found_in(image, child)).await?;
         let onto = Found {
             reference: self.parse_reference(&bases.name)?.pinned(new.digest.clone()),
             digest: new.digest.clone(),
@@ -67,7 +69,8 @@ impl Context {
             store: Arc::clone(&bases.store),
             repository: bases.repository.clone(),
         };
-        let onto = self.open_found(onto).await?;
+        let ours = self.open_found(found_in(image, child)).boxed();
+        let (ours, onto) = try_join(ours, self.open_found(onto).boxed()).await?;
         if let Some(why) = unread(&ours).or_else(|| unread(&onto)) {
             return Ok(Err(Refusal::new("layer.unread", why)));
         }

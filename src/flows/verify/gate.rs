@@ -36,8 +36,18 @@ impl Context {
         platforms: &BTreeMap<Platform, Digest>,
         allow_downgrade: bool,
     ) -> Result<Verified, Report> {
+        self.verify_base_by(&Inquiry::of_pinned(self), (base, digest), platforms, allow_downgrade).await
+    }
+
+    /// The same, where some of what is asked is known already.
+    pub(in crate::flows) async fn verify_base_by(
+        &self,
+        inquiry: &Inquiry,
+        (base, digest): (&str, &Digest),
+        platforms: &BTreeMap<Platform, Digest>,
+        allow_downgrade: bool,
+    ) -> Result<Verified, Report> {
         let policy = self.policy()?;
-        let inquiry = Inquiry::of_pinned(self);
         let reference = self.parse_reference(base)?;
         let site = Site::of(self, &reference)?;
         let doing = |report: Report| report.while_doing(format!("base {reference} cannot be verified"));
@@ -63,11 +73,11 @@ impl Context {
         let tag = reference.tag_or_latest();
         let pinned = Pinned { reference, tag, site, digest: digest.clone(), images };
         let depth = Depth { layers: !policy.rego.is_empty(), signatures: true, pinned: true, allow_downgrade };
-        let chains = self.gathered(&inquiry, pinned, None, depth).await?;
+        let chains = self.gathered(inquiry, pinned, None, depth).await?;
         let bench = Bench::new(&policy, inquiry.now);
         let levels = bench.levels_as_base(&chains, digest);
         let verified = Verified::new(escape(base), digest.clone(), levels);
-        self.remember(&inquiry, &verified, &chains, allow_downgrade)?;
+        self.remember(inquiry, &verified, &chains, allow_downgrade)?;
         Ok(verified)
     }
 

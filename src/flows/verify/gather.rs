@@ -183,7 +183,7 @@ struct Layers {
 
 impl Layers {
     fn of(merged: Known<Merged>, ladder: &Ladder) -> Self {
-        let mut merged = match merged {
+        let merged = match merged {
             Ok(merged) => merged,
             Err(gap) => return Self { tree: Err(gap.clone()), merged: None, gap: Some(gap) },
         };
@@ -195,8 +195,7 @@ impl Layers {
             let gap = Gap { reason: reason::UNUSABLE, why };
             return Self { tree: Err(gap.clone()), merged: None, gap: Some(gap) };
         }
-        let tree = Ok(Arc::new(std::mem::take(&mut merged.tree)));
-        Self { tree, merged: Some(merged), gap: None }
+        Self { tree: Ok(Arc::clone(&merged.tree)), merged: Some(merged), gap: None }
     }
 
     fn unread(&self, is_prefix: bool) -> Option<Gap> {

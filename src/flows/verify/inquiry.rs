@@ -5,14 +5,14 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 use super::reading::{Reading, gap_of_store};
 use crate::adapters::clock;
 use crate::adapters::seen::SeenTags;
 use crate::adapters::settings::StorePlace;
-use crate::adapters::signing::{Keyring, Stated, Subject, attached};
-use crate::adapters::store::{ForeseenStore, KeptDocuments, Memory, RememberedStore, Selector, Store};
+use crate::adapters::signing::{Keyring, Subject, attached};
+use crate::adapters::store::{KeptDocuments, Memory, RememberedStore, Selector, Store};
 use crate::domain::oci::{Digest, ImageRef, Repository, Tag};
 use crate::domain::trust::{Attached, Gap, Known, reason};
 use crate::flows::Context;
@@ -69,6 +69,15 @@ impl<K: Hash + Eq, V: Clone> Asked<K, V> {
     }
 }
 
+/// What is attached to an image that was sent to a registry.
+#[derive(Clone)]
+pub(in crate::flows) struct Sent {
+    /// The store it is put through, which has it on its way back.
+    pub(in crate::flows) store: Arc<dyn Store>,
+    /// Whether all of it has been put: nothing that is attached is asked for before.
+    pub(in crate::flows) is_attached: watch::Receiver<bool>,
+}
+
 /// The questions of one verification.
 pub(in crate::flows) struct Inquiry {
     /// Seconds since 1970, the same for all of it.
@@ -77,8 +86,8 @@ pub(in crate::flows) struct Inquiry {
     context: Context,
     /// What is pinned is judged by what its store answered before, where it does not answer now.
     pinned: bool,
-    /// The repository something was just put into, by its full name.
-    sent: Option<(String, Arc<dyn Store>)>,
+    /// The repository something is put into, by its full name.
+    sent: Option<(String, Sent)>,
     rings: Asked<String, Known<Arc<Keyring>>>,
     attached: Asked<(String, Digest), Known<Attached>>,
     tags: Asked<(String, Tag), Known<Digest>>,
@@ -100,19 +109,18 @@ impl Inquiry {
     }
 
     /// About a base that a lock pins: a bake does not wait for a store that was asked before.
-    pub(super) fn of_pinned(context: &Context) -> Self {
+    pub(in crate::flows) fn of_pinned(context: &Context) -> Self {
         Self { pinned: true, ..Self::new(context) }
     }
 
-    /// The same, where what is attached at a site was just put there: it is read at once, not one after the other.
-    pub(super) fn of_sent(context: &Context, site: &Site, stated: Stated) -> Self {
-        let store = ForeseenStore::begin(Arc::clone(&site.store), &site.repository, stated.referrers, stated.blobs);
-        Self { sent: Some((site.full_name.clone(), Arc::new(store))), ..Self::of_pinned(context) }
+    /// The same, where something is put at a site: what else there is to ask is asked meanwhile.
+    pub(super) fn of_sent(context: &Context, site: &Site, sent: Sent) -> Self {
+        Self { sent: Some((site.full_name.clone(), sent)), ..Self::of_pinned(context) }
     }
 
-    /// Where something was just put at this site, the store that foresees its being read.
-    fn sent_to(&self, site: &Site) -> Option<&Arc<dyn Store>> {
-        self.sent.as_ref().filter(|(name, _)| *name == site.full_name).map(|(_, store)| store)
+    /// What is put at this site.
+    fn sent_to(&self, site: &Site) -> Option<&Sent> {
+        self.sent.as_ref().filter(|(name, _)| *name == site.full_name).map(|(_, sent)| sent)
     }
 
     /// The keys that judge what lies at a site.
@@ -142,8 +150,13 @@ impl Inquiry {
     pub(in crate::flows) async fn attached(&self, site: &Site, digest: &Digest) -> Known<Attached> {
         let ask = async {
             let ring = self.ring(&site.law).await?;
-            // Of what was just sent, only what is there now counts.
-            let pinned = self.pinned && self.sent_to(site).is_none();
+            // Of what is sent, only what is there then counts.
+            let pinned = match self.sent_to(site) {
+                Some(sent) if sent.is_attached.clone().wait_for(|is_attached| *is_attached).await.is_err() => {
+                    return Err(Gap { reason: reason::NOT_FOUND, why: "it was not attached".into() });
+                }
+                sent => self.pinned && sent.is_none(),
+            };
             if pinned {
                 // A signature that holds goes on to hold: the store need not be asked for it again.
                 let known = self.attached_by(site, digest, &ring, Memory::First).await;
@@ -158,7 +171,7 @@ impl Inquiry {
     }
 
     async fn attached_by(&self, site: &Site, digest: &Digest, ring: &Keyring, memory: Memory) -> Known<Attached> {
-        let store = Arc::clone(self.sent_to(site).unwrap_or(&site.store));
+        let store = Arc::clone(self.sent_to(site).map_or(&site.store, |sent| &sent.store));
         let store = match store.as_layout() {
             Some(_) => store,
             None => Arc::new(RememberedStore::new(store, &self.context.paths.cache, memory)) as _,
@@ -185,7 +198,7 @@ impl Inquiry {
     }
 
     /// Says where a tag points, as it has been asked already.
-    pub(super) async fn told(&self, site: &Site, tag: &Tag, digest: &Digest) {
+    pub(in crate::flows) async fn told(&self, site: &Site, tag: &Tag, digest: &Digest) {
         let _ = self.tags.once((site.full_name.clone(), tag.clone()), async { Ok(digest.clone()) }).await;
     }
 }

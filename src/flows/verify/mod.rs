@@ -11,7 +11,7 @@ mod reading;
 mod state;
 
 pub use gate::JudgedBake;
-pub(in crate::flows) use inquiry::{Asked, Inquiry, Site};
+pub(in crate::flows) use inquiry::{Asked, Inquiry, Sent, Site};
 pub(in crate::flows) use reading::{Documents, Reading, images_of};
 pub use state::SignatureState;
 pub(in crate::flows) use state::{Row, Signatures};
@@ -24,7 +24,6 @@ use self::gather::{Depth, Gathered, Gathering};
 use self::judge::Bench;
 use self::reading::{is_for, none};
 use super::Context;
-use crate::adapters::signing::Stated;
 use crate::adapters::store::Selector;
 use crate::domain::oci::{Digest, ImageRef, Manifest, Platform, Tag};
 use crate::domain::text::escape;
@@ -63,10 +62,10 @@ impl Context {
     }
 
     /// The same for what has just been sent to a registry: of its bases, which were verified before it was made, what their
-    /// stores answered then counts. What was `stated` of it is read back from there.
-    pub(in crate::flows) async fn verify_sent(&self, image: &str, stated: Stated) -> Result<Verified, Report> {
+    /// stores answered then counts. What is attached to it is read back once it is there.
+    pub(in crate::flows) async fn verify_sent(&self, image: &str, sent: Sent) -> Result<Verified, Report> {
         let site = Site::of(self, &self.parse_reference(image)?)?;
-        self.verify_by(&Inquiry::of_sent(self, &site, stated), image, &VerifyOptions::default()).await
+        self.verify_by(&Inquiry::of_sent(self, &site, sent), image, &VerifyOptions::default()).await
     }
 
     async fn verify_by(&self, inquiry: &Inquiry, image: &str, options: &VerifyOptions) -> Result<Verified, Report> {

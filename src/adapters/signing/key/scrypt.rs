@@ -2,7 +2,7 @@
 //! the one before: in plain words a processor works on four quarters of a block at once, where vectors of four words, which the
 //! crate uses, wait for each other. Knows no keys.
 
-use std::mem;
+use std::{mem, thread};
 
 use pbkdf2::pbkdf2_hmac;
 use sha2::Sha256;
@@ -45,21 +45,45 @@ fn derive_here(passphrase: &[u8], salt: &[u8], log_n: u8, out: &mut [u8]) {
 
 /// ROMix: `n` states, each mixed of the one before, then `n` more, each with one of the first that it names itself.
 fn mix_all(blocks: &mut Blocks, n: usize) {
-    let mut states: Vec<Blocks> = Vec::with_capacity(n);
-    ask_for_large_pages(states.spare_capacity_mut());
+    // Memory that nobody had for long is slow to get: a machine may have given it back to its host. One half comes meanwhile.
+    let later = thread::Builder::new().spawn(move || touched(n / 2));
+    let mut first = room_for(n / 2);
     let (mut state, mut next) = (*blocks, *blocks);
-    for _ in 0..n {
-        states.push(state);
-        mix(&state, |_, block| block, &mut next);
-        mem::swap(&mut state, &mut next);
-    }
+    let mut fill = |half: &mut Vec<Blocks>| {
+        for _ in 0..n / 2 {
+            half.push(state);
+            mix(&state, |_, block| block, &mut next);
+            mem::swap(&mut state, &mut next);
+        }
+    };
+    fill(&mut first);
+    let later = later.ok().and_then(|later| later.join().ok());
+    let mut second = later.unwrap_or_else(|| room_for(n / 2));
+    fill(&mut second);
     for _ in 0..n {
         // `n` is a power of two, so that a word less of the number is enough.
-        let other = &states[state[BLOCKS - 1][0] as usize & (n - 1)];
+        let at = state[BLOCKS - 1][0] as usize & (n - 1);
+        let other = if at < n / 2 { &first[at] } else { &second[at - n / 2] };
         mix(&state, |at, block| xor(&block, &other[at]), &mut next);
         mem::swap(&mut state, &mut next);
     }
     *blocks = state;
+}
+
+fn room_for(states: usize) -> Vec<Blocks> {
+    let mut room = Vec::with_capacity(states);
+    ask_for_large_pages(room.spare_capacity_mut());
+    room
+}
+
+/// The same, once all of it has been had from the system.
+fn touched(states: usize) -> Vec<Blocks> {
+    let mut room = room_for(states);
+    // A page is 4 KiB, or larger; a state is 1 KiB.
+    for state in room.spare_capacity_mut().iter_mut().step_by(4) {
+        state.write([[0; 16]; BLOCKS]);
+    }
+    room
 }
 
 /// BlockMix of what `with` makes of the blocks: even ones come to lie before odd ones.

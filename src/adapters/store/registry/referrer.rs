@@ -23,6 +23,15 @@ const UPDATES: usize = 5;
 /// Fallback tags brought up to date together.
 const AT_ONCE: usize = 8;
 
+/// Whether a list that was written is looked at once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Until what was written stands in it.
+    Again,
+    /// Whoever had it written reads it.
+    Never,
+}
+
 /// The fallback tag: algorithm and digest, each cut as the schema says.
 fn fallback_tag(subject: &Digest) -> Result<Tag, StoreError> {
     let encoded = &subject.encoded()[..subject.encoded().len().min(64)];
@@ -150,7 +159,7 @@ impl<'c> Fallbacks<'c> {
     }
 
     /// Brings referrers into the fallback tags of what they are about, those of one subject together.
-    pub(super) async fn add(mut self, described: &[&Described]) -> Result<(), StoreError> {
+    pub(super) async fn add(mut self, described: &[&Described], look: Look) -> Result<(), StoreError> {
         let mut by_subject: BTreeMap<Digest, Vec<Descriptor>> = BTreeMap::new();
         for one in described {
             if let Some(subject) = one.subject() {
@@ -164,7 +173,10 @@ impl<'c> Fallbacks<'c> {
             self.held = Some(self.turn.lock().await);
         }
         let (client, name) = (self.client, self.name);
-        let added = by_subject.iter().map(|about| add_about(client, name, about, self.known.remove(about.0)).boxed());
+        let added = by_subject.iter().map(|about| {
+            let known = self.known.remove(about.0);
+            add_about(client, name, about, (known, look)).boxed()
+        });
         stream::iter(added.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
     }
 }
@@ -174,7 +186,7 @@ async fn add_about(
     client: &Client,
     name: &str,
     (subject, own): (&Digest, &Vec<Descriptor>),
-    mut known: Option<Vec<Descriptor>>,
+    (mut known, look): (Option<Vec<Descriptor>>, Look),
 ) -> Result<(), StoreError> {
     let tag = fallback_tag(subject)?;
     let missing = |entries: &[Descriptor]| -> Vec<Descriptor> {
@@ -195,6 +207,9 @@ async fn add_about(
             .map_err(|error| client.refused(&format!("{name}:{tag}"), error.to_string()))?;
         let index = Described::read(client.store(), name, Some(media_type::INDEX), &bytes)?;
         manifest::put(client, name, Some(&tag), &index, &bytes).await?;
+        if look == Look::Never {
+            return Ok(());
+        }
     }
     // The last write was ours; only its being overwritten again could have gone unnoticed.
     match missing(&fallback(client, name, subject).await?).is_empty() {

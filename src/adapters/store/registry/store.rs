@@ -13,11 +13,13 @@ use super::client::Client;
 use super::credential::AuthFiles;
 use super::listing::{self, Listings};
 use super::push::{self, Sessions};
-use super::referrer::Fallbacks;
+use super::referrer::{Fallbacks, Look};
 use super::retry::Patience;
 use super::{manifest, pull, referrer};
 use crate::adapters::store::described::Described;
-use crate::adapters::store::{BlobStream, NewManifest, Page, RawManifest, Selector, SmallBlob, Store, StoreError};
+use crate::adapters::store::{
+    BlobStream, Heard, NewManifest, Page, RawManifest, Selector, SmallBlob, Store, StoreError,
+};
 use crate::domain::oci::{Annotations, Descriptor, Digest, ImageManifest, Registry, Repository, Tag, media_type};
 
 /// Manifests on their way together.
@@ -99,6 +101,29 @@ impl RegistryStore {
             None if self.is_docker_hub && !repository.as_str().contains('/') => format!("library/{repository}"),
             None => repository.to_string(),
         }
+    }
+
+    async fn put_all(
+        &self,
+        repository: &Repository,
+        manifests: &[NewManifest],
+        (look, there): (Look, &Heard<'_>),
+    ) -> Result<Vec<Descriptor>, StoreError> {
+        let name = self.full(repository);
+        let described = |manifest: &NewManifest| {
+            Described::read(self.client.store(), &name, Some(&manifest.media_type), &manifest.bytes)
+        };
+        let described: Vec<Described> = manifests.iter().map(described).collect::<Result<_, _>>()?;
+        let put = described.iter().zip(manifests).map(|(described, manifest)| {
+            let put = manifest::put(&self.client, &name, manifest.tag.as_ref(), described, &manifest.bytes);
+            async move { put.await.inspect(|_| there(&described.descriptor)) }.boxed()
+        });
+        let put = stream::iter(put.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect::<Vec<bool>>();
+        let fallbacks = Fallbacks::of(&self.client, &self.fallback_turn, &name);
+        let (listed, fallbacks) = try_join(put, fallbacks.read(&described)).await?;
+        let unlisted = described.iter().zip(listed).filter(|(_, listed)| !listed).map(|(described, _)| described);
+        fallbacks.add(&unlisted.collect::<Vec<_>>(), look).await?;
+        Ok(described.into_iter().map(|described| described.descriptor).collect())
     }
 
     /// Removes a tag where the registry deletes manifests only: the tag is moved to a manifest made for the purpose,
@@ -212,20 +237,16 @@ impl Store for RegistryStore {
         repository: &Repository,
         manifests: &[NewManifest],
     ) -> Result<Vec<Descriptor>, StoreError> {
-        let name = self.full(repository);
-        let described = |manifest: &NewManifest| {
-            Described::read(self.client.store(), &name, Some(&manifest.media_type), &manifest.bytes)
-        };
-        let described: Vec<Described> = manifests.iter().map(described).collect::<Result<_, _>>()?;
-        let put = described.iter().zip(manifests).map(|(described, manifest)| {
-            manifest::put(&self.client, &name, manifest.tag.as_ref(), described, &manifest.bytes).boxed()
-        });
-        let put = stream::iter(put.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect::<Vec<bool>>();
-        let fallbacks = Fallbacks::of(&self.client, &self.fallback_turn, &name);
-        let (listed, fallbacks) = try_join(put, fallbacks.read(&described)).await?;
-        let unlisted = described.iter().zip(listed).filter(|(_, listed)| !listed).map(|(described, _)| described);
-        fallbacks.add(&unlisted.collect::<Vec<_>>()).await?;
-        Ok(described.into_iter().map(|described| described.descriptor).collect())
+        self.put_all(repository, manifests, (Look::Again, &|_| ())).await
+    }
+
+    async fn put_manifests_unseen(
+        &self,
+        repository: &Repository,
+        manifests: &[NewManifest],
+        there: &Heard<'_>,
+    ) -> Result<(), StoreError> {
+        self.put_all(repository, manifests, (Look::Never, there)).await.map(drop)
     }
 
     async fn remove_tag(&self, repository: &Repository, tag: &Tag) -> Result<(), StoreError> {
