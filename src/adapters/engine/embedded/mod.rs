@@ -18,6 +18,7 @@ mod reading;
 mod running;
 mod seal;
 mod steps;
+mod turns;
 
 pub(super) use base::{Ground, index_of};
 pub use engine::EmbeddedEngine;
@@ -27,7 +28,8 @@ pub use image::config_in_force;
 pub(super) use reading::{Contents, Section};
 pub(super) use running::{Brought, Elsewhere, Work};
 pub use running::{Floor, Program, Stopper, Trial, Workroom, trial_checks, try_sandbox};
-pub(super) use running::{LAST_LINES, RunError, StepRun, Telling, Turns, environment};
+pub(super) use running::{LAST_LINES, RunError, StepRun, Telling, environment};
 pub(super) use seal::{Sealing, seal};
 pub(super) use steps::StepError;
 pub(super) use steps::{Source, Spool, owner_ids};
+pub(super) use turns::Turns;

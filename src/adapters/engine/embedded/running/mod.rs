@@ -18,7 +18,7 @@ mod trial;
 
 pub use attempt::try_sandbox;
 pub(in crate::adapters::engine) use elsewhere::Elsewhere;
-pub(in crate::adapters::engine) use elsewhere::{Brought, Turns, UnderWay, Work};
+pub(in crate::adapters::engine) use elsewhere::{Brought, UnderWay, Work};
 pub use exam::{Trial, trial_checks};
 pub(super) use ground::wait_for;
 pub(in crate::adapters::engine) use listen::Telling;

@@ -1,7 +1,5 @@
 //! Steps that run something, carried out beyond this machine: what a bake asks of whoever does it. Knows no builder.
 
-mod turns;
-
 use std::any::Any;
 use std::path::Path;
 
@@ -13,14 +11,12 @@ use crate::adapters::engine::embedded::events::Events;
 use crate::adapters::engine::embedded::platform::{Stack, Task, Workshop};
 use crate::adapters::engine::embedded::seal::Sealed;
 use crate::adapters::engine::embedded::steps::{Remembered, StepError};
+use crate::adapters::engine::embedded::turns::{Turns, Waiting};
 use crate::adapters::sandbox::Counts;
 use crate::domain::layer::Tree;
 use crate::domain::oci::Platform;
 use crate::domain::plan::{CacheKey, Ids, Running, StepId};
 use crate::domain::recipe::{Action, Installed};
-
-pub(in crate::adapters::engine) use turns::Turns;
-use turns::Waiting;
 
 /// Carries out steps that run something. Called on a bake's own thread, which may wait.
 pub(in crate::adapters::engine) trait Elsewhere: Send + Sync {
