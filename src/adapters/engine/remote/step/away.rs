@@ -88,7 +88,7 @@ impl Away {
             if let Some(came) = self.next(work, building)? {
                 break (building, came);
             }
-            // Only alone does the builder tell what becomes of it.
+            // As the first of others it is told what becomes of it.
             kept.alone |= building.unclear;
             self.send(work, kept)?;
         };
@@ -212,7 +212,7 @@ impl Away {
     fn prove(&self, work: &mut Work<'_>, building: &mut Building) -> Result<(), StepError> {
         building.stop();
         match self.beginning(work, building, building.taken())? {
-            Some(layers) if building.is_of(&layers) => {
+            Some(layers) if building.is_taken_of(&layers) => {
                 work.away.waiting.prove();
                 Ok(())
             }

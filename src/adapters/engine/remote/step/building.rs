@@ -221,12 +221,14 @@ impl Building {
         }
     }
 
-    /// Whether what came early of the first steps is what the whole has of them.
+    /// Whether all that came early is what these first steps have.
     pub(super) fn is_of(&self, layers: &[Vec<LayerFile>]) -> bool {
-        let same = |(early, late): (&Vec<LayerFile>, &Vec<LayerFile>)| {
-            early.len() == late.len() && early.iter().zip(late).all(|(a, b)| a.descriptor == b.descriptor)
-        };
-        self.early.iter().zip(layers).all(same)
+        are_of(&self.early, layers)
+    }
+
+    /// Whether what was taken of it is.
+    pub(super) fn is_taken_of(&self, layers: &[Vec<LayerFile>]) -> bool {
+        are_of(&self.early[..self.at.min(self.early.len())], layers)
     }
 
     /// Whether all of its first `done` steps came early.
@@ -265,6 +267,13 @@ impl Building {
         }
         self.is_over = true;
     }
+}
+
+fn are_of(early: &[Vec<LayerFile>], layers: &[Vec<LayerFile>]) -> bool {
+    let same = |(early, late): (&Vec<LayerFile>, &Vec<LayerFile>)| {
+        early.len() == late.len() && early.iter().zip(late).all(|(a, b)| a.descriptor == b.descriptor)
+    };
+    early.len() <= layers.len() && early.iter().zip(layers).all(same)
 }
 
 impl Drop for Building {
