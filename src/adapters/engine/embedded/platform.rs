@@ -137,8 +137,6 @@ impl Workshop {
         for (at, task) in tasks.iter().enumerate() {
             let (watch, mut begun) = (Stopwatch::start(), false);
             let result = self.step(stack, &tasks[at..], events, &mut begun);
-            // What fails may prove what came before it.
-            self.remember(stack.away.waiting.proven());
             let result = result.map_err(|error| {
                 // Of those that are carried out together it may be a later one.
                 let there = stack.away.at.take();
@@ -182,17 +180,16 @@ impl Workshop {
         let look = |stack: &mut Stack| {
             // What nobody has proven yet is not built upon, unless it is by whoever is about to prove it.
             let may = !self.no_cache && stack.away.waiting.is_empty();
-            let stored = cache.result(&key, &present).filter(|_| may);
-            stored.filter(|stored| self.stand_on(stack, stored))
+            let stored = cache.result(&key, &present).filter(|stored| may && self.stand_on(stack, stored))?;
+            stack.away.turns.withdraw(&task.id);
+            Some(stored)
         };
         if let Some(stored) = look(stack) {
-            stack.away.turns.withdraw(&task.id);
             return self.tell_cached(task, stored, events);
         }
         // Wanted by two bakes at once, it is made by one of them.
         let _alone = cache.lock(&key, &self.cancel)?;
         if let Some(stored) = look(stack) {
-            stack.away.turns.withdraw(&task.id);
             return self.tell_cached(task, stored, events);
         }
         let watch = Stopwatch::start();
@@ -206,16 +203,16 @@ impl Workshop {
                 let carried_out = self.run_elsewhere(&**elsewhere, stack, (tasks, key), events);
                 // Whoever was to tell its beginning may not have come to it.
                 stack.away.turns.begin(&task.id, events);
-                let (result, millis) = carried_out?;
-                self.remember(stack.away.waiting.proven());
-                (result, millis)
+                // What fails, too, may prove what came before it.
+                self.remember(&stack.away.waiting.proven());
+                carried_out?
             }
             (action, _) => {
                 let result = match action {
                     Action::Run(_) | Action::Packages(_) => self.run_step(stack, task, key, events)?,
                     _ => self.make(stack, task, key, events)?,
                 };
-                self.remember([result.clone()]);
+                self.remember(std::slice::from_ref(&result));
                 (result, watch.millis())
             }
         };
@@ -224,10 +221,10 @@ impl Workshop {
         Ok(result)
     }
 
-    fn remember(&self, results: impl IntoIterator<Item = StoredResult>) {
+    fn remember(&self, results: &[StoredResult]) {
         for result in results {
             // A result that is not remembered is made again.
-            let _ = StepCache::new(&self.cache).store(&result);
+            let _ = StepCache::new(&self.cache).store(result);
         }
     }
 

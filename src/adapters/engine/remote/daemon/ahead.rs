@@ -1,7 +1,7 @@
 //! Layers of a build, read in the storage of a daemon on this machine while it still goes on with what stands on them. Whether
 //! they are of what it makes in the end is seen in the end, by whoever hears of them.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,12 +10,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use super::said::Done;
-use super::stored::{Storage, Stored, StoredLayer, not_kept};
+use super::stored::{Storage, Stored, StoredLayer, copied};
 use super::{Daemon, DaemonKind};
 use crate::adapters::engine::remote::left::Left;
-use crate::adapters::engine::remote::{LayerFile, Order, Told};
-use crate::adapters::snapshot::{UpperError, copy_out};
-use crate::domain::oci::{Descriptor, ImageConfig, media_type};
+use crate::adapters::engine::remote::{Order, Told};
+use crate::domain::oci::ImageConfig;
 
 /// A layer in a storage: what it is called there, its folder, and whether it is known to be of this build.
 type Place = (String, OwnedFd, bool);
@@ -94,12 +93,6 @@ fn on_top(image: Stored, below: &[String], mark: Option<&(usize, String)>) -> Op
     };
     let proven = mark.is_some_and(is_marked);
     layers.iter().map(|layer| &layer.id).eq(below).then_some((id, folder, proven))
-}
-
-fn copied(folder: &OwnedFd, left: &Left, stop: &CancellationToken) -> Result<LayerFile, UpperError> {
-    let blob = copy_out(folder.as_fd(), left.blob().map_err(not_kept)?, &|| stop.is_cancelled())?;
-    let (digest, size) = blob.finish(&|_| false).map_err(not_kept)?;
-    Ok(LayerFile { path: left.place(&digest), descriptor: Descriptor::new(media_type::LAYER, digest, size) })
 }
 
 #[cfg(test)]

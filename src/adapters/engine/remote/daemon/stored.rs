@@ -230,8 +230,15 @@ fn are_those(kind: DaemonKind, storage: &Storage, places: &Places, layers: &[Dif
     Some(true)
 }
 
-pub(super) fn not_kept(source: io::Error) -> UpperError {
+fn not_kept(source: io::Error) -> UpperError {
     UpperError::Io { path: String::new(), action: "keep what came back", source }
+}
+
+/// Reads a layer's folder into a layout.
+pub(super) fn copied(folder: &OwnedFd, left: &Left, stop: &CancellationToken) -> Result<LayerFile, UpperError> {
+    let blob = copy_out(folder.as_fd(), left.blob().map_err(not_kept)?, &|| stop.is_cancelled())?;
+    let (digest, size) = blob.finish(&|_| false).map_err(not_kept)?;
+    Ok(LayerFile { path: left.place(&digest), descriptor: Descriptor::new(media_type::LAYER, digest, size) })
 }
 
 impl Stored {
@@ -254,9 +261,7 @@ impl Stored {
             {
                 return Ok(adopted);
             }
-            let blob = copy_out(layer.folder.as_fd(), left.blob().map_err(not_kept)?, &|| stop.is_cancelled())?;
-            let (digest, size) = blob.finish(&|_| false).map_err(not_kept)?;
-            Ok::<_, UpperError>(Descriptor::new(media_type::LAYER, digest, size))
+            copied(&layer.folder, &left, stop).map(|file| file.descriptor)
         };
         // Several at once: a layer of many small files is read one file after the other.
         let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));

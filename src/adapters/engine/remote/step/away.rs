@@ -85,19 +85,19 @@ impl Away {
         }
         let (building, came) = loop {
             let Some(building) = &mut kept.building else { return Err(StepError::NoInputs) };
-            if let Some(came) = self.next(work, building)? {
+            let came = self.next(work, building)?;
+            kept.alone |= building.unclear;
+            if let Some(came) = came {
                 break (building, came);
             }
             // As the first of others it is told what becomes of it.
-            kept.alone |= building.unclear;
             self.send(work, kept)?;
         };
         let watch = Stopwatch::start();
         let mut brought = seal_layers(work, &building.group.members[came.member].asked, &came.layers?)?;
-        (brought.millis, brought.proven) = (came.millis + watch.millis(), came.proven);
+        (brought.millis, brought.proven) = (came.millis + watch.millis(), building.has_proven(came.member + 1));
         let sealed = brought.sealed.as_ref().map(|sealed| &sealed.blob.diff_id);
         building.advance(chain(work.layers().iter().map(|layer| &layer.diff_id).chain(sealed)));
-        kept.alone |= building.unclear;
         if building.is_done() {
             kept.building = None;
             if !work.after.iter().any(|(_, action)| action.runs()) {

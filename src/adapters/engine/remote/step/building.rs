@@ -78,8 +78,6 @@ impl Site {
 pub(super) struct Came {
     pub(super) member: usize,
     pub(super) layers: Result<Vec<LayerFile>, StepError>,
-    /// Whether they are known to be what this build made.
-    pub(super) proven: bool,
     pub(super) millis: u64,
 }
 
@@ -185,8 +183,7 @@ impl Building {
     /// before it are what they were said to be.
     pub(super) fn take(&mut self) -> Option<Came> {
         let may = self.is_over || self.at + 1 < self.group.members.len();
-        let came = if may { self.came.pop_front()? } else { return None };
-        Some(Came { proven: came.member < self.proven, ..came })
+        if may { self.came.pop_front() } else { None }
     }
 
     /// Nothing more comes of it.
@@ -202,7 +199,7 @@ impl Building {
                 if member == self.early.len() {
                     self.proven += usize::from(proven && self.proven == member);
                     self.early.push(layers.clone());
-                    self.came.push_back(Came { member, layers: Ok(layers), proven, millis });
+                    self.came.push_back(Came { member, layers: Ok(layers), millis });
                 }
                 None
             }
@@ -236,9 +233,9 @@ impl Building {
         self.early.len() >= done
     }
 
-    /// Whether they did, and it is known of all of them that they are what this build made.
+    /// Whether it is known of all of them that they are what this build made.
     pub(super) fn has_proven(&self, done: usize) -> bool {
-        self.has(done) && self.proven >= done
+        self.proven >= done
     }
 
     /// It is known of all of them.
@@ -251,10 +248,9 @@ impl Building {
         let took = |member: usize| times.get(member).copied().unwrap_or(0);
         let failed = layers.len().max(self.early.len());
         for (member, layers) in layers.into_iter().enumerate().skip(self.early.len()) {
-            self.came.push_back(Came { member, layers: Ok(layers), proven: true, millis: took(member) });
+            self.came.push_back(Came { member, layers: Ok(layers), millis: took(member) });
         }
-        let failed =
-            failure.map(|failure| Came { member: failed, layers: Err(failure), proven: true, millis: took(failed) });
+        let failed = failure.map(|failure| Came { member: failed, layers: Err(failure), millis: took(failed) });
         self.came.extend(failed);
     }
 
