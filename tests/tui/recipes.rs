@@ -273,6 +273,30 @@ fn bakes_once_and_only_what_can_be_baked() {
 }
 
 #[test]
+fn a_base_chosen_before_recipes_are_read_is_asked_for_once_they_are() {
+    let mut model = model((80, 24));
+    assert_eq!(model.recipes.choose_for("global/python:3.13"), [], "no recipe is known yet");
+    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(every()))));
+    let Overlay::Picker(picker) = &model.overlay else { panic!("{:?}", model.overlay) };
+    assert_eq!(picker.items.len(), every().len() + 1);
+    assert_eq!(press(&mut model, "p a y s enter"), [], "of that name there is none, and the choice stays open");
+    assert!(matches!(model.overlay, Overlay::Picker(_)));
+    press(&mut model, "esc");
+    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(every()))));
+    assert!(matches!(model.overlay, Overlay::None), "asked for once");
+}
+
+#[test]
+fn recipes_that_cannot_be_read_are_no_choice_and_say_why() {
+    let mut model = model((80, 24));
+    assert_eq!(model.recipes.choose_for("global/python:3.13"), []);
+    let report = Report::message(Kind::Failed, "bakery.yaml is gone");
+    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Err(report))));
+    assert!(grids(&model, false).0.contains("bakery.yaml is gone"));
+    assert!(matches!(model.overlay, Overlay::None));
+}
+
+#[test]
 fn a_base_chosen_in_the_store_goes_into_a_recipe_and_back() {
     let mut model = listed((80, 24), every());
     let wishes = model.recipes.choose_for("global/python:3.13");

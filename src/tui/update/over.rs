@@ -51,9 +51,7 @@ pub(super) fn act(model: &mut Model, mut overlay: Overlay, action: Action) -> Ve
             model.overlay = overlay;
             return grant(model, wishes);
         }
-        (Overlay::Picker(picker), Action::Open) => {
-            Some(picker.selected().map(|item| item.then.clone()).unwrap_or_default())
-        }
+        (Overlay::Picker(picker), Action::Open) => picker.selected().map(|item| item.then.clone()),
         (Overlay::Palette(palette), action) => match palette.act(action) {
             Answer::Stay => None,
             Answer::Over(wishes, thing) => {

@@ -56,6 +56,8 @@ pub struct Model {
     pub(super) starting: Option<PathBuf>,
     /// A recipe to select once it is listed.
     pub(super) awaited: Option<PathBuf>,
+    /// An image whose recipe is to be chosen once recipes are read.
+    pub(super) choosing: Option<String>,
 }
 
 impl Model {

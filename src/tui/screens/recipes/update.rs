@@ -29,8 +29,9 @@ impl Model {
         match msg {
             Msg::Listed(Ok(cards)) => self.listed(cards, around),
             Msg::Listed(Err(report)) => {
+                let told = self.choosing.take().map(|_| Wish::Tell(Toast::failure(&report)));
                 self.failure = Some(report);
-                Vec::new()
+                told.into_iter().collect()
             }
             Msg::BaseNow { asks, now } => {
                 self.bases.insert(asks, now);
@@ -96,6 +97,9 @@ impl Model {
         // What was planned may have changed with its recipe, and so may the text that is edited.
         let mut wishes = self.plan_anew(false);
         wishes.extend(self.editor.as_mut().map(editor::Model::look_again).unwrap_or_default());
+        if let Some(image) = self.choosing.take() {
+            wishes.extend(self.choose_for(&image));
+        }
         wishes
     }
 
@@ -152,8 +156,15 @@ impl Model {
         vec![wish(Effect::Plan { file, ask })]
     }
 
-    /// Lets the user choose the recipe this image becomes the base of.
-    pub fn choose_for(&self, image: &str) -> Vec<Wish> {
+    /// Lets the user choose the recipe this image becomes the base of, as soon as recipes are read.
+    pub fn choose_for(&mut self, image: &str) -> Vec<Wish> {
+        if let Some(report) = &self.failure {
+            return vec![Wish::Tell(Toast::failure(report))];
+        }
+        if !self.read {
+            self.choosing = Some(image.to_owned());
+            return Vec::new();
+        }
         let item = |card: &RecipeCard| Item {
             label: card.reference.clone().unwrap_or_else(|| card.shown.clone()),
             note: card.base.as_ref().map(|base| format!("now on {base}")).unwrap_or_else(|| "has errors".to_owned()),
