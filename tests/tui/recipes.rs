@@ -13,10 +13,11 @@ use bakery::tui::effect::Effect;
 use bakery::tui::keymap::Key;
 use bakery::tui::model::{Model, Overlay};
 use bakery::tui::msg::Msg;
-use bakery::tui::screens::{Screen, recipes};
+use bakery::tui::screens::{Screen, recipes, store};
 use bakery::tui::update::{begin, update};
 
 use super::golden::{SIZES, check, check_ascii, grids, model};
+use super::store::{begun, found};
 
 const PYTHON: &str = "global/python:3.12";
 
@@ -272,10 +273,21 @@ fn bakes_once_and_only_what_can_be_baked() {
     assert_eq!(model.screen, Screen::Bake);
 }
 
+/// A base selected in the Store, and no recipe read yet.
+fn at_a_base() -> Model {
+    let mut model = model((80, 24));
+    begun(&mut model, "global");
+    found(&mut model, "global", &[("python", &["3.13"])]);
+    update(&mut model, Msg::Store(store::Msg::Surveyed { store: "global".into(), failure: None }));
+    press(&mut model, "G");
+    model
+}
+
 #[test]
 fn a_base_chosen_before_recipes_are_read_is_asked_for_once_they_are() {
-    let mut model = model((80, 24));
-    assert_eq!(model.recipes.choose_for("global/python:3.13"), [], "no recipe is known yet");
+    let mut model = at_a_base();
+    press(&mut model, "c");
+    assert!(matches!(model.overlay, Overlay::None), "no recipe is known yet");
     update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(every()))));
     let Overlay::Picker(picker) = &model.overlay else { panic!("{:?}", model.overlay) };
     assert_eq!(picker.items.len(), every().len() + 1);
@@ -288,12 +300,19 @@ fn a_base_chosen_before_recipes_are_read_is_asked_for_once_they_are() {
 
 #[test]
 fn recipes_that_cannot_be_read_are_no_choice_and_say_why() {
-    let mut model = model((80, 24));
-    assert_eq!(model.recipes.choose_for("global/python:3.13"), []);
-    let report = Report::message(Kind::Failed, "bakery.yaml is gone");
-    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Err(report))));
-    assert!(grids(&model, false).0.contains("bakery.yaml is gone"));
-    assert!(matches!(model.overlay, Overlay::None));
+    for is_before in [true, false] {
+        let mut model = at_a_base();
+        let report = Report::message(Kind::Failed, "bakery.yaml is gone");
+        if is_before {
+            update(&mut model, Msg::Recipes(recipes::Msg::Listed(Err(report.clone()))));
+        }
+        press(&mut model, "c");
+        if !is_before {
+            update(&mut model, Msg::Recipes(recipes::Msg::Listed(Err(report))));
+        }
+        assert!(grids(&model, false).0.contains("bakery.yaml is gone"));
+        assert!(matches!(model.overlay, Overlay::None));
+    }
 }
 
 #[test]

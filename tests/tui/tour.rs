@@ -5,7 +5,7 @@ use std::time::Duration;
 use bakery::tui::keymap::Key;
 use bakery::tui::model::Model;
 use bakery::tui::msg::Msg;
-use bakery::tui::screens::Screen;
+use bakery::tui::screens::{Screen, recipes};
 use bakery::tui::tour::Tour;
 use bakery::tui::update::{begin, update};
 use proptest::prelude::*;
@@ -67,7 +67,8 @@ fn it_goes_on_by_itself_once_people_have_read() {
 #[test]
 fn what_the_screen_does_not_show_is_waited_for_but_not_for_ever() {
     let mut model = on_tour((80, 24), f64::INFINITY);
-    // Nobody says who signed, nor reads the recipes: the second stop waits, and the fourth.
+    // Nobody says who signed, and there is no recipe: the second stop waits, and the fourth.
+    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(Vec::new()))));
     (0..30).for_each(|second| at(&mut model, f64::from(second)));
     assert!(text(&model).contains("2 of 16"), "{}", text(&model));
     (30..60).for_each(|second| at(&mut model, f64::from(second)));

@@ -64,6 +64,9 @@ pub(in crate::tui) fn grant(model: &mut Model, wishes: Vec<Wish>) -> Vec<Effect>
                 vec![Wish::Do(Effect::Theme { name, keep })]
             }
             Wish::BakeAll(recipes) => bake_all(model, recipes),
+            Wish::ChooseRecipeFor(_) | Wish::EditMaker(_) | Wish::Rebake(_) if !model.recipes.read => {
+                model.recipes.owe(wish)
+            }
             Wish::EditMaker(image) => model.recipes.edit_maker(&image, &around),
             Wish::Bake(recipe) if model.bakes.pool.live().is_some() => {
                 model.recipes.not_begun();

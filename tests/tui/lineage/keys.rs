@@ -288,6 +288,7 @@ fn rebase_and_rebake_are_offered_where_they_do_something_and_say_why_not_elsewhe
     update(&mut model, Msg::Lineage(lineage::Msg::Assessed { lineage, number, found }));
     select(&mut model, PAYMENTS);
     assert_eq!(offered(&mut model, "b", "rebake"), [false; 3]);
+    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(Vec::new()))));
     press(&mut model, &["b"]);
     assert!(grids(&model, false).0.contains("no recipe of this workspace makes"));
     // Several that are marked are not rebased one by one.
@@ -353,6 +354,7 @@ fn other_screens_are_gone_to_with_what_is_selected() {
     assert_eq!(press(&mut model, &["y"]), [Effect::Copy(PAYMENTS.into())]);
     let publish = errands::Effect::PlanPublish(vec![PAYMENTS.into()]);
     assert_eq!(press(&mut model, &["P"]), [Effect::Errand(publish)]);
+    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(Vec::new()))));
     press(&mut model, &["b"]);
     assert!(grids(&model, false).0.contains("no recipe of this workspace makes"), "{}", grids(&model, false).0);
     press(&mut model, &["esc", "o"]);

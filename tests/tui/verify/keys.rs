@@ -6,7 +6,7 @@ use bakery::tui::effect::Effect;
 use bakery::tui::model::{Model, Overlay};
 use bakery::tui::msg::{Mouse, Msg};
 use bakery::tui::screens::verify::{self, Row, Standing};
-use bakery::tui::screens::{Compare, Screen, diff};
+use bakery::tui::screens::{Compare, Screen, diff, recipes};
 use bakery::tui::update::{self, update};
 use ratatui::layout::{Position, Size};
 
@@ -171,6 +171,7 @@ fn diff_and_recipe_are_of_the_selected_level() {
     let asked = Compare::Image(IMAGE.into());
     assert_eq!(press(&mut model, &["d"]), [Effect::Diff(diff::Effect::Open(asked))]);
     assert_eq!(model.screen, Screen::Diff);
+    update(&mut model, Msg::Recipes(recipes::Msg::Listed(Ok(Vec::new()))));
     press(&mut model, &["4", "g", "g", "e"]);
     assert_eq!(model.screen, Screen::Verify);
     assert!(grids(&model, false).0.contains("no recipe of this workspace makes global/os:12"));

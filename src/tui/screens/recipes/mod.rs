@@ -4,6 +4,7 @@ mod detail;
 pub mod editor;
 mod marked;
 mod model;
+mod of_image;
 mod paint;
 mod text;
 mod update;

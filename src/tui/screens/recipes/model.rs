@@ -9,6 +9,7 @@ use crate::domain::oci::Digest;
 use crate::flows::edit::Change;
 use crate::flows::standing::{Prospect, RecipeCard, Standing};
 use crate::report::Report;
+use crate::tui::screens::Wish;
 use crate::tui::theme::Glyph;
 use crate::tui::widgets::{Cursor, Filter};
 
@@ -56,8 +57,8 @@ pub struct Model {
     pub(super) starting: Option<PathBuf>,
     /// A recipe to select once it is listed.
     pub(super) awaited: Option<PathBuf>,
-    /// An image whose recipe is to be chosen once recipes are read.
-    pub(super) choosing: Option<String>,
+    /// What was wished of the recipes before they were read.
+    pub(super) owed: Option<Box<Wish>>,
 }
 
 impl Model {

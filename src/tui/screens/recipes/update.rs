@@ -14,7 +14,7 @@ use crate::tui::effect::Effect as Outer;
 use crate::tui::keymap::{Action, Key, Motion, Scope};
 use crate::tui::screens::{Around, Place, Screen, Subject, Wish};
 use crate::tui::theme::Look;
-use crate::tui::widgets::{Confirm, Divider, Item, Picker, Split, Table, Toast};
+use crate::tui::widgets::{Confirm, Divider, Split, Table, Toast};
 
 /// The list's part of a wide body, in percent.
 pub(super) const SHARE: u16 = 58;
@@ -29,7 +29,7 @@ impl Model {
         match msg {
             Msg::Listed(Ok(cards)) => self.listed(cards, around),
             Msg::Listed(Err(report)) => {
-                let told = self.choosing.take().map(|_| Wish::Tell(Toast::failure(&report)));
+                let told = self.owed.take().map(|_| Wish::Tell(Toast::failure(&report)));
                 self.failure = Some(report);
                 told.into_iter().collect()
             }
@@ -97,9 +97,7 @@ impl Model {
         // What was planned may have changed with its recipe, and so may the text that is edited.
         let mut wishes = self.plan_anew(false);
         wishes.extend(self.editor.as_mut().map(editor::Model::look_again).unwrap_or_default());
-        if let Some(image) = self.choosing.take() {
-            wishes.extend(self.choose_for(&image));
-        }
+        wishes.extend(self.owed.take().map(|owed| *owed));
         wishes
     }
 
@@ -156,37 +154,11 @@ impl Model {
         vec![wish(Effect::Plan { file, ask })]
     }
 
-    /// Lets the user choose the recipe this image becomes the base of, as soon as recipes are read.
-    pub fn choose_for(&mut self, image: &str) -> Vec<Wish> {
-        if let Some(report) = &self.failure {
-            return vec![Wish::Tell(Toast::failure(report))];
-        }
-        if !self.read {
-            self.choosing = Some(image.to_owned());
-            return Vec::new();
-        }
-        let item = |card: &RecipeCard| Item {
-            label: card.reference.clone().unwrap_or_else(|| card.shown.clone()),
-            note: card.base.as_ref().map(|base| format!("now on {base}")).unwrap_or_else(|| "has errors".to_owned()),
-            then: vec![
-                wish(Effect::SetBase { file: card.file.clone(), image: image.to_owned() }),
-                Wish::Go(Screen::Recipes),
-            ],
-        };
-        let new = Item {
-            label: "a new recipe".to_owned(),
-            note: "in three more answers".to_owned(),
-            then: vec![wizard::Model::wanted(Some(image.to_owned())), Wish::Go(Screen::Recipes)],
-        };
-        let items = self.cards.iter().map(item).chain([new]).collect();
-        vec![Wish::Pick(Picker::new(format!("{image} becomes the base of"), items))]
-    }
-
     pub(super) fn panes(&self, around: &Around) -> Split {
         around.sizes(Screen::Recipes).split(around.body, (SHARE, u16::MAX), self.detail.is_some())
     }
 
-    fn height(&self, around: &Around) -> usize {
+    pub(super) fn height(&self, around: &Around) -> usize {
         Table::height(self.panes(around).list(self.detail.is_some()).unwrap_or(around.body), true)
     }
 
@@ -220,54 +192,10 @@ impl Model {
         self.ask_plan()
     }
 
-    fn edit(&mut self, around: &Around) -> Vec<Wish> {
+    pub(super) fn edit(&mut self, around: &Around) -> Vec<Wish> {
         let Some(card) = self.selected() else { return Vec::new() };
         let (editor, wishes) = editor::Model::open(card.file.clone(), card.shown.clone(), around);
         self.editor = Some(editor);
-        wishes
-    }
-
-    /// The recipes that make these images, by their references, each as people name it; and the images that none makes.
-    pub fn makers(&self, images: &[String]) -> (Vec<(String, PathBuf, String)>, Vec<String>) {
-        let (mut found, mut none) = (Vec::new(), Vec::new());
-        for image in images {
-            let bare = image.split_once('/').map_or(image.as_str(), |(_, bare)| bare);
-            match self.cards.iter().find(|card| card.reference.as_deref() == Some(bare)) {
-                Some(card) => found.push((image.clone(), card.file.clone(), card.shown.clone())),
-                None => none.push(image.clone()),
-            }
-        }
-        (found, none)
-    }
-
-    /// Opens the recipe that makes an image, by the image's reference in whatever store.
-    pub fn edit_maker(&mut self, image: &str, around: &Around) -> Vec<Wish> {
-        let name = image.split('@').next().unwrap_or(image);
-        let bare = name.split_once('/').map_or(name, |(_, bare)| bare);
-        let makes = |card: &RecipeCard| card.reference.as_deref().is_some_and(|made| made == bare || made == name);
-        let Some(number) = self.cards.iter().position(makes) else {
-            let text = format!("no recipe of this workspace makes {image}");
-            return vec![Wish::Tell(Toast::warning(text).next("whoever made it has the recipe"))];
-        };
-        let card = &self.cards[number];
-        if let Some(editor) = self.editor.as_ref().filter(|editor| editor.file != card.file) {
-            let text = format!("{} is still open in the editor", editor.shown);
-            return vec![
-                Wish::Tell(Toast::warning(text).next("finish it first: 2, then Esc")),
-                Wish::Go(Screen::Recipes),
-            ];
-        }
-        if self.editor.is_some() {
-            return vec![Wish::Go(Screen::Recipes)];
-        }
-        if !self.shown.contains(&number) {
-            self.filter.drop_it();
-            self.narrow();
-        }
-        let at = self.shown.iter().position(|shown| *shown == number).unwrap_or(0);
-        self.cursor.go(at, self.len(), self.height(around));
-        let mut wishes = vec![Wish::Go(Screen::Recipes)];
-        wishes.extend(self.edit(around));
         wishes
     }
 
