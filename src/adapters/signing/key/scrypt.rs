@@ -2,7 +2,7 @@
 //! the one before: in plain words a processor works on four quarters of a block at once, where vectors of four words, which the
 //! crate uses, wait for each other. Knows no keys.
 
-use std::{mem, thread};
+use std::{hint, mem, thread};
 
 use pbkdf2::pbkdf2_hmac;
 use sha2::Sha256;
@@ -64,6 +64,8 @@ fn mix_all(blocks: &mut Blocks, n: usize) {
         // `n` is a power of two, so that a word less of the number is enough.
         let at = state[BLOCKS - 1][0] as usize & (n - 1);
         let other = if at < n / 2 { &first[at] } else { &second[at - n / 2] };
+        // Which one is known only now: all of it is asked of the memory at once, instead of block after block as it is mixed.
+        hint::black_box(other.iter().fold(0, |all, block| all | block[0]));
         mix(&state, |at, block| xor(&block, &other[at]), &mut next);
         mem::swap(&mut state, &mut next);
     }
