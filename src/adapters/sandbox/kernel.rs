@@ -88,14 +88,17 @@ pub(super) fn load_filter(program: &[seccompiler::sock_filter]) -> io::Result<()
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Asks for large pages where memory is not in use yet (madvise(2)): what is read all over it is found faster. That the kernel has
-/// none only costs time.
-pub(in crate::adapters) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
-    const LARGE: usize = 2 << 20;
-    let before = memory.as_ptr().addr().next_multiple_of(LARGE) - memory.as_ptr().addr();
-    let length = size_of_val(memory).saturating_sub(before) / LARGE * LARGE;
+/// Bytes of a large page.
+pub(in crate::adapters) const LARGE_PAGE: usize = 2 << 20;
+
+/// Asks for large pages, or for none, where memory is not in use yet (madvise(2)): what is read all over large ones is found faster.
+/// That the kernel has none only costs time.
+pub(in crate::adapters) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>], are_wanted: bool) {
+    let before = memory.as_ptr().addr().next_multiple_of(LARGE_PAGE) - memory.as_ptr().addr();
+    let length = size_of_val(memory).saturating_sub(before) / LARGE_PAGE * LARGE_PAGE;
+    let advice = if are_wanted { libc::MADV_HUGEPAGE } else { libc::MADV_NOHUGEPAGE };
     if length > 0 {
         // SAFETY: what lies in the range, which is within `memory`, stays as it is.
-        let _ = unsafe { libc::madvise(memory.as_mut_ptr().byte_add(before).cast(), length, libc::MADV_HUGEPAGE) };
+        let _ = unsafe { libc::madvise(memory.as_mut_ptr().byte_add(before).cast(), length, advice) };
     }
 }

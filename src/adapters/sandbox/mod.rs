@@ -20,7 +20,7 @@ mod wire;
 
 pub use error::SandboxError;
 pub use ids::{folder_name, ids_of_kind};
-pub(in crate::adapters) use kernel::ask_for_large_pages;
+pub(in crate::adapters) use kernel::{LARGE_PAGE, ask_for_large_pages};
 pub use session::{Counts, Listener, Sandbox, Stream};
 pub use stage::take_part;
 pub use wire::{Exit, PackRequest, Refusal, StepSpec, UnpackRequest};

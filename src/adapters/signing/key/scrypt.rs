@@ -2,6 +2,7 @@
 //! the one before: in plain words a processor works on four quarters of a block at once, where vectors of four words, which the
 //! crate uses, wait for each other. Knows no keys.
 
+use std::time::{Duration, Instant};
 use std::{hint, mem, thread};
 
 use pbkdf2::pbkdf2_hmac;
@@ -9,10 +10,15 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::KeyError;
-use crate::adapters::sandbox::ask_for_large_pages;
+use crate::adapters::sandbox::{LARGE_PAGE, ask_for_large_pages};
 
 /// Blocks of 64 bytes mixed together: 2r.
 const BLOCKS: usize = 16;
+
+/// Bytes of a page, at least.
+const SMALL_PAGE: usize = 4 << 10;
+/// A large page takes about a tenth of a millisecond where the machine has it.
+const SLOW: Duration = Duration::from_micros(500);
 
 /// What Salsa20 works on, in its words.
 type Block = [u32; 16];
@@ -45,8 +51,8 @@ fn derive_here(passphrase: &[u8], salt: &[u8], log_n: u8, out: &mut [u8]) {
 
 /// ROMix: `n` states, each mixed of the one before, then `n` more, each with one of the first that it names itself.
 fn mix_all(blocks: &mut Blocks, n: usize) {
-    // Memory that nobody had for long is slow to get: a machine may have given it back to its host. One half comes meanwhile.
-    let later = thread::Builder::new().spawn(move || touched(n / 2));
+    // Memory that nobody had for long is slow to get. One half comes meanwhile.
+    let later = thread::Builder::new().spawn(move || room_for(n / 2));
     let mut first = room_for(n / 2);
     let (mut state, mut next) = (*blocks, *blocks);
     let mut fill = |half: &mut Vec<Blocks>| {
@@ -72,18 +78,25 @@ fn mix_all(blocks: &mut Blocks, n: usize) {
     *blocks = state;
 }
 
+/// Room for states, all of it had from the system. Large pages are faster to read all over, and to get: but a virtual machine may
+/// have given them back to its host, where small ones, of which it keeps some, come several times as fast.
 fn room_for(states: usize) -> Vec<Blocks> {
-    let mut room = Vec::with_capacity(states);
-    ask_for_large_pages(room.spare_capacity_mut());
-    room
-}
-
-/// The same, once all of it has been had from the system.
-fn touched(states: usize) -> Vec<Blocks> {
-    let mut room = room_for(states);
-    // A page is 4 KiB, or larger; a state is 1 KiB.
-    for state in room.spare_capacity_mut().iter_mut().step_by(4) {
-        state.write([[0; 16]; BLOCKS]);
+    let mut room: Vec<Blocks> = Vec::with_capacity(states);
+    let mut left = room.spare_capacity_mut();
+    ask_for_large_pages(left, true);
+    let mut slow = 0;
+    while !left.is_empty() {
+        let (piece, further) = left.split_at_mut(left.len().min(LARGE_PAGE / size_of::<Blocks>()));
+        let begun = Instant::now();
+        for state in piece.iter_mut().step_by(SMALL_PAGE / size_of::<Blocks>()) {
+            state.write([[0; 16]; BLOCKS]);
+        }
+        // One that is slow may be so by chance.
+        slow += usize::from(begun.elapsed() > SLOW);
+        if slow == 2 {
+            ask_for_large_pages(further, false);
+        }
+        left = further;
     }
     room
 }
