@@ -1,9 +1,9 @@
 //! The seam to a real registry: Debian's `docker-registry` on a free loopback port, its storage in a temporary folder.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -49,16 +49,19 @@ impl DockerRegistry {
                 .arg(&config)
                 .env("OTEL_TRACES_EXPORTER", "none")
                 .stdout(log_of(folder.path(), door))
-                // A file, which nobody has to wake up for.
-                .stderr(std::fs::File::create(folder.path().join("registry.log")).unwrap())
+                .stderr(Stdio::piped())
                 .spawn()
                 .unwrap();
-            while child.try_wait().unwrap().is_none() {
-                if std::fs::read_to_string(folder.path().join("registry.log")).unwrap().contains("listening on") {
+            let mut log = BufReader::new(child.stderr.take().unwrap());
+            let mut line = String::new();
+            while log.read_line(&mut line).unwrap() > 0 {
+                if line.contains("listening on") {
+                    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
                     return Self { child, folder, port };
                 }
-                std::thread::sleep(Duration::from_millis(10));
+                line.clear();
             }
+            child.wait().unwrap();
         }
         panic!("docker-registry does not start");
     }
